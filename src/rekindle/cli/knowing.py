@@ -1,0 +1,73 @@
+"""`insight` and `explain`: what is known of all customers, and of one.
+
+Knows nothing of how it was found.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rekindle import money
+from rekindle.cli.options import AsJson, AsOfDay
+from rekindle.cli.output import emit, progress
+from rekindle.cli.store import opened
+from rekindle.errors import UsageError
+
+if TYPE_CHECKING:
+    from rekindle.service.flow.insights import Insight
+    from rekindle.settings import Settings
+
+
+def insight(
+    context: typer.Context,
+    as_of: AsOfDay = None,
+    model: Annotated[str, typer.Option(help="The lapse model: mbg-nbd or bg-nbd.")] = "mbg-nbd",
+    as_json: AsJson = False,
+) -> None:
+    """Build every customer's profile: rhythm, chance of another order, expected margin, stage, cohort and cause."""
+    from rekindle.insight.lapse import LAPSE_MODELS
+    from rekindle.service.flow import insights
+
+    if model not in LAPSE_MODELS:
+        raise UsageError(f"there is no lapse model '{model}'", f"Write one of {', '.join(LAPSE_MODELS)}.")
+    with opened(context.obj) as store, progress("Fitting and scoring"):
+        _, found = insights.profiles(store.settings, store.warehouse, store.as_of(as_of), model)
+    emit(insights.to_json(found), lines(found, store.settings), as_json)
+
+
+def lines(found: "Insight", settings: "Settings") -> Iterable[str]:
+    """The summary for people."""
+    risk = found.margin_at_risk
+    low, middle, high = (money.show(value, settings.currency, whole=True) for value in (risk.low, risk.estimate, risk.high))
+    yield f"As of          {found.as_of.day} (exclusive): {found.customers:,} customers, {found.orders:,} orders"
+    for model in found.models:
+        values = ", ".join(f"{name} {value:.4g}" for name, value in model.parameters.items())
+        yield f"{model.name:<15}{values}; log-likelihood {model.log_likelihood:,.2f}; {model.quality}"
+    for reason in found.cannot_tell:
+        yield f"Cannot tell    {reason}"
+    yield "Stages         " + ", ".join(f"{stage.replace('_', ' ')} {count:,}" for stage, count in sorted(found.lifecycle.items(), key=lambda one: -one[1]))
+    yield f"Slipping away  {found.slipping:,}; {middle} margin at risk ({low} to {high})"
+    yield f"Snapshot       {_short(found.snapshot)}"
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def explain(
+    context: typer.Context,
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="A customer id, your own id for the customer, or an e-mail address.")],
+    as_of: AsOfDay = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say everything that is known and was decided about one customer, and why."""
+    from rekindle.service.flow import explaining
+
+    with opened(context.obj) as store:
+        found = explaining.explain(store.settings, store.warehouse, customer, store.as_of(as_of))
+    emit(explaining.to_json(found), explaining.lines(found, store.settings), as_json)
+
+
+COMMANDS = {"insight": insight, "explain": explain}

@@ -1,0 +1,146 @@
+"""Who is due for which stage of a program, derived from the journal alone.
+
+Knows nothing of arms. There is no enrolment to keep: a customer's place is the last stage drawn in the episode that the last order opened.
+"""
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from rekindle.moment import AsOf
+from rekindle.program.documents import NOTHING, Delay, Program
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What earlier plans decided, as seen at the instant.
+
+    Args:
+        journal: Rows of ready plans before the instant.
+        contacts: Those rows of it that meant a message, less the ones settled without being sent.
+    """
+
+    journal: ir.Table
+    contacts: ir.Table
+
+
+def past(journal: ir.Table, plans: ir.Table, touches: ir.Table, as_of: AsOf, inclusive: bool) -> Past:
+    """The journal of ready plans before the instant, or up to and at it.
+
+    Args:
+        journal: The stored journal.
+        plans: Ready plans.
+        touches: Current facts of settled touches.
+        as_of: The instant.
+        inclusive: Whether plans made for this very instant are seen too.
+    """
+    instant = ibis.literal(as_of.naive)
+    ready = plans.filter(~plans.rehearsal, plans.as_of <= instant if inclusive else plans.as_of < instant)
+    rows = journal.semi_join(ready, "plan")
+    unsent = touches.filter(touches.status.isin(("failed", "suppressed", "expired")))
+    made = rows.filter(rows.arm.notnull(), rows.arm != NOTHING, rows.reason.isnull())
+    return Past(rows, made.anti_join(unsent, ["program", "customer_id", "episode", "stage"]))
+
+
+def places(past_rows: Past, program: Program) -> ir.Table:
+    """Where each episode of a program stands: one row per customer and episode.
+
+    Returns:
+        customer_id, episode, standing, entered_at, stage_no (last stage drawn and not put off, -1 for none), reached_at,
+        held_arm and held_propensity (of a draw that a cap put off), held_stage_no, last_reason.
+    """
+    rows = past_rows.journal.filter(past_rows.journal.program == program.name)
+    numbers = {stage.name: number for number, stage in enumerate(program.stages)}
+    rows = rows.mutate(stage_no=rows.stage.cases(*numbers.items(), else_=-1))
+    latest = ibis.row_number().over(group_by=["customer_id", "episode"], order_by=[ibis.desc("as_of"), ibis.desc("stage_no")])
+    rows = rows.mutate(latest=latest, drawn=rows.arm.notnull() & rows.reason.isnull())
+    held = (rows.latest == 0) & rows.arm.notnull() & rows.reason.notnull()
+    return rows.group_by("customer_id", "episode").aggregate(
+        standing=rows.standing.max(),
+        entered_at=rows.entered_at.min(),
+        stage_no=rows.stage_no.max(where=rows.drawn),
+        reached_at=rows.as_of.max(where=rows.drawn),
+        held_arm=rows.arm.max(where=held),
+        held_propensity=rows.propensity.max(where=held),
+        held_stage_no=rows.stage_no.max(where=held),
+        last_reason=rows.reason.max(where=rows.latest == 0),
+    )
+
+
+def counts(past_rows: Past, program: Program, as_of: AsOf, price_offers: frozenset[str], kept_rows: ir.Table) -> ir.Table:
+    """Contacts so far, per customer and episode of the program: customer_id, episode, contacts, price_offers, last_contact_at, last_offer.
+
+    Args:
+        past_rows: From `past`.
+        program: Whose contacts.
+        as_of: The instant.
+        price_offers: Names of offers that lower a price.
+        kept_rows: From `places`; only its episodes are counted.
+    """
+    rows = past_rows.contacts.filter(past_rows.contacts.program == program.name).semi_join(kept_rows, ["customer_id", "episode"])
+    latest = ibis.row_number().over(group_by=["customer_id", "episode"], order_by=ibis.desc("as_of"))
+    rows = rows.mutate(latest=latest)
+    return rows.group_by("customer_id", "episode").aggregate(
+        contacts=rows.count(),
+        price_offers=rows.offer.isin(sorted(price_offers) or [""]).sum(),
+        last_contact_at=rows.as_of.max(),
+        last_offer=rows.offer.max(where=rows.latest == 0),
+    )
+
+
+def candidates(profile: ir.Table, program: Program, place: ir.Table, count: ir.Table, as_of: AsOf) -> ir.Table:
+    """Profiles that are due now, with the number of the stage they are due for.
+
+    A customer enters by the program's audience rule and stays until the next order: the episode is the last order's id, so an order
+    ends it and a later lapse opens another. A segment that shrinks for a moment loses nobody's place.
+
+    Returns:
+        The profile and of `places` and `counts`: standing, entered_at, stage_no (of the stage due), held_arm, held_propensity,
+        last_reason, contacts, price_offers, last_contact_at, last_offer.
+    """
+    open_ended = profile.filter(profile.last_order_id.notnull()).mutate(episode=profile.last_order_id)
+    joined = open_ended.left_join(place, ["customer_id", "episode"]).drop("customer_id_right", "episode_right")
+    joined = joined.left_join(count, ["customer_id", "episode"]).drop("customer_id_right", "episode_right")
+    entered = joined.entered_at.notnull()
+    instant = ibis.literal(as_of.naive)
+    joined = joined.mutate(
+        stage_no=_next_stage(joined, program), contacts=joined.contacts.fill_null(0), price_offers=joined.price_offers.fill_null(0),
+    )
+    joined = joined.mutate(held_arm=(joined.held_stage_no == joined.stage_no).ifelse(joined.held_arm, ibis.null("string")))
+    young = instant < joined.entered_at + ibis.interval(days=program.caps.duration_days)
+    waited = instant >= joined.reached_at + _delay(joined, program).as_interval("D")
+    return joined.filter(
+        entered.ifelse(young & (joined.reached_at.isnull() | waited), program.audience.enter.compile(joined)),
+        joined.stage_no < len(program.stages),
+    )
+
+
+def _next_stage(joined: ir.Table, program: Program) -> ir.IntegerValue:
+    """The stage after the last one drawn; a cohort's variant may skip some."""
+    following = joined.stage_no.fill_null(-1) + 1
+    numbers = {stage.name: number for number, stage in enumerate(program.stages)}
+    cases = []
+    for cohort in program.variants:
+        goes_through = [numbers[stage.name] for stage in program.stages_for(cohort)]
+        for number in set(numbers.values()) - set(goes_through):
+            after = next((later for later in goes_through if later > number), len(numbers))
+            cases.append(((joined.lapsed_cohort == cohort) & (following == number), after))
+    return ibis.cases(*cases, else_=following) if cases else following
+
+
+def _delay(joined: ir.Table, program: Program) -> ir.IntegerValue:
+    """Days from the last stage's draw to the stage due, in the customer's own rhythm."""
+    cases = []
+    for number, stage in enumerate(program.stages):
+        usual = stage.delay
+        for cohort in program.variants:
+            if (own := program.delay_for(stage.name, cohort)) != usual:
+                cases.append(((joined.stage_no == number) & (joined.lapsed_cohort == cohort), _days(joined, own)))
+        cases.append((joined.stage_no == number, _days(joined, usual)))
+    return ibis.cases(*cases, else_=0)
+
+
+def _days(joined: ir.Table, delay: Delay) -> ir.IntegerValue:
+    days = (joined.average_days_between_orders * delay.rhythm).round().cast("int64").clip(lower=delay.at_least_days)
+    return days if delay.at_most_days is None else days.clip(upper=delay.at_most_days)

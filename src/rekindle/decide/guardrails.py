@@ -1,0 +1,81 @@
+"""What turns a decision into a refusal, with the reason that people can read.
+
+Knows nothing of how the variant was drawn. The first rule that holds is the reason.
+"""
+
+import ibis
+import ibis.expr.types as ir
+
+from rekindle.decide.arms import MILLI
+from rekindle.decide.assignment import draw
+from rekindle.program.documents import NOTHING
+
+REASONS = {
+    "no_consent": "no consent",
+    "open_complaint": "open complaint",
+    "open_return": "open return",
+    "held_out": "held out",
+    "control": "control",
+    "reentry": "too soon after the last round",
+    "touches_used": "had all messages of this round",
+    "too_soon": "written to too recently",
+    "no_variant": "no variant fits",
+    "cap_reached": "message cap reached",
+}
+"""Refusals in the order in which the first that holds is named, with the words people read."""
+
+
+def standing(candidates: ir.Table, program: str, holdout: float, control: float, epoch: ir.StringValue) -> ir.StringValue:
+    """Holdout, control or treated, drawn per person and calendar year; an episode keeps what it opened with.
+
+    Args:
+        candidates: customer_id and standing (what the journal says, null if nothing yet).
+        program: The program's name.
+        holdout: Share of all customers without any marketing.
+        control: Share of customers without this program.
+        epoch: The year in which the episode got its standing, as text.
+    """
+    out = draw("holdout", epoch, candidates.customer_id) < holdout
+    idle = draw("control", ibis.literal(program), epoch, candidates.customer_id) < control
+    return candidates.standing.fill_null(ibis.cases((out, "holdout"), (idle, "control"), else_="treated"))
+
+
+def before_draw(candidates: ir.Table) -> ir.StringValue:
+    """Why a candidate is left alone whatever the variant, null if not.
+
+    Args:
+        candidates: reachable, open_ticket, open_return, standing_now, reentry_open, contacts_left, gap_over.
+    """
+    return ibis.cases(
+        (~candidates.reachable, "no_consent"),
+        (candidates.open_ticket, "open_complaint"),
+        (candidates.open_return, "open_return"),
+        (candidates.standing_now == "holdout", "held_out"),
+        (candidates.standing_now == "control", "control"),
+        (~candidates.reentry_open, "reentry"),
+        (~candidates.contacts_left, "touches_used"),
+        (~candidates.gap_over, "too_soon"),
+        else_=ibis.null("string"),
+    )
+
+
+def capped(decided: ir.Table, used: ir.Table, cap: int) -> ir.Table:
+    """Refuses what exceeds the cap over all programs: the highest expected margin first passes while its rank is within the rest.
+
+    Args:
+        decided: Rows with reason, arm, arm_margin.
+        used: customer_id, used: messages in the rolling window.
+        cap: Messages that a customer may get in the window.
+    """
+    wants = decided.reason.isnull() & (decided.arm != NOTHING)
+    place = ibis.row_number().over(
+        group_by=["customer_id", wants], order_by=[ibis.desc("arm_margin"), "program", "stage"]
+    )
+    ranked = decided.mutate(place=place + 1, wants=wants).left_join(used, "customer_id").drop("customer_id_right")
+    over = ranked.wants & (ranked.place > cap - ranked.used.fill_null(0))
+    return ranked.mutate(reason=over.ifelse("cap_reached", ranked.reason)).drop("place", "wants", "used")
+
+
+def units(thousandths: float) -> float:
+    """Thousandths of a minor unit as minor units."""
+    return thousandths / MILLI

@@ -1,0 +1,43 @@
+"""Where mail goes while nothing leaves this machine: one .eml file a message, under the day of sending.
+
+Knows nothing of who sends. A file appears whole or not at all, and never twice.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rekindle.deliver.channel import Message
+from rekindle.errors import TemporaryFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A folder of messages.
+
+    Args:
+        folder: Has one folder a day.
+    """
+
+    folder: Path
+
+    def hand_over(self, message: Message) -> None:
+        """Writes the message's file; one that is there already is the same message, and stays.
+
+        Raises:
+            TemporaryFailure: The disk is full or not writable.
+        """
+        path = self.folder / message.day.isoformat() / f"{message.id}.eml"
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with draft.open("wb") as file:
+                    file.write(message.wire)
+                    file.flush()
+                    os.fsync(file.fileno())
+                draft.replace(path)
+            finally:
+                draft.unlink(missing_ok=True)
+        except OSError as error:
+            raise TemporaryFailure(f"cannot write {path}: {error.strerror}", "Make room, or make the folder writable.") from error

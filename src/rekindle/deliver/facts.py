@@ -1,0 +1,225 @@
+"""What a message may state: frozen facts, each of which may be absent.
+
+Knows nothing of templates. A touch freezes what is known of its customer's history when it is planned; the rest is the shop's.
+"""
+
+import colorsys
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import Any
+
+from babel.dates import format_date
+
+from rekindle.errors import BadData
+
+CARD_KINDS = frozenset({"early_access", "limited_edition", "bundle", "shipping", "returns", "support", "percent", "amount", "credit"})
+"""Offers that a message shows on a card: something is given. The others are content."""
+
+PRICE_KINDS = frozenset({"percent", "amount", "credit"})
+FROZEN = frozenset(
+    {
+        "why", "orders", "first_day", "last_day", "last_product", "category", "cause", "cohort", "offer_kind", "offer_label", "offer_terms",
+        "offer_value", "valid_until",
+    }
+)
+"""What a touch's `facts` may hold; its stage, arm and code are columns of their own."""
+
+REGISTERED = frozenset({"fix", "whats_new", "all_in_price", "delivery_promise", "returns_policy", "guarantee", "social_proof"})
+"""What a shop states about itself in `content/facts.yaml`: true, and with evidence."""
+
+_DAYS = ("first_day", "last_day", "valid_until")
+_LETTERS_OF_A_WORD = 4
+_LONGEST_NAME = 40
+_LINK = re.compile(r"://|www\.|@|\.(?:com|net|org|ru|cn)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that a message may state about one customer and the shop; empty and None are unknown.
+
+    Args:
+        stage: The program's stage, which chooses the template.
+        program: The program, which chooses the folder of templates.
+        arm: The variant drawn.
+        first_name: As the customer gave it.
+        orders: Orders so far, count.
+        first_day: The day of the first order.
+        last_day: The day of the last order.
+        last_product: The dearest product of the last order, by name.
+        category: The favourite category.
+        cause: The evidenced cause of the lapse: late_delivery, stockout, return, bad_review; without one nothing is apologised for.
+        cohort: The lapsed cohort.
+        offer_kind: As in offers.yaml.
+        offer_label: What is given, as a person reads it.
+        offer_terms: Its conditions.
+        offer_value: Its worth, such as "EUR 10.00", where it has one.
+        code: What to enter at checkout.
+        valid_until: The last day on which it holds.
+        why: Why this customer gets this message, a whole sentence; from the dates where left empty.
+        fix: What the shop has mended, as registered in facts.yaml; so are the six texts after it.
+    """
+
+    stage: str
+    program: str = "win-back"
+    arm: str = ""
+    first_name: str | None = None
+    orders: int = 0
+    first_day: date | None = None
+    last_day: date | None = None
+    last_product: str | None = None
+    category: str | None = None
+    cause: str | None = None
+    cohort: str | None = None
+    offer_kind: str = "none"
+    offer_label: str = ""
+    offer_terms: str = ""
+    offer_value: str = ""
+    code: str = ""
+    valid_until: date | None = None
+    why: str = ""
+    fix: str = ""
+    whats_new: str = ""
+    all_in_price: str = ""
+    delivery_promise: str = ""
+    returns_policy: str = ""
+    guarantee: str = ""
+    social_proof: str = ""
+    shop_name: str = ""
+    shop_url: str = ""
+    brand_color: str = "#1f5f5b"
+    postal_address: str = ""
+    unsubscribe_url: str = ""
+    preferences_url: str = ""
+    locale: str = "en"
+
+
+def with_frozen(facts: Facts, frozen: str) -> Facts:
+    """The facts together with those that a touch froze.
+
+    Args:
+        facts: What is known without the touch.
+        frozen: A JSON object with names of `FROZEN`; null is unknown.
+
+    Raises:
+        BadData: Not such an object.
+    """
+    try:
+        held = {name: value for name, value in json.loads(frozen).items() if value is not None}
+        unknown = set(held) - FROZEN
+        held |= {name: date.fromisoformat(held[name][:10]) for name in _DAYS if name in held}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadData(f"the facts of a touch cannot be read: {error}", "Make the plan again.") from error
+    if unknown:
+        raise BadData(f"a touch froze '{min(unknown)}', which no message can state", "Make the plan again.")
+    return replace(facts, **held)
+
+
+def with_registered(facts: Facts, registered: Mapping[str, str]) -> Facts:
+    """The facts together with those of `facts.yaml`.
+
+    Raises:
+        BadData: One of them is not a fact that a shop registers.
+    """
+    if unknown := sorted(set(registered) - REGISTERED):
+        raise BadData(f"content/facts.yaml: '{unknown[0]}' is not a fact that a message can state", f"Write {', '.join(sorted(REGISTERED))}.")
+    texts: dict[str, Any] = dict(registered)
+    return replace(facts, **texts)
+
+
+def spoken(facts: Facts) -> dict[str, object]:
+    """The facts as templates see them: clean text, dates written out, a brand's colours that can be read."""
+    text = {one.name: getattr(facts, one.name) for one in fields(facts)}
+    clean = {name: one_line(value) if isinstance(value, str) else value for name, value in text.items()}
+    return clean | {
+        "offer_value": one_line(facts.offer_value).replace(" ", "\N{NO-BREAK SPACE}"),
+        "first_name": greetable(facts.first_name),
+        "last_product": readable(facts.last_product),
+        "category": readable(facts.category),
+        "valid_until": written_out(facts.valid_until, facts.locale),
+        "last_month": month(facts.last_day),
+        "first_month": month(facts.first_day),
+        "why": one_line(facts.why) or why_from_dates(facts),
+        "has_card": facts.offer_kind in CARD_KINDS,
+        "language": "en",
+        **palette(facts.brand_color),
+    }
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks, controls and invisible marks that could disguise it."""
+    kept = "".join(" " if char.isspace() else char for char in text if char.isspace() or unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs"))
+    return " ".join(kept.split())
+
+
+def greetable(name: str | None) -> str | None:
+    """A name to greet with, or None where it is none: too long, or an advertisement.
+
+    >>> greetable("Zoë"), greetable("Win at http://x.example"), greetable(" ")
+    ('Zoë', None, None)
+    """
+    clean = one_line(name or "")
+    return clean if clean and len(clean) <= _LONGEST_NAME and not _LINK.search(clean) else None
+
+
+def readable(name: str | None) -> str | None:
+    """A name from a catalogue that does not shout.
+
+    >>> readable("WHITE HANGING HEART T-LIGHT HOLDER"), readable("iPad case")
+    ('White hanging heart t-light holder', 'iPad case')
+    """
+    clean = one_line(name or "")
+    return (clean.capitalize() if clean.isupper() and len(clean) > _LETTERS_OF_A_WORD else clean) or None
+
+
+def written_out(day: date | None, locale: str) -> str | None:
+    """A day as a person writes it; in English, as the shipped words are.
+
+    >>> written_out(date(2026, 12, 5), "en_GB"), written_out(date(2026, 12, 5), "de_DE")
+    ('5 December 2026', '5 December 2026')
+    """
+    english = locale.replace("-", "_") if locale.startswith("en_") else "en_GB"
+    return format_date(day, "long", locale=english) if day else None
+
+
+def month(day: date | None) -> str | None:
+    """A month as a person writes it: nobody needs to read on which day they bought something."""
+    return format_date(day, "MMMM y", locale="en_GB") if day else None
+
+
+def why_from_dates(facts: Facts) -> str:
+    """Why a customer gets a message: consent, and what they know of their own orders."""
+    last = f", and because your last order was in {month(facts.last_day)}" if facts.last_day else ""
+    return f"You get this because you agreed to e-mail from {one_line(facts.shop_name)}{last}."
+
+
+def palette(color: str) -> Mapping[str, str]:
+    """A brand colour with the text colour that can be read on it, a tint for panels, and a light form for dark screens.
+
+    >>> palette("#ffd400")["brand_ink"], palette("#1f5f5b")["brand_ink"]
+    ('#121212', '#ffffff')
+    """
+    red, green, blue = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
+    light = _luminance(red, green, blue) + 0.05
+    return {
+        "brand_ink": "#ffffff" if 1.05 / light > light / (_luminance(0.07, 0.07, 0.07) + 0.05) else "#121212",
+        "brand_text": color if light < 0.23 else _hex(hue, min(lightness, 0.28), saturation),
+        "brand_tint": _hex(hue, 0.955, min(saturation, 0.45)),
+        "brand_line": _hex(hue, 0.84, min(saturation, 0.35)),
+        "brand_light": _hex(hue, 0.78, min(saturation, 0.55)),
+        "brand_deep": _hex(hue, 0.14, min(saturation, 0.30)),
+    }
+
+
+def _hex(hue: float, lightness: float, saturation: float) -> str:
+    return "#" + "".join(f"{round(part * 255):02x}" for part in colorsys.hls_to_rgb(hue, lightness, saturation))
+
+
+def _luminance(*parts: float) -> float:
+    """Relative luminance. Source: WCAG 2.2, relative luminance."""
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,77 @@
+"""What can go wrong, why, and what to do about it.
+
+Knows nothing of the parts that raise. The tree, with the exit code of the command line:
+
+    RekindleError              1   failed
+    |-- UsageError             2   the command or its arguments are wrong
+    |-- BadData                3   a file, document or setting cannot be used
+    |-- Refused                4   a guardrail said no
+    |-- StoreUnavailable       1   the folder, history or ledger cannot be opened or written
+    `-- DeliveryError          1   a channel did not take a message
+        |-- TemporaryFailure   1   the same message may be tried again
+        `-- PermanentFailure   1   it may not
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class RekindleError(Exception):
+    """Something failed for a known reason.
+
+    Args:
+        cause: What happened and why, one sentence without a full stop.
+        remedy: What the reader can do about it, one sentence.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(f"{cause}. {remedy}")
+        self.cause = cause
+        self.remedy = remedy
+
+
+class UsageError(RekindleError):
+    """The command or its arguments are wrong."""
+
+    exit_code = 2
+
+
+class BadData(RekindleError):
+    """A file, a document or a setting cannot be used; nothing was changed."""
+
+    exit_code = 3
+
+
+class Refused(RekindleError):
+    """A guardrail said no; nothing was changed."""
+
+    exit_code = 4
+
+
+class StoreUnavailable(RekindleError):
+    """The store folder, its history or its ledger cannot be opened or written."""
+
+
+class DeliveryError(RekindleError):
+    """A channel did not take a message."""
+
+
+class TemporaryFailure(DeliveryError):
+    """The same message may be tried again later."""
+
+
+class PermanentFailure(DeliveryError):
+    """The same message must not be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CannotTell:
+    """An answer that the data does not support. A value, not an exception.
+
+    Args:
+        reason: Why, in words a person can read.
+    """
+
+    reason: str

@@ -1,0 +1,160 @@
+"""The tables of history: names, columns, units and keys.
+
+Knows nothing of where they are stored. Money is int64 minor units; instants are naive UTC timestamps (microseconds);
+days are dates in the store's time zone; `customer_id` is opaque (`rekindle.ingest.identity`).
+
+Facts are versions. Every table has the columns of `VERSION` besides its own; a fact's current version is the one of the
+latest batch, and `superseded` lists the versions that a later batch replaced. `key` names what is versioned as a whole:
+order lines are versioned with their order.
+"""
+
+from dataclasses import dataclass
+
+import ibis.expr.schema as sch
+
+VERSION = {"source": "string", "batch": "int64", "digest": "string"}
+
+
+@dataclass(frozen=True, slots=True)
+class FactTable:
+    """One table of facts.
+
+    Args:
+        name: The table's name.
+        key: The column that is versioned as a whole.
+        columns: Column name to Ibis type, without the version columns.
+    """
+
+    name: str
+    key: str
+    columns: dict[str, str]
+
+    @property
+    def schema(self) -> sch.Schema:
+        """All columns, the version's last."""
+        return sch.schema({**self.columns, **VERSION})
+
+
+FACTS: dict[str, FactTable] = {
+    table.name: table
+    for table in (
+        # Known customers, with or without an order. `country` is coarse geography.
+        FactTable("customers", "customer_id", {"customer_id": "string", "first_seen_at": "timestamp", "country": "string"}),
+        # `net`: goods after discounts, before shipping and tax. `lines` is 0 where only the order's total is known.
+        FactTable(
+            "orders",
+            "order_id",
+            {
+                "order_id": "string", "customer_id": "string", "ordered_at": "timestamp", "purchase_day": "date",
+                "net": "int64", "discount": "int64", "shipping": "int64", "tax": "int64", "code": "string",
+                "cancelled": "boolean", "lines": "int32",
+            },
+        ),
+        # `amount`: the line after its discount. `cost`: of the whole line, null where unknown (product cost, then the store's margin).
+        FactTable(
+            "order_lines",
+            "order_id",
+            {
+                "order_id": "string", "line_no": "int32", "customer_id": "string", "product_id": "string",
+                "seller_id": "string", "purchase_day": "date", "quantity": "int64", "amount": "int64", "discount": "int64",
+                "cost": "int64",
+            },
+        ),
+        # `price` and `cost` are of one unit.
+        FactTable(
+            "products",
+            "product_id",
+            {
+                "product_id": "string", "name": "string", "category": "string", "seller_id": "string", "price": "int64",
+                "cost": "int64", "in_stock": "boolean",
+            },
+        ),
+        FactTable("sellers", "seller_id", {"seller_id": "string", "name": "string", "suspended": "boolean"}),
+        FactTable(
+            "shipments",
+            "shipment_id",
+            {
+                "shipment_id": "string", "order_id": "string", "customer_id": "string", "promised_at": "timestamp",
+                "delivered_at": "timestamp",
+            },
+        ),
+        # `amount` is positive: what went back. `closed_at` null: still open (null for sources that do not say; see `open`).
+        FactTable(
+            "returns",
+            "return_id",
+            {
+                "return_id": "string", "order_id": "string", "customer_id": "string", "product_id": "string",
+                "returned_at": "timestamp", "quantity": "int64", "amount": "int64", "reason": "string", "open": "boolean",
+            },
+        ),
+        FactTable(
+            "reviews",
+            "review_id",
+            {
+                "review_id": "string", "customer_id": "string", "order_id": "string", "product_id": "string",
+                "rating": "int32", "reviewed_at": "timestamp",
+            },
+        ),
+        FactTable(
+            "tickets",
+            "ticket_id",
+            {
+                "ticket_id": "string", "customer_id": "string", "order_id": "string", "topic": "string",
+                "opened_at": "timestamp", "closed_at": "timestamp",
+            },
+        ),
+        # Segment v2 names, such as "Product Viewed"; "Product Unavailable" is a stockout met by the customer.
+        FactTable(
+            "events",
+            "message_id",
+            {
+                "message_id": "string", "customer_id": "string", "name": "string", "occurred_at": "timestamp",
+                "product_id": "string",
+            },
+        ),
+        # Mirrored from the ledger by `close_cycle`, or imported from another sender.
+        FactTable(
+            "touches",
+            "touch_key",
+            {
+                "touch_key": "string", "customer_id": "string", "program": "string", "stage": "string", "episode": "string",
+                "arm": "string", "channel": "string", "status": "string", "settled_at": "timestamp",
+            },
+        ),
+        FactTable(
+            "consents",
+            "consent_key",
+            {
+                "consent_key": "string", "customer_id": "string", "channel": "string", "purpose": "string",
+                "granted": "boolean", "recorded_at": "timestamp", "expires_at": "timestamp",
+            },
+        ),
+        FactTable("people", "customer_id", {"customer_id": "string", "timezone": "string", "locale": "string"}),
+    )
+}
+
+SUPERSEDED = sch.schema({"name": "string", "key": "string", "batch": "int64", "by_batch": "int64"})
+"""Versions that a later batch replaced: the table's name, its key's value, the batch of the old version, the batch of the new."""
+
+BATCHES = sch.schema({"batch": "int64", "source": "string", "origin": "string", "recorded_at": "timestamp"})
+"""One row per import or mirror that wrote something; `origin` is a file's name or `ledger`."""
+
+JOURNAL = sch.schema(
+    {
+        "plan": "string", "as_of": "timestamp", "customer_id": "string", "program": "string", "version": "string",
+        "stage": "string", "episode": "string", "entered_at": "timestamp", "standing": "string", "context": "string",
+        "eligible": "string", "arm": "string", "propensity": "float64", "draw": "float64", "policy": "string",
+        "reason": "string", "channel": "string", "offer": "string", "send_at": "timestamp", "valid_until": "date",
+        "cost_ceiling": "int64", "expected_cost": "int64", "expected_margin": "int64", "baseline": "int64", "cohort": "string",
+    }
+)
+"""Decisions and refusals, one immutable partition per plan.
+
+`arm` is the variant drawn (may be `nothing`), null where a refusal came before the draw; `reason` is null for a decision and names
+a refusal otherwise; `standing` is treated, control or holdout, null while the customer cannot be reached; `entered_at` is the as-of
+at which the episode got its standing. Costs and the expected margin are thousandths of a minor unit; `baseline` is the margin expected
+of the customer over the horizon without contact, in minor units, when the row was made, and `cohort` the lapsed cohort then.
+"""
+
+PLANS = sch.schema({"plan": "string", "as_of": "timestamp", "rehearsal": "boolean", "decisions": "int64"})
+"""Ready plans; a partition of the journal without a row here does not count."""

@@ -1,0 +1,138 @@
+"""What each customer bought, when and at what margin, as expressions over orders, lines and returns.
+
+Knows nothing of models and stages. One row per customer with at least one order before the instant.
+"""
+
+from decimal import Decimal
+
+import ibis
+import ibis.expr.types as ir
+
+from rekindle.history.warehouse import Warehouse
+from rekindle.moment import AsOf
+
+_CATEGORY_BASE = 65_536
+
+
+def sales(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
+    """Orders that stand before the instant: not cancelled."""
+    orders = warehouse.current("orders")
+    return orders.filter(~orders.cancelled, orders.ordered_at < ibis.literal(as_of.naive))
+
+
+def per_customer(orders: ir.Table) -> ir.Table:
+    """Counts, sums, first and last purchase day per customer.
+
+    Returns:
+        customer_id, orders, purchase_days, spend, discount, bare (spend of orders without lines), first_day, last_day.
+    """
+    return orders.group_by("customer_id").aggregate(
+        orders=orders.count(),
+        purchase_days=orders.purchase_day.nunique(),
+        spend=_whole(orders.net.sum()),
+        discount=_whole(orders.discount.sum()),
+        bare=_whole((orders.lines == 0).ifelse(orders.net, 0).sum()),
+        first_day=orders.purchase_day.min(),
+        last_day=orders.purchase_day.max(),
+    )
+
+
+def last_and_previous(orders: ir.Table, customers: ir.Table) -> ir.Table:
+    """The last order and the purchase day before it.
+
+    Returns:
+        customer_id, last_order_id (of several at one instant the greatest id), last_ordered_at, previous_day (null for one purchase day).
+    """
+    dated = orders.select("customer_id", "order_id", "ordered_at", "purchase_day").join(
+        customers.select("customer_id", "last_day"), "customer_id"
+    )
+    earlier = dated.filter(dated.purchase_day < dated.last_day).group_by("customer_id").aggregate(previous_day=lambda t: t.purchase_day.max())
+    final = dated.filter(dated.purchase_day == dated.last_day)
+    latest = ibis.row_number().over(group_by="customer_id", order_by=[ibis.desc("ordered_at"), ibis.desc("order_id")])
+    final = final.mutate(latest=latest).filter(lambda t: t.latest == 0)
+    return final.select("customer_id", last_order_id="order_id", last_ordered_at="ordered_at").left_join(earlier, "customer_id").drop(
+        "customer_id_right"
+    )
+
+
+def categories(products: ir.Table) -> ir.Table:
+    """Every category with a small number, so that lines can be grouped by integers."""
+    named = products.filter(products.category.notnull()).select("category").distinct()
+    return named.mutate(category_no=ibis.row_number().over(order_by="category"))
+
+
+def baskets(lines: ir.Table, products: ir.Table, numbered: ir.Table, as_of: AsOf) -> ir.Table:
+    """What lines say per customer: amounts with a known cost, that cost, and the favourite category by spend.
+
+    Args:
+        lines: Current order lines.
+        products: Current products.
+        numbered: From `categories`.
+        as_of: Lines of its day or later are not seen.
+
+    Returns:
+        customer_id, amount, costed (amount of lines with a known cost), cost, category (null where unknown), category_share.
+    """
+    facts = products.select("product_id", "category", unit_cost="cost").left_join(numbered, "category").select(
+        "product_id", "category_no", "unit_cost"
+    )
+    lines = lines.filter(lines.purchase_day < ibis.literal(as_of.day))
+    joined = lines.left_join(facts, "product_id")
+    cost = joined.cost.fill_null(joined.unit_cost * joined.quantity)
+    costed = cost.isnull().ifelse(0, joined.amount)
+    small = joined.select("customer_id", "amount", category_no=joined.category_no.fill_null(-1), costed=costed, cost=cost.fill_null(0))
+    grouped = small.group_by("customer_id", "category_no").aggregate(
+        amount=_whole(small.amount.sum()), costed=_whole(small.costed.sum()), cost=_whole(small.cost.sum())
+    )
+    # One integer carries spend and category, so that the greatest is a plain maximum with its tie settled on every engine.
+    code = (grouped.category_no >= 0).ifelse(
+        grouped.amount.clip(lower=0) * _CATEGORY_BASE + (_CATEGORY_BASE - 1 - grouped.category_no), -1
+    )
+    summed = grouped.group_by("customer_id").aggregate(
+        amount=_whole(grouped.amount.sum()), costed=_whole(grouped.costed.sum()), cost=_whole(grouped.cost.sum()), top=code.max()
+    )
+    top_no = (summed.top >= 0).ifelse(_CATEGORY_BASE - 1 - summed.top % _CATEGORY_BASE, -1)
+    top_amount = (summed.top - summed.top % _CATEGORY_BASE) / _CATEGORY_BASE
+    share = (summed.amount > 0).ifelse(top_amount / summed.amount, 0.0).clip(0.0, 1.0)
+    return summed.mutate(category_no=top_no, category_share=(summed.top >= 0).ifelse(share, 0.0)).left_join(numbered, "category_no").select(
+        "customer_id", "amount", "costed", "cost", "category", "category_share"
+    )
+
+
+def returned(returns: ir.Table, as_of: AsOf) -> ir.Table:
+    """Amount sent back and open returns per customer: customer_id, returned, open_return."""
+    seen = returns.filter(returns.returned_at < ibis.literal(as_of.naive))
+    return seen.group_by("customer_id").aggregate(
+        returned=_whole(seen.amount.sum()), open_return=seen.open.fill_null(False).any()
+    )
+
+
+def last_products(lines: ir.Table, customers: ir.Table, products: ir.Table) -> ir.Table:
+    """The dearest product of the last purchase day, for the given customers: customer_id, last_product, last_category."""
+    dated = lines.filter(lines.product_id.notnull()).join(
+        customers.select("customer_id", "last_day"), ["customer_id", ("purchase_day", "last_day")]
+    )
+    dearest = ibis.row_number().over(group_by="customer_id", order_by=[ibis.desc("amount"), "product_id"])
+    chosen = dated.select("customer_id", "product_id", "amount").mutate(place=dearest).filter(lambda t: t.place == 0)
+    return chosen.left_join(products.select("product_id", "category"), "product_id").select(
+        "customer_id", last_product="product_id", last_category="category"
+    )
+
+
+def margin(table: ir.Table, rate: Decimal) -> ir.IntegerValue:
+    """Contribution margin in minor units: known costs where there are any, else the store's rate; less what came back.
+
+    An order's discount that its lines do not carry reduces the margin in full.
+
+    Args:
+        table: spend, bare, amount, costed, cost, returned per customer or order, not null.
+        rate: The store's margin on goods of unknown cost.
+    """
+    permille = int(rate * 1000)
+    unknown = table.amount - table.costed + table.bare - table.returned
+    settled = table.costed - table.cost + (table.spend - table.bare - table.amount)
+    return settled + _whole((unknown * permille / 1000).floor())
+
+
+def _whole(value: ir.NumericValue) -> ir.IntegerValue:
+    return value.cast("int64")

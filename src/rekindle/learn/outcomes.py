@@ -1,0 +1,144 @@
+"""What customers did after they entered a program, by what they were assigned to and not by what they were sent.
+
+Knows nothing of lift. One row per round (episode); the window opens when the round got its standing.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import ibis
+import ibis.expr.types as ir
+
+from rekindle.decide.arms import MILLI, Shop
+from rekindle.decide.due import Past
+from rekindle.history.warehouse import Warehouse
+from rekindle.insight import purchases
+from rekindle.moment import AsOf
+from rekindle.program.documents import Offer, Program
+
+ACTIVATION = ("Signed In", "Product Viewed")
+"""Events that count as activation besides an order; opens and clicks never do."""
+
+STANDINGS = ("treated", "control")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What outcomes are counted over.
+
+    Args:
+        as_of: Later facts are not seen.
+        margin: The store's margin on goods of unknown cost.
+        offers: By name, for what redemptions cost besides a lower price.
+        shop: Currency and channel costs.
+    """
+
+    as_of: AsOf
+    margin: Decimal
+    offers: dict[str, Offer]
+    shop: Shop
+
+
+def rounds(past: Past, program: Program) -> ir.Table:
+    """Every round that got a standing: customer_id, episode, standing, cohort, baseline, entered_at."""
+    rows = past.journal.filter(past.journal.program == program.name, past.journal.standing.isin(STANDINGS))
+    place = ibis.row_number().over(group_by=["customer_id", "episode"], order_by=["as_of", "stage"])
+    first = rows.mutate(place=place).filter(lambda t: t.place == 0)
+    return first.select("customer_id", "episode", "standing", "cohort", "baseline", "entered_at")
+
+
+def outcomes(warehouse: Warehouse, past: Past, program: Program, window: Window) -> ir.Table:
+    """What each round brought within the program's horizon, or so far.
+
+    Args:
+        warehouse: An open history.
+        past: Ready plans before the instant.
+        program: The program.
+        window: What is counted.
+
+    Returns:
+        rounds and orders, spend (minor units), margin (minor units, net of redemptions and channel costs), activated, retained.
+    """
+    entered = warehouse.keep(rounds(past, program))
+    end = ibis.least(entered.entered_at + ibis.interval(days=program.goal.horizon_days), ibis.literal(window.as_of.naive))
+    spans = entered.mutate(until=end)
+    bought = _bought(warehouse, spans, window)
+    sent = _sent(past, program, spans, window)
+    active = _activated(warehouse, spans)
+    joined = spans
+    for part in (bought, _redeemed(warehouse, past, program, spans, window), sent, active):
+        joined = joined.left_join(part, ["customer_id", "episode"]).drop("customer_id_right", "episode_right")
+    zero = {name: joined[name].fill_null(0) for name in ("orders", "spend", "gross_margin", "incentives", "messages_milli")}
+    joined = joined.mutate(**zero, active=joined.active.fill_null(False))
+    net = joined.gross_margin - joined.incentives - joined.messages_milli / MILLI
+    return joined.mutate(margin=net, retained=(joined.orders > 0).cast("int64"), activated=(joined.active | (joined.orders > 0)).cast("int64")).select(
+        "customer_id", "episode", "standing", "cohort", "baseline", "entered_at", "orders", "spend", "margin", "activated", "retained"
+    )
+
+
+def _within(orders: ir.Table, spans: ir.Table) -> ir.Table:
+    """Orders in a round's window, with the round's episode."""
+    joined = orders.join(spans.select("customer_id", "episode", "entered_at", "until"), "customer_id")
+    return joined.filter(joined.ordered_at >= joined.entered_at, joined.ordered_at < joined.until)
+
+
+def _bought(warehouse: Warehouse, spans: ir.Table, window: Window) -> ir.Table:
+    orders = warehouse.keep(_within(purchases.sales(warehouse, window.as_of), spans))
+    priced = order_margins(warehouse, orders, window)
+    return priced.group_by("customer_id", "episode").aggregate(
+        orders=priced.count(), spend=priced.spend.sum().cast("int64"), gross_margin=priced.margin.sum().cast("int64")
+    )
+
+
+def order_margins(warehouse: Warehouse, orders: ir.Table, window: Window) -> ir.Table:
+    """Adds spend and margin (minor units) to orders, by the same arithmetic as the profile's."""
+    lines, products = warehouse.current("order_lines"), warehouse.current("products")
+    mine = lines.semi_join(orders, "order_id").left_join(products.select("product_id", unit_cost="cost"), "product_id")
+    cost = mine.cost.fill_null(mine.unit_cost * mine.quantity)
+    mine = mine.select("order_id", "amount", costed=cost.isnull().ifelse(0, mine.amount), cost=cost.fill_null(0))
+    basket = mine.group_by("order_id").aggregate(
+        amount=mine.amount.sum().cast("int64"), costed=mine.costed.sum().cast("int64"), cost=mine.cost.sum().cast("int64")
+    )
+    returns = warehouse.current("returns")
+    seen = returns.filter(returns.returned_at < ibis.literal(window.as_of.naive), returns.order_id.notnull())
+    back = seen.group_by("order_id").aggregate(returned=seen.amount.sum().cast("int64"))
+    whole = orders.left_join(basket, "order_id").drop("order_id_right").left_join(back, "order_id").drop("order_id_right")
+    whole = whole.mutate(
+        **{name: whole[name].fill_null(0) for name in ("amount", "costed", "cost", "returned")},
+        spend=whole.net, bare=(whole.lines == 0).ifelse(whole.net, 0),
+    )
+    return whole.mutate(margin=purchases.margin(whole, window.margin))
+
+
+def _messages(past: Past, program: Program, spans: ir.Table) -> ir.Table:
+    mine = past.contacts.filter(past.contacts.program == program.name)
+    return mine.semi_join(spans, ["customer_id", "episode"])
+
+
+def _sent(past: Past, program: Program, spans: ir.Table, window: Window) -> ir.Table:
+    mine = _messages(past, program, spans)
+    costs = {name: round(window.shop.minor(cost) * MILLI) for name, cost in window.shop.channel_costs.items()}
+    return mine.group_by("customer_id", "episode").aggregate(
+        messages_milli=mine.channel.cases(*costs.items(), else_=0).sum().cast("int64")
+    )
+
+
+def _redeemed(warehouse: Warehouse, past: Past, program: Program, spans: ir.Table, window: Window) -> ir.Table:
+    """What redeemed offers cost besides a lower price, such as the delivery that the shop paid for: per round, minor units."""
+    costs = {name: round(window.shop.minor(offer.unit_cost)) for name, offer in window.offers.items() if not offer.price and offer.unit_cost > 0}
+    offers = _messages(past, program, spans).filter(lambda t: t.offer.isin(sorted(costs) or [""]))
+    offers = offers.select("customer_id", "episode", "offer", "send_at", "valid_until")
+    used = _within(purchases.sales(warehouse, window.as_of).filter(lambda t: t.code.notnull()), spans)
+    paired = used.join(offers, ["customer_id", "episode"])
+    paired = paired.filter(paired.ordered_at >= paired.send_at, paired.purchase_day <= paired.valid_until)
+    each = paired.select("customer_id", "episode", "offer").distinct()
+    return each.group_by("customer_id", "episode").aggregate(
+        incentives=each.offer.cases(*costs.items(), else_=0).sum().cast("int64")
+    )
+
+
+def _activated(warehouse: Warehouse, spans: ir.Table) -> ir.Table:
+    events = warehouse.current("events")
+    met = events.filter(events.name.isin(ACTIVATION)).join(spans.select("customer_id", "episode", "entered_at", "until"), "customer_id")
+    met = met.filter(met.occurred_at >= met.entered_at, met.occurred_at < met.until)
+    return met.group_by("customer_id", "episode").aggregate(active=met.count() > 0)

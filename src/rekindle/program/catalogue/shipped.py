@@ -1,0 +1,43 @@
+"""Which documents every new store begins with, as texts with its owner, its first review and its kind of money.
+
+Knows nothing of what they say, save where these stand.
+"""
+
+import json
+import re
+from datetime import date, timedelta
+from importlib.resources import files
+
+from rekindle.errors import BadData
+from rekindle.money import exponent
+
+SHIPPED = {"offers.yaml": "offers.yaml", "rules.yaml": "rules.yaml", "programs/win-back.yaml": "win-back.yaml"}
+"""Path in a store folder to the shipped file."""
+
+_MONEY = re.compile(r"\b(amount|cap|unit_cost|value_at_most|max_cost): ([0-9]+\.[0-9]{2})\b")
+_REVIEW_DAYS = 30
+_CENTS = 2
+
+
+def shipped(owner: str, currency: str, now: date) -> dict[str, str]:
+    """The shipped documents for a store: text by path.
+
+    Args:
+        owner: Who answers for the programs.
+        currency: ISO 4217; amounts are written for a unit like the euro and scaled by a power of ten where the currency has no cents.
+        now: Today; the first review is due 30 days later.
+
+    Raises:
+        BadData: The owner cannot be written down, or the currency is not one.
+    """
+    name = " ".join(owner.split())
+    if not name.isprintable():
+        raise BadData("the owner's name has characters that cannot be printed", "Write a plain name.")
+    return {path: _filled(file, name, exponent(currency), now) for path, file in SHIPPED.items()}
+
+
+def _filled(file: str, owner: str, digits: int, now: date) -> str:
+    text = (files(__package__) / file).read_text(encoding="utf-8")
+    text = text.replace('owner: ""', f"owner: {json.dumps(owner, ensure_ascii=False)}", 1)
+    text = re.sub(r"due: [0-9]{4}-[0-9]{2}-[0-9]{2}", f"due: {now + timedelta(days=_REVIEW_DAYS)}", text, count=1)
+    return text if digits >= _CENTS else _MONEY.sub(lambda found: f"{found[1]}: {round(float(found[2]) * 100)}", text)

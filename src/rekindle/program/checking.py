@@ -1,0 +1,213 @@
+"""Whether a store's documents can be used, and every mistake that keeps them from it, with file, line and remedy.
+
+Knows nothing of customers. `load` and `check` look into a folder; everything else takes texts.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from rekindle import settings
+from rekindle.errors import BadData, UsageError
+from rekindle.program import contracts
+from rekindle.program.contracts import Surroundings
+from rekindle.program.documents import Documents, Program
+from rekindle.program.offers import OfferList
+from rekindle.program.reading import OFFERS, PROGRAMS, RULES, Reading, Unreadable, folder, read
+from rekindle.program.rules import Rules
+from rekindle.program.validating import E, Mistake, Severity, validate
+
+MARGIN = float(settings.Settings.model_fields["margin"].default)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One mistake in one document.
+
+    Args:
+        file: Relative to the store folder.
+        line: Counted from 1.
+        rule: The rule it breaks; docs/programs.md lists them.
+        message: What is wrong.
+        remedy: What to do about it.
+        severity: A warning does not keep the documents from being used.
+    """
+
+    file: str
+    line: int
+    rule: str
+    message: str
+    remedy: str
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        """One line for people, in the form that editors can follow."""
+        return f"{self.file}:{self.line}: {self.severity}: {self.message}. {self.remedy} [{self.rule}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Documents and what is wrong with them.
+
+    Args:
+        documents: None where a finding is an error.
+        findings: By file and line.
+    """
+
+    documents: Documents | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What documents are examined for.
+
+    Args:
+        margin: The store's margin on goods of unknown cost, share of the price.
+        approving: True where a person is about to say yes: an owner must be there.
+        today: The day of the question; None where reviews are not looked at.
+    """
+
+    margin: float = MARGIN
+    approving: bool = False
+    today: date | None = None
+
+
+def check(root: Path, approving: bool = False, today: date | None = None) -> tuple[Finding, ...]:
+    """Every mistake in a store folder's documents, by file and line.
+
+    Args:
+        root: The store folder.
+        approving: True where a person is about to say yes: an owner must be there.
+        today: The day of the question, for overdue reviews; None leaves them out.
+
+    Raises:
+        BadData: rekindle.toml is there and cannot be used.
+    """
+    return _in_folder(root, approving, today).findings
+
+
+def load(root: Path) -> Documents:
+    """A store folder's documents.
+
+    Raises:
+        BadData: They cannot be used; names file, line and remedy of the first mistake, and how many there are.
+    """
+    return _usable(_in_folder(root))
+
+
+def assemble(texts: Mapping[str, bytes], margin: float = MARGIN) -> Documents:
+    """Documents from their texts by file name, such as approved versions from the ledger.
+
+    Raises:
+        BadData: As `load`.
+    """
+    return _usable(examine(texts, Question(margin)))
+
+
+def examine(texts: Mapping[str, bytes], question: Question) -> Examined:
+    """Reads, validates and compares documents.
+
+    Args:
+        texts: The documents by file name; every name but offers.yaml and rules.yaml is a program's.
+        question: What they are examined for.
+    """
+    bench = _Bench(texts)
+    offers = bench.validated(OfferList, OFFERS)
+    rules = bench.validated(Rules, RULES)
+    around = _surroundings(offers, bench.readings.get(OFFERS), question)
+    programs = {name: bench.validated(Program, name) for name in sorted(texts) if name not in (OFFERS, RULES)}
+    if rules is not None:
+        bench.note(RULES, contracts.of_rules(rules))
+    for name, program in programs.items():
+        if program is not None:
+            bench.note(name, contracts.of_program(program, replace(around, listed=_listed(bench.readings[name]))))
+    bench.findings.extend(_across(texts, bench.readings))
+    findings = tuple(sorted(set(bench.findings)))
+    whole = tuple(program for program in programs.values() if program is not None)
+    if rules is None or any(one.severity == "error" for one in findings):
+        return Examined(None, findings)
+    return Examined(Documents(whole, around.offers, rules, bench.readings), findings)
+
+
+class _Bench:
+    """Documents as they are taken apart: texts, then readings, then findings."""
+
+    def __init__(self, texts: Mapping[str, bytes]) -> None:
+        self.findings: list[Finding] = []
+        self.readings: dict[str, Reading] = {}
+        for name, text in texts.items():
+            try:
+                self.readings[name] = read(text)
+            except Unreadable as error:
+                self.findings.append(Finding(name, error.line, "unreadable", error.why, error.remedy))
+
+    def validated(self, model: type[E], name: str) -> E | None:
+        if name not in self.readings:
+            return None
+        validated = validate(model, self.readings[name])
+        self.note(name, validated.mistakes)
+        return validated.entry
+
+    def note(self, name: str, mistakes: Iterator[Mistake] | tuple[Mistake, ...]) -> None:
+        reading = self.readings[name]
+        self.findings.extend(Finding(name, reading.line(one.path), one.rule, one.why, one.remedy, one.severity) for one in mistakes)
+
+
+def _surroundings(offers: OfferList | None, reading: Reading | None, question: Question) -> Surroundings:
+    listed = reading.value.get("offers") if reading else None
+    names = frozenset(listed) if isinstance(listed, dict) else None
+    held = {offer.name: offer for offer in offers.offers} if offers else {}
+    return Surroundings(held, names, question.margin, {}, question.approving, question.today)
+
+
+def _listed(reading: Reading) -> dict[str, frozenset[str]]:
+    """The names of the arms that a program's document lists, by stage, whether or not they are well formed."""
+    stages = reading.value.get("stages")
+    found = stages.items() if isinstance(stages, dict) else ()
+    arms = {name: stage.get("arms") if isinstance(stage, dict) else None for name, stage in found}
+    return {name: frozenset(one) if isinstance(one, dict) else frozenset() for name, one in arms.items()}
+
+
+def _across(texts: Mapping[str, bytes], readings: Mapping[str, Reading]) -> Iterator[Finding]:
+    """What is wrong between files: one is missing, or two programs share a name."""
+    for name in (OFFERS, RULES):
+        if name not in texts:
+            yield Finding(name, 1, "file-missing", "the file is not there", "Write it; `rekindle init` of a new folder shows one.")
+    programs = {name: reading for name, reading in readings.items() if name not in (OFFERS, RULES)}
+    if not set(texts) - {OFFERS, RULES}:
+        remedy = "Write programs/NAME.yaml; `rekindle init` of a new folder shows one."
+        yield Finding(PROGRAMS, 1, "file-missing", "there is no program", remedy)
+    names = {file: str(reading.value["program"]) for file, reading in programs.items() if "program" in reading.value}
+    for file, name in names.items():
+        if others := ", ".join(other for other, its in names.items() if other != file and its == name):
+            line = programs[file].line(("program",))
+            yield Finding(file, line, "program-twice", f"the program '{name}' is in {others} too", "Rename one of them.")
+
+
+def _in_folder(root: Path, approving: bool = False, today: date | None = None) -> Examined:
+    texts, unreadable = folder(root)
+    examined = examine(texts, Question(_margin(root), approving, today))
+    if not unreadable:
+        return examined
+    remedy = "Make it a readable .yaml file."
+    closed = [Finding(file, 1, "unreadable", f"the file cannot be read: {why}", remedy) for file, why in unreadable.items()]
+    rest = (one for one in examined.findings if one.file not in unreadable)
+    return Examined(None, tuple(sorted((*closed, *rest))))
+
+
+def _margin(root: Path) -> float:
+    """The store's margin; the default where the folder has no settings yet."""
+    try:
+        return float(settings.load(root).margin)
+    except UsageError:
+        return MARGIN
+
+
+def _usable(examined: Examined) -> Documents:
+    if examined.documents is not None:
+        return examined.documents
+    errors = [one for one in examined.findings if one.severity == "error"]
+    more = f" (and {len(errors) - 1} more; `rekindle check` lists all)" if len(errors) > 1 else ""
+    raise BadData(f"{errors[0].file}, line {errors[0].line}: {errors[0].message}{more}", errors[0].remedy)

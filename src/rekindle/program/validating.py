@@ -1,0 +1,159 @@
+"""What is wrong inside one document, and what can still be read of it so that its other mistakes are found too.
+
+Knows nothing of other documents.
+"""
+
+import copy
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from rekindle.insight.expression import nearest
+from rekindle.program.fields import Entry, Named
+from rekindle.program.reading import Place, Reading, Value
+from rekindle.program.vocabulary import BLOCKS
+
+Severity = Literal["error", "warning"]
+E = TypeVar("E", bound=Entry)
+
+_ROUNDS = 30
+_DOCS = "docs/programs.md says what may stand here."
+_NAMES = "Write small letters, digits and signs, as in win-back (a program) or free_returns (everything else)."
+_STAND_INS: dict[str | int, Value] = {
+    "program": "unnamed",
+    "version": 1,
+    "class": "marketing",
+    "owner": "unknown",
+    "review": {"due": "9999-12-31"},
+    "enter": "true",
+    "exit": ["order", "opt_out", "complaint_opened", "erasure"],
+    "caps": {"touches": 1000, "gap": "1d", "duration": "3660d", "per": "1d"},
+    "goal": {"metric": "order", "within": "1d"},
+    "delay": {"rhythm": 0},
+    "content": list(BLOCKS),
+    "prior": {"mean": 0, "sd": 1},
+}
+"""What stands in for a required key that is missing or wrong while the rest is checked; chosen to break no rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Something wrong in one document.
+
+    Args:
+        path: Where.
+        rule: The rule it breaks.
+        why: What is wrong.
+        remedy: What to do about it.
+        severity: A warning does not keep a document from being used.
+    """
+
+    path: Place
+    rule: str
+    why: str
+    remedy: str
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Validated(Generic[E]):
+    """One document after validation.
+
+    Args:
+        entry: The document, or what is left of it without its mistakes; None where nothing is.
+        mistakes: What was wrong in it.
+    """
+
+    entry: E | None
+    mistakes: tuple[Mistake, ...]
+
+
+def validate(model: type[E], reading: Reading) -> Validated[E]:
+    """Validates a document; where it has mistakes, the rest of it is still returned for the rules between its parts."""
+    found: list[Mistake] = []
+    rest = Reading(copy.deepcopy(reading.value), reading.lines)
+    for turn in range(_ROUNDS):
+        try:
+            return Validated(model.model_validate(rest.value, by_alias=True, by_name=False), tuple(found))
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            if turn == 0:
+                found = list(dict.fromkeys(_mistake(model, reading, one) for one in details))
+            if not _mend(rest, details):
+                break
+    return Validated(None, tuple(found))
+
+
+def _mistake(model: type[Entry], reading: Reading, error: ErrorDetails) -> Mistake:
+    path, key = reading.found(error["loc"]), str(error["loc"][-1]) if error["loc"] else ""
+    where = ".".join(str(part) for part in path)
+    context = error.get("ctx", {})
+    if "remedy" in context:
+        return Mistake(path, error["type"], f"{where}: {context['why']}" if where else context["why"], context["remedy"])
+    if error["type"] == "missing":
+        return Mistake(path, "key-missing", f"{where or 'the document'} has no '{key}'", f"Add {key}; docs/programs.md says what it means.")
+    if error["type"] == "extra_forbidden":
+        keys = frozenset(_keys(model, path[:-1]))
+        remedy = nearest(key, keys, f"It may be {', '.join(sorted(keys))}.")
+        return Mistake(path, "key-unknown", f"{where}: there is no key '{key}' here", remedy)
+    message = error["msg"][0].lower() + error["msg"][1:]
+    choices = frozenset(re.findall("'([^']+)'", str(context.get("expected", ""))))
+    otherwise = _NAMES if error["type"] == "string_pattern_mismatch" else _DOCS
+    return Mistake(path, "value-bad", f"{where}: {message}", nearest(str(error["input"]), choices, otherwise))
+
+
+def _keys(model: type[Entry], path: Place) -> Iterator[str]:
+    """The keys that may stand at a path of a document."""
+    here: Any = model
+    for part in path:
+        here = _fields(here).get(str(part)) if _fields(here) else _bare(get_args(here)[-1 if get_args(here)[-1] is not Ellipsis else 0])
+    yield from _fields(here)
+
+
+def _fields(annotation: Any) -> dict[str, Any]:  # noqa: ANN401  annotations have no common type
+    """Key to annotation where an entry is expected; empty elsewhere. A name stands before its entry, never in it."""
+    if not (isinstance(annotation, type) and issubclass(annotation, Entry)):
+        return {}
+    fields = {field.alias or name: _bare(field.annotation) for name, field in annotation.model_fields.items()}
+    return {key: kind for key, kind in fields.items() if key != Named.KEY}
+
+
+def _bare(annotation: Any) -> Any:  # noqa: ANN401  annotations have no common type
+    """An annotation without its `| None`."""
+    arguments = get_args(annotation)
+    return arguments[0] if type(None) in arguments else annotation
+
+
+def _mend(rest: Reading, details: list[ErrorDetails]) -> bool:
+    """Takes what is wrong out of a document, or puts a stand-in in its place; false where nothing would be left."""
+    missing = {(*rest.found(one["loc"]), one["loc"][-1]) for one in details if one["type"] == "missing"}
+    wrong = {rest.found(one["loc"]) for one in details if one["type"] != "missing"}
+    last_first = sorted(missing | wrong, key=lambda path: [str(part).zfill(5) for part in path], reverse=True)
+    return all(_replace(rest.value, path) for path in last_first)
+
+
+def _replace(value: dict[str, Value], path: Place) -> bool:
+    holder: Any = value
+    for part in path[:-1]:
+        if not _there(holder, part):
+            return True
+        holder = holder[part]
+    if not path:
+        return False
+    if path[-1] in _STAND_INS:
+        stand_in = copy.deepcopy(_STAND_INS[path[-1]])
+        changed = holder.get(path[-1]) != stand_in
+        holder[path[-1]] = stand_in
+        return bool(changed)
+    if not _there(holder, path[-1]):
+        return _replace(value, path[:-1])
+    del holder[path[-1]]
+    return True
+
+
+def _there(holder: object, part: str | int) -> bool:
+    return part in holder if isinstance(holder, dict) else isinstance(holder, list) and isinstance(part, int) and part < len(holder)

@@ -1,0 +1,105 @@
+"""What a document may speak of: columns of the profile and their values, channels, content blocks, and what each stage must say.
+
+Knows nothing of a document. Attributes of a person that are not behaviour (age, gender, origin, health) are not columns.
+"""
+
+from rekindle.insight.friction import CAUSES
+from rekindle.insight.lifecycle import COHORTS, STAGES, TIERS
+
+COLUMNS: dict[str, str] = {
+    "orders": "int",
+    "purchase_days": "int",
+    "first_day": "date",
+    "last_day": "date",
+    "silence_days": "int",
+    "age_days": "int",
+    "spend": "int",
+    "margin": "int",
+    "average_order_value": "int",
+    "average_days_between_orders": "float",
+    "discount_share": "float",
+    "return_share": "float",
+    "category": "str",
+    "category_share": "float",
+    "last_category": "str",
+    "last_product": "str",
+    "expected_orders": "float",
+    "p_alive": "float",
+    "margin_per_order": "float",
+    "expected_margin": "int",
+    "margin_at_risk": "int",
+    "expected_next_order_at": "date",
+    "overdue": "int",
+    "lifecycle": "str",
+    "value_tier": "str",
+    "lapsed_cohort": "str",
+    "cause": "str",
+    "open_ticket": "bool",
+    "open_return": "bool",
+    "credit_balance": "int",
+    "threshold_distance": "float",
+    "country": "str",
+    "email_consent": "bool",
+    "sms_consent": "bool",
+    "webpush_consent": "bool",
+    "inapp_consent": "bool",
+}
+"""Columns of the profile that a rule may name, with their kinds. Money is in minor units, silences and overdue in days."""
+
+VALUES: dict[str, frozenset[str]] = {
+    "lifecycle": frozenset(STAGES),
+    "value_tier": frozenset(TIERS),
+    "lapsed_cohort": frozenset(COHORTS),
+    "cause": frozenset({*CAUSES, "unknown"}),
+}
+"""The only values that these columns have."""
+
+ALWAYS_KNOWN = frozenset({"lifecycle", "value_tier"})
+"""Columns of `VALUES` that no customer is without."""
+
+BLOCKS: dict[str, str] = {
+    "why_you_got_this": "why this customer hears from the shop",
+    "benefit": "what the customer gains",
+    "one_action": "one thing to do",
+    "preferences_and_pause": "links to pause, fewer, topics and stop",
+    "personal_offer_disclosure_if_any": "that an offer is a personal one, where it is",
+    "relationship": "how long and why the customer has chosen the shop",
+    "last_purchase_or_favourite_or_saved": "one true fact: last purchase, favourite category or saved item",
+    "hiatus_and_thanks": "that it has been a while, and thanks",
+    "current_relevance": "what fits the customer now",
+    "fix_if_registered": "what was mended, where a fix is registered",
+    "why_prompt": "one question: why it went quiet",
+    "offer_or_its_absence": "the offer, or the advice that stands in its place",
+    "what_changed_in_your_categories": "what is new where the customer buys",
+    "all_in_price": "the price with everything in it",
+    "expiry_if_offer": "until when the offer holds, where there is one",
+    "social_proof_of_category": "what other customers say of the category",
+    "returns_policy": "how returns work",
+    "guarantee": "what the shop guarantees",
+    "delivery_promise": "when it arrives",
+    "open_offer_and_its_real_expiry": "an offer that is still open, and until when",
+    "restored_cart_or_sign_in": "a link to the cart as it was left, or to sign in",
+    "gain_summary": "what the customer gains by coming back",
+    "steps_to_order": "the steps to the order",
+    "what_happens_next": "that fewer messages follow",
+    "pause_or_fewer_or_stop": "the three choices, of equal weight",
+    "apology_for_the_event": "an apology for the registered event",
+    "missed_since_you_left": "what the customer has missed",
+}
+"""Content blocks by name and what each says."""
+
+ALWAYS = frozenset({"why_you_got_this", "preferences_and_pause"})
+"""Blocks that every marketing message has."""
+
+STAGE_CONTENT: dict[str, frozenset[str]] = {
+    "reconnect": frozenset({"relationship", "last_purchase_or_favourite_or_saved", "current_relevance"}),
+    "tailor": frozenset({"last_purchase_or_favourite_or_saved", "offer_or_its_absence", "all_in_price", "expiry_if_offer"}),
+    "reassure": frozenset({"returns_policy", "guarantee"}),
+    "closing": frozenset(
+        {"gain_summary", "steps_to_order", "open_offer_and_its_real_expiry", "what_happens_next", "pause_or_fewer_or_stop"}
+    ),
+}
+"""Blocks that a stage of this name cannot do without: trust first, then an offer that fits, then proof, then the last word."""
+
+PRICELESS_STAGES = frozenset({"reconnect", "closing"})
+"""Stages that never make a price offer: the first word and the last."""

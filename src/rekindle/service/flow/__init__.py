@@ -1,0 +1,1 @@
+"""Journeys that cross the apps: content, sending, and closing the cycle."""

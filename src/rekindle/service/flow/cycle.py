@@ -1,0 +1,61 @@
+"""Closing the cycle: what the ledger learned becomes dated facts of history, by opaque id.
+
+Knows nothing of decisions. Saying the same twice writes nothing; what changes in between is said the next time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import ibis
+import pyarrow as pa
+
+from rekindle.history.append import Appended, append, next_batch, record_batch
+from rekindle.history.warehouse import Warehouse
+from rekindle.service.config import use_ledger
+from rekindle.service.outbox.actions import settled_known, take_settled
+from rekindle.service.outbox.queries import taken
+from rekindle.service.people.actions import changes_known, take_changes
+from rekindle.service.people.queries import consents, zones
+from rekindle.settings import Settings
+
+LEDGER = "ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """What history learned: consents and people new or changed, touches settled."""
+
+    consents: int
+    people: int
+    touches: int
+
+
+def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirrored:
+    """Mirrors consents, people and settled touches into history.
+
+    A row is marked as taken, written in one transaction of history, and then marked as known: a stop in between repeats it, and
+    repeating writes nothing.
+
+    Args:
+        settings: The store.
+        warehouse: Its open history, which lets no other mirror in.
+        at: When the batch is recorded.
+    """
+    use_ledger(settings)
+    take_changes()
+    take_settled()
+    tables: dict[str, Callable[[], pa.Table]] = {"consents": lambda: consents(changed=True), "people": lambda: zones(changed=True), "touches": taken}
+    with warehouse.transaction():
+        batch = next_batch(warehouse)
+        written = {name: _append(warehouse, name, read(), batch) for name, read in tables.items()}
+        if any(written.values()):
+            record_batch(warehouse, batch, LEDGER, LEDGER, at)
+    changes_known()
+    settled_known()
+    return Mirrored(**written)
+
+
+def _append(warehouse: Warehouse, name: str, rows: pa.Table, batch: int) -> int:
+    done = append(warehouse, name, ibis.memtable(rows), LEDGER, batch) if rows.num_rows else Appended(0, 0)
+    return done.new + done.changed

@@ -1,0 +1,88 @@
+"""Documents to and from the ledger: what a store folder says, submitted as versions, and the approved set that plans use.
+
+Knows nothing of what a document says.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from rekindle.errors import BadData, Refused
+from rekindle.program import checking
+from rekindle.program.checking import Finding
+from rekindle.program.documents import Documents
+from rekindle.service.programs import actions, queries
+from rekindle.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A submitted version: the file's name and its digest."""
+
+    name: str
+    digest: str
+
+
+def texts(root: Path) -> dict[str, str]:
+    """The documents of a store folder by path relative to it."""
+    paths = [root / "offers.yaml", root / "rules.yaml", *sorted((root / "programs").glob("*.yaml"))]
+    return {str(path.relative_to(root)): path.read_text(encoding="utf-8") for path in paths}
+
+
+def submit(settings: Settings, at: datetime) -> tuple[Version, ...]:
+    """Submits a store folder's documents as immutable versions; one that is there already stays as it is.
+
+    Raises:
+        BadData: They cannot be used.
+    """
+    checking.load(settings.root)
+    found = texts(settings.root)
+    kinds = {name: name.partition("/")[0].removesuffix(".yaml") for name in found}
+    digests = actions.submit([actions.Submission(name, kinds[name], text) for name, text in found.items()], at)
+    return tuple(Version(name, digest) for name, digest in zip(found, digests, strict=True))
+
+
+def approve_all(settings: Settings, by: str, at: datetime) -> tuple[Version, ...]:
+    """Submits the folder's documents and approves them for the mailbox, where nothing leaves this machine.
+
+    Raises:
+        BadData: They cannot be used.
+        Refused: A program has no owner.
+    """
+    versions = submit(settings, at)
+    refuse_errors(checking.check(settings.root, approving=True))
+    held = queries.approved(settings)
+    for version in versions:
+        if held.get(version.name) != version.digest:
+            actions.approve(version.digest, by, at)
+    return versions
+
+
+def refuse_errors(findings: tuple[Finding, ...]) -> None:
+    """Refuses approval while a document has an error.
+
+    Raises:
+        Refused: Names the first one.
+    """
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        raise Refused(f"{len(errors)} mistake(s) keep the documents from approval: {errors[0]}", "See them all with: rekindle check")
+
+
+def approved(settings: Settings) -> Documents:
+    """The approved documents, which alone plans read.
+
+    Raises:
+        BadData: Nothing is approved, or a version no longer fits this Rekindle.
+    """
+    held = queries.approved(settings)
+    if not held:
+        raise BadData("no documents are approved", "Submit and approve them with: rekindle submit && rekindle approve --all")
+    return checking.assemble({name: queries.text_of(digest).encode() for name, digest in held.items()}, float(settings.margin))
+
+
+def unsubmitted(settings: Settings) -> tuple[str, ...]:
+    """Files of the store folder that differ from their approved version."""
+    held = queries.approved(settings)
+    found = texts(settings.root)
+    return tuple(name for name, text in found.items() if name not in held or queries.text_of(held[name]) != text)

@@ -1,0 +1,204 @@
+"""A plan from the stored facts and approved documents, and its commit: journal, outbox, ready.
+
+Knows nothing of how a variant is drawn. A commit that broke off is completed by the next; the same plan twice changes nothing.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from rekindle import money
+from rekindle.decide import arms, planner, policy, summary
+from rekindle.service.flow.codes import code_for
+from rekindle.history.warehouse import Warehouse
+from rekindle.insight.profile import Profiles
+from rekindle.moment import AsOf
+from rekindle.program.documents import NOTHING, Documents, Offer
+from rekindle.service.config import load_secret
+from rekindle.service.outbox import actions, queries
+from rekindle.service.outbox.models import touch_key
+from rekindle.service.people.queries import has_contacts
+from rekindle.settings import Settings
+
+DELIVERABLE = ("email",)
+"""Channels that a store can deliver by today; the mailbox takes their messages."""
+
+
+MISHAPS = frozenset({"late_delivery", "stockout", "return", "bad_review"})
+"""Causes that a message may speak of: registered events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan and what it amounts to.
+
+    Args:
+        plan: The plan.
+        summary: Its counts and sums.
+        as_of: The instant.
+        repeated: Whether this very plan was committed before.
+        touches: New touches in the outbox; 0 before a commit.
+        decisions_file: Every due customer of this plan, decided or left alone.
+    """
+
+    plan: planner.Plan
+    summary: summary.PlanSummary
+    as_of: AsOf
+    repeated: bool
+    touches: int
+    decisions_file: Path
+
+
+def shop_of(settings: Settings, rehearsal: bool) -> arms.Shop:
+    """What the arithmetic of offers needs to know of a store."""
+    costs = {name: Decimal(cost) for name, cost in settings.channel_costs.model_dump().items()}
+    return arms.Shop(settings.currency, settings.horizon_weeks, costs, DELIVERABLE, rehearsal)
+
+
+def make(settings: Settings, warehouse: Warehouse, built: Profiles, documents: Documents, as_of: AsOf) -> Planned:
+    """Plans; nothing but the file of decisions is written.
+
+    A plan that was committed for this very instant comes out again as it was, unless facts have come in since: then only what is
+    new is decided.
+
+    Args:
+        settings: The store's.
+        warehouse: Its open history.
+        built: Profiles as of the instant.
+        documents: Approved documents.
+        as_of: The instant.
+    """
+    rehearsal = not has_contacts()
+    complete(warehouse)
+    inputs = planner.Inputs(built.table, documents, policy.equal_chance(documents.programs), shop_of(settings, rehearsal), as_of)
+    made = planner.plan(warehouse, inputs)
+    plans = warehouse.arrow(warehouse.table("plans").filter(lambda t: t.as_of == ibis.literal(as_of.naive)))["plan"].to_pylist()
+    repeated = made.digest in plans
+    if plans and not repeated:
+        made = planner.plan(warehouse, planner.Inputs(inputs.profile, documents, inputs.policy, inputs.shop, as_of, inclusive=True))
+        repeated = made.digest in plans
+    path = settings.var / "plans" / made.digest / "decisions.parquet"
+    warehouse.write_parquet(made.rows, path)
+    return Planned(made, summary.summarise(warehouse, made), as_of, repeated, 0, path)
+
+
+def complete(warehouse: Warehouse) -> None:
+    """Counts plans whose touches are ready but whose journal was not yet told so: a commit broke off in between."""
+    counted = set(warehouse.arrow(warehouse.table("plans").select("plan"))["plan"].to_pylist())
+    for digest in sorted(queries.ready_plans() - counted):
+        partition = warehouse.table("journal").filter(lambda t, plan=digest: t.plan == plan)
+        row = warehouse.row(partition.aggregate(as_of=partition.as_of.max(), decisions=partition.count()))
+        if row["decisions"]:
+            _count(warehouse, digest, row["as_of"], row["decisions"])
+
+
+def commit(settings: Settings, warehouse: Warehouse, planned: Planned, built: Profiles, documents: Documents) -> int:
+    """Writes the journal partition, then the touches, then makes both count.
+
+    Args:
+        settings: The store's.
+        warehouse: Its open history.
+        planned: From `make`; a rehearsal is never committed.
+        built: The profiles that it was made from.
+        documents: The documents that it was made from.
+
+    Returns:
+        New touches.
+    """
+    plan = planned.plan
+    if plan.rehearsal or planned.repeated:
+        return 0
+    fresh = plan.rows.filter(plan.rows.fresh)
+    journal = warehouse.table("journal")
+    written = warehouse.scalar(journal.filter(journal.plan == plan.digest).count())
+    if not written:
+        with warehouse.transaction():
+            warehouse.insert("journal", fresh.mutate(plan=ibis.literal(plan.digest)))
+        written = warehouse.scalar(journal.filter(journal.plan == plan.digest).count())
+    touches = actions.insert_touches(plan.digest, _touches(settings, warehouse, fresh, built, documents))
+    actions.ready(plan.digest)
+    _count(warehouse, plan.digest, planned.as_of.naive, written)
+    return touches
+
+
+def _count(warehouse: Warehouse, digest: str, as_of: object, decisions: int) -> None:
+    row = pa.table({"plan": [digest], "as_of": pa.array([as_of], pa.timestamp("us")), "rehearsal": [False], "decisions": [decisions]})
+    with warehouse.transaction():
+        warehouse.insert("plans", row)
+
+
+def messages(plan: planner.Plan, built: Profiles, products: ir.Table) -> ir.Table:
+    """The messages of a plan with the facts that their text needs, frozen now."""
+    rows = plan.rows.filter(plan.rows.fresh, plan.rows.reason.isnull(), plan.rows.arm != NOTHING)
+    known = built.table.select(
+        "customer_id", "orders", "last_day", "first_day", "last_product", "last_category", "category",
+        "cause",
+    )
+    joined = rows.join(known, "customer_id")
+    named = products.select(last_product="product_id", last_product_name="name")
+    return joined.left_join(named, "last_product").drop("last_product_right")
+
+
+def _touches(settings: Settings, warehouse: Warehouse, fresh: ir.Table, built: Profiles, documents: Documents) -> pa.Table:
+    plan = planner.Plan("", fresh, rehearsal=False, scale=1.0)
+    rows = warehouse.arrow(messages(plan, built, warehouse.current("products")).order_by("customer_id", "program", "stage"))
+    key = load_secret(settings.var, "codes")
+    facts, codes = [], []
+    for row in _rows(rows):
+        offer = documents.offers[row["offer"]]
+        touch = touch_key(row["program"], row["customer_id"], row["episode"], row["stage"])
+        codes.append(code_for(key, touch) if offer.redemption > 0 else "")
+        facts.append(json.dumps(facts_of(row, offer, settings), ensure_ascii=False))
+    table = rows.select([name for name in actions.COLUMNS if name in rows.column_names])
+    return table.append_column("code", pa.array(codes, pa.string())).append_column("facts", pa.array(facts, pa.string()))
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    for batch in table.to_batches(max_chunksize=actions.CHUNK):
+        yield from batch.to_pylist()
+
+
+def facts_of(row: dict[str, Any], offer: Offer, settings: Settings) -> dict[str, object]:
+    """The facts of one message, as `deliver.facts.FROZEN` names them: what is known of the customer, and what is offered.
+
+    Args:
+        row: Of `messages`.
+        offer: The variant's offer.
+        settings: Currency and locale.
+    """
+    return {
+        "orders": row["orders"],
+        "first_day": _iso(row["first_day"]),
+        "last_day": _iso(row["last_day"]),
+        "last_product": row["last_product_name"],
+        "category": row["category"] or row["last_category"],
+        "cause": row["cause"] if row["cause"] in MISHAPS else None,
+        "cohort": row["cohort"],
+        "offer_kind": offer.kind,
+        "offer_label": offer.label,
+        "offer_terms": offer.terms,
+        "offer_value": _value(row, offer, settings),
+        "valid_until": _iso(row["valid_until"]) if offer.redemption > 0 else None,
+    }
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _value(row: dict[str, Any], offer: Offer, settings: Settings) -> str:
+    """What a price offer is worth to the customer, in words; empty for others."""
+    if offer.percent is not None:
+        return f"{offer.percent * 100:g} % off"
+    if not offer.price:
+        return ""
+    message = shop_of(settings, rehearsal=False).channel_costs[row["channel"]] * 10 ** money.exponent(settings.currency)
+    return money.show(round(row["cost_ceiling"] / arms.MILLI - float(message)), settings.currency, settings.locale)

@@ -1,0 +1,280 @@
+"""The report's facts, gathered from one run: insight, plan and lift.
+
+Knows nothing of how they are shown.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from rekindle.decide.guardrails import REASONS
+from rekindle.deliver.facts import with_frozen
+from rekindle.deliver.templates import render
+from rekindle.errors import CannotTell, Refused
+from rekindle.history.warehouse import Warehouse
+from rekindle.insight.friction import CAUSES
+from rekindle.insight.lifecycle import COHORTS, SLIPPING
+from rekindle.insight.models import Interval
+from rekindle.insight.profile import Profiles
+from rekindle.learn.lift import Lift, detectable
+from rekindle.learn.report import facts as report
+from rekindle.program.documents import Documents, Program, Stage
+from rekindle.service.flow import planning, worlds
+from rekindle.service.flow.assumptions import assumptions
+from rekindle.service.flow.content import load_content
+from rekindle.service.flow.insights import Insight
+from rekindle.service.flow.learning import Learned
+from rekindle.service.flow.sending import shop_facts
+from rekindle.settings import Settings
+
+OFFER_WORDS = {
+    "none": "messages without an offer", "reminder": "reminders", "education": "how-to guides", "early_access": "previews",
+    "limited_edition": "limited editions", "bundle": "bundles", "shipping": "shipping offers", "returns": "free returns",
+    "support": "priority support", "percent": "percent offers", "amount": "amounts off", "credit": "credits",
+}
+"""What the messages of an offer kind are called, in the plural."""
+
+MEANINGS = {
+    "one_bad_experience": "Something went wrong around their last order, with evidence.",
+    "paused_high_potential": "Among the most valuable, and they stopped soon after a burst of orders.",
+    "long_inactive": "Silent for over four times their own rhythm, or over a year.",
+    "other": "At risk by their own rhythm, without any of these marks.",
+}
+
+NOTABLE = 10
+SAMPLE_NAME = "Alex"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the main job.
+
+    Args:
+        settings: The store's.
+        built: Profiles.
+        insight: Their summary.
+        documents: Approved documents.
+        planned: The plan.
+        learned: Lifts.
+        next_steps: Commands for the last line.
+    """
+
+    settings: Settings
+    built: Profiles
+    insight: Insight
+    documents: Documents
+    planned: planning.Planned
+    learned: Learned
+    next_steps: tuple[str, ...]
+
+
+def gather(warehouse: Warehouse, run: Run) -> report.ReportFacts:
+    """Everything that the report and the eight lines say."""
+    settings, insight = run.settings, run.insight
+    slipping = run.built.table.filter(run.built.table.lifecycle.isin(SLIPPING))
+    months = _months(insight)
+    return report.ReportFacts(
+        shop=settings.name, currency=settings.currency, locale=settings.locale, as_of=insight.as_of, horizon_weeks=settings.horizon_weeks,
+        simulated=worlds.is_simulated(settings), rehearsal=run.planned.summary.rehearsal, kept_here=True,
+        customers=insight.customers, orders=insight.orders, months=months,
+        slipping=report.Slipping(insight.slipping, insight.margin_at_risk),
+        lifecycle=tuple(report.LifecycleCount(name, count) for name, count in insight.lifecycle.items()),
+        map=_map(warehouse, run.built.table),
+        causes=_causes(warehouse, slipping), cohorts=_cohorts(warehouse, slipping, run.planned.summary.rehearsal),
+        sequence=_sequence(warehouse, run), messages=_messages(warehouse, run), money=_money(run), left_alone=_left_alone(run),
+        worth=_worth(warehouse, run, slipping), notable=_notable(warehouse, slipping),
+        assumptions=assumptions(settings, run.documents), next_steps=run.next_steps,
+    )
+
+
+def _months(insight: Insight) -> int:
+    return round((insight.as_of.day - insight.first_day).days / 30.4375) if insight.first_day else 0
+
+
+def _map(warehouse: Warehouse, table: ir.Table) -> Any:  # an Arrow table of `report.MAP`
+    buyers = table.filter(table.overdue.notnull())
+    share = min(1.0, report.MAP_ROWS / max(1, warehouse.scalar(buyers.count())))
+    sample = buyers.filter(buyers.customer_id.hexdigest("md5")[:6] < f"{round(share * 0xFFFFFF):06x}")
+    picked = sample.order_by("customer_id").limit(report.MAP_ROWS).select("overdue", "expected_margin", "lifecycle")
+    return warehouse.arrow(picked).cast(report.MAP)
+
+
+def _causes(warehouse: Warehouse, slipping: ir.Table) -> tuple[report.Cause, ...]:
+    rows = warehouse.arrow(
+        slipping.group_by("cause").aggregate(
+            customers=slipping.count(), margin=slipping.margin_at_risk.sum(), one=slipping.cause_evidence.min(), other=slipping.cause_evidence.max()
+        )
+    ).to_pylist()
+    found = {row["cause"]: row for row in rows}
+    total = sum(row["customers"] for row in rows)
+    return tuple(
+        report.Cause(
+            name, words, found[name]["customers"], found[name]["customers"] / total, int(found[name]["margin"] or 0),
+            tuple(text for text in dict.fromkeys((found[name]["one"], found[name]["other"])) if text),
+        )
+        for name, words in CAUSES.items() if name in found
+    )
+
+
+def _cohorts(warehouse: Warehouse, slipping: ir.Table, rehearsal: bool) -> tuple[report.Cohort, ...]:
+    grouped = slipping.group_by("lapsed_cohort").aggregate(
+        customers=slipping.count(), reachable=slipping.email_consent.cast("int64").sum(), margin=slipping.expected_margin.sum()
+    )
+    found = {row["lapsed_cohort"]: row for row in warehouse.arrow(grouped).to_pylist()}
+    empty = {"customers": 0, "reachable": 0, "margin": 0}
+    rows = {name: found.get(name, empty) for name in COHORTS}
+    return tuple(
+        report.Cohort(name, words, MEANINGS[name], rows[name]["customers"], None if rehearsal else rows[name]["reachable"], int(rows[name]["margin"] or 0))
+        for name, words in COHORTS.items()
+    )
+
+
+def _sequence(warehouse: Warehouse, run: Run) -> tuple[report.StageView, ...]:
+    rows = run.planned.plan.rows
+    made = rows.filter(rows.reason.isnull(), rows.arm.notnull())
+    counted = warehouse.arrow(made.group_by("program", "stage", "arm").aggregate(n=made.count())).to_pylist()
+    counts = {(row["program"], row["stage"], row["arm"]): row["n"] for row in counted}
+    return tuple(
+        report.StageView(stage.name, _goal(stage), _delay(stage), _permits(stage, run.settings), _arms(program, stage, run.documents, counts))
+        for program in run.documents.programs for stage in program.stages
+    )
+
+
+def _arms(program: Program, stage: Stage, documents: Documents, counts: dict[tuple[str, str, str], int]) -> tuple[report.ArmCount, ...]:
+    return tuple(
+        report.ArmCount(arm.name, OFFER_WORDS[documents.offers[arm.offer].kind], counts.get((program.name, stage.name, arm.name), 0))
+        for arm in stage.arms
+    )
+
+
+GOALS = {
+    "activation": "the customer signs in, looks at a product or answers", "order": "an order",
+    "order_or_preference_kept": "an order, or a choice of how often to hear from us",
+}
+
+
+def _goal(stage: Stage) -> str:
+    return f"{GOALS[stage.goal.metric]} within {stage.goal.within_days} days"
+
+
+def _delay(stage: Stage) -> str:
+    delay = stage.delay
+    if not delay.rhythm and not delay.at_least_days:
+        return "at once"
+    most = "" if delay.at_most_days is None else f" to {delay.at_most_days}"
+    return f"{delay.rhythm * 100:g} % of the customer's own rhythm, {delay.at_least_days}{most} days"
+
+
+def _permits(stage: Stage, settings: Settings) -> str:
+    words = ["price offers, above the margin floor"] if stage.offers.price else ["no price offers"]
+    if stage.offers.value_at_most is not None:
+        words.append(f"worth at most {settings.currency} {stage.offers.value_at_most:.2f}")
+    return "; ".join(words)
+
+
+def _messages(warehouse: Warehouse, run: Run) -> tuple[report.MessageView, ...]:
+    """One message of this plan per cohort, rendered as the customer would get it, under an invented first name."""
+    rows = planning.messages(run.planned.plan, run.built, warehouse.current("products"))
+    place = ibis.row_number().over(group_by="cohort", order_by=[ibis.desc("baseline"), "customer_id"])
+    first = warehouse.arrow(rows.mutate(place=place).filter(lambda t: t.place == 0).drop("place")).to_pylist()
+    chosen = {row["cohort"]: row for row in first}
+    templates = load_content(run.settings.root)
+    shop = replace(shop_facts(run.settings, templates), first_name=SAMPLE_NAME)
+    views = []
+    for cohort in (name for name in COHORTS if name in chosen):
+        row = chosen[cohort]
+        offer = run.documents.offers[row["offer"]]
+        frozen = json.dumps(planning.facts_of(row, offer, run.settings))
+        stated = replace(
+            with_frozen(shop, frozen), stage=row["stage"], program=row["program"], arm=row["arm"],
+            code="EXAMPLE1" if offer.redemption > 0 else "",
+        )
+        try:
+            message = render(templates, stated)
+        except Refused as refusal:
+            views.append(report.MessageView(cohort, COHORTS[cohort], row["stage"], "Not rendered", "", str(refusal)))
+            continue
+        views.append(report.MessageView(cohort, COHORTS[cohort], row["stage"], message.subject, message.html, message.text))
+    return tuple(views)
+
+
+def _money(run: Run) -> report.Money:
+    summed = run.planned.summary
+    return report.Money(
+        round(summed.cost_ceiling), round(summed.expected_cost), summed.expected_margin, assumed=True,
+        subsidised_orders=summed.subsidised_orders,
+    )
+
+
+def _left_alone(run: Run) -> tuple[report.LeftAlone, ...]:
+    found = run.planned.summary.refusals
+    nothing = run.planned.summary.decisions - run.planned.summary.messages
+    rows = [report.LeftAlone(name, words, found[name]) for name, words in REASONS.items() if name in found]
+    return (*rows, report.LeftAlone("nothing", "drawn to hear nothing", nothing)) if nothing else tuple(rows)
+
+
+def _worth(warehouse: Warehouse, run: Run, slipping: ir.Table) -> report.Worth:
+    lift = run.learned.lifts[0]
+    estimate = lift.measures["margin"].difference
+    as_of, horizon = run.insight.as_of, run.documents.programs[0].goal.horizon_days
+    if isinstance(estimate, CannotTell):
+        found = _before_launch(warehouse, run, slipping)
+        return report.Worth(estimate, None, lift.weeks, lift.treated, lift.control, found, as_of.day + timedelta(days=horizon))
+    truth = None
+    if worlds.is_simulated(run.settings):
+        journal = warehouse.table("journal")
+        rows = journal.filter(journal.program == lift.program, journal.standing == "treated").select("customer_id").distinct()
+        truth = worlds.true_worth(run.settings, lift, warehouse.arrow(rows.order_by("customer_id"))["customer_id"].to_pylist(), as_of)
+    known_by = lift.first_day + timedelta(days=horizon) if lift.first_day else None
+    found = None if isinstance(lift.detectable, CannotTell) else lift.detectable
+    return report.Worth(estimate, truth, lift.weeks, lift.treated, lift.control, found, known_by, cohorts=_by_cohort(lift))
+
+
+def _by_cohort(lift: Lift) -> tuple[report.CohortWorth, ...]:
+    rows = []
+    for name in (name for name in COHORTS if name in lift.cohorts):
+        parts = {measure: _known(part.difference) for measure, part in lift.cohorts[name].items()}
+        treated, control = lift.cohort_sizes[name]
+        rows.append(report.CohortWorth(COHORTS[name], treated, control, parts["activated"], parts["retained"], parts["spend"], parts["margin"]))
+    return tuple(rows)
+
+
+def _known(found: Interval | CannotTell) -> Interval | None:
+    return found if isinstance(found, Interval) else None
+
+
+def _before_launch(warehouse: Warehouse, run: Run, slipping: ir.Table) -> float | None:
+    """What the control of this plan will be able to detect, minor units a customer, from the models' expectation of orders.
+
+    A customer's margin over the horizon is taken as Poisson orders of the expected margin each; customers differ as predicted.
+    """
+    standing = run.planned.summary.standing
+    treated, control = standing.get("treated", 0), standing.get("control", 0)
+    weeks = run.documents.programs[0].goal.horizon_days / 7
+    if min(treated, control) < 2 or isinstance(run.built.scored, CannotTell):
+        return None
+    orders = slipping.expected_orders * (weeks / run.settings.horizon_weeks)
+    margin = orders * slipping.margin_per_order
+    moments = warehouse.row(slipping.aggregate(inner=(margin * slipping.margin_per_order).mean(), outer=margin.var()))
+    return detectable((moments["inner"] or 0.0) + (moments["outer"] or 0.0), treated, control)
+
+
+def _notable(warehouse: Warehouse, slipping: ir.Table) -> tuple[report.Notable, ...]:
+    """Customers worth looking at: of every cohort those with most margin at risk."""
+    place = ibis.row_number().over(group_by="lapsed_cohort", order_by=[ibis.desc("margin_at_risk"), "customer_id"])
+    ranked = slipping.mutate(place=place).order_by("place", ibis.desc("margin_at_risk"), "customer_id").limit(NOTABLE)
+    return tuple(
+        report.Notable(
+            row["customer_id"], _why(row), row["expected_margin"], row["overdue"], f"rekindle explain {row['customer_id']}"
+        )
+        for row in warehouse.arrow(ranked).to_pylist()
+    )
+
+
+def _why(row: dict[str, Any]) -> str:
+    evidence = f": {CAUSES[row['cause']]}, {row['cause_evidence']}" if row["cause"] != "unknown" else ""
+    return f"{COHORTS[row['lapsed_cohort']]}{evidence}"

@@ -1,0 +1,180 @@
+"""Handing over what is due: claim, look again at what may have changed, attempt, hand over, commit the outcome.
+
+Knows nothing of why a touch was decided. Marketing is handed over at most once: what is attempted is never taken again.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from rekindle import moment
+from rekindle.deliver.channel import Channel, Message
+from rekindle.deliver.channels.mailbox.channel import Mailbox
+from rekindle.deliver.facts import Facts, with_frozen, with_registered
+from rekindle.deliver.links import Claim, Ring, sign
+from rekindle.deliver.message import Envelope, build, message_id
+from rekindle.deliver.templates import TemplateSet, render
+from rekindle.errors import Refused, RekindleError, TemporaryFailure
+from rekindle.program.rules import QuietHours
+from rekindle.service.config import load_ring, use_ledger
+from rekindle.service.flow.content import load_content, registered_facts
+from rekindle.service.outbox import actions as outbox
+from rekindle.service.outbox.actions import Outcome
+from rekindle.service.outbox.models import EXPIRED, FAILED, PLANNED, SENT, SUPPRESSED, UNKNOWN, Touch
+from rekindle.service.outbox.queries import due
+from rekindle.service.people.models import Person
+from rekindle.service.people.queries import people_by_id, refusals
+from rekindle.settings import Settings
+
+BATCH = 50
+RETRY = timedelta(minutes=15)
+LIST = "email-marketing"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of the touches that were due.
+
+    Args:
+        planned: How many were due.
+        by_status: How many ended in each settled state; these and `postponed` add up to `planned` and the unknown of earlier runs.
+        postponed: How many wait: it was the customer's night, or the channel could not take them now.
+    """
+
+    planned: int
+    by_status: Mapping[str, int]
+    postponed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What every message of a run needs."""
+
+    settings: Settings
+    now: datetime
+    quiet: QuietHours
+    channel: Channel
+    templates: TemplateSet
+    shop: Facts
+    unsubscribe: Ring
+    preferences: Ring
+
+
+def send_due(
+    settings: Settings,
+    now: datetime,
+    *,
+    quiet: QuietHours | None = None,
+    channel: Channel | None = None,
+    clock: Callable[[], datetime] = moment.now,
+) -> Sent:
+    """Sends the touches of ready plans that are due, and says what became of them.
+
+    Args:
+        settings: The store.
+        now: The instant of sending: what is due, what has expired, where it is night.
+        quiet: When nobody is written to, in the customer's time zone; 20:00 to 09:00 where not given.
+        channel: Where messages go; the store's mailbox where not given.
+        clock: The present instant, which leases count by.
+
+    Raises:
+        Refused: No message of this store could be lawful: no postal address, or no HTTPS address for its links.
+    """
+    use_ledger(settings)
+    desk = _open_desk(settings, now, quiet or QuietHours(), channel or Mailbox(settings.var / "mail"))
+    unknown, _ = outbox.recover(clock())
+    planned, totals, owner = due(now), Counter({UNKNOWN: unknown} if unknown else {}), secrets.token_hex(8)
+    while batch := outbox.claim(owner, now, clock(), BATCH):
+        totals.update(_send_batch(desk, batch, clock))
+    return Sent(planned, {status: n for status, n in sorted(totals.items()) if status != PLANNED}, totals[PLANNED])
+
+
+def shop_facts(settings: Settings, templates: TemplateSet) -> Facts:
+    """What messages state about the shop, without anything about a customer; the links are examples."""
+    shop = Facts(
+        stage="", shop_name=settings.name, shop_url=settings.brand.url, brand_color=settings.brand.color, locale=settings.locale,
+        postal_address=settings.sender.postal_address, unsubscribe_url=f"{settings.public_url}/u/example",
+        preferences_url=f"{settings.public_url}/preferences/example",
+    )
+    return with_registered(shop, registered_facts(templates))
+
+
+def _open_desk(settings: Settings, now: datetime, quiet: QuietHours, channel: Channel) -> _Desk:
+    if not settings.sender.postal_address.strip():
+        raise Refused("marketing mail needs the sender's postal address", "Write sender.postal_address in rekindle.toml.")
+    if not settings.public_url.startswith("https://"):
+        raise Refused("links to unsubscribe must be HTTPS", "Write public_url = \"https://...\" in rekindle.toml.")
+    templates = load_content(settings.root)
+    rings = load_ring(settings.var, "unsubscribe"), load_ring(settings.var, "preferences")
+    return _Desk(settings, now, quiet, channel, templates, shop_facts(settings, templates), *rings)
+
+
+def _send_batch(desk: _Desk, batch: Sequence[Touch], clock: Callable[[], datetime]) -> Counter[str]:
+    people = people_by_id({touch.customer_id for touch in batch})
+    instead = _not_now(desk, batch, people)
+    begun = outbox.begin(batch, instead, clock(), desk.now)
+    outcomes = {touch.id: _attempt(desk, touch, people[touch.customer_id]) for touch in begun}
+    outbox.settle(begun, outcomes, desk.now)
+    return Counter(outcome.status for outcome in (*instead.values(), *outcomes.values()))
+
+
+def _not_now(desk: _Desk, batch: Sequence[Touch], people: Mapping[str, Person]) -> dict[int, Outcome]:
+    """What becomes, without an attempt, of the touches that must not be attempted now."""
+    refused = refusals(people, "email", desk.now)
+    outcomes = {touch.id: _instead(desk, touch, people.get(touch.customer_id), refused.get(touch.customer_id, "")) for touch in batch}
+    return {key: outcome for key, outcome in outcomes.items() if outcome}
+
+
+def _instead(desk: _Desk, touch: Touch, person: Person | None, refusal: str) -> Outcome | None:
+    if touch.valid_until and touch.valid_until < moment.local_day(desk.now, desk.settings.timezone):
+        return Outcome(EXPIRED, reason=f"valid until {touch.valid_until}")
+    if touch.channel != "email":
+        return Outcome(FAILED, reason=f"no sender for {touch.channel} is set up")
+    if person is None or refusal:
+        return Outcome(SUPPRESSED, reason=refusal or "no consent")
+    morning = end_of_quiet(desk.now, desk.quiet, person.timezone or desk.settings.timezone)
+    return Outcome(PLANNED, reason="quiet hours", send_at=morning) if morning else None
+
+
+def end_of_quiet(now: datetime, quiet: QuietHours, timezone: str) -> datetime | None:
+    """When the quiet hours that hold now end, UTC; None where none hold."""
+    local, start, end = now.astimezone(ZoneInfo(timezone)), time.fromisoformat(quiet.start), time.fromisoformat(quiet.end)
+    at = local.time()
+    night = start <= at < end if start < end else at >= start or at < end
+    if not night:
+        return None
+    day = local.date() + timedelta(days=1 if at >= end else 0)
+    return datetime.combine(day, end, ZoneInfo(timezone)).astimezone(UTC)
+
+
+def _attempt(desk: _Desk, touch: Touch, person: Person) -> Outcome:
+    """Renders one message, reads suppression once more, and hands it over."""
+    try:
+        message = _message(desk, touch, person)
+        if refusal := refusals({person.customer_id: person}, "email", desk.now).get(person.customer_id):
+            return Outcome(SUPPRESSED, reason=refusal)
+        desk.channel.hand_over(message)
+    except TemporaryFailure as error:
+        return Outcome(PLANNED, reason=str(error), send_at=desk.now + RETRY)
+    except RekindleError as error:
+        return Outcome(FAILED, reason=str(error))
+    return Outcome(SENT, message_id=message.id)
+
+
+def _message(desk: _Desk, touch: Touch, person: Person) -> Message:
+    sender, claim = desk.settings.sender, Claim(touch.customer_id, LIST)
+    facts = replace(
+        with_frozen(desk.shop, touch.facts), stage=touch.stage, program=touch.program, arm=touch.arm, code=touch.code,
+        first_name=person.first_name,
+        unsubscribe_url=f"{desk.settings.public_url}/u/{sign(desk.unsubscribe, claim)}",
+        preferences_url=f"{desk.settings.public_url}/preferences/{sign(desk.preferences, claim)}",
+    )
+    identity = message_id(touch.key, sender.email)
+    envelope = Envelope(
+        from_name=sender.name or desk.settings.name, from_address=sender.email, to_name="", to_address=person.email,
+        reply_to=sender.reply_to or sender.email, message_id=identity, unsubscribe_url=facts.unsubscribe_url, date=desk.now,
+    )
+    return Message(identity, moment.local_day(desk.now, desk.settings.timezone), build(envelope, render(desk.templates, facts)))

@@ -1,0 +1,56 @@
+"""A simulated store and its marketplace: what was sent goes to the world, and the world's truth comes back beside the estimate.
+
+Knows nothing of real stores.
+"""
+
+import pyarrow as pa
+
+from rekindle import simulate
+from rekindle.learn.lift import Lift
+from rekindle.moment import AsOf
+from rekindle.service.outbox import queries
+from rekindle.service.people.queries import external_ids
+from rekindle.settings import Settings
+
+
+def is_simulated(settings: Settings) -> bool:
+    """Whether the store folder holds a marketplace whose truth is known."""
+    return (settings.var / "truth").is_dir()
+
+
+def sent_touches() -> pa.Table:
+    """What was really sent, by the customers' ids in the marketplace."""
+    rows = queries.sent()
+    names = external_ids(set(rows["customer_id"].to_pylist()))
+    return _renamed(rows, [names[customer] for customer in rows["customer_id"].to_pylist()])
+
+
+def _renamed(rows: pa.Table, customers: list[str]) -> pa.Table:
+    return rows.set_column(rows.column_names.index("customer_id"), "customer_id", pa.array(customers, pa.string()))
+
+
+def advance(settings: Settings, days: int) -> simulate.Advanced:
+    """Moves the marketplace's clock forward; what was sent has its effect in the files that the next import reads.
+
+    Args:
+        settings: The store's.
+        days: How far.
+    """
+    return simulate.advance(settings.root, days, sent_touches())
+
+
+def true_worth(settings: Settings, lift: Lift, treated: list[str], as_of: AsOf) -> float | None:
+    """The true incremental margin a treated customer since the program began, minor units; None before anyone was treated.
+
+    Args:
+        settings: The store's.
+        lift: The estimate that it stands beside.
+        treated: Customer ids assigned to the program.
+        as_of: The end of the window.
+    """
+    if not treated or lift.first_day is None:
+        return None
+    names = external_ids(treated)
+    customers = pa.array([names[one] for one in treated])
+    effect = simulate.true_effect(settings.root, sent_touches(), customers, lift.first_day, as_of.day)
+    return effect.expected_margin_per_customer - effect.expected_waived_per_customer

@@ -1,0 +1,1 @@
+"""Touches: what is to be handed over, and what became of it."""

@@ -1,0 +1,69 @@
+"""What is in the outbox and what became of it.
+
+Changes nothing.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from django.db.models import Count
+
+from rekindle.service.outbox.models import SENT, TAKEN, UNKNOWN, Plan, Touch
+
+_TOUCHES = pa.schema(
+    [
+        *((name, pa.string()) for name in ("touch_key", "customer_id", "program", "stage", "episode", "arm", "channel", "status")),
+        ("settled_at", pa.timestamp("us")),
+    ]
+)
+
+
+def counts(plan: str | None = None) -> dict[str, int]:
+    """How many touches are in each status: of one plan, or of all that are ready."""
+    rows = Touch.objects.filter(plan_id=plan) if plan else Touch.objects.filter(plan__ready=True)
+    return dict(rows.values_list("status").annotate(n=Count("id")).order_by("status"))
+
+
+def ready_plans() -> set[str]:
+    """The plans whose touches are all in the outbox."""
+    return set(Plan.objects.filter(ready=True).values_list("hash", flat=True))
+
+
+def due(at: datetime) -> int:
+    """How many touches of ready plans are to be sent at an instant or before and have not been taken up."""
+    return Touch.objects.filter(status="planned", send_at__lte=at, plan__ready=True).count()
+
+
+def ready_plans() -> set[str]:
+    """The plans whose touches count."""
+    return set(Plan.objects.filter(ready=True).values_list("hash", flat=True))
+
+
+def sent() -> pa.Table:
+    """Every touch that was sent, or is unknown: customer_id, program, stage, arm, offer, channel, sent_at (naive UTC), code."""
+    rows = Touch.objects.filter(status__in=(SENT, UNKNOWN)).order_by("id")
+    names = ("customer_id", "program", "stage", "arm", "offer", "channel", "code")
+    listed = [{**{name: getattr(one, name) for name in names}, "sent_at": _naive(one.settled_at)} for one in rows.iterator()]
+    schema = pa.schema([*((name, pa.string()) for name in names), ("sent_at", pa.timestamp("us"))])
+    return pa.Table.from_pylist(listed, schema=schema)
+
+
+def of_customer(customer_id: str) -> list[dict[str, Any]]:
+    """A customer's touches of ready plans, oldest first: program, stage, arm, channel, status, reason, settled_at."""
+    rows = Touch.objects.filter(customer_id=customer_id, plan__ready=True).order_by("id")
+    return list(rows.values("program", "stage", "arm", "channel", "status", "reason", "settled_at"))
+
+
+def taken() -> pa.Table:
+    """The settled touches that `take_settled` marked, as history's `touches`."""
+    rows = Touch.objects.filter(mirror=TAKEN).order_by("id")
+    names = [name for name in _TOUCHES.names if name not in ("touch_key", "settled_at")]
+    listed = [
+        {**{name: getattr(one, name) for name in names}, "touch_key": one.key, "settled_at": _naive(one.settled_at)} for one in rows.iterator()
+    ]
+    return pa.Table.from_pylist(listed, schema=_TOUCHES)
+
+
+def _naive(instant: datetime | None) -> datetime | None:
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant else None

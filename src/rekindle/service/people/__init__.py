@@ -1,0 +1,1 @@
+"""Who customers are and what they agreed to. The only place that holds names and addresses."""

@@ -1,0 +1,78 @@
+"""Customers as persons: contact data, ids in other systems, consent and suppression.
+
+Knows nothing of orders. A consent is never changed: a later record replaces an earlier one.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+CHANGED, TAKEN, KNOWN = "changed", "taken", "known"
+"""What history knows of a row: not its latest change, is being told, knows it."""
+
+
+class Person(models.Model):
+    """One customer's contact data; `mirror` covers the consents too."""
+
+    customer_id = models.CharField(max_length=64, primary_key=True)
+    email = models.CharField(max_length=254, default="")
+    email_lookup = models.CharField(max_length=254, default="", db_index=True)
+    phone = models.CharField(max_length=32, default="")
+    first_name = models.CharField(max_length=200, default="")
+    last_name = models.CharField(max_length=200, default="")
+    locale = models.CharField(max_length=35, default="")
+    timezone = models.CharField(max_length=64, default="")
+    birthday = models.DateField(null=True)
+    updated_at = models.DateTimeField()
+    mirror = models.CharField(max_length=8, default=CHANGED, db_index=True)
+
+
+class ExternalId(models.Model):
+    """What a source calls a customer."""
+
+    customer_id = models.CharField(max_length=64, db_index=True)
+    source = models.CharField(max_length=64)
+    external_id = models.CharField(max_length=200)
+
+    class Meta:
+        """A source's id stands for one customer."""
+
+        constraints: ClassVar = [models.UniqueConstraint(fields=["external_id", "source"], name="one_customer_per_external_id")]
+
+
+class Consent(models.Model):
+    """What a customer said about one channel and purpose: when, where, to which wording, on which legal basis."""
+
+    customer_id = models.CharField(max_length=64)
+    channel = models.CharField(max_length=16)
+    purpose = models.CharField(max_length=32)
+    granted = models.BooleanField()
+    basis = models.CharField(max_length=32)
+    source = models.CharField(max_length=200)
+    wording_version = models.CharField(max_length=64, default="")
+    recorded_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """The same statement is held once."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["customer_id", "channel", "purpose", "recorded_at", "granted"], name="a_statement_is_held_once"
+            )
+        ]
+
+
+class Suppression(models.Model):
+    """An address that gets nothing on a channel, whoever it belongs to, unless its owner consents again later."""
+
+    channel = models.CharField(max_length=16)
+    address = models.CharField(max_length=254)
+    reason = models.CharField(max_length=64)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        """Looked up by channel and address."""
+
+        indexes: ClassVar = [models.Index(fields=["channel", "address"], name="suppression_by_address")]

@@ -1,0 +1,149 @@
+"""What is known of people: who someone is, what may be sent to them, and what history is told.
+
+Knows nothing of messages. Changes nothing.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+
+import pyarrow as pa
+from django.db.models import QuerySet
+
+from rekindle.errors import BadData, UsageError
+from rekindle.service.people.addresses import lookup_form
+from rekindle.service.people.contacts import MARKETING
+from rekindle.service.people.models import TAKEN, Consent, ExternalId, Person, Suppression
+
+_INSTANT = pa.timestamp("us")
+_CONSENTS = pa.schema(
+    [
+        ("consent_key", pa.string()), ("customer_id", pa.string()), ("channel", pa.string()), ("purpose", pa.string()),
+        ("granted", pa.bool_()), ("recorded_at", _INSTANT), ("expires_at", _INSTANT),
+    ]
+)
+_PEOPLE = pa.schema([("customer_id", pa.string()), ("timezone", pa.string()), ("locale", pa.string())])
+_IN_A_QUERY = 20_000
+
+
+def find(text: str) -> str:
+    """The customer whom an id, an id in another system or an e-mail address names.
+
+    Raises:
+        BadData: Nobody is known by it.
+        UsageError: Several are.
+    """
+    text = text.strip()
+    if Person.objects.filter(pk=text).exists() or ExternalId.objects.filter(customer_id=text).exists():
+        return text
+    found = set(ExternalId.objects.filter(external_id=text).values_list("customer_id", flat=True))
+    if not found and "@" in text:
+        found = set(Person.objects.filter(email_lookup=lookup_form(text)).values_list("customer_id", flat=True))
+    if not found:
+        raise BadData(f"no customer is known as '{text}'", "Give a customer id, the id from your files, or an e-mail address.")
+    if len(found) > 1:
+        raise UsageError(f"'{text}' names {len(found)} customers: {', '.join(sorted(found))}", "Give one of these ids.")
+    return found.pop()
+
+
+def external_ids(customer_ids: Collection[str]) -> dict[str, str]:
+    """What a source calls each customer; the first source by name where several do, no entry where none does."""
+    names: dict[str, str] = {}
+    listed = list(customer_ids)
+    for start in range(0, len(listed), _IN_A_QUERY):
+        rows = ExternalId.objects.filter(customer_id__in=listed[start : start + _IN_A_QUERY]).order_by("-source", "-external_id")
+        names.update(rows.values_list("customer_id", "external_id"))
+    return names
+
+
+def has_contacts() -> bool:
+    """Whether anyone could be written to at all; where not, a plan is a rehearsal."""
+    return Person.objects.exclude(email="", phone="").exists()
+
+
+def people_by_id(customer_ids: Iterable[str]) -> dict[str, Person]:
+    """The people of these ids."""
+    return Person.objects.in_bulk(list(customer_ids))
+
+
+def address_of(person: Person, channel: str) -> str:
+    """Where a channel reaches a person, in the form that suppression uses; empty where it does not."""
+    return {"email": person.email_lookup, "sms": person.phone}.get(channel, "")
+
+
+def refusals(people: Mapping[str, Person], channel: str, at: datetime, purpose: str = MARKETING) -> dict[str, str]:
+    """Who of these people must not get a message now, and why.
+
+    Args:
+        people: By customer id.
+        channel: The channel.
+        at: An aware instant; consents that expired before it do not count.
+        purpose: What the message is for.
+    """
+    said = _standing(Consent.objects.filter(customer_id__in=people.keys(), channel=channel, purpose=purpose))
+    addresses = [address_of(person, channel) for person in people.values()]
+    blocked = _suppressed(Suppression.objects.filter(channel=channel, address__in=addresses))
+    reasons = {customer: _refusal(person, said.get((customer, channel, purpose)), blocked, at) for customer, person in people.items()}
+    return {customer: reason for customer, reason in reasons.items() if reason}
+
+
+def _refusal(person: Person, statement: Consent | None, blocked: Mapping[tuple[str, str], datetime], at: datetime) -> str:
+    if statement is None:
+        return "no consent"
+    if not statement.granted:
+        return "opted out"
+    if statement.expires_at and statement.expires_at <= at:
+        return "consent expired"
+    address = address_of(person, statement.channel)
+    if not address:
+        return "no address"
+    stopped = blocked.get((statement.channel, address))
+    return "address suppressed" if stopped and stopped >= statement.recorded_at else ""
+
+
+def consents(changed: bool = False) -> pa.Table:
+    """What each customer agreed to, as history's `consents`: one row per customer, channel and purpose, its latest word.
+
+    Args:
+        changed: Only people marked by `take_changes`.
+    """
+    rows = _of_people(Consent.objects.all(), changed)
+    blocked = _suppressed(Suppression.objects.all())
+    people = Person.objects.in_bulk() if blocked else {}
+    table: list[tuple[object, ...]] = []
+    for (customer, channel, purpose), one in _standing(rows).items():
+        stopped = blocked.get((channel, address_of(people[customer], channel))) if customer in people else None
+        silenced = stopped is not None and stopped >= one.recorded_at
+        since = stopped if stopped is not None and silenced else one.recorded_at
+        key = f"{customer}:{channel}:{purpose}"
+        table.append((key, customer, channel, purpose, one.granted and not silenced, _naive(since), _naive(one.expires_at)))
+    return _table(table, _CONSENTS)
+
+
+def zones(changed: bool = False) -> pa.Table:
+    """Time zone and language of each person, as history's `people`; null where unknown."""
+    rows = Person.objects.filter(mirror=TAKEN) if changed else Person.objects.all()
+    listed = rows.order_by("customer_id").values_list("customer_id", "timezone", "locale")
+    return _table([(customer, zone or None, locale or None) for customer, zone, locale in listed], _PEOPLE)
+
+
+def _of_people(rows: QuerySet[Consent], changed: bool) -> QuerySet[Consent]:
+    return rows.filter(customer_id__in=Person.objects.filter(mirror=TAKEN).values("customer_id")) if changed else rows
+
+
+def _standing(rows: QuerySet[Consent]) -> dict[tuple[str, str, str], Consent]:
+    """The last word per customer, channel and purpose; of two at one instant the refusal counts."""
+    ordered = rows.order_by("customer_id", "channel", "purpose", "recorded_at", "-granted")
+    return {(one.customer_id, one.channel, one.purpose): one for one in ordered.iterator()}
+
+
+def _suppressed(rows: QuerySet[Suppression]) -> dict[tuple[str, str], datetime]:
+    return {(one.channel, one.address): one.recorded_at for one in rows.order_by("recorded_at")}
+
+
+def _naive(instant: datetime | None) -> datetime | None:
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant else None
+
+
+def _table(rows: list[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    return pa.table([pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)], schema=schema)

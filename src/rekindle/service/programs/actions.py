@@ -1,0 +1,65 @@
+"""Documents are submitted as versions that never change, and approved by people.
+
+Knows nothing of what a document says: validation comes before submission.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from rekindle.service.programs.models import Approval, Document
+from rekindle.service.programs.queries import version
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A document to submit.
+
+    Args:
+        name: What it is called, such as a program's name.
+        kind: program, offers, rules.
+        text: Its whole text.
+        owner: Who answers for it.
+        digest: What names the version; the text's SHA-256 where left empty.
+    """
+
+    name: str
+    kind: str
+    text: str
+    owner: str = ""
+    digest: str = ""
+
+
+def submit(documents: Iterable[Submission], at: datetime) -> tuple[str, ...]:
+    """Keeps these versions and returns their digests; a version held already stays as it is."""
+    rows = [
+        Document(
+            digest=one.digest or hashlib.sha256(one.text.encode()).hexdigest(), name=one.name, kind=one.kind, text=one.text,
+            owner=one.owner, submitted_at=at,
+        )
+        for one in documents
+    ]
+    with transaction.atomic():
+        Document.objects.bulk_create(rows, ignore_conflicts=True)
+    return tuple(row.digest for row in rows)
+
+
+def approve(digest: str, by: str, at: datetime, channels: Sequence[str] = ("mailbox",)) -> str:
+    """Records a person's yes to a version and returns its full digest.
+
+    Args:
+        digest: The digest or its beginning, at least 6 characters.
+        by: Who says yes.
+        at: When.
+        channels: What it may be sent through.
+
+    Raises:
+        BadData: No version, or more than one, begins so.
+    """
+    with transaction.atomic():
+        document = version(digest)
+        Approval.objects.bulk_create(Approval(document=document, channel=channel, by=by, at=at) for channel in channels)
+    return document.digest

@@ -1,0 +1,33 @@
+"""Documents as immutable versions, and approvals of them.
+
+Knows nothing of what a document says.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Document(models.Model):
+    """One version of one document; its digest names it."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    name = models.CharField(max_length=100, db_index=True)
+    kind = models.CharField(max_length=32)
+    text = models.TextField()
+    owner = models.CharField(max_length=200, default="")
+    submitted_at = models.DateTimeField()
+
+
+class Approval(models.Model):
+    """A person's yes to a version, for one channel."""
+
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="approvals")
+    channel = models.CharField(max_length=16)
+    by = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        """The newest yes of a channel counts."""
+
+        ordering: ClassVar = ["at", "id"]

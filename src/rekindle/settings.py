@@ -1,0 +1,137 @@
+"""What the owner of a store folder has set: `rekindle.toml` and the environment as one frozen, typed table.
+
+Knows nothing of what the settings are for. The only reader of the environment; secrets are `env:NAME` or `file:PATH`.
+"""
+
+import os
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from rekindle import money
+from rekindle.errors import BadData, RekindleError, UsageError
+
+FILE_NAME = "rekindle.toml"
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"'{name}' is not a time zone; write an IANA name such as Europe/Berlin")
+    return name
+
+
+def _known_currency(code: str) -> str:
+    try:
+        money.exponent(code)
+    except RekindleError as error:
+        raise ValueError(str(error)) from error
+    return code
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Brand(_Table):
+    """How the shop appears in messages."""
+
+    url: str = "https://shop.example"
+    color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#1f5f5b"
+
+
+class Sender(_Table):
+    """Whom messages come from; the postal address stands in every marketing mail."""
+
+    name: str = ""
+    email: str = "hello@shop.example"
+    reply_to: str = ""
+    postal_address: str = ""
+
+
+class ChannelCosts(_Table):
+    """What handing over one message costs, in units of the store's currency."""
+
+    email: Decimal = Decimal("0.001")
+    sms: Decimal = Decimal("0.07")
+    webpush: Decimal = Decimal(0)
+    inapp: Decimal = Decimal(0)
+
+
+class Source(_Table):
+    """A file that `run` imports when it has changed; a path is relative to the store folder."""
+
+    file: str
+    preset: str = ""
+    map: str = ""
+    role: Literal["facts", "contacts"] = "facts"
+
+
+class Settings(_Table):
+    """One store folder's settings.
+
+    Raises:
+        ValidationError: A value is out of its range; `load` turns it into BadData.
+    """
+
+    root: Path
+    name: str = "Shop"
+    currency: Annotated[str, AfterValidator(_known_currency)] = "EUR"
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    locale: str = "en"
+    brand: Brand = Brand()
+    sender: Sender = Sender()
+    margin: Annotated[Decimal, Field(gt=0, lt=1)] = Decimal("0.40")
+    horizon_weeks: Annotated[int, Field(ge=1, le=104)] = 26
+    channel_costs: ChannelCosts = ChannelCosts()
+    history: str = "duckdb://var/history.duckdb"
+    database: str = "sqlite:///var/ledger.sqlite3"
+    public_url: str = "https://shop.example/rekindle"
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def var(self) -> Path:
+        """The folder of everything that Rekindle writes."""
+        return self.root / "var"
+
+
+def load(root: Path) -> Settings:
+    """Reads a store folder's settings; `REKINDLE_HISTORY` and `REKINDLE_DATABASE` win over the file.
+
+    Raises:
+        UsageError: The folder is not a store.
+        BadData: The file is not TOML, or a value in it cannot be used.
+    """
+    path = root / FILE_NAME
+    if not path.is_file():
+        raise UsageError(f"{root} is not a store folder: it has no {FILE_NAME}", f"Make one with: rekindle init {root}")
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadData(f"{path} is not valid TOML: {error}", "Mend the line it names.") from error
+    for key in ("history", "database"):
+        if value := os.environ.get(f"REKINDLE_{key.upper()}"):
+            document[key] = value
+    try:
+        return Settings(root=root.resolve(), **document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadData(f"{path}: {where}: {first['msg']}", "Mend that line; docs/settings.md lists every setting.") from error
+
+
+def secret(reference: str) -> str:
+    """What `env:NAME` or `file:PATH` points at.
+
+    Raises:
+        BadData: The reference has another form, or nothing is there.
+    """
+    kind, _, name = reference.partition(":")
+    if kind == "env" and name in os.environ:
+        return os.environ[name]
+    if kind == "file" and Path(name).is_file():
+        return Path(name).read_text(encoding="utf-8").strip()
+    raise BadData(f"no secret at '{reference}'", "Write env:NAME or file:PATH, and set it.")

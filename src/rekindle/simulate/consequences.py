@@ -1,0 +1,164 @@
+"""The world's facts as they come about with the touches it felt: extra orders, offers used, visits and opt-outs.
+
+Knows nothing of periods. Always made anew from the baseline and all touches, so that a later touch changes nothing earlier.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rekindle.simulate.chance import Flags, Ints
+from rekindle.simulate.facts import HOUR, shipments
+from rekindle.simulate.outcome import Outcome, Stakes, happen, stakes
+from rekindle.simulate.purchases import DAY
+from rekindle.simulate.response import Potential, potential
+from rekindle.simulate.touches import numbered
+from rekindle.simulate.world import Scenery
+
+_DELIVERY = 2 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """When touches had consequences, seconds since 1970-01-01 UTC.
+
+    Args:
+        extra_at: Of extra orders.
+        redeemed_at: Of orders that used an offer.
+        unsubscribed_at: Of opt-outs.
+    """
+
+    extra_at: Ints
+    redeemed_at: Ints
+    unsubscribed_at: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """All that is needed to write down what touches did."""
+
+    scene: Scenery
+    could: Potential
+    at_stake: Stakes
+    done: Outcome
+
+
+def consequences(scene: Scenery, facts: dict[str, pa.Table], touches: pa.Table) -> tuple[dict[str, pa.Table], Consequences]:
+    """The facts with everything that the touches changed in them.
+
+    Args:
+        scene: The world's.
+        facts: The baseline's by kind.
+        touches: All that the world felt, in the sequence of their recording.
+    """
+    parameters, none = scene.parameters, np.zeros(0, dtype=np.int64)
+    if touches.num_rows == 0:
+        return facts, Consequences(none, none, none)
+    felt = numbered(touches, [arm.name for arm in parameters.arms], scene.population.size, parameters.fatigue_days * DAY)
+    could = potential(scene, facts["orders"], felt)
+    at_stake = stakes(scene, facts["orders"], could)
+    told = _Told(scene, could, at_stake, happen(scene, could, scene.chance))
+    changed = {**facts, **_with_offers_used(told, facts)}
+    for kind, table in _added(told, facts).items():
+        changed[kind] = pa.concat_tables([changed[kind], table], promote_options="default")
+    done = told.done
+    redeemed = np.concatenate((at_stake.organic_at[done.organic_redeemed], done.at[done.extra_redeemed]))
+    return changed, Consequences(done.at[done.extra], redeemed, felt.felt[_first_opt_outs(told)] + HOUR)
+
+
+def _first_opt_outs(told: _Told) -> Flags:
+    """Each customer opts out once."""
+    touches, asked = told.could.touches, np.flatnonzero(told.done.unsubscribed)
+    earliest = asked[np.lexsort((touches.felt[asked], touches.customer[asked]))]
+    first = np.zeros(touches.felt.size, dtype=bool)
+    first[earliest[np.unique(touches.customer[earliest], return_index=True)[1]]] = True
+    return first
+
+
+def _with_offers_used(told: _Told, facts: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """Orders that came anyway, with what an offer took off them, their lines and what goes back of them."""
+    used = told.done.organic_redeemed
+    order, orders = told.could.next_order[used], facts["orders"]
+    off, fee = np.zeros((2, orders.num_rows), dtype=np.int64)
+    off[order], fee[order] = told.at_stake.organic_off[used], told.at_stake.organic_fee[used]
+    codes = np.full(orders.num_rows, None, dtype=object)
+    codes[order] = np.asarray(told.could.touches.code)[used]
+    lines = facts["lines"]
+    lowered = _shared(lines, np.asarray(orders["total"]), off)
+    by_order = np.zeros(orders.num_rows, dtype=np.int64)
+    first = np.asarray(lines["line_no"]) == 1
+    by_order[np.asarray(lines["order"])[first]] = lowered[first]
+    back = by_order[np.asarray(facts["returns"]["order"])]
+    paid = _changed(orders, {"total": -off, "discount": off, "shipping": -fee})
+    coded = pc.coalesce(pa.array(codes, pa.string()), orders["code"])
+    return {
+        "orders": paid.set_column(paid.column_names.index("code"), "code", coded),
+        "lines": _changed(lines, {"amount": -lowered, "discount": lowered}),
+        "returns": _changed(facts["returns"], {"amount": -back}),
+    }
+
+
+def _shared(lines: pa.Table, total: Ints, off: Ints) -> Ints:
+    """What each line bears of its order's discount; the first bears what does not divide."""
+    order, amount = np.asarray(lines["order"]), np.asarray(lines["amount"])
+    share = off[order] * amount // np.maximum(total[order], 1)
+    rest = off.copy()
+    np.subtract.at(rest, order, share)
+    borne: Ints = share + np.where(np.asarray(lines["line_no"]) == 1, rest[order], 0)
+    return borne
+
+
+def _changed(table: pa.Table, by: dict[str, Ints | int]) -> pa.Table:
+    for name, difference in by.items():
+        table = table.set_column(table.column_names.index(name), name, pa.array(np.asarray(table[name]) + difference))
+    return table
+
+
+def _added(told: _Told, facts: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """What would not be there without the touches; an order's number is the touch's, after those of the baseline."""
+    touches, done, known = told.could.touches, told.done, facts["orders"].num_rows
+    row = np.flatnonzero(done.extra)
+    visits = np.flatnonzero(done.visit)
+    opted_out = np.flatnonzero(_first_opt_outs(told))
+    orders, lines = _extra_orders(told, row, known)
+    return {
+        "orders": orders,
+        "lines": lines,
+        "shipments": shipments(known + row, touches.customer[row], done.at[row], done.at[row] + _DELIVERY),
+        "events": pa.table(
+            {
+                "event": 2 * known + visits,
+                "customer": touches.customer[visits],
+                "name": pa.repeat("Product Viewed", visits.size),
+                "occurred_at": touches.felt[visits] + HOUR,
+                "product": told.could.last_product[visits],
+            }
+        ),
+        "contacts": _opted_out(facts["contacts"].take(touches.customer[opted_out]), touches.felt[opted_out] + HOUR),
+    }
+
+
+def _extra_orders(told: _Told, row: Ints, known: int) -> tuple[pa.Table, pa.Table]:
+    touches, done, stake = told.could.touches, told.done, told.at_stake
+    off, fee = stake.extra_off * done.extra_redeemed, stake.extra_fee * done.extra_redeemed
+    total = np.asarray(stake.per_order["total"])
+    code = pc.if_else(pa.array(done.extra_redeemed), touches.code, pa.scalar(None, pa.string()))
+    orders = _changed(stake.per_order, {"total": -off, "discount": off, "shipping": -fee, "order": known}).take(row)
+    for name, column in (("customer", touches.customer), ("ordered_at", done.at), ("code", code)):
+        orders = orders.append_column(name, pa.array(column).take(row))
+    lowered = _shared(stake.per_line, total, off)
+    of_row = np.asarray(stake.per_line["order"])
+    lines = _changed(stake.per_line, {"amount": -lowered, "discount": lowered, "order": known})
+    for name, column in (("customer", touches.customer), ("ordered_at", done.at)):
+        lines = lines.append_column(name, pa.array(column[of_row]))
+    return orders, lines.filter(pa.array(done.extra[of_row]))
+
+
+def _opted_out(contacts: pa.Table, at: Ints) -> pa.Table:
+    size = contacts.num_rows
+    said = {"email_consent": pa.repeat(False, size), "consent_at": pa.array(at), "consent_source": pa.repeat("unsubscribed", size)}
+    for name, column in said.items():
+        contacts = contacts.set_column(contacts.column_names.index(name), name, column)
+    return contacts

@@ -1,0 +1,118 @@
+"""Fits find the truth of simulated shops, the same optimum from anywhere, and an honest answer where there is little to see."""
+
+import numpy as np
+import pytest
+
+from rekindle.errors import BadData, CannotTell
+from rekindle.insight.models import BgNbd, LapseTuples, MbgNbd, fit_bg_nbd, fit_mbg_nbd
+from rekindle.insight.models.beta_geometric import PRIOR
+from rekindle.insight.models.fitting import Optimum, maximise
+from rekindle.insight.models.lapse_likelihood import LapseLikelihood
+from rekindle.insight.models.tuples import Floats
+from tests.insight.models.truth import histories, shop
+
+TRUTH = (0.9, 6.0, 0.7, 2.5)
+
+
+@pytest.mark.parametrize(("fit", "kind"), [(fit_mbg_nbd, MbgNbd), (fit_bg_nbd, BgNbd)])
+def test_simulated_parameters_are_recovered_within_three_standard_errors(fit, kind) -> None:
+    rows = shop(np.random.default_rng(11), 30_000, TRUTH, 104.0, kind.first_coin).histories
+    fitted = fit(rows)
+    assert isinstance(fitted, kind)
+    assert (fitted.customers, fitted.quality) == (30_000, "good")
+    deviation = (np.log(list(fitted.parameters.values())) - np.log(TRUTH)) / np.sqrt(np.diag(fitted.covariance))
+    assert np.abs(deviation).max() < 3
+    assert np.sqrt(np.diag(fitted.covariance)).max() < 0.1
+
+
+def test_p_alive_is_calibrated_against_the_known_fates() -> None:
+    truth = shop(np.random.default_rng(12), 30_000, TRUTH, 104.0, 1)
+    fitted = fit_mbg_nbd(truth.histories)
+    assert isinstance(fitted, MbgNbd)
+    alive = fitted.p_alive(truth.histories)
+    tenth = np.argsort(np.argsort(alive)) // 3_000
+    assert np.bincount(tenth, truth.alive) / 3_000 == pytest.approx(np.bincount(tenth, alive) / 3_000, abs=0.03)
+
+
+def test_twenty_random_starts_and_any_order_of_rows_end_in_one_place() -> None:
+    rng = np.random.default_rng(5)
+    rows = shop(rng, 2_000, TRUTH, 60.0, 1).histories
+    best = fit_mbg_nbd(rows)
+    assert isinstance(best, MbgNbd)
+    for start in np.exp(rng.uniform(-3, 3, (20, 4))):
+        found = fit_mbg_nbd(rows, tuple(start))
+        assert isinstance(found, MbgNbd)
+        assert list(found.parameters.values()) == pytest.approx(list(best.parameters.values()), rel=1e-6)
+    shuffled = rng.permutation(2_000)
+    assert fit_mbg_nbd(LapseTuples(rows.repeats[shuffled], rows.last[shuffled], rows.age[shuffled], rows.customers[shuffled])) == best
+
+
+def test_counts_stand_for_customers() -> None:
+    rows = shop(np.random.default_rng(6), 500, TRUTH, 60.0, 1).histories
+    counted = fit_mbg_nbd(LapseTuples(rows.repeats, rows.last, rows.age, np.full(500, 3)))
+    spelled = fit_mbg_nbd(LapseTuples(*(np.tile(column, 3) for column in (rows.repeats, rows.last, rows.age, rows.customers))))
+    assert isinstance(counted, MbgNbd)
+    assert isinstance(spelled, MbgNbd)
+    assert counted.customers == spelled.customers == 1_500
+    assert counted.log_likelihood == pytest.approx(spelled.log_likelihood, rel=1e-12)
+
+
+def test_a_large_fit_starts_from_a_sample_and_ends_on_all() -> None:
+    rows = shop(np.random.default_rng(7), 110_000, TRUTH, 80.0, 1).histories
+    fitted = fit_mbg_nbd(rows)
+    assert isinstance(fitted, MbgNbd)
+    assert fitted.customers == 110_000
+    deviation = (np.log(list(fitted.parameters.values())) - np.log(TRUTH)) / np.sqrt(np.diag(fitted.covariance))
+    assert np.abs(deviation).max() < 3
+    whole = maximise(LapseLikelihood.of(rows.sorted(), 1), PRIOR, PRIOR.start)
+    assert isinstance(whole, Optimum)
+    assert list(fitted.parameters.values()) == pytest.approx(np.exp(whole.point).tolist(), rel=1e-7)
+
+
+TINY = {
+    "nobody": ([], "prior only"),
+    "one customer": ([(0, 0.0, 8.0)], "prior only"),
+    "a shop one day old": ([(0, 0.0, 0.0)] * 40, "prior only"),
+    "everyone once": ([(0, 0.0, float(age)) for age in range(1, 200)], "prior only"),
+    "five customers": ([(0, 0.0, 20.0), (1, 3.0, 20.0), (2, 9.0, 11.0), (0, 0.0, 5.0), (4, 12.0, 14.0)], "weak"),
+    "one regular": ([(100, 100.0, 100.0)], "weak"),
+    "clockwork": ([(52, 52.0, 52.5)] * 3_000, "weak"),
+    "all gone at once": ([(1, 1 / 7, 104.0)] * 3_000, "weak"),
+}
+
+
+@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("fit", [fit_mbg_nbd, fit_bg_nbd])
+def test_little_to_see_gives_a_usable_model_that_says_so(fit, name: str) -> None:
+    rows, quality = TINY[name]
+    fitted = fit(histories(*rows))
+    assert isinstance(fitted, MbgNbd | BgNbd)
+    assert fitted.quality == quality, fitted
+    assert fitted.customers == len(rows)
+    asked = histories((0, 0.0, 0.0), (0, 0.0, 300.0), (5, 20.0, 40.0), (10_000, 1_000.0, 1_043.0))
+    values = np.concatenate([fitted.p_alive(asked), fitted.expected_orders(asked, 26.0), fitted.rate(asked), fitted.covariance.ravel()])
+    assert np.isfinite(values).all()
+    assert np.linalg.eigvalsh(fitted.covariance)[0] > 0
+
+
+def test_the_prior_alone_is_the_answer_about_nobody() -> None:
+    fitted = fit_mbg_nbd(histories())
+    assert isinstance(fitted, MbgNbd)
+    assert list(fitted.parameters.values()) == pytest.approx(PRIOR.centre)
+    assert np.diag(fitted.covariance) == pytest.approx([1.0, 2.25, 1.0, 1.0], rel=1e-6)
+    assert "assumed" in fitted.quality_reason
+
+
+def test_a_search_that_does_not_arrive_cannot_tell() -> None:
+    def nowhere(point: Floats) -> tuple[float, Floats]:
+        return float("nan"), np.full(len(point), np.nan)
+
+    found = maximise(nowhere, PRIOR, PRIOR.start)
+    assert isinstance(found, CannotTell)
+    assert "did not arrive" in found.reason
+
+
+@pytest.mark.parametrize("row", [(-1, 0.0, 1.0), (1, 2.0, 1.0), (0, 1.0, 2.0), (1, 1.0, float("inf")), (1, float("nan"), 2.0)])
+def test_histories_that_cannot_be_are_refused(row: tuple[int, float, float]) -> None:
+    with pytest.raises(BadData, match="the first in row 1"):
+        histories((0, 0.0, 1.0), row)

@@ -1,0 +1,89 @@
+"""Writes what docs/programs.md and docs/schema say from the code: `PYTHONPATH=src:. python -m tests.program.documentation`."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from rekindle.program import documents, offers, rules
+from rekindle.program.fields import Entry, Named
+from rekindle.program.vocabulary import BLOCKS, COLUMNS, STAGE_CONTENT, VALUES
+
+DOCS = Path(__file__).parents[2] / "docs"
+KINDS = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "date": "day"}
+MODELS: dict[str, type[Entry]] = {
+    name: model
+    for module in (documents, offers, rules)
+    for name, model in vars(module).items()
+    if isinstance(model, type) and issubclass(model, Entry) and model is not Entry
+}
+
+
+def keys(name: str) -> list[str]:
+    model = MODELS[name]
+    rows = ["| key | default | meaning |", "|---|---|---|"]
+    for attribute, field in model.model_fields.items():
+        key = field.alias or attribute
+        if key != Named.KEY:
+            rows.append(f"| `{key}` | {_default(field)} | {field.description} |")
+    return rows
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if value is PydanticUndefined:
+        return "required"
+    if isinstance(value, Entry | dict) or value is None or value == ():
+        return ""
+    if isinstance(value, tuple):
+        return f"`[{', '.join(value)}]`"
+    days = field.alias and field.alias != "class" and isinstance(value, int)
+    return f"`{value}d`" if days else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def columns() -> list[str]:
+    rows = ["| column | kind | values |", "|---|---|---|"]
+    return rows + [f"| `{name}` | {KINDS[kind]} | {', '.join(sorted(VALUES.get(name, ())))} |" for name, kind in COLUMNS.items()]
+
+
+def contracts() -> list[str]:
+    rows = ["| stage | needs |", "|---|---|"]
+    for name, needs in STAGE_CONTENT.items():
+        rows.append(f"| `{name}` | {', '.join(f'`{block}`' for block in BLOCKS if block in needs)} |")
+    return rows
+
+
+def blocks() -> list[str]:
+    return ["| block | says |", "|---|---|"] + [f"| `{name}` | {about} |" for name, about in BLOCKS.items()]
+
+
+def kinds() -> list[str]:
+    rows = ["| kind | needs | price offer |", "|---|---|---|"]
+    for kind in get_args(offers.OfferKind):
+        needs = ", ".join(f"`{key}`" for key in offers.NEEDS.get(kind, ()))
+        rows.append(f"| `{kind}` | {needs} | {'yes' if kind in offers.PRICE_KINDS else 'no'} |")
+    return rows
+
+
+PARTS: dict[str, Callable[[], list[str]]] = {"columns": columns, "contracts": contracts, "blocks": blocks, "kinds": kinds}
+
+
+def written(page: str) -> str:
+    """The page with every marked table as the code has it."""
+
+    def table(found: re.Match[str]) -> str:
+        mark = found[1]
+        rows = keys(mark.removeprefix("keys: ")) if mark.startswith("keys: ") else PARTS[mark]()
+        return "\n".join([f"<!-- {mark} -->", *rows, "<!-- end -->"])
+
+    return re.sub(r"<!-- ((?:keys: )?\w+) -->\n.*?<!-- end -->", table, page, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    path = DOCS / "programs.md"
+    path.write_text(written(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for name, schema in documents.schemas().items():
+        (DOCS / "schema" / name).write_text(schema, encoding="utf-8")

@@ -1,0 +1,32 @@
+"""A store folder's documents to break in one place at a time."""
+
+from datetime import date
+from pathlib import Path
+
+from rekindle.program.catalogue import scaffold
+from rekindle.program.checking import Finding, check
+
+WIN_BACK = "programs/win-back.yaml"
+TODAY = date(2026, 11, 22)
+
+
+class Store:
+    """A scaffolded store folder."""
+
+    def __init__(self, root: Path, owner: str = "Ada Example", currency: str = "EUR") -> None:
+        self.root = root
+        scaffold(root, owner, currency, TODAY)
+
+    def change(self, old: str, new: str, file: str = WIN_BACK) -> int:
+        """Replaces the one place that holds a text and returns its line; several places are a mistake of the test."""
+        text = (self.root / file).read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+        (self.root / file).write_text(text.replace(old, new), encoding="utf-8")
+        return text[: text.index(old)].count("\n") + 1
+
+    def findings(self) -> list[Finding]:
+        return list(check(self.root))
+
+    def rules(self) -> list[tuple[int, str]]:
+        """Line and rule of every finding."""
+        return [(one.line, one.rule) for one in self.findings()]

@@ -1,0 +1,76 @@
+"""Settings are one frozen table: what a file says, what the environment overrides, what is refused."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from rekindle import settings
+from rekindle.errors import BadData, UsageError
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("REKINDLE_HISTORY", "REKINDLE_DATABASE"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / settings.FILE_NAME).write_text('name = "Marigold"\ncurrency = "GBP"\nmargin = 0.35\n[channel_costs]\nsms = 0.05\n')
+    return tmp_path
+
+
+def test_a_file_says_what_differs_from_the_defaults(store: Path) -> None:
+    loaded = settings.load(store)
+    assert (loaded.name, loaded.currency, loaded.margin, loaded.channel_costs.sms) == ("Marigold", "GBP", Decimal("0.35"), Decimal("0.05"))
+    assert (loaded.timezone, loaded.history, loaded.channel_costs.email) == ("UTC", "duckdb://var/history.duckdb", Decimal("0.001"))
+    assert loaded.var == store / "var"
+
+
+def test_the_environment_wins_over_the_file(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REKINDLE_HISTORY", "duckdb://elsewhere.duckdb")
+    monkeypatch.setenv("REKINDLE_DATABASE", "")
+    assert settings.load(store).history == "duckdb://elsewhere.duckdb"
+    assert settings.load(store).database == "sqlite:///var/ledger.sqlite3"
+
+
+def test_settings_are_frozen(store: Path) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.load(store).name = "Other"
+
+
+def test_a_folder_without_a_file_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"rekindle init {tmp_path}"):
+        settings.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (b"name = ", "is not valid TOML"),
+        (b'name = "\xff"', "is not valid TOML"),
+        (b'curency = "EUR"', "curency: Extra inputs are not permitted"),
+        (b'currency = "Euro"', "currency: .*'Euro' is not an ISO 4217 currency"),
+        (b'timezone = "Berlin"', "timezone: .*'Berlin' is not a time zone"),
+        (b"margin = 1.0", "margin: Input should be less than 1"),
+        (b"horizon_weeks = 0", "horizon_weeks: Input should be greater than or equal to 1"),
+        (b"[[sources]]\nfile = 'a.csv'\nrole = 'orders'", "sources.0.role: Input should be 'facts' or 'contacts'"),
+        (b'[brand]\ncolor = "teal"', "brand.color: String should match pattern"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_by_name_and_setting(tmp_path: Path, text: bytes, names: str) -> None:
+    (tmp_path / settings.FILE_NAME).write_bytes(text)
+    with pytest.raises(BadData, match=names) as refused:
+        settings.load(tmp_path)
+    assert str(tmp_path / settings.FILE_NAME) in refused.value.cause
+
+
+def test_a_secret_is_named_and_never_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_PASSWORD", "from the environment")
+    (tmp_path / "password").write_text("from a file\n")
+    assert settings.secret("env:SMTP_PASSWORD") == "from the environment"
+    assert settings.secret(f"file:{tmp_path / 'password'}") == "from a file"
+
+
+@pytest.mark.parametrize("reference", ["hunter2", "env:REKINDLE_ABSENT", "file:/absent", ""])
+def test_a_secret_in_the_open_or_absent_is_refused(reference: str) -> None:
+    with pytest.raises(BadData, match="Write env:NAME or file:PATH"):
+        settings.secret(reference)
