@@ -1,7 +1,8 @@
 """A large history, made in the engine: customers with gamma rates and dropout, orders, lines, products and an old journal.
 
-Knows nothing of the simulator: it is only big. `orders` is ten times `customers`, lines two and a half times the orders,
-journal rows three times the customers.
+Knows nothing of the simulator: customers order at gamma rates, and leave after an order with a chance
+of 1 to 36 %; the rest is only big. `orders` is ten times `customers`, lines two and a half times the orders, journal rows three
+times the customers.
 """
 
 import sys
@@ -13,35 +14,47 @@ from rekindle.history.warehouse import open_history
 
 FIRST_DAY = "2024-11-22"
 AS_OF = "2026-11-22"
+RATE = 0.064
+"""Orders a day of an average customer before leaving: about ten orders each come out over the two years."""
 
 ORDERS = """
-create temp table people as
-select i, left(replace(replace(base64(unhex(left(sha256(i::varchar), 18))), '+', '_'), '/', '.'), 12) as customer_id,
-       (hash(i) % 700)::int as first_day, -ln(1 - (hash(i, 1) % 1000000) / 1e6) as rate, (hash(i, 2) % 1000) / 1e3 as life
+create temp table crowd as
+select i, translate(base64(unhex(left(sha256(i::varchar), 18))), '+/', '_.') as customer_id, (hash(i) % 700)::int as first_day,
+       -(ln(1 - (hash(i, 1) % 1000000) / 1e6) + ln(1 - (hash(i, 5) % 1000000) / 1e6)) / 2 * {rate} as rate,
+       1 + ln(1 - (hash(i, 2) % 1000000) / 1e6) / ln(0.99 - 0.35 * pow((hash(i, 4) % 1000) / 1e3, 2)) as life
 from range({customers}) t(i);
 create temp table sold as
 select row_number() over (order by day, h) as n, * from (
     select customer_id, hash(i, k) as h,
-           ('{first}'::date + first_day + case when k = 0 then 0 else
-            ((hash(i, k, 3) % 1000000) / 1e6 * (730 - first_day) * (0.15 + 0.85 * life))::int end)::date as day
-    from people, range(60) r(k) where k < 1 + {spread} * rate);
+           ('{first}'::date + (first_day + sum(
+               case when k = 0 then 0 else -ln(1 - (hash(i, k, 3) % 1000000) / 1e6) / greatest(rate, 1e-4) end
+           ) over (partition by i order by k))::int)::date as day
+    from crowd, range(120) r(k) where k < life)
+where day < '{last}'::date;
 insert into orders
 select 'o' || n, customer_id, day + interval (h % 86400) second, day, 1500 + (h % 9000)::bigint, case when h % 5 = 0 then 300 else 0 end,
        490, 0, case when h % 5 = 0 then 'CODE' end, false, 2, 'shop', 1, ''
 from sold order by n;
-insert into products select 'p' || i, 'Product ' || i, 'category ' || (i % 40), 's' || (i % 200), 2000, case when i % 3 > 0 then 1200 end, true, 'shop', 1, ''
+insert into products
+select 'p' || i, 'Product ' || i, 'category ' || (i % 40), 's' || (i % 200), 2000, case when i % 3 > 0 then 1200 end, true, 'shop', 1, ''
 from range(20000) t(i);
 insert into order_lines
-select 'o' || n, k, customer_id, 'p' || (40 * (hash(n, k, 2) % 500) + case when hash(n, k) % 4 > 0 then (hash(customer_id) + 7 * (hash(n, k) % 3)) % 40 else hash(k, n) % 40 end), 's1', day, 1, (1500 + (h % 9000)) // (2 + n % 2), 0, null, 'shop', 1, ''
+select 'o' || n, k, customer_id,
+       'p' || (40 * (hash(n, k, 2) % 500) + case when hash(n, k) % 4 > 0 then (hash(customer_id) + 7 * (hash(n, k) % 3)) % 40
+                                                 else hash(k, n) % 40 end),
+       's1', day, 1, (1500 + (h % 9000)) // (2 + n % 2), 0, null, 'shop', 1, ''
 from sold, range(3) r(k) where k < 2 + n % 2 order by n;
-insert into consents select customer_id || ':email:marketing', customer_id, 'email', 'marketing', i % 3 > 0, timestamp '{first}', null, 'ledger', 1, '' from people;
-insert into people_table select customer_id, 'Europe/Berlin', 'en', 'ledger', 1, '' from people;
+insert into consents
+select customer_id || ':email:marketing', customer_id, 'email', 'marketing', i % 3 > 0, timestamp '{first}', null, 'ledger',
+       1, '' from crowd;
+insert into people_table select customer_id, 'Europe/Berlin', 'en', 'ledger', 1, '' from crowd;
 insert into plans values ('old', timestamp '2026-09-01', false, {customers});
 insert into journal
-select 'old', timestamp '2026-09-01' - interval (k * 7) day, customer_id, 'win-back', 'v', ['reconnect', 'tailor', 'reassure'][k + 1], 'o' || (i * 3),
+select 'old', timestamp '2026-09-01' - interval (k * 7) day, customer_id, 'win-back', 'v',
+       ['reconnect', 'tailor', 'reassure'][k + 1], 'o' || (i * 3),
        timestamp '2026-08-01', 'treated', '', 'reminder', 'reminder', 0.25, 0.5, 'equal-chance', null, 'email', 'value_summary',
        timestamp '2026-09-01', null, 0, 0, 0, 0, 'other'
-from people, range(3) t(k);
+from crowd, range(3) t(k);
 insert into batches values (1, 'shop', 'benchmark', timestamp '2026-11-22');
 """
 
@@ -52,9 +65,8 @@ def make(folder: Path, customers: int) -> None:
         pass
     connection = duckdb.connect(str(folder / "var" / "history.duckdb"))
     connection.execute("set memory_limit='12GB'")
-    script = ORDERS.replace("people_table", '"main"."people"').format(customers=customers, first=FIRST_DAY, spread=8.5)
-    script = script.replace("temp table people as", "temp table crowd as").replace("from people", "from crowd")
-    connection.execute(script)
+    script = ORDERS.replace("people_table", '"main"."people"')
+    connection.execute(script.format(customers=customers, first=FIRST_DAY, last=AS_OF, rate=RATE))
     connection.close()
 
 

@@ -54,6 +54,11 @@ class AsOf:
         return self.day - timedelta(days=1)
 
     @property
+    def seen_day(self) -> date:
+        """The last day of which anything is seen: the last whole day, or the one under way."""
+        return local_day(self.instant - timedelta(microseconds=1), self.timezone)
+
+    @property
     def naive(self) -> datetime:
         """The instant as naive UTC, as history stores it."""
         return self.instant.replace(tzinfo=None)
@@ -72,7 +77,7 @@ def parse_as_of(text: str, timezone: str) -> AsOf:
         if len(text) == len("1997-10-01"):
             return AsOf(start_of_day(date.fromisoformat(text), timezone), timezone, shifted=True)
         instant = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise UsageError(f"'{text}' is not a day or an instant", "Write --as-of 2026-11-22 or 2026-11-22T08:00:00Z.") from None
     if instant.tzinfo is None:
         raise UsageError(f"'{text}' has no time zone", "Add Z or an offset such as +01:00, or give a day alone.")

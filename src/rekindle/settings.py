@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
+from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from rekindle import money
@@ -32,6 +33,14 @@ def _known_currency(code: str) -> str:
     return code
 
 
+def _known_locale(name: str) -> str:
+    try:
+        Locale.parse(name.replace("-", "_"))
+    except (ValueError, UnknownLocaleError) as error:
+        raise ValueError(f"'{name}' is not a locale; write one such as en, de or en_GB") from error
+    return name
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,13 +61,16 @@ class Sender(_Table):
     postal_address: str = ""
 
 
+Cost = Annotated[Decimal, Field(ge=0, le=1000)]
+
+
 class ChannelCosts(_Table):
     """What handing over one message costs, in units of the store's currency."""
 
-    email: Decimal = Decimal("0.001")
-    sms: Decimal = Decimal("0.07")
-    webpush: Decimal = Decimal(0)
-    inapp: Decimal = Decimal(0)
+    email: Cost = Decimal("0.001")
+    sms: Cost = Decimal("0.07")
+    webpush: Cost = Decimal(0)
+    inapp: Cost = Decimal(0)
 
 
 class Source(_Table):
@@ -81,7 +93,7 @@ class Settings(_Table):
     name: str = "Shop"
     currency: Annotated[str, AfterValidator(_known_currency)] = "EUR"
     timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
-    locale: str = "en"
+    locale: Annotated[str, AfterValidator(_known_locale)] = "en"
     brand: Brand = Brand()
     sender: Sender = Sender()
     margin: Annotated[Decimal, Field(gt=0, lt=1)] = Decimal("0.40")
@@ -112,6 +124,8 @@ def load(root: Path) -> Settings:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadData(f"{path} is not valid TOML: {error}", "Mend the line it names.") from error
+    if "root" in document:
+        raise BadData(f"{path}: root is the folder itself and cannot be set", "Remove that line.")
     for key in ("history", "database"):
         if value := os.environ.get(f"REKINDLE_{key.upper()}"):
             document[key] = value

@@ -1,6 +1,7 @@
 """A store to import into, and the words to look at it with."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,13 +46,19 @@ class Shop:
         return sorted(path.name for path in (self.settings.var / "parked").glob("*"))
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    root = tmp_path / "shop"
+@contextmanager
+def opened(folder: Path) -> Iterator[Shop]:
+    root = folder / "shop"
     root.mkdir()
     settings = Settings(root=root, currency="EUR", timezone="Europe/Berlin")
     with open_history(settings.history, root) as warehouse:
-        yield Shop(settings, warehouse, tmp_path)
+        yield Shop(settings, warehouse, folder)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with opened(tmp_path) as one:
+        yield one
 
 
 def conserved(imported: ingest.Imported) -> bool:

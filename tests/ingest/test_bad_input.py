@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rekindle.errors import BadData, UsageError
-from tests.ingest.conftest import conserved
+from tests.ingest.conftest import conserved, opened
 from tests.ingest.test_online_retail import HEADER as RETAIL
 from tests.ingest.test_shopify_orders import EXPORT
 
@@ -17,11 +17,18 @@ LINES = "sources: [{kind: lines, columns: {order_id: id, customer_id: who, order
 GOOD = b"id,who,at,total\n1,ann,2026-01-02 10:00:00,10\n"
 
 
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory):
+    """One store for all files that are refused: none of them may change it."""
+    with opened(tmp_path_factory.mktemp("stocked")) as shop:
+        shop.load(shop.file("good.csv", GOOD), mapping=shop.file("good.yaml", MAPPING))
+        yield shop
+
+
 def refused(shop, path, words, *, mapping=MAPPING, preset=None):
-    """Imports a good file, then the bad one, and looks for a change."""
     rules = shop.file("map.yaml", mapping)
-    shop.load(shop.file("good.csv", GOOD), mapping=shop.file("good.yaml", MAPPING))
     before = shop.facts()
+    assert before["orders"] == 1
     with pytest.raises(BadData, match=words) as caught:
         shop.load(path, preset=preset, mapping=None if preset else rules)
     assert caught.value.exit_code == 3
@@ -36,28 +43,28 @@ def partly(shop, content, *, mapping=MAPPING, name="orders.csv"):
     return imported.report
 
 
-def test_an_empty_file(shop):
-    refused(shop, shop.file("orders.csv", b""), "is empty")
+def test_an_empty_file(stocked):
+    refused(stocked, stocked.file("orders.csv", b""), "is empty")
 
 
-def test_an_empty_gzip(shop):
-    refused(shop, shop.file("orders.csv.gz", gzip.compress(b"")), "is empty")
+def test_an_empty_gzip(stocked):
+    refused(stocked, stocked.file("orders.csv.gz", gzip.compress(b"")), "is empty")
 
 
-def test_a_header_alone(shop):
-    refused(shop, shop.file("orders.csv", b"id,who,at,total\n"), "a header but no row")
+def test_a_header_alone(stocked):
+    refused(stocked, stocked.file("orders.csv", b"id,who,at,total\n"), "a header but no row")
 
 
-def test_a_missing_file(shop):
-    refused(shop, shop.folder / "orders.csv", "there is no file")
+def test_a_missing_file(stocked):
+    refused(stocked, stocked.folder / "absent.csv", "there is no file")
 
 
-def test_a_folder(shop):
-    refused(shop, shop.folder, "is a folder")
+def test_a_folder(stocked):
+    refused(stocked, stocked.folder, "is a folder")
 
 
-def test_an_unreadable_file(shop, monkeypatch):
-    path = shop.file("orders.csv", GOOD)
+def test_an_unreadable_file(stocked, monkeypatch):
+    path = stocked.file("orders.csv", GOOD)
     opened = type(path).open
 
     def locked(self, *arguments, **options):
@@ -66,36 +73,37 @@ def test_an_unreadable_file(shop, monkeypatch):
         return opened(self, *arguments, **options)
 
     monkeypatch.setattr(type(path), "open", locked)
-    refused(shop, path, "Permission denied. Check the file's permissions")
+    refused(stocked, path, "Permission denied. Check the file's permissions")
 
 
-def test_an_ending_that_says_nothing(shop):
-    refused(shop, shop.file("orders.xlsx", GOOD), "no ending that Rekindle reads")
+def test_an_ending_that_says_nothing(stocked):
+    refused(stocked, stocked.file("orders.xlsx", GOOD), "no ending that Rekindle reads")
 
 
-def test_the_wrong_preset_names_the_right_one(shop):
-    path = shop.file("orders.csv", EXPORT)
-    refused(shop, path, "has no column 'InvoiceNo'.* It fits --preset shopify-orders", preset="online-retail")
+def test_the_wrong_preset_names_the_right_one(stocked):
+    path = stocked.file("orders.csv", EXPORT)
+    refused(stocked, path, "has no column 'InvoiceNo'.* It fits --preset shopify-orders", preset="online-retail")
 
 
-def test_a_preset_where_none_fits(shop):
-    refused(shop, shop.file("orders.csv", GOOD), "Describe its columns in a mapping file", preset="shopify-orders")
+def test_a_preset_where_none_fits(stocked):
+    refused(stocked, stocked.file("orders.csv", GOOD), "Describe its columns in a mapping file", preset="shopify-orders")
 
 
-def test_a_column_that_is_not_there(shop):
-    refused(shop, shop.file("orders.csv", b"id,who,at,Totals\n1,a,2026-01-01,1\n"), "no column 'total' for total; the nearest is 'Totals'")
+def test_a_column_that_is_not_there(stocked):
+    path = stocked.file("orders.csv", b"id,who,at,Totals\n1,a,2026-01-01,1\n")
+    refused(stocked, path, "no column 'total' for total; the nearest is 'Totals'")
 
 
-def test_a_truncated_parquet(shop):
+def test_a_truncated_parquet(stocked):
     table = pa.table({"id": ["1"] * 1000, "who": ["a"] * 1000, "at": ["2026-01-01"] * 1000, "total": ["1"] * 1000})
-    pq.write_table(table, shop.folder / "whole.parquet")
-    content = (shop.folder / "whole.parquet").read_bytes()
-    refused(shop, shop.file("orders.parquet", content[: len(content) // 2]), "is damaged")
+    pq.write_table(table, stocked.folder / "whole.parquet")
+    content = (stocked.folder / "whole.parquet").read_bytes()
+    refused(stocked, stocked.file("orders.parquet", content[: len(content) // 2]), "is damaged")
 
 
-def test_a_truncated_gzip(shop):
+def test_a_truncated_gzip(stocked):
     content = gzip.compress(GOOD + b"".join(b"%d,bob,2026-01-02,%d\n" % (n, n) for n in range(2, 20_000)))
-    refused(shop, shop.file("orders.csv.gz", content[: len(content) // 2]), "is damaged")
+    refused(stocked, stocked.file("orders.csv.gz", content[: len(content) // 2]), "is damaged")
 
 
 def test_text_that_is_not_utf8(shop):
@@ -104,12 +112,12 @@ def test_text_that_is_not_utf8(shop):
     assert [name.split("-")[1] for name in shop.parked()] == ["unreadable"]
 
 
-def test_nothing_but_text_that_is_not_utf8(shop):
-    refused(shop, shop.file("orders.csv", b"id,who,at,total\n2,J\xf6rg,2026-01-02,11\n"), "unreadable 1.*UTF-8")
+def test_nothing_but_text_that_is_not_utf8(stocked):
+    refused(stocked, stocked.file("orders.csv", b"id,who,at,total\n2,J\xf6rg,2026-01-02,11\n"), "unreadable 1.*UTF-8")
 
 
-def test_utf16(shop):
-    refused(shop, shop.file("orders.csv", GOOD.decode().encode("utf-16")), "is UTF-16")
+def test_utf16(stocked):
+    refused(stocked, stocked.file("orders.csv", GOOD.decode().encode("utf-16")), "is UTF-16")
 
 
 def test_nul_bytes(shop):
@@ -147,9 +155,9 @@ def test_mixed_line_endings_are_read(shop):
     assert (report.read, report.accepted) == (2, 2)
 
 
-def test_naive_and_aware_times_in_one_column(shop):
+def test_naive_and_aware_times_in_one_column(shop, stocked):
     content = GOOD + b"2,bob,2026-01-02T10:00:00Z,11\n"
-    refused(shop, shop.file("orders.csv", content), "column 'at' of orders.csv mixes times")
+    refused(stocked, stocked.file("orders.csv", content), "column 'at' of orders.csv mixes times")
     stated = MAPPING.replace("kind: orders,", "kind: orders, timezone: Europe/Berlin,")
     assert partly(shop, content, mapping=stated).accepted == 2
 
@@ -171,15 +179,15 @@ def test_mixed_currencies(shop):
     assert (report.accepted, report.rejected) == (1, {"currency": 1})
 
 
-def test_another_currency_altogether(shop):
+def test_another_currency_altogether(stocked):
     mapping = MAPPING.replace("total: total", "total: total, currency: money")
-    path = shop.file("orders.csv", "id,who,at,total,money\n2,bob,2026-01-02,5,USD\n")
-    refused(shop, path, 'currency 1\\). Set currency = "USD" in rekindle.toml', mapping=mapping)
+    path = stocked.file("orders.csv", "id,who,at,total,money\n2,bob,2026-01-02,5,USD\n")
+    refused(stocked, path, 'currency 1\\). Set currency = "USD" in rekindle.toml', mapping=mapping)
 
 
-def test_a_preset_in_another_currency(shop):
-    path = shop.file("r.csv", RETAIL + "1,22423,A,1,2010-12-01,1,7,UK\n")
-    refused(shop, path, 'Set currency = "GBP"', preset="online-retail")
+def test_a_preset_in_another_currency(stocked):
+    path = stocked.file("r.csv", RETAIL + "1,22423,A,1,2010-12-01,1,7,UK\n")
+    refused(stocked, path, 'Set currency = "GBP"', preset="online-retail")
 
 
 def test_the_first_rule_is_the_reason(shop):

@@ -115,7 +115,8 @@ def test_an_opt_out_counts_for_the_address_whoever_has_it(store: Settings) -> No
 def test_consent_by_purchase_expires_by_itself(store: Settings) -> None:
     actions.record_contacts(contacts(email=["a@b.example"]), AT)
     Consent.objects.create(
-        customer_id="c1", channel="email", purpose="marketing", granted=True, basis="purchase", source="order", recorded_at=AT - DAY, expires_at=AT
+        customer_id="c1", channel="email", purpose="marketing", granted=True, basis="purchase", source="order", recorded_at=AT - DAY,
+        expires_at=AT,
     )
     assert refusal(at=AT - DAY) == ""
     assert refusal(at=AT) == "consent expired"

@@ -1,3 +1,4 @@
+import contextlib
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +13,7 @@ from rekindle.deliver.channel import Message
 from rekindle.deliver.links import verify
 from rekindle.errors import Refused, TemporaryFailure
 from rekindle.program.rules import QuietHours
-from rekindle.service.config import load_ring
+from rekindle.service.config import load_ring, use_ledger
 from rekindle.service.flow import sending
 from rekindle.service.flow.sending import Sent, end_of_quiet, send_due
 from rekindle.service.outbox import actions as outbox
@@ -153,7 +154,9 @@ STEPS = ("recover", "claim", "begin", "settle")
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("call", [1, 2])
-def test_a_stop_at_any_step_never_hands_over_twice(store: Settings, monkeypatch: pytest.MonkeyPatch, step: str, after: bool, call: int) -> None:
+def test_a_stop_at_any_step_never_hands_over_twice(
+    store: Settings, monkeypatch: pytest.MonkeyPatch, step: str, after: bool, call: int
+) -> None:
     plan(MANY)
     whole: Callable[..., Any] = getattr(outbox, step)
     calls = []
@@ -170,10 +173,8 @@ def test_a_stop_at_any_step_never_hands_over_twice(store: Settings, monkeypatch:
     channel = Recorder()
     with monkeypatch.context() as patch:
         patch.setattr(sending.outbox, step, stopping)
-        try:
+        with contextlib.suppress(Killed):
             send_due(store, NOON, channel=channel, clock=lambda: NOON)
-        except Killed:
-            pass
     send_due(store, NOON, channel=channel, clock=lambda: later(5))
     _nothing_twice_nothing_lost(channel)
 
@@ -231,8 +232,6 @@ def test_two_workers_share_and_the_slow_one_does_no_harm(store: Settings) -> Non
 def test_messages_of_two_stores_stay_apart(tmp_path: Path) -> None:
     stores = [make_store(tmp_path / name) for name in ("one", "two")]
     for settings in stores:
-        from rekindle.service.config import use_ledger
-
         use_ledger(settings)
         plan([settings.root.name])
     for settings in stores:
@@ -252,7 +251,8 @@ def test_hostile_names_stay_names(store: Settings) -> None:
     for message in channel.taken:
         read = BytesParser(policy=policy.default).parsebytes(message.wire)
         assert sorted(read.keys()) == [
-            "Content-Type", "Date", "From", "List-Unsubscribe", "List-Unsubscribe-Post", "MIME-Version", "Message-ID", "Reply-To", "Subject", "To",
+            "Content-Type", "Date", "From", "List-Unsubscribe", "List-Unsubscribe-Post", "MIME-Version", "Message-ID", "Reply-To",
+            "Subject", "To",
         ]
         html, text = (read.get_body((kind,)).get_content() for kind in ("html", "plain"))
         assert "<script>" not in html

@@ -3,6 +3,7 @@
 Knows nothing of what a command does.
 """
 
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated
 
@@ -19,17 +20,21 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-StoreOption = Annotated[Path, typer.Option("--store", metavar="DIR", help="The store folder.", show_default="this folder")]
+StoreOption = Annotated[Path, typer.Option("--store", metavar="DIR", help="The store folder. Default: this folder.", show_default=False)]
+VersionOption = Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)]
 
 
-@app.callback()
-def _store(context: typer.Context, store: StoreOption = Path()) -> None:
+@app.callback(invoke_without_command=True)
+def _store(context: typer.Context, store: StoreOption = Path(), version: VersionOption = False) -> None:
+    if version:
+        typer.echo(f"rekindle {version_of('rekindle')}")
+        raise typer.Exit
     from rekindle.service.config import configure
 
     configure()
     context.obj = store
 
 
-for module in (folder, importing, knowing, deciding, measuring, loop, worlds, documents):
+for module in (folder, importing, loop, knowing, deciding, measuring, worlds, documents):
     for name, command in module.COMMANDS.items():
         app.command(name)(command)

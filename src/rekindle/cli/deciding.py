@@ -4,7 +4,7 @@ Knows nothing of how it is decided.
 """
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,14 +12,16 @@ import typer
 
 from rekindle import money
 from rekindle.cli.options import AsJson, AsOfDay, DryRun
-from rekindle.cli.output import emit, progress, say
-from rekindle.cli.store import opened
+from rekindle.cli.output import counted, emit, may_write, progress, say, shown
+from rekindle.cli.store import Open, opened
 from rekindle.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from rekindle.decide.summary import PlanSummary
     from rekindle.service.flow.planning import Planned
-    from rekindle.settings import Settings
+    from rekindle.service.flow.sending import Sent
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def plan(
@@ -29,33 +31,34 @@ def plan(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Decide for every customer who is due: which variant, or why not. Without --dry-run messages go to the outbox."""
+    """Decide for every customer who is due. The variant, or why not; without --dry-run messages go to the outbox."""
     from rekindle.service.flow import documents, exporting, insights, planning
 
+    may_write(out)
     with opened(context.obj) as store, progress("Deciding"):
         instant = store.as_of(as_of)
         held = documents.approved(store.settings)
-        warn_of_changes(store.settings)
-        built, _ = insights.profiles(store.settings, store.warehouse, instant)
-        planned = planning.make(store.settings, store.warehouse, built, held, instant)
+        warn_of_changes(store)
+        built, _ = insights.profiles(store.settings, store.warehouse, instant, publish=not dry_run)
+        planned = planning.make(store.settings, store.warehouse, built, held, instant, publish=not dry_run)
         if out is not None:
-            rows = exporting.messages(store.settings, store.warehouse, planned, built, held)
-            write_csv(out, exporting.COLUMNS, rows)
+            write_csv(out, exporting.COLUMNS, exporting.messages(store.settings, store.warehouse, planned, built, held))
         touches = 0 if dry_run else planning.commit(store.settings, store.warehouse, planned, built, held)
-    emit(summary_json(planned, touches), lines(planned, touches, store.settings), as_json)
+    emit(summary_json(planned, touches), [*lines(planned, store), _outbox(planned, touches, dry_run), *_written(out)], as_json)
 
 
-def warn_of_changes(settings: "Settings") -> None:
+def warn_of_changes(store: Open) -> None:
     """Says which documents of the folder are not the approved ones."""
     from rekindle.service.flow import documents
 
-    for name in documents.unsubmitted(settings):
-        say(f"{name} differs from its approved version, which is used. Approve it with: rekindle approve --all")
+    for name in documents.unsubmitted(store.settings):
+        say(f"{name} differs from its approved version, which is used. Approve it with: {store.command('approve --all')}")
 
 
-def write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[dict[str, Any]]) -> None:
+def write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str, Any]]) -> None:
     """Writes rows as CSV; a cell that a spreadsheet would take for a formula gets an apostrophe before it."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
@@ -66,7 +69,7 @@ def write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[dict[str, Any
 
 
 def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def summary_json(planned: "Planned", touches: int) -> dict[str, object]:
@@ -82,45 +85,75 @@ def summary_json(planned: "Planned", touches: int) -> dict[str, object]:
             "estimate": round(margin.estimate), "low": round(margin.low), "high": round(margin.high), "basis": "assumed", "unit": "minor",
         },
         "budget_scale": found.scale, "decisions_file": planned.decisions_file,
-    }
+    }  # fmt: skip
 
 
-def lines(planned: "Planned", touches: int, settings: "Settings") -> Iterable[str]:
+def lines(planned: "Planned", store: Open) -> Iterable[str]:
     """The plan for people."""
     from rekindle.decide.guardrails import REASONS
+    from rekindle.program.documents import NOTHING
 
     found: PlanSummary = planned.summary
-    margin, currency = found.expected_margin, settings.currency
+    margin, currency = found.expected_margin, store.settings.currency
     low, middle, high = (money.show(value, currency, whole=True) for value in (margin.low, margin.estimate, margin.high))
-    yield f"Plan           {found.digest} as of {planned.as_of.day}" + (" (a rehearsal: no contacts are known)" if found.rehearsal else "")
-    yield f"Decided        {found.decisions:,} customers, {found.messages:,} of them get a message: " + _listed(found.by_arm)
-    yield "By stage       " + _listed(found.by_stage)
-    yield "Left alone     " + _listed({REASONS[reason]: count for reason, count in found.refusals.items()})
+    arms = {name: count for name, count in found.by_arm.items() if name != NOTHING}
+    yield f"Plan           {found.digest} as of {planned.as_of.day}" + (", a rehearsal: no contacts are known" if found.rehearsal else "")
+    yield f"Proposed       {counted(found.messages, 'message', 'messages')}: {_listed(arms)}"
+    yield f"By stage       {_listed(found.by_stage)}"
+    yield "Left alone     " + _listed(
+        {REASONS[reason]: count for reason, count in found.refusals.items()} | {"drawn to hear nothing": found.by_arm.get(NOTHING, 0)}
+    )
     yield f"Cost           at most {money.show(found.cost_ceiling, currency)}, expected {money.show(found.expected_cost, currency)}"
-    yield f"Margin         {middle} expected ({low} to {high}, assumed until outcomes speak)"
-    yield f"Outbox         {touches:,} new messages" + (" (this very plan was made before)" if planned.repeated else "")
+    yield f"Margin         {middle} expected ({low} to {high}), assumed until outcomes speak"
 
 
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in sorted(counts.items(), key=lambda one: -one[1])) or "none"
+def _listed(counts: Mapping[str, int]) -> str:
+    ordered = sorted(((name, count) for name, count in counts.items() if count), key=lambda one: -one[1])
+    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in ordered) or "none"
+
+
+def _outbox(planned: "Planned", touches: int, dry_run: bool) -> str:
+    if planned.plan.rehearsal:
+        return "Outbox         nothing: a rehearsal is never sent"
+    if dry_run:
+        return "Outbox         nothing: a dry run changes nothing"
+    again = ": this very plan was made before" if planned.repeated else ""
+    return f"Outbox         {counted(touches, 'new message', 'new messages')}{again}"
+
+
+def _written(out: Path | None) -> list[str]:
+    return [f"Written        {shown(out.resolve())}"] if out else []
 
 
 def send(context: typer.Context, as_of: AsOfDay = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """Hand over the messages that are due: to the mailbox under var/mail, from which nothing leaves this machine."""
+    """Hand over the messages that are due. They go to the mailbox under var/mail, from which nothing leaves this machine."""
     from rekindle.service.flow import dispatching
 
-    with opened(context.obj) as store, progress("Sending"):
-        instant = store.as_of(as_of)
-        dispatching.refuse_rehearsal(store.settings)
-        at = dispatching.sending_instant(instant)
+    with opened(context.obj) as store:
+        dispatching.refuse_rehearsal()
+        at = dispatching.sending_instant(store.as_of(as_of))
         if dry_run:
             waiting = dispatching.waiting(at)
-            emit({"due": waiting, "at": at}, [f"Due            {waiting:,} messages at {at:%Y-%m-%d %H:%M} UTC"], as_json)
+            words = f"Due            {counted(waiting, 'message', 'messages')} at {at:%Y-%m-%d %H:%M} UTC"
+            emit({"due": waiting, "at": at}, [words], as_json)
             return
-        done = dispatching.dispatch(store.settings, store.warehouse, at)
-    shown = {"due": done.planned, "postponed": done.postponed, **done.by_status}
-    words = ", ".join(f"{status} {count:,}" for status, count in done.by_status.items()) or "none"
-    emit(dict(shown), [f"Due            {done.planned:,}: {words}" + (f"; {done.postponed:,} wait for the morning" if done.postponed else "")], as_json)
+        with progress("Sending"):
+            done = dispatching.dispatch(store.settings, store.warehouse, at)
+    emit(sent_json(done), sent_lines(done, store), as_json)
+
+
+def sent_json(done: "Sent") -> dict[str, object]:
+    """What became of the messages that were due, as JSON."""
+    return {"due": done.planned, "postponed": done.postponed, **done.by_status}
+
+
+def sent_lines(done: "Sent", store: Open) -> Iterable[str]:
+    """What became of them, for people."""
+    counts = {**done.by_status, **({"put off": done.postponed} if done.postponed else {})}
+    words = ", ".join(f"{status} {count:,}" for status, count in counts.items())
+    yield f"Due            {counted(done.planned, 'message', 'messages')}" + (f": {words}" if words else "")
+    if done.by_status.get("sent"):
+        yield f"Mailbox        {shown(store.settings.var / 'mail')}; nothing left this machine"
 
 
 COMMANDS = {"plan": plan, "send": send}

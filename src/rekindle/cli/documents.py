@@ -3,13 +3,13 @@
 Knows nothing of what they say.
 """
 
-import getpass
 from typing import Annotated
 
 import typer
 
 from rekindle import moment, settings
-from rekindle.cli.options import AsJson
+from rekindle.cli.folder import operator
+from rekindle.cli.options import AsJson, DryRun
 from rekindle.cli.output import emit, say
 from rekindle.cli.store import opened
 from rekindle.errors import UsageError
@@ -18,7 +18,7 @@ _BAD = 3
 
 
 def check(context: typer.Context, as_json: AsJson = False) -> None:
-    """Name every mistake in the store's documents, with file, line and remedy. Exits with 3 where there is an error."""
+    """Name every mistake in the store's documents. With file, line and remedy; exits with 3 where there is an error."""
     from rekindle.deliver.templates import address_warning
     from rekindle.program import checking
 
@@ -36,31 +36,42 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
         raise typer.Exit(_BAD)
 
 
-def submit(context: typer.Context, as_json: AsJson = False) -> None:
-    """Submit the store's documents to the ledger as versions that never change."""
+def submit(context: typer.Context, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Submit the store's documents to the ledger. They become versions that never change; approve makes plans use them."""
     from rekindle.service.flow import documents
 
     with opened(context.obj) as store:
+        changed = documents.unsubmitted(store.settings)
+        if dry_run:
+            emit({"changed": list(changed)}, [f"Changed        {', '.join(changed) or 'nothing'}"], as_json)
+            return
         versions = documents.submit(store.settings, store.now)
-    lines = [f"{version.digest[:12]}   {version.name}" for version in versions]
-    emit({"versions": [{"name": one.name, "digest": one.digest} for one in versions]}, [*lines, "Next           rekindle approve HASH, or --all"], as_json)
+    lines = [f"{version.digest[:12]}   {version.name}{'' if version.name in changed else ', approved'}" for version in versions]
+    following = [f"Next           {store.command('approve --all')}"] if changed else []
+    emit({"versions": [{"name": one.name, "digest": one.digest} for one in versions]}, [*lines, *following], as_json)
 
 
 def approve(
     context: typer.Context,
-    digest: Annotated[str | None, typer.Argument(metavar="HASH", help="A version that was submitted.")] = None,
+    digest: Annotated[str | None, typer.Argument(metavar="HASH", help="A version that was submitted, or its first characters.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Submit and approve the folder's documents as they are.")] = False,
-    by: Annotated[str | None, typer.Option(help="Who says yes.", show_default="you")] = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who says yes. Default: you.")] = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say yes to a version, for the mailbox: plans read approved versions alone."""
+    """Say yes to a version, for the mailbox. Plans read approved versions alone."""
     from rekindle.service.flow import documents
     from rekindle.service.programs.actions import approve as approve_version
+    from rekindle.service.programs.queries import version
 
     if (digest is None) == (not all_):
         raise UsageError("approve takes a HASH or --all", "Write the hash that rekindle submit printed, or --all.")
-    who = by or getpass.getuser()
+    who = by or operator()
     with opened(context.obj) as store:
+        if dry_run:
+            wanted = [version(digest).digest] if digest else list(documents.unsubmitted(store.settings))
+            emit({"would_approve": wanted, "by": who}, [f"Would approve  {', '.join(wanted) or 'nothing new'}, by {who}"], as_json)
+            return
         if digest is not None:
             approved = [approve_version(digest, who, store.now)]
         else:

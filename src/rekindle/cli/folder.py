@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from rekindle import moment, settings
-from rekindle.cli.options import AsJson
-from rekindle.cli.output import emit, say
+from rekindle.cli.options import AsJson, DryRun
+from rekindle.cli.output import emit, say, shown
 from rekindle.cli.store import opened
 from rekindle.errors import RekindleError, StoreUnavailable, UsageError
 
@@ -41,73 +42,95 @@ sms = 0.07
 """
 
 
-def init(
+def init(  # noqa: PLR0913  the options of the command
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
-    name: Annotated[str | None, typer.Option(help="The shop's name.", show_default="the folder's name")] = None,
-    currency: Annotated[str | None, typer.Option(help="ISO 4217, the only one of this store.", show_default="EUR, or the preset's")] = None,
-    timezone: Annotated[str | None, typer.Option(help="Of the store, IANA name.", show_default="UTC, or the preset's")] = None,
-    preset: Annotated[str | None, typer.Option(help="Take currency and time zone from an import preset.")] = None,
-    owner: Annotated[str | None, typer.Option(help="Who answers for the programs.", show_default="you")] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The shop's name. Default: the folder's.")] = None,
+    currency: Annotated[str | None, typer.Option(metavar="CODE", help="ISO 4217 code. Default: EUR, or the preset's.")] = None,
+    timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="Of the store, IANA name. Default: UTC, or the preset's.")] = None,
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Take currency and time zone from an import preset.")] = None,
+    owner: Annotated[str | None, typer.Option(metavar="NAME", help="Who answers for the programs. Default: you.")] = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a store folder with the shipped programs. Nothing in it leaves this machine until real channels are set up."""
-    made = create(folder, name, currency, timezone, preset, owner)
+    planned = plan_store(folder, name, currency, timezone, preset)
+    if not dry_run:
+        create(planned, owner or operator())
     lines = (
-        f"{folder} is a store: {made.name}, {made.currency}, {made.timezone}.",
+        f"{folder} {'would be' if dry_run else 'is'} a store: {planned.name}, {planned.currency}, {planned.timezone}.",
         "The shipped programs are approved for the mailbox alone: nothing leaves this machine.",
-        f"Next           rekindle --store {folder} import ORDERS --preset NAME",
+        f"Next           rekindle --store {folder} run ORDERS --preset {preset or 'NAME'}",
     )
-    emit({"store": str(folder), "name": made.name, "currency": made.currency, "timezone": made.timezone}, lines, as_json)
+    emit({"store": folder, "name": planned.name, "currency": planned.currency, "timezone": planned.timezone}, lines, as_json)
 
 
-def create(  # noqa: PLR0913  the options of `init`
-    folder: Path, name: str | None, currency: str | None, timezone: str | None, preset: str | None, owner: str | None
-) -> settings.Settings:
-    """Writes a store folder and approves what ships with it for the mailbox.
+def operator() -> str:
+    """Who types: the account's name, or `operator` where the machine has none for it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # KeyError until Python 3.12
+        return "operator"
+
+
+def plan_store(folder: Path, name: str | None, currency: str | None, timezone: str | None, preset: str | None) -> settings.Settings:
+    """The settings of a store that may be made.
 
     Raises:
-        UsageError: The folder is a store already.
-        StoreUnavailable: It cannot be written.
+        UsageError: The folder is a store already, or a value cannot be used.
     """
     from rekindle.ingest import presets
-    from rekindle.program.catalogue import scaffold
-    from rekindle.service.flow.content import scaffold_content
-    from rekindle.service.flow.documents import approve_all
 
     if (folder / settings.FILE_NAME).exists():
         raise UsageError(f"{folder} is a store already", "Use it, or name another folder.")
     shape = presets.preset(preset) if preset else None
     known = shape.steps[0].source(shape.needs) if shape else None
-    chosen = {
-        "currency": currency or (known.currency if known else None) or "EUR",
-        "timezone": timezone or (known.timezone if known else None) or "UTC",
-    }
-    who = owner or getpass.getuser()
-    _write(folder, name or folder.resolve().name.title(), chosen["currency"], chosen["timezone"])
     try:
-        made = settings.load(folder)
-        scaffold(folder, who, made.currency, moment.local_day(moment.now(), made.timezone))
+        return settings.Settings(
+            root=folder.absolute(), name=name or folder.resolve().name.title(),
+            currency=currency or (known.currency if known else None) or "EUR",
+            timezone=timezone or (known.timezone if known else None) or "UTC",
+        )
+    except ValidationError as error:
+        said = error.errors()[0]["msg"].removeprefix("Value error, ").partition(". ")[0]
+        raise UsageError(said, "Give another --currency or --timezone.") from None
+
+
+def create(planned: settings.Settings, owner: str) -> None:
+    """Writes a store folder and approves what ships with it for the mailbox.
+
+    Raises:
+        StoreUnavailable: It cannot be written.
+    """
+    from rekindle.program.catalogue import scaffold
+    from rekindle.service.flow.content import scaffold_content
+    from rekindle.service.flow.documents import approve_all
+
+    folder = planned.root
+    _write(planned)
+    try:
+        scaffold(folder, owner, planned.currency, moment.local_day(moment.now(), planned.timezone))
         scaffold_content(folder)
-        with opened(folder):
-            approve_all(made, who, moment.now())
+        with opened(folder) as store:
+            approve_all(store.settings, owner, store.now)
     except RekindleError:
         (folder / settings.FILE_NAME).unlink(missing_ok=True)
         raise
-    say(f"Owner of the shipped programs: {who}. Change it in {folder / 'programs'}.")
-    return made
+    say(f"Owner of the shipped programs: {owner}. Change it in {shown(folder / 'programs')}.")
 
 
-def _write(folder: Path, name: str, currency: str, timezone: str) -> None:
+def _write(planned: settings.Settings) -> None:
     from rekindle.deliver.templates import PLACEHOLDER_ADDRESS
 
     text = TEMPLATE.format(
-        name=json.dumps(name, ensure_ascii=False), currency=currency, timezone=timezone, locale="en", address=PLACEHOLDER_ADDRESS
+        name=json.dumps(planned.name, ensure_ascii=False), currency=planned.currency, timezone=planned.timezone, locale=planned.locale,
+        address=PLACEHOLDER_ADDRESS,
     )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / settings.FILE_NAME).write_text(text, encoding="utf-8")
+        planned.root.mkdir(parents=True, exist_ok=True)
+        (planned.root / settings.FILE_NAME).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise StoreUnavailable(f"cannot write to {folder}: {error.strerror}", "Choose a folder that you may write to.") from error
+        why = f"cannot write to {shown(planned.root)}: {error.strerror}"
+        raise StoreUnavailable(why, "Choose a folder that you may write to.") from error
 
 
 COMMANDS = {"init": init}

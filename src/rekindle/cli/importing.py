@@ -11,8 +11,8 @@ import typer
 
 from rekindle import money
 from rekindle.cli.options import AsJson, DryRun
-from rekindle.cli.output import emit, progress
-from rekindle.cli.store import opened
+from rekindle.cli.output import counted, emit, progress, shown
+from rekindle.cli.store import Open, opened
 from rekindle.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def import_(  # noqa: PLR0913  the options of the command
     context: typer.Context,
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="Parquet, CSV or JSON lines; .gz too.")] = None,
-    preset: Annotated[str | None, typer.Option(help="A known file: online-retail, shopify-orders.")] = None,
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="A known file: online-retail, shopify-orders or contacts.")] = None,
     map_: Annotated[Path | None, typer.Option("--map", metavar="FILE", help="A mapping file for anything else (docs/import.md).")] = None,
     contacts: Annotated[bool, typer.Option("--contacts", help="The files hold contacts and consent.")] = False,
     replay: Annotated[bool, typer.Option("--replay", help="Try the parked rows again, after a fix.")] = False,
@@ -40,20 +40,31 @@ def import_(  # noqa: PLR0913  the options of the command
             report = take_again(store.settings, store.warehouse, how, store.now)
         else:
             report = take_in(store.settings, store.warehouse, files or [], how, store.now, dry_run)
-    emit(dict(report.to_json()), lines(report), as_json)
+    emit(report.to_json(), lines(report, store, dry_run), as_json)
 
 
-def lines(report: "QualityReport") -> Iterable[str]:
+def lines(report: "QualityReport", store: Open, dry_run: bool = False) -> Iterable[str]:
     """The quality report for people."""
     rejected: Mapping[str, int] = report.rejected
-    why = ", ".join(f"{reason} {count:,}" for reason, count in rejected.items()) or "none"
-    yield f"Read           {report.read:,} rows: {report.accepted:,} accepted, {report.duplicates:,} duplicates, {sum(rejected.values()):,} rejected"
-    yield f"Rejected       {why}"
-    yield f"Found          {report.orders:,} orders and {report.returns:,} returns of {report.customers:,} customers"
-    yield f"Goods          {money.show(report.gross, report.currency)}"
-    yield f"History        {report.new:,} new facts, {report.changed:,} changed"
+    parts = f"{report.accepted:,} accepted, {report.duplicates:,} duplicates, {sum(rejected.values()):,} rejected"
+    yield f"Read           {counted(report.read, 'row', 'rows')}: {parts}"
+    if rejected:
+        yield "Rejected       " + ", ".join(f"{reason} {count:,}" for reason, count in rejected.items())
+    customers = counted(report.customers, "customer", "customers")
+    if report.orders or report.returns:
+        facts = f"{counted(report.orders, 'order', 'orders')} and {counted(report.returns, 'return', 'returns')}"
+        yield f"Found          {facts} of {customers}, goods worth {money.show(report.gross, report.currency)}"
+    else:
+        yield f"Found          {customers}"
+    if dry_run:
+        yield "Dry run        nothing was changed"
+        return
+    if report.orders or report.returns or report.new or report.changed:
+        yield f"History        {counted(report.new, 'new fact', 'new facts')}, {report.changed:,} changed"
     for path in report.parked:
-        yield f"Parked         {path} (mend the cause, then: rekindle import --replay)"
+        yield f"Parked         {shown(store.settings.root / path)}"
+    if report.parked:
+        yield f"               Mend the cause, then: {store.command('import --replay')} with the same preset or mapping"
 
 
 COMMANDS = {"import": import_}

@@ -4,14 +4,13 @@ Knows nothing of how it was found.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rekindle import money
-from rekindle.cli.options import AsJson, AsOfDay
-from rekindle.cli.output import emit, progress
+from rekindle.cli.options import AsJson, AsOfDay, AsOfRun, DryRun
+from rekindle.cli.output import emit, progress, shown
 from rekindle.cli.store import opened
 from rekindle.errors import UsageError
 
@@ -23,17 +22,18 @@ if TYPE_CHECKING:
 def insight(
     context: typer.Context,
     as_of: AsOfDay = None,
-    model: Annotated[str, typer.Option(help="The lapse model: mbg-nbd or bg-nbd.")] = "mbg-nbd",
+    model: Annotated[str, typer.Option(metavar="NAME", help="The lapse model: mbg-nbd or bg-nbd.")] = "mbg-nbd",
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Build every customer's profile: rhythm, chance of another order, expected margin, stage, cohort and cause."""
+    """Build every customer's profile. Rhythm, chance of another order, expected margin, stage, cohort and cause."""
     from rekindle.insight.lapse import LAPSE_MODELS
     from rekindle.service.flow import insights
 
     if model not in LAPSE_MODELS:
         raise UsageError(f"there is no lapse model '{model}'", f"Write one of {', '.join(LAPSE_MODELS)}.")
     with opened(context.obj) as store, progress("Fitting and scoring"):
-        _, found = insights.profiles(store.settings, store.warehouse, store.as_of(as_of), model)
+        _, found = insights.profiles(store.settings, store.warehouse, store.as_of(as_of), model, publish=not dry_run)
     emit(insights.to_json(found), lines(found, store.settings), as_json)
 
 
@@ -47,26 +47,24 @@ def lines(found: "Insight", settings: "Settings") -> Iterable[str]:
         yield f"{model.name:<15}{values}; log-likelihood {model.log_likelihood:,.2f}; {model.quality}"
     for reason in found.cannot_tell:
         yield f"Cannot tell    {reason}"
-    yield "Stages         " + ", ".join(f"{stage.replace('_', ' ')} {count:,}" for stage, count in sorted(found.lifecycle.items(), key=lambda one: -one[1]))
+    stages = sorted(found.lifecycle.items(), key=lambda one: -one[1])
+    yield "Stages         " + ", ".join(f"{stage.replace('_', ' ')} {count:,}" for stage, count in stages)
     yield f"Slipping away  {found.slipping:,}; {middle} margin at risk ({low} to {high})"
-    yield f"Snapshot       {_short(found.snapshot)}"
-
-
-def _short(path: Path) -> str:
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    if found.snapshot is not None:
+        yield f"Snapshot       {shown(found.snapshot)}"
 
 
 def explain(
     context: typer.Context,
     customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="A customer id, your own id for the customer, or an e-mail address.")],
-    as_of: AsOfDay = None,
+    as_of: AsOfRun = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say everything that is known and was decided about one customer, and why."""
+    """Say what is known and was decided about one customer. And why: evidence, chances, the draw that anyone can repeat."""
     from rekindle.service.flow import explaining
 
     with opened(context.obj) as store:
-        found = explaining.explain(store.settings, store.warehouse, customer, store.as_of(as_of))
+        found = explaining.explain(store.settings, store.warehouse, customer, store.as_of_plan(as_of))
     emit(explaining.to_json(found), explaining.lines(found, store.settings), as_json)
 
 

@@ -4,67 +4,63 @@ Knows nothing of how it is measured.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from rekindle import money
-from rekindle.cli.options import AsJson, AsOfDay
-from rekindle.cli.output import emit, progress
-from rekindle.cli.store import opened
+from rekindle.cli.options import AsJson, AsOfDay, AsOfRun, DryRun, Page
+from rekindle.cli.output import emit, may_write, progress, shown
+from rekindle.cli.store import Open, opened
 
 if TYPE_CHECKING:
-    from rekindle.service.flow.learning import Learned
-    from rekindle.settings import Settings
+    from rekindle.learn.lift import Lift
 
 
-def learn(context: typer.Context, as_of: AsOfDay = None, as_json: AsJson = False) -> None:
-    """Measure what every program was worth against its randomised control."""
+def learn(context: typer.Context, as_of: AsOfDay = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Measure what every program was worth. By randomised comparison with its control."""
     from rekindle.service.flow import documents, learning
 
     with opened(context.obj) as store, progress("Measuring"):
-        learned = learning.learn(store.settings, store.warehouse, documents.approved(store.settings), store.as_of(as_of))
-    emit(learning.to_json(learned), lines(learned, store.settings), as_json)
+        held, instant = documents.approved(store.settings), store.as_of(as_of)
+        learned = learning.learn(store.settings, store.warehouse, held, instant, publish=not dry_run)
+    emit(learning.to_json(learned), [line for lift in learned.lifts for line in lines(lift, store)], as_json)
 
 
-def lines(learned: "Learned", settings: "Settings") -> Iterable[str]:
-    """The lifts for people."""
+def lines(lift: "Lift", store: Open) -> Iterable[str]:
+    """A program's lift for people."""
     from rekindle.errors import CannotTell
 
-    for lift in learned.lifts:
-        yield f"{lift.program:<15}{lift.treated:,} assigned to the program, {lift.control:,} to its control"
-        found = lift.measures["margin"].difference
-        if isinstance(found, CannotTell):
-            yield f"Worth          not yet known: {found.reason}"
-            continue
-        low, middle, high = (money.show(value, settings.currency) for value in (found.low, found.estimate, found.high))
-        yield f"Worth          {middle} margin a customer in {lift.weeks} weeks ({low} to {high})"
-        for name in ("retained", "activated"):
-            part = lift.measures[name].difference
-            if not isinstance(part, CannotTell):
-                yield f"{name.capitalize():<15}{part.estimate:+.2%} ({part.low:+.2%} to {part.high:+.2%})"
+    yield f"{lift.program:<15}{lift.treated:,} assigned to the program, {lift.control:,} to its control"
+    found = lift.measures["margin"].difference
+    if isinstance(found, CannotTell):
+        yield f"Worth          not yet known: {found.reason}"
+        return
+    low, middle, high = (money.show(value, store.settings.currency) for value in (found.low, found.estimate, found.high))
+    yield f"Worth          {middle} margin a customer in {lift.weeks} weeks ({low} to {high})"
+    for name, words in (("retained", "ordered"), ("activated", "came back")):
+        part = lift.measures[name].difference
+        if not isinstance(part, CannotTell):
+            ends = f"({part.low * 100:+.1f} to {part.high * 100:+.1f})"
+            yield f"{name.capitalize():<15}{part.estimate * 100:+.1f} in a hundred {words} {ends}"
 
 
-def report(
-    context: typer.Context,
-    as_of: AsOfDay = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The page.", show_default="var/reports/index.html")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write the report as one self-contained page, or as JSON. It decides and sends nothing."""
+def report(context: typer.Context, as_of: AsOfRun = None, out: Page = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Write the report as one self-contained page. It decides and sends nothing; --json gives the same facts."""
     from rekindle.learn.report import headlines, to_json
     from rekindle.service.flow import documents, insights, learning, planning, reporting, running
 
+    may_write(out)
     with opened(context.obj) as store, progress("Writing the report"):
-        instant, held = store.as_of(as_of), documents.approved(store.settings)
-        built, insight = insights.profiles(store.settings, store.warehouse, instant)
-        planned = planning.make(store.settings, store.warehouse, built, held, instant)
-        learned = learning.learn(store.settings, store.warehouse, held, instant)
-        path = out or store.settings.var / running.REPORT
-        steps = (f"open {path}", "rekindle explain CUSTOMER")
+        instant, held, publish = store.as_of_plan(as_of), documents.approved(store.settings), not dry_run
+        built, insight = insights.profiles(store.settings, store.warehouse, instant, publish=publish)
+        planned = planning.make(store.settings, store.warehouse, built, held, instant, publish=publish)
+        learned = learning.learn(store.settings, store.warehouse, held, instant, publish=publish)
+        path = store.page(out)
+        steps = (f"open {shown(path.resolve())}", store.command("explain CUSTOMER"))
         facts = reporting.gather(store.warehouse, reporting.Run(store.settings, built, insight, held, planned, learned, steps))
-        running.write_report(facts, path)
+        if publish:
+            running.write_report(facts, path)
     if as_json:
         typer.echo(to_json(facts))
     else:

@@ -68,6 +68,11 @@ def value(profile: ir.Table, offer: Offer, shop: Shop) -> ir.FloatingValue:
     return amount.cast("float64").round(0)
 
 
+def valid_days(stage: Stage, offer: Offer) -> int:
+    """How long an offer holds: the shorter of its own validity and the stage's."""
+    return offer.valid_days if stage.offers.valid_days is None else min(offer.valid_days, stage.offers.valid_days)
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One variant for every candidate, as expressions.
@@ -109,7 +114,7 @@ def option(profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: O
     taken = channel(profile, shop, arm.channel)
     cost_once = value(profile, offer, shop)
     message = taken.cases(*((name, shop.minor(cost)) for name, cost in shop.channel_costs.items()), else_=0.0)
-    open_share = min(1.0, offer.valid_days / (shop.horizon_weeks * DAYS_A_WEEK))
+    open_share = min(1.0, valid_days(stage, offer) / (shop.horizon_weeks * DAYS_A_WEEK))
     anyway = profile.expected_orders.fill_null(0.0) * open_share
     redeemed = (anyway + arm.prior.mean) * offer.redemption * cost_once
     left = profile.expected_margin * OPT_OUT_RATE

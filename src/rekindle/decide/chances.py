@@ -17,53 +17,60 @@ from rekindle.program.documents import NOTHING, Program, Stage
 
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """The candidates of one stage with the chance of each variant, before and after the budget's scaling.
+    """The candidates of one stage with the chance of each variant, before the budget's scaling.
 
     Args:
         program: The program.
         stage: Its stage.
-        options: Its variants; `nothing` is implied.
-        table: The candidates with `pi:<arm>`, `can:<arm>`, `cost:<arm>`, and so on, for every variant.
+        table: From `spread_chances`, kept.
     """
 
     program: Program
     stage: Stage
-    options: tuple[Option, ...]
     table: ir.Table
 
 
-def spread_chances(candidates: ir.Table, program: Program, stage: Stage, options: tuple[Option, ...], policy: Policy) -> Chances:
-    """Renormalises the policy's weights over the variants that each candidate may get.
+def side_by_side(candidates: ir.Table, options: tuple[Option, ...]) -> ir.Table:
+    """Every variant's eligibility, channel, costs and margin as columns of the candidates.
 
     Args:
-        candidates: From `due.candidates`, with `context`; only this stage's.
+        candidates: Of one stage, with `context`.
+        options: From `arms.option`, over the same candidates.
+    """
+    columns: dict[str, ir.Value] = {}
+    for one in options:
+        columns |= {f"{prefix}:{one.arm.name}": getattr(one, name) for prefix, name in _PARTS.items()}
+    return candidates.mutate(**columns)
+
+
+_PARTS = {
+    "can": "eligible", "channel": "channel", "ceiling": "ceiling", "cost": "cost", "margin": "margin", "spread": "spread",
+    "subsidised": "subsidised",
+}
+
+
+def spread_chances(table: ir.Table, program: Program, stage: Stage, policy: Policy) -> ir.Table:
+    """Renormalises the policy's weights over the variants that each candidate may get: adds `pi:<arm>`.
+
+    Args:
+        table: From `side_by_side`, kept: the arithmetic of the next steps would otherwise be written out again and again.
         program: The program.
         stage: The stage.
-        options: From `arms.option`, over the same candidates.
-        policy: The table.
+        policy: The table of chances.
     """
-    columns = {}
-    for one in options:
-        columns |= {
-            f"can:{one.arm.name}": one.eligible, f"channel:{one.arm.name}": one.channel, f"ceiling:{one.arm.name}": one.ceiling,
-            f"cost:{one.arm.name}": one.cost, f"margin:{one.arm.name}": one.margin, f"spread:{one.arm.name}": one.spread,
-            f"subsidised:{one.arm.name}": one.subsidised,
-        }
-    table = policy.weights(program.name, stage, candidates.mutate(**columns))
-    names = [one.arm.name for one in options]
-    weighed = {name: table[f"can:{name}"].ifelse(table[f"weight:{name}"], 0.0) for name in names}
+    table = policy.weights(program.name, stage, table)
+    weighed = {arm.name: table[f"can:{arm.name}"].ifelse(table[f"weight:{arm.name}"], 0.0) for arm in stage.arms}
     total = table[f"weight:{NOTHING}"]
-    for name in names:
-        total = total + weighed[name]
-    table = table.mutate(**{f"pi:{name}": weighed[name] / total for name in names})
-    return Chances(program, stage, options, table)
+    for weight in weighed.values():
+        total = total + weight
+    return table.mutate(**{f"pi:{name}": weight / total for name, weight in weighed.items()})
 
 
 def expected_cost(chances: Chances) -> ir.IntegerScalar:
     """What the stage is expected to cost before scaling, thousandths of a minor unit."""
-    per_row = ibis.literal(0)
-    for one in chances.options:
-        per_row = per_row + (chances.table[f"pi:{one.arm.name}"] * chances.table[f"cost:{one.arm.name}"]).round().cast("int64")
+    per_row: ir.IntegerValue = ibis.literal(0)
+    for one in chances.stage.arms:
+        per_row = per_row + (chances.table[f"pi:{one.name}"] * chances.table[f"cost:{one.name}"]).round().cast("int64")
     return per_row.sum()
 
 
@@ -80,10 +87,10 @@ def drawn(chances: Chances, scale: float, version: str) -> ir.Table:
     number = draw(salt(chances.program.name, chances.stage.name, version), table.customer_id, table.episode)
     edge: ir.FloatingValue = ibis.literal(0.0)
     steps = []
-    for one in chances.options:
-        edge = edge + table[f"pi:{one.arm.name}"] * scale
-        steps.append((number < edge, one.arm.name))
-    names = [one.arm.name for one in chances.options]
+    for one in chances.stage.arms:
+        edge = edge + table[f"pi:{one.name}"] * scale
+        steps.append((number < edge, one.name))
+    names = [one.name for one in chances.stage.arms]
     fresh = ibis.cases(*steps, else_=NOTHING)
     kept = table.held_arm.notnull() & ibis.or_(*(((table.held_arm == name) & table[f"can:{name}"]) for name in names))
     arm = kept.ifelse(table.held_arm, fresh)
@@ -92,7 +99,7 @@ def drawn(chances: Chances, scale: float, version: str) -> ir.Table:
     eligible = ibis.literal("")
     for name in names:
         eligible = eligible + table[f"can:{name}"].ifelse(f"{name}|", "")
-    offers = {one.arm.name: one.arm.offer for one in chances.options}
+    offers = {one.name: one.offer for one in chances.stage.arms}
     return table.mutate(
         draw=number, arm=arm, propensity=kept.ifelse(table.held_propensity, fresh_chance), eligible=eligible + NOTHING,
         can_any=ibis.or_(*(table[f"can:{name}"] for name in names)),

@@ -4,6 +4,7 @@ Knows nothing of arms. There is no enrolment to keep: a customer's place is the 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import ibis
 import ibis.expr.types as ir
@@ -38,24 +39,34 @@ def past(journal: ir.Table, plans: ir.Table, touches: ir.Table, as_of: AsOf, inc
     instant = ibis.literal(as_of.naive)
     ready = plans.filter(~plans.rehearsal, plans.as_of <= instant if inclusive else plans.as_of < instant)
     rows = journal.semi_join(ready, "plan")
-    unsent = touches.filter(touches.status.isin(("failed", "suppressed", "expired")))
+    unsent = touches.filter(touches.status.isin(("failed", "suppressed", "expired")), touches.settled_at < instant)
     made = rows.filter(rows.arm.notnull(), rows.arm != NOTHING, rows.reason.isnull())
     return Past(rows, made.anti_join(unsent, ["program", "customer_id", "episode", "stage"]))
 
 
-def places(past_rows: Past, program: Program) -> ir.Table:
-    """Where each episode of a program stands: one row per customer and episode.
+def places(past_rows: Past, program: Program, profile: ir.Table) -> ir.Table:
+    """Where the open episode of each customer stands in a program: the one that the last order opened.
+
+    Args:
+        past_rows: From `past`.
+        program: The program.
+        profile: customer_id, last_order_id.
 
     Returns:
         customer_id, episode, standing, entered_at, stage_no (last stage drawn and not put off, -1 for none), reached_at,
         held_arm and held_propensity (of a draw that a cap put off), held_stage_no, last_reason.
     """
     rows = past_rows.journal.filter(past_rows.journal.program == program.name)
+    rows = rows.semi_join(profile, ["customer_id", ("episode", "last_order_id")])
     numbers = {stage.name: number for number, stage in enumerate(program.stages)}
     rows = rows.mutate(stage_no=rows.stage.cases(*numbers.items(), else_=-1))
-    latest = ibis.row_number().over(group_by=["customer_id", "episode"], order_by=[ibis.desc("as_of"), ibis.desc("stage_no")])
-    rows = rows.mutate(latest=latest, drawn=rows.arm.notnull() & rows.reason.isnull())
-    held = (rows.latest == 0) & rows.arm.notnull() & rows.reason.notnull()
+    rows = rows.mutate(drawn=rows.arm.notnull() & rows.reason.isnull(), put_off=rows.arm.notnull() & rows.reason.notnull())
+    order = [ibis.desc("as_of"), ibis.desc("stage_no"), ibis.desc("drawn"), "plan"]
+    rows = rows.mutate(
+        latest=ibis.row_number().over(group_by=["customer_id", "episode"], order_by=order),
+        latest_put_off=ibis.row_number().over(group_by=["customer_id", "episode", "put_off"], order_by=order),
+    )
+    held = rows.put_off & (rows.latest_put_off == 0)
     return rows.group_by("customer_id", "episode").aggregate(
         standing=rows.standing.max(),
         entered_at=rows.entered_at.min(),
@@ -68,13 +79,20 @@ def places(past_rows: Past, program: Program) -> ir.Table:
     )
 
 
-def counts(past_rows: Past, program: Program, as_of: AsOf, price_offers: frozenset[str], kept_rows: ir.Table) -> ir.Table:
+def other_rounds(past_rows: Past, program: Program, since: datetime) -> ir.Table:
+    """Rounds of a program that opened at an instant or later: customer_id, episode, opened; a row for every row of the journal."""
+    rows = past_rows.journal
+    return rows.filter(rows.program == program.name, rows.entered_at >= ibis.literal(since)).select(
+        "customer_id", "episode", opened="entered_at"
+    )
+
+
+def counts(past_rows: Past, program: Program, price_offers: frozenset[str], kept_rows: ir.Table) -> ir.Table:
     """Contacts so far, per customer and episode of the program: customer_id, episode, contacts, price_offers, last_contact_at, last_offer.
 
     Args:
         past_rows: From `past`.
         program: Whose contacts.
-        as_of: The instant.
         price_offers: Names of offers that lower a price.
         kept_rows: From `places`; only its episodes are counted.
     """
@@ -99,8 +117,12 @@ def candidates(profile: ir.Table, program: Program, place: ir.Table, count: ir.T
         The profile and of `places` and `counts`: standing, entered_at, stage_no (of the stage due), held_arm, held_propensity,
         last_reason, contacts, price_offers, last_contact_at, last_offer.
     """
-    open_ended = profile.filter(profile.last_order_id.notnull()).mutate(episode=profile.last_order_id)
-    joined = open_ended.left_join(place, ["customer_id", "episode"]).drop("customer_id_right", "episode_right")
+    going_on = place.filter(place.entered_at.notnull())
+    may = profile.filter(
+        profile.last_order_id.notnull(), program.audience.enter.compile(profile) | profile.customer_id.isin(going_on.customer_id)
+    )
+    may = may.select(*_needed(profile, program)).mutate(episode=may.last_order_id)
+    joined = may.left_join(place, ["customer_id", "episode"]).drop("customer_id_right", "episode_right")
     joined = joined.left_join(count, ["customer_id", "episode"]).drop("customer_id_right", "episode_right")
     entered = joined.entered_at.notnull()
     instant = ibis.literal(as_of.naive)
@@ -114,6 +136,20 @@ def candidates(profile: ir.Table, program: Program, place: ir.Table, count: ir.T
         entered.ifelse(young & (joined.reached_at.isnull() | waited), program.audience.enter.compile(joined)),
         joined.stage_no < len(program.stages),
     )
+
+
+def _needed(profile: ir.Table, program: Program) -> list[str]:
+    """The profile's columns that the program's rules and the arithmetic of offers read, in the profile's order."""
+    rules = [program.audience.enter, *(arm.when for stage in program.stages for arm in stage.arms if arm.when)]
+    wanted = _READ.union(*(rule.columns for rule in rules))
+    return [name for name in profile.columns if name in wanted]
+
+
+_READ = {
+    "customer_id", "last_order_id", "last_day", "average_days_between_orders", "average_order_value", "expected_orders", "expected_margin",
+    "margin_per_order", "value_tier", "lapsed_cohort", "open_ticket", "open_return", "timezone", "email_consent", "sms_consent",
+    "webpush_consent", "inapp_consent",
+}
 
 
 def _next_stage(joined: ir.Table, program: Program) -> ir.IntegerValue:

@@ -14,15 +14,18 @@ REASONS = {
     "no_consent": "no consent",
     "open_complaint": "open complaint",
     "open_return": "open return",
+    "reentry": "too soon after the last round",
     "held_out": "held out",
     "control": "control",
-    "reentry": "too soon after the last round",
     "touches_used": "had all messages of this round",
     "too_soon": "written to too recently",
     "no_variant": "no variant fits",
     "cap_reached": "message cap reached",
 }
 """Refusals in the order in which the first that holds is named, with the words people read."""
+
+BEFORE_ENTRY = ("no_consent", "open_complaint", "open_return", "reentry")
+"""Refusals that put an entry off, for who would be treated as for who would be control: nobody has a standing before."""
 
 
 def standing(candidates: ir.Table, program: str, holdout: float, control: float, epoch: ir.StringValue) -> ir.StringValue:
@@ -50,9 +53,9 @@ def before_draw(candidates: ir.Table) -> ir.StringValue:
         (~candidates.reachable, "no_consent"),
         (candidates.open_ticket, "open_complaint"),
         (candidates.open_return, "open_return"),
+        (~candidates.reentry_open, "reentry"),
         (candidates.standing_now == "holdout", "held_out"),
         (candidates.standing_now == "control", "control"),
-        (~candidates.reentry_open, "reentry"),
         (~candidates.contacts_left, "touches_used"),
         (~candidates.gap_over, "too_soon"),
         else_=ibis.null("string"),

@@ -5,7 +5,7 @@ Knows nothing of the ledger and of messages; it reads history and writes nothing
 
 import hashlib
 from dataclasses import dataclass
-from datetime import time
+from datetime import time, timedelta
 from decimal import Decimal
 
 import ibis
@@ -50,7 +50,8 @@ class Plan:
 
     Args:
         digest: Content hash: the same inputs give the same one.
-        rows: `JOURNAL`, and `fresh` (a decision, or a refusal whose reason changed) `arm_spread` (thousandths of a minor unit) and `subsidised`
+        rows: `JOURNAL`, and `fresh` (a decision, or a refusal whose reason changed), `arm_spread` (thousandths of a minor unit) and
+            `subsidised`
             (thousandths of an order); every due customer, kept.
         rehearsal: Decided as if everyone had consented; never committed.
         scale: What the budget left of every chance of a message; 1 where it did not bind.
@@ -76,7 +77,7 @@ def plan(warehouse: Warehouse, inputs: Inputs) -> Plan:
     for program in inputs.documents.programs:
         open_rows, left_alone = _sorted_out(warehouse, inputs, program, seen)
         refused.append(left_alone)
-        stages += _stages(inputs, program, open_rows)
+        stages += _stages(warehouse, inputs, program, open_rows)
     scale = _scale(warehouse, inputs, seen, stages)
     decided = [_decided(one, inputs, scale) for one in stages]
     rows = warehouse.keep(ibis.union(*(_typed(part) for part in (*refused, *decided))))
@@ -86,7 +87,8 @@ def plan(warehouse: Warehouse, inputs: Inputs) -> Plan:
 
 
 _CARRIED = {
-    "valid_days": "int64", "arm_margin": "int64", "arm_spread": "int64", "subsidised": "int64", "timezone": "string", "last_reason": "string",
+    "valid_days": "int64", "arm_margin": "int64", "arm_spread": "int64", "subsidised": "int64", "timezone": "string",
+    "last_reason": "string",
 }
 _LATER = ("plan", "as_of", "send_at", "valid_until", "expected_margin")
 _COLUMNS = {**{name: kind for name, kind in JOURNAL.items() if name not in _LATER}, **_CARRIED}
@@ -99,40 +101,46 @@ def _typed(rows: ir.Table) -> ir.Table:
 def _sorted_out(warehouse: Warehouse, inputs: Inputs, program: Program, seen: due.Past) -> tuple[ir.Table, ir.Table]:
     """The due customers of a program, parted into those to draw for and those left alone."""
     priced = frozenset(name for name, offer in inputs.documents.offers.items() if offer.price)
-    place = warehouse.keep(due.places(seen, program))
-    count = due.counts(seen, program, inputs.as_of, priced, place)
-    found = due.candidates(inputs.profile, program, place, count, inputs.as_of)
+    place = warehouse.keep(due.places(seen, program, inputs.profile))
+    count = due.counts(seen, program, priced, place)
+    found = warehouse.keep(due.candidates(inputs.profile, program, place, count, inputs.as_of))
     found = _with_year(found, seen, inputs, priced)
-    found = _with_reentry(found, place, inputs.as_of, program.audience.reenter.not_before_days)
+    found = _with_reentry(found, seen, inputs.as_of, program)
     rules, instant = inputs.documents.rules, ibis.literal(inputs.as_of.naive)
+    reachable = arms.channel(found, inputs.shop, "preferred").notnull()
     found = found.mutate(
         context=context(found),
-        standing_now=guardrails.standing(found, program.name, rules.holdout, program.control, ibis.literal(str(inputs.as_of.day.year))),
-        reachable=arms.channel(found, inputs.shop, "preferred").notnull(),
+        standing_now=reachable.ifelse(
+            guardrails.standing(found, program.name, rules.holdout, program.control, ibis.literal(str(inputs.as_of.day.year))),
+            found.standing,
+        ),
+        reachable=reachable,
         contacts_left=found.contacts < program.caps.touches,
         gap_over=(instant >= found.last_contact_at + ibis.interval(days=program.caps.gap_days)).fill_null(True),
     )
     found = warehouse.keep(found.mutate(reason=guardrails.before_draw(found)))
     alone = found.filter(found.reason.notnull())
-    unmet = alone.reason.isin(("no_consent", "open_complaint", "open_return")) & alone.entered_at.isnull()
+    unmet = alone.reason.isin(guardrails.BEFORE_ENTRY) & alone.entered_at.isnull()
     alone = alone.mutate(standing_now=unmet.ifelse(ibis.null("string"), alone.standing_now))
     return found.filter(found.reason.isnull()), _left_alone(alone, program, inputs)
 
 
 def _with_year(found: ir.Table, seen: due.Past, inputs: Inputs, priced: frozenset[str]) -> ir.Table:
     since = ibis.literal(inputs.as_of.naive) - ibis.interval(days=DAYS_A_YEAR)
-    rows = seen.contacts.filter(seen.contacts.as_of >= since, seen.contacts.offer.isin(sorted(priced) or [""]))
+    rows = seen.contacts.filter(seen.contacts.as_of > since, seen.contacts.offer.isin(sorted(priced) or [""]))
     year = rows.group_by("customer_id").aggregate(price_offers_year=rows.count())
     joined = found.left_join(year, "customer_id").drop("customer_id_right")
     return joined.mutate(price_offers_year=joined.price_offers_year.fill_null(0))
 
 
-def _with_reentry(found: ir.Table, place: ir.Table, as_of: AsOf, days: int) -> ir.Table:
-    """Adds whether enough time has passed since another episode of the customer opened."""
-    instant = ibis.literal(as_of.naive)
-    recent = place.filter(place.entered_at > instant - ibis.interval(days=days)).select("customer_id", other="episode")
-    clash = found.select("customer_id", "episode").join(recent, "customer_id").filter(lambda t: t.episode != t.other)
-    clash = clash.select("customer_id").distinct().mutate(clash=True)
+def _with_reentry(found: ir.Table, seen: due.Past, as_of: AsOf, program: Program) -> ir.Table:
+    """Adds whether enough time has passed since another round of the customer ended: by the order after it, or by its duration."""
+    long_ago = as_of.naive - timedelta(days=program.caps.duration_days + program.audience.reenter.not_before_days)
+    others = due.other_rounds(seen, program, long_ago).rename(other="episode")
+    both = found.select("customer_id", "episode", "last_day").join(others, "customer_id").filter(lambda t: t.episode != t.other)
+    ended = ibis.least(both.opened + ibis.interval(days=program.caps.duration_days), both.last_day.cast("timestamp"))
+    recent = ended > ibis.literal(as_of.naive) - ibis.interval(days=program.audience.reenter.not_before_days)
+    clash = both.filter(recent).select("customer_id").distinct().mutate(clash=True)
     joined = found.left_join(clash, "customer_id").drop("customer_id_right")
     return joined.mutate(reentry_open=joined.clash.isnull() | joined.entered_at.notnull()).drop("clash")
 
@@ -156,14 +164,20 @@ def _described(rows: ir.Table, program: Program, inputs: Inputs, stage: ir.Strin
     )
 
 
-def _stages(inputs: Inputs, program: Program, open_rows: ir.Table) -> list[chances.Chances]:
+def _stages(warehouse: Warehouse, inputs: Inputs, program: Program, open_rows: ir.Table) -> list[chances.Chances]:
+    """The chances of every stage that somebody is due for; each step is kept, so that expressions stay small."""
+    due_for = warehouse.arrow(open_rows.select("stage_no").distinct())["stage_no"].to_pylist()
     found = []
     for number, stage in enumerate(program.stages):
+        if number not in due_for:
+            continue
         mine = open_rows.filter(open_rows.stage_no == number)
         options = tuple(
             arms.option(mine, program, stage, arm, inputs.documents.offers[arm.offer], inputs.shop) for arm in stage.arms
         )
-        found.append(chances.spread_chances(mine, program, stage, options, inputs.policy))
+        table = warehouse.keep(chances.side_by_side(mine, options))
+        table = warehouse.keep(chances.spread_chances(table, program, stage, inputs.policy))
+        found.append(chances.Chances(program, stage, table))
     return found
 
 
@@ -172,7 +186,7 @@ def _scale(warehouse: Warehouse, inputs: Inputs, seen: due.Past, stages: list[ch
     budget = inputs.documents.rules.budget
     since = ibis.literal(inputs.as_of.naive) - ibis.interval(days=budget.per_days)
     contacts = seen.contacts
-    spent = warehouse.scalar(contacts.filter(contacts.as_of >= since).expected_cost.sum()) or 0
+    spent = warehouse.scalar(contacts.filter(contacts.as_of > since).expected_cost.sum()) or 0
     wanted = sum(warehouse.scalar(chances.expected_cost(one)) or 0 for one in stages)
     limit = int(Decimal(inputs.shop.minor(budget.amount)) * arms.MILLI)
     left = max(0.0, limit * (1 - BUDGET_RESERVE) - spent)
@@ -181,7 +195,7 @@ def _scale(warehouse: Warehouse, inputs: Inputs, seen: due.Past, stages: list[ch
 
 def _decided(one: chances.Chances, inputs: Inputs, scale: float) -> ir.Table:
     table = chances.drawn(one, scale, str(one.program.version))
-    days = {arm.name: one.stage.offers.valid_days or inputs.documents.offers[arm.offer].valid_days for arm in one.stage.arms}
+    days = {arm.name: arms.valid_days(one.stage, inputs.documents.offers[arm.offer]) for arm in one.stage.arms}
     table = _described(table, one.program, inputs, ibis.literal(one.stage.name))
     none = ~table.can_any
     return table.mutate(
@@ -207,7 +221,7 @@ def _zones(warehouse: Warehouse, rows: ir.Table, inputs: Inputs) -> ir.Table:
 
 def _finished(rows: ir.Table, inputs: Inputs, zones: ir.Table) -> ir.Table:
     home = inputs.as_of.timezone
-    timed = rows.mutate(timezone=rows.timezone.fill_null(home)).left_join(zones, "timezone").drop("timezone_right")
+    timed = rows.mutate(timezone=rows.timezone.nullif("").fill_null(home)).left_join(zones, "timezone").drop("timezone_right")
     goes = timed.reason.isnull() & (timed.arm != NOTHING)
     until = (timed.local_day + timed.valid_days.as_interval("D")).cast("date")
     columns = {
@@ -227,7 +241,8 @@ def _finished(rows: ir.Table, inputs: Inputs, zones: ir.Table) -> ir.Table:
 
 def _digest(warehouse: Warehouse, rows: ir.Table, inputs: Inputs) -> str:
     """Hash of the sorted keys, variant or reason, send time and propensity; never of estimates."""
-    parts = [rows[name].cast("string").fill_null("~") for name in ("customer_id", "program", "stage", "episode", "arm", "reason", "send_at")]
+    names = ("customer_id", "program", "stage", "episode", "arm", "reason", "send_at")
+    parts = [rows[name].cast("string").fill_null("~") for name in names]
     parts.append(rows.propensity.fill_null(-1.0).round(6).cast("string"))
     lines = warehouse.arrow(rows.select(line=ibis.literal("|").join(parts).hexdigest("md5")))["line"].to_numpy(zero_copy_only=False)
     total = hashlib.sha256(f"{inputs.as_of.instant.isoformat()}|{inputs.policy.version}|{_documents_digest(inputs.documents)}".encode())

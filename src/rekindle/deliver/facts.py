@@ -125,7 +125,8 @@ def with_registered(facts: Facts, registered: Mapping[str, str]) -> Facts:
         BadData: One of them is not a fact that a shop registers.
     """
     if unknown := sorted(set(registered) - REGISTERED):
-        raise BadData(f"content/facts.yaml: '{unknown[0]}' is not a fact that a message can state", f"Write {', '.join(sorted(REGISTERED))}.")
+        known = ", ".join(sorted(REGISTERED))
+        raise BadData(f"content/facts.yaml: '{unknown[0]}' is not a fact that a message can state", f"Write {known}.")
     texts: dict[str, Any] = dict(registered)
     return replace(facts, **texts)
 
@@ -151,8 +152,8 @@ def spoken(facts: Facts) -> dict[str, object]:
 
 def one_line(text: str) -> str:
     """Text without line breaks, controls and invisible marks that could disguise it."""
-    kept = "".join(" " if char.isspace() else char for char in text if char.isspace() or unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs"))
-    return " ".join(kept.split())
+    spaced = (" " if char.isspace() else char for char in text)
+    return " ".join("".join(char for char in spaced if unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs")).split())
 
 
 def greetable(name: str | None) -> str | None:
@@ -207,7 +208,7 @@ def palette(color: str) -> Mapping[str, str]:
     light = _luminance(red, green, blue) + 0.05
     return {
         "brand_ink": "#ffffff" if 1.05 / light > light / (_luminance(0.07, 0.07, 0.07) + 0.05) else "#121212",
-        "brand_text": color if light < 0.23 else _hex(hue, min(lightness, 0.28), saturation),
+        "brand_text": color if light < 0.23 else _hex(hue, min(lightness, 0.26), saturation * 0.85),
         "brand_tint": _hex(hue, 0.955, min(saturation, 0.45)),
         "brand_line": _hex(hue, 0.84, min(saturation, 0.35)),
         "brand_light": _hex(hue, 0.78, min(saturation, 0.55)),

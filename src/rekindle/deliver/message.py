@@ -5,12 +5,11 @@ Knows nothing of templates and of how it is handed over.
 
 import hashlib
 import re
-from base64 import b32encode
+from base64 import b32encode, b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from email.charset import QP, Charset
 from email.generator import BytesGenerator
-from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
 from email.policy import compat32
@@ -26,6 +25,7 @@ _ADDRESS = re.compile(r"[!-?A-~]+@[a-z0-9.-]+")
 _QUOTED = re.compile(r'(["\\])')
 _WIRE = compat32.clone(linesep="\r\n", max_line_length=78)
 _LINE_AT_MOST = 998
+_OCTETS_A_WORD = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def message_id(touch_key: str, sender_address: str) -> str:
     """The Message-ID of a touch, without its angle brackets: the same on every attempt, under the sender's domain.
 
     >>> message_id("win-back:c1:o1:reconnect", "hello@shop.example")
-    'y4cjdxw7ws5lhfjmpbf2bzkrhq@shop.example'
+    'fzxw5ov2s6anth2ntglf63rrxi@shop.example'
 
     Source: RFC 5322, 3.6.4.
     """
@@ -68,7 +68,7 @@ def build(envelope: Envelope, rendered: Rendered) -> bytes:
     message["From"] = _mailbox(envelope.from_name, envelope.from_address)
     message["To"] = _mailbox(envelope.to_name, envelope.to_address)
     message["Reply-To"] = _mailbox("", envelope.reply_to)
-    message["Subject"] = _words(rendered.subject, "Subject")
+    message["Subject"] = _words(rendered.subject)
     message["Date"] = format_datetime(envelope.date)
     message["Message-ID"] = _clean(f"<{envelope.message_id}>")
     message["List-Unsubscribe"] = _clean(f"<{envelope.unsubscribe_url}>")
@@ -101,11 +101,20 @@ def _clean(value: str) -> str:
     return value
 
 
-def _words(value: str, header: str) -> str:
-    """Text for a header: as it is, or as encoded words where it has other characters or looks like one."""
+def _words(value: str) -> str:
+    """Text for a header: as it is, or as encoded words where it has other characters or looks like one.
+
+    Source: RFC 2047, section 2: at most 75 characters a word, and whole characters in each.
+    """
     if _PLAIN.fullmatch(_clean(value)) and "=?" not in value:
-        return str(Header(value, "us-ascii", header_name=header).encode())
-    return str(Header(value, "utf-8", header_name=header).encode())
+        return value
+    words, held = [], b""
+    for char in value:
+        if len(held) + len(char.encode()) > _OCTETS_A_WORD:
+            words.append(held)
+            held = b""
+        held += char.encode()
+    return " ".join(f"=?utf-8?b?{b64encode(word).decode('ascii')}?=" for word in [*words, held])
 
 
 def _mailbox(name: str, address: str) -> str:
@@ -116,4 +125,4 @@ def _mailbox(name: str, address: str) -> str:
     if _PLAIN.fullmatch(_clean(name)) and "=?" not in name:
         quoted = _QUOTED.sub(r"\\\1", name)
         return f'"{quoted}" <{address}>'
-    return f"{_words(name, 'From')} <{address}>"
+    return f"{_words(name)} <{address}>"

@@ -10,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from rekindle.errors import BadData
 from rekindle.history.tables import FACTS
 from rekindle.history.warehouse import Warehouse
 
@@ -42,6 +43,9 @@ def append(warehouse: Warehouse, name: str, rows: ir.Table, source: str, batch: 
         rows: The table's columns without the version's; each key stands for one whole fact.
         source: Where the facts come from.
         batch: From `next_batch`.
+
+    Raises:
+        BadData: The batch holds another version of one of the facts already: which is later cannot be told.
     """
     fact = FACTS[name]
     incoming = _with_digest(warehouse, name, rows)
@@ -50,11 +54,14 @@ def append(warehouse: Warehouse, name: str, rows: ir.Table, source: str, batch: 
         fact.key, old=held.old, same=incoming.digest == held.digest
     )
     verdict = warehouse.keep(compared.filter(compared.old.isnull() | ~compared.same))
+    if warehouse.scalar((verdict.old == batch).any()):
+        raise BadData(f"{name} has two versions of one fact in one import", "Import the files one after another, the older one first.")
     counts = warehouse.row(verdict.aggregate(new=verdict.old.isnull().sum(), changed=verdict.old.notnull().sum()))
     written = Appended(counts["new"] or 0, counts["changed"] or 0)
     if written.changed:
         replaced = verdict.filter(verdict.old.notnull())
-        warehouse.insert("superseded", replaced.select(name=ibis.literal(name), key=replaced[fact.key], batch="old", by_batch=ibis.literal(batch)))
+        rows_replaced = replaced.select(name=ibis.literal(name), key=replaced[fact.key], batch="old", by_batch=ibis.literal(batch))
+        warehouse.insert("superseded", rows_replaced)
     if written.new or written.changed:
         fresh = incoming.semi_join(verdict, fact.key)
         warehouse.insert(name, fresh.mutate(source=ibis.literal(source), batch=ibis.literal(batch)))

@@ -65,7 +65,8 @@ class Warehouse:
 
     def row(self, expression: ir.Table) -> dict[str, Any]:
         """Runs an expression that has one row, such as an aggregate."""
-        return self.arrow(expression).to_pylist()[0]
+        found: dict[str, Any] = self.arrow(expression).to_pylist()[0]
+        return found
 
     def keep(self, expression: ir.Table | pa.Table) -> ir.Table:
         """Runs an expression once and keeps its rows in a temporary table, for several readers."""
@@ -136,12 +137,13 @@ def open_history(
     """
     scheme, _, name = url.partition("://")
     if scheme != "duckdb":
-        raise StoreUnavailable(f"history at '{scheme}://' is not supported yet", "Write history = \"duckdb://var/history.duckdb\".")
+        raise StoreUnavailable(f"history at '{scheme}://' is not supported yet", 'Write history = "duckdb://var/history.duckdb".')
     path = root / name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreUnavailable(f"cannot write to {path.parent}: {error.strerror}", "Make the store folder writable, or copy it.") from error
+        remedy = "Make the store folder writable, or copy it."
+        raise StoreUnavailable(f"cannot write to {path.parent}: {error.strerror}", remedy) from error
     backend = _connect(path, wait, memory, on_wait)
     try:
         warehouse = Warehouse(backend)
@@ -153,21 +155,29 @@ def open_history(
 
 def _connect(path: Path, wait: float, memory: str, on_wait: Callable[[str], None]) -> Backend:
     deadline = time.monotonic() + wait
+    options = {"memory_limit": memory, "temp_directory": str(path.parent / "spill"), "preserve_insertion_order": False}
     told = False
     while True:
         try:
-            return ibis.duckdb.connect(path, memory_limit=memory, temp_directory=str(path.parent / "spill"), preserve_insertion_order=False, autoinstall_known_extensions=False)
-        except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
-                raise StoreUnavailable(f"cannot open {path}: {_first_line(error)}", "Check the folder's permissions and free space.") from error
+            return ibis.duckdb.connect(path, autoinstall_known_extensions=False, **options)
+        except duckdb.Error as error:
+            if not isinstance(error, duckdb.IOException) or "could not set lock" not in str(error).lower():
+                raise _unopened(path, error) from error
             if time.monotonic() > deadline:
-                raise StoreUnavailable(f"{path} is in use by another job for over {wait:.0f} s", "Wait for that job to end, or stop it.") from error
+                raise StoreUnavailable(
+                    f"{path} is in use by another job for over {wait:.0f} s", "Wait for that job to end, or stop it."
+                ) from error
             if not told:
                 on_wait(f"Waiting for another job that holds {path} (up to {wait:.0f} s)")
                 told = True
             time.sleep(_RETRY)
-        except duckdb.Error as error:
-            raise StoreUnavailable(f"{path} is damaged: {_first_line(error)}", "Restore it from a backup, or remove it and import again.") from error
+
+
+def _unopened(path: Path, error: duckdb.Error) -> StoreUnavailable:
+    text = str(error).splitlines()[0]
+    if isinstance(error, duckdb.IOException) and "not a valid DuckDB" not in text:
+        return StoreUnavailable(f"cannot open {path}: {text}", "Check the folder's permissions and free space.")
+    return StoreUnavailable(f"{path} is damaged: {text}", "Restore it from a backup, or remove it and import again.")
 
 
 def _prepare(warehouse: Warehouse, path: Path) -> None:
@@ -175,13 +185,12 @@ def _prepare(warehouse: Warehouse, path: Path) -> None:
     if "meta" in present:
         version = warehouse.scalar(warehouse.table("meta").schema_version.max())
         if version > SCHEMA_VERSION:
-            raise StoreUnavailable(f"{path} was written by a newer Rekindle (schema {version})", "Install that version or a later one.")
+            raise StoreUnavailable(
+                f"{path} was written by a newer Rekindle (schema {version})", "Install that version or a later one."
+            )
     for name, schema in stored_schemas().items():
         if name not in present:
             warehouse.backend.create_table(name, schema=schema)
     if "meta" not in present:
         warehouse.insert("meta", pa.table({"schema_version": [SCHEMA_VERSION]}))
 
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]

@@ -33,7 +33,7 @@ _scans = itertools.count()
 _UTF8 = "Save it again as UTF-8 text."
 
 
-@ibis.udf.scalar.builtin(name="json_extract_string")  # type: ignore[untyped-decorator]  # Ibis
+@ibis.udf.scalar.builtin(name="json_extract_string")  # type: ignore[untyped-decorator]  # not annotated
 def _json_text(line: str, path: str) -> str:  # type: ignore[empty-body]  # the engine has the body
     ...
 
@@ -43,7 +43,7 @@ def _json_keys(line):  # type: ignore[no-untyped-def]  # noqa: ANN001,ANN202  th
     ...
 
 
-@ibis.udf.scalar.builtin(name="json_valid")  # type: ignore[untyped-decorator]  # Ibis
+@ibis.udf.scalar.builtin(name="json_valid")  # type: ignore[untyped-decorator]  # not annotated
 def _json_valid(line: str) -> bool:  # type: ignore[empty-body]  # the engine has the body
     ...
 

@@ -30,15 +30,17 @@ def events(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
     seen = ibis.literal(as_of.naive)
     shipments = warehouse.current("shipments")
     shipments = shipments.filter(shipments.promised_at < seen)
-    late = shipments.filter((shipments.delivered_at > shipments.promised_at) | shipments.delivered_at.isnull() | (shipments.delivered_at >= seen))
+    missing = shipments.delivered_at.isnull() | (shipments.delivered_at >= seen)
+    late = shipments.filter((shipments.delivered_at > shipments.promised_at) | missing)
     returns, reviews = warehouse.current("returns"), warehouse.current("reviews")
     tickets, met = warehouse.current("tickets"), warehouse.current("events")
+    unanswered = tickets.filter(tickets.closed_at.isnull() | (tickets.closed_at >= seen))
     parts = (
         _named(late, "late_delivery", "shipment", late.shipment_id, late.promised_at),
         _named(met.filter(met.name == "Product Unavailable"), "stockout", "event", met.message_id, met.occurred_at),
         _named(returns, "return", "return", returns.return_id, returns.returned_at),
         _named(reviews.filter(reviews.rating <= BAD_RATING), "bad_review", "review", reviews.review_id, reviews.reviewed_at),
-        _named(tickets.filter(tickets.closed_at.isnull() | (tickets.closed_at >= seen)), "open_ticket", "ticket", tickets.ticket_id, tickets.opened_at),
+        _named(unanswered, "open_ticket", "ticket", unanswered.ticket_id, unanswered.opened_at),
     )
     every = ibis.union(*parts)
     return every.filter(every.happened_at < seen)

@@ -13,7 +13,15 @@ import pyarrow as pa
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.models import (
-    BgNbd, GammaGamma, Interval, LapseTuples, MbgNbd, at_risk_interval, fit_bg_nbd, fit_gamma_gamma, fit_mbg_nbd,
+    BgNbd,
+    GammaGamma,
+    Interval,
+    LapseTuples,
+    MbgNbd,
+    at_risk_interval,
+    fit_bg_nbd,
+    fit_gamma_gamma,
+    fit_mbg_nbd,
 )
 from rekindle.moment import AsOf
 
@@ -42,8 +50,11 @@ class Scored:
 
 
 def clocked(customers: ir.Table, as_of: AsOf) -> ir.Table:
-    """Adds whole-day ages: repeats, recency_days (first to last purchase day), age_days and silence_days (to the last whole day)."""
-    end = ibis.literal(as_of.last_day)
+    """Adds whole-day ages: repeats, recency_days (first to last purchase day), age_days and silence_days.
+
+    They run to the last whole day; for who has bought on the day that is under way, to that day.
+    """
+    end = ibis.greatest(ibis.literal(as_of.last_day), customers.last_day)
     return customers.mutate(
         repeats=(customers.purchase_days - 1).cast("int64"),
         recency_days=_days(customers.last_day, customers.first_day),

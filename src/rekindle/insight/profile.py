@@ -3,6 +3,7 @@
 Knows nothing of programs and offers. Everything per customer is an expression; the models see distinct histories only.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -25,7 +26,7 @@ COLUMNS = {
     "lifecycle": "string", "value_tier": "string", "lapsed_cohort": "string", "cause": "string", "cause_evidence": "string",
     "open_ticket": "boolean", "open_return": "boolean", "credit_balance": "int64", "threshold_distance": "float64",
     "country": "string", "email_consent": "boolean", "sms_consent": "boolean", "webpush_consent": "boolean",
-    "inapp_consent": "boolean", "timezone": "string", "locale": "string",
+    "inapp_consent": "boolean", "timezone": "string", "locale": "string", "repeats": "int64", "recency_days": "int64",
 }
 """The profile's columns and Ibis types; money in minor units, ages in whole days, rates as shares of 1."""
 
@@ -54,7 +55,7 @@ class Profiles:
     """The profile table and the models behind it.
 
     Args:
-        table: `COLUMNS` and the model's key columns, kept by the warehouse.
+        table: `COLUMNS`.
         scored: The lapse model and its histories, or why there is none.
         value: The value model, or why there is none.
     """
@@ -64,12 +65,13 @@ class Profiles:
     value: GammaGamma | CannotTell
 
 
-def build(warehouse: Warehouse, question: Question) -> Profiles:
+def build(warehouse: Warehouse, question: Question, publish: Callable[[ir.Table], ir.Table] | None = None) -> Profiles:
     """Builds every customer's profile.
 
     Args:
         warehouse: An open history.
         question: What is asked.
+        publish: Writes the profiles somewhere and gives them back as a table; kept by the warehouse where not given.
     """
     buyers = warehouse.keep(_bought(warehouse, question))
     scored = lapse.score(warehouse, buyers, question.horizon_weeks, question.model)
@@ -79,10 +81,10 @@ def build(warehouse: Warehouse, question: Question) -> Profiles:
         margin_per_order=lapse.value_per_order(value, buyers.purchase_days, buyers.margin),
         value_tier=lifecycle.value_tier(buyers.margin, limits["high"] or 0.0, limits["mid"] or 0.0),
     )
-    staged = _staged(_predicted(valued, scored), question)
-    slipping = staged.filter(staged.lifecycle.isin(lifecycle.SLIPPING))
-    whole = _with_people(_with_reasons(warehouse, staged, slipping, question), warehouse, question)
-    return Profiles(warehouse.keep(whole), scored, value)
+    staged = _staged(_predicted(valued, scored))
+    slipping = staged.filter(staged.lifecycle.isin(lifecycle.SLIPPING)).select("customer_id", "last_day", "last_ordered_at")
+    whole = _with_people(_with_reasons(warehouse, staged, warehouse.keep(slipping), question), warehouse, question)
+    return Profiles((publish or warehouse.keep)(whole), scored, value)
 
 
 def _bought(warehouse: Warehouse, question: Question) -> ir.Table:
@@ -92,8 +94,8 @@ def _bought(warehouse: Warehouse, question: Question) -> ir.Table:
     numbered = warehouse.keep(purchases.categories(products))
     parts = (
         purchases.last_and_previous(orders, sums),
-        purchases.baskets(warehouse.current("order_lines"), products, numbered, question.as_of),
-        purchases.returned(warehouse.current("returns"), question.as_of),
+        purchases.baskets(purchases.sold_lines(warehouse, question.as_of), products, numbered),
+        purchases.returned(warehouse, question.as_of),
     )
     joined = _joined(sums, *parts)
     joined = joined.mutate(
@@ -117,12 +119,12 @@ def _predicted(buyers: ir.Table, scored: lapse.Scored | CannotTell) -> ir.Table:
     return buyers.join(ibis.memtable(scored.table), lapse.KEY)
 
 
-def _staged(buyers: ir.Table, question: Question) -> ir.Table:
+def _staged(buyers: ir.Table) -> ir.Table:
     expected = (buyers.expected_orders * buyers.margin_per_order).round().cast("int64")
     rhythm = buyers.rhythm_days.round().cast("int64")
     return buyers.mutate(
         expected_margin=expected,
-        margin_at_risk=((1 - buyers.p_alive) / buyers.p_alive * expected).round().cast("int64"),
+        margin_at_risk=((1 - buyers.p_alive) * (buyers.expected_orders / buyers.p_alive) * buyers.margin_per_order).round().cast("int64"),
         average_days_between_orders=buyers.rhythm_days,
         expected_next_order_at=buyers.last_day + rhythm.as_interval("D"),
         overdue=buyers.silence_days - rhythm,
@@ -135,7 +137,7 @@ def _staged(buyers: ir.Table, question: Question) -> ir.Table:
 
 def _with_reasons(warehouse: Warehouse, staged: ir.Table, slipping: ir.Table, question: Question) -> ir.Table:
     frictions = friction.events(warehouse, question.as_of)
-    last = purchases.last_products(warehouse.current("order_lines"), slipping, warehouse.current("products"))
+    last = purchases.last_products(purchases.sold_lines(warehouse, question.as_of), slipping, warehouse.current("products"))
     whole = _joined(staged, friction.causes(frictions, slipping), friction.open_tickets(warehouse, question.as_of), last)
     is_slipping = whole.lifecycle.isin(lifecycle.SLIPPING)
     whole = whole.mutate(
@@ -147,12 +149,14 @@ def _with_reasons(warehouse: Warehouse, staged: ir.Table, slipping: ir.Table, qu
 
 
 def _with_people(whole: ir.Table, warehouse: Warehouse, question: Question) -> ir.Table:
-    known = warehouse.current("customers").select("customer_id", "country")
+    customers, seen = warehouse.current("customers"), ibis.literal(question.as_of.naive)
+    known = customers.filter(customers.first_seen_at.isnull() | (customers.first_seen_at < seen)).select("customer_id", "country")
     people = warehouse.current("people").select("customer_id", "timezone", "locale")
     whole = _joined(whole.outer_join(known, "customer_id").pipe(_one_id), people, consented(warehouse, question.as_of))
     empty = {
         "orders": 0, "purchase_days": 0, "spend": 0, "margin": 0, "category_share": 0.0, "discount_share": 0.0, "return_share": 0.0,
-        "expected_margin": 0, "margin_at_risk": 0, "lifecycle": "prospect", "cause_evidence": "", "open_ticket": False, "open_return": False,
+        "expected_margin": 0, "margin_at_risk": 0, "lifecycle": "prospect", "cause_evidence": "", "open_ticket": False,
+        "open_return": False,
         **{f"{channel}_consent": False for channel in CHANNELS},
     }
     whole = whole.mutate(
@@ -160,7 +164,7 @@ def _with_people(whole: ir.Table, warehouse: Warehouse, question: Question) -> i
         credit_balance=ibis.literal(0), threshold_distance=ibis.null("float64"),
     )
     typed = {column: whole[column].cast(kind) for column, kind in COLUMNS.items()}
-    return whole.select(**typed, repeats="repeats", recency_days="recency_days")
+    return whole.select(**typed)
 
 
 def _one_id(table: ir.Table) -> ir.Table:

@@ -90,8 +90,9 @@ def measure(warehouse: Warehouse, outcomes: ir.Table, program: str, last_day: da
     """
     whole = {row["standing"]: row for row in warehouse.arrow(reduce(outcomes, "standing")).to_pylist()}
     parts: dict[str, dict[str, dict[str, float]]] = {}
-    for row in warehouse.arrow(reduce(outcomes, "cohort", "standing")).to_pylist():
-        parts.setdefault(row["cohort"] or "other", {})[row["standing"]] = row
+    named = outcomes.mutate(cohort=outcomes.cohort.fill_null("other"))
+    for row in warehouse.arrow(reduce(named, "cohort", "standing")).to_pylist():
+        parts.setdefault(row["cohort"], {})[row["standing"]] = row
     first = warehouse.scalar(outcomes.entered_at.min())
     return Lift(
         program=program, treated=_size(whole, "treated"), control=_size(whole, "control"), measures=compare(whole),

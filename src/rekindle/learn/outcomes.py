@@ -42,7 +42,7 @@ class Window:
 def rounds(past: Past, program: Program) -> ir.Table:
     """Every round that got a standing: customer_id, episode, standing, cohort, baseline, entered_at."""
     rows = past.journal.filter(past.journal.program == program.name, past.journal.standing.isin(STANDINGS))
-    place = ibis.row_number().over(group_by=["customer_id", "episode"], order_by=["as_of", "stage"])
+    place = ibis.row_number().over(group_by=["customer_id", "episode"], order_by=["as_of", "stage", "plan"])
     first = rows.mutate(place=place).filter(lambda t: t.place == 0)
     return first.select("customer_id", "episode", "standing", "cohort", "baseline", "entered_at")
 
@@ -71,7 +71,9 @@ def outcomes(warehouse: Warehouse, past: Past, program: Program, window: Window)
     zero = {name: joined[name].fill_null(0) for name in ("orders", "spend", "gross_margin", "incentives", "messages_milli")}
     joined = joined.mutate(**zero, active=joined.active.fill_null(False))
     net = joined.gross_margin - joined.incentives - joined.messages_milli / MILLI
-    return joined.mutate(margin=net, retained=(joined.orders > 0).cast("int64"), activated=(joined.active | (joined.orders > 0)).cast("int64")).select(
+    ordered = joined.orders > 0
+    whole = joined.mutate(margin=net, retained=ordered.cast("int64"), activated=(joined.active | ordered).cast("int64"))
+    return whole.select(
         "customer_id", "episode", "standing", "cohort", "baseline", "entered_at", "orders", "spend", "margin", "activated", "retained"
     )
 
@@ -111,8 +113,9 @@ def order_margins(warehouse: Warehouse, orders: ir.Table, window: Window) -> ir.
 
 
 def _messages(past: Past, program: Program, spans: ir.Table) -> ir.Table:
+    """Messages of a round within its window."""
     mine = past.contacts.filter(past.contacts.program == program.name)
-    return mine.semi_join(spans, ["customer_id", "episode"])
+    return mine.join(spans.select("customer_id", "episode", "until"), ["customer_id", "episode"]).filter(lambda t: t.as_of < t.until)
 
 
 def _sent(past: Past, program: Program, spans: ir.Table, window: Window) -> ir.Table:
@@ -125,7 +128,8 @@ def _sent(past: Past, program: Program, spans: ir.Table, window: Window) -> ir.T
 
 def _redeemed(warehouse: Warehouse, past: Past, program: Program, spans: ir.Table, window: Window) -> ir.Table:
     """What redeemed offers cost besides a lower price, such as the delivery that the shop paid for: per round, minor units."""
-    costs = {name: round(window.shop.minor(offer.unit_cost)) for name, offer in window.offers.items() if not offer.price and offer.unit_cost > 0}
+    costly = {name: offer for name, offer in window.offers.items() if not offer.price and offer.unit_cost > 0}
+    costs = {name: round(window.shop.minor(offer.unit_cost)) for name, offer in costly.items()}
     offers = _messages(past, program, spans).filter(lambda t: t.offer.isin(sorted(costs) or [""]))
     offers = offers.select("customer_id", "episode", "offer", "send_at", "valid_until")
     used = _within(purchases.sales(warehouse, window.as_of).filter(lambda t: t.code.notnull()), spans)

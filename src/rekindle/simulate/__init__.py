@@ -5,5 +5,6 @@ Knows nothing of how decisions are made; it is told what was sent, and answers w
 
 from rekindle.simulate.advance import Advanced, World, advance, simulate
 from rekindle.simulate.truth import Effect, Truth, true_effect, truth
+from rekindle.simulate.world import clock
 
-__all__ = ["Advanced", "Effect", "Truth", "World", "advance", "simulate", "true_effect", "truth"]
+__all__ = ["Advanced", "Effect", "Truth", "World", "advance", "clock", "simulate", "true_effect", "truth"]

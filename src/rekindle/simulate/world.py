@@ -177,6 +177,16 @@ def load_state(folder: Path) -> State:
         raise BadData(f"{path} cannot be read: {error}", "Remove var/truth and var/inbox, and simulate again.") from error
 
 
+def clock(folder: Path) -> date:
+    """The day that a store folder's world has come to, not told yet.
+
+    Raises:
+        UsageError: The folder holds no world.
+        BadData: Its state cannot be read.
+    """
+    return load_state(folder).clock
+
+
 def save_state(folder: Path, state: State) -> None:
     """Writes a world's state whole or not at all; it is written last, so that a broken-off step can be repeated."""
     path = truth_folder(folder) / _STATE

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import expit
 
 from rekindle.errors import CannotTell
-from rekindle.insight.models.fitting import FAR, Optimum, Prior, Quality, climb, maximise
+from rekindle.insight.models.fitting import Optimum, Prior, Quality, maximise, refine
 from rekindle.insight.models.lapse_likelihood import LapseLikelihood, log_coin_odds, per_coin
 from rekindle.insight.models.orders_ahead import Standing, orders_ahead, standings
 from rekindle.insight.models.tuples import Floats, LapseTuples
@@ -106,11 +106,12 @@ class BetaGeometric:
         rows = tuples.sorted()
         customers = int(rows.customers.sum())
         begin = PRIOR.start if start is None else np.log(np.array(start))
-        if len(rows) >= 2 * SAMPLE:
-            sample = LapseLikelihood.of(rows.every(len(rows) // SAMPLE), cls.first_coin)
-            begin = (climb(PRIOR.on(sample), PRIOR, begin, FAR) or (begin,))[0]
         surface = LapseLikelihood.of(rows, cls.first_coin)
-        found = maximise(surface, PRIOR, begin)
+        if len(rows) >= 2 * SAMPLE:
+            found = maximise(LapseLikelihood.of(rows.every(len(rows) // SAMPLE), cls.first_coin), PRIOR, begin)
+            found = found if isinstance(found, CannotTell) else refine(surface, PRIOR, found)
+        else:
+            found = maximise(surface, PRIOR, begin)
         if isinstance(found, CannotTell):
             return CannotTell(f"{cls.name} on {customers:,} customers: {found.reason}")
         r, alpha, a, b = np.exp(found.point).tolist()

@@ -96,6 +96,27 @@ def maximise(log_likelihood: LogLikelihood, prior: Prior, start: Floats) -> Opti
     return Optimum(*leaning, alone=False)
 
 
+def refine(log_likelihood: LogLikelihood, prior: Prior, sample: Optimum) -> Optimum | CannotTell:
+    """The maximum on all data, from the one on a sample: a few steps, by the same rule of when the prior stays.
+
+    Args:
+        log_likelihood: On all data.
+        prior: As for `maximise`.
+        sample: The optimum on a sample.
+    """
+    if sample.alone:
+        sharp = climb(log_likelihood, prior, sample.point, NEAR)
+        if sharp is not None and _identified(*sharp):
+            return Optimum(*sharp, alone=True)
+    leaning = climb(prior.on(log_likelihood), prior, sample.point, NEAR)
+    if leaning is None:
+        return maximise(log_likelihood, prior, sample.point)
+    sharp = climb(log_likelihood, prior, leaning[0], NEAR) if _identified(*leaning) else None
+    if sharp is not None and _identified(*sharp):
+        return Optimum(*sharp, alone=True)
+    return Optimum(*leaning, alone=False)
+
+
 def climb(log_likelihood: LogLikelihood, prior: Prior, start: Floats, steps: int) -> tuple[Floats, Floats] | None:
     """The top and the covariance there by Newton's steps within the edges; None where they do not arrive or the ground is level.
 

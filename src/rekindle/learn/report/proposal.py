@@ -3,8 +3,8 @@
 Knows nothing of what it was worth.
 """
 
-from rekindle.learn.report.charts import Bar, Range, bars, ranges
 from rekindle.insight.models import Interval
+from rekindle.learn.report.charts import Bar, Range, bars, ranges
 from rekindle.learn.report.facts import MessageView, ReportFacts, StageView
 from rekindle.learn.report.figures import Figures
 from rekindle.learn.report.markup import Html, capital, el, join, listing

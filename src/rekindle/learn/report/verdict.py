@@ -4,8 +4,8 @@ Knows nothing of how an effect was estimated.
 """
 
 from rekindle.errors import CannotTell
-from rekindle.learn.report.charts import Range, ranges
 from rekindle.insight.models import Interval
+from rekindle.learn.report.charts import Range, ranges
 from rekindle.learn.report.facts import Assumption, CohortWorth, ReportFacts, Worth
 from rekindle.learn.report.figures import Figures
 from rekindle.learn.report.markup import Html, capital, el, join, listing, table
@@ -130,18 +130,17 @@ def notable_section(facts: ReportFacts, figures: Figures) -> Html:
         f"{figures.many(len(facts.notable), 'customer', 'customers')} to judge this plan by",
         table(
             "Run the command to see everything that is known and was decided about a customer, and why",
-            ("Customer", "Why look", "Expected margin", "Overdue", "Command"),
+            ("Why look", "Expected margin", "Overdue", "Command"),
             (
                 (
-                    el("code", row.customer_id),
-                    row.why,
+                    capital(row.why),
                     figures.whole(row.expected_margin),
                     _overdue(row.overdue, figures),
                     el("code", row.command),
                 )
                 for row in facts.notable
             ),
-            frozenset({2, 3}),
+            frozenset({1, 2}),
         ),
     )
 

@@ -58,7 +58,9 @@ def use_ledger(settings: Settings) -> None:
         connection.close()
         connection.settings_dict["NAME"] = ""
         if isinstance(error, OSError | Error):
-            raise StoreUnavailable(f"cannot open {path}: {error}", "Check the folder's permissions and free space.") from error
+            why = error.strerror if isinstance(error, OSError) and error.strerror else error
+            remedy = "Check the folder's permissions and free space; restore a damaged file from a backup."
+            raise StoreUnavailable(f"cannot open {path}: {why}", remedy) from error
         raise
 
 

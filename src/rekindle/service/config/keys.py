@@ -14,7 +14,8 @@ from rekindle.errors import StoreUnavailable
 
 def load_ring(var: Path, purpose: str) -> Ring:
     """The key ring of one purpose, made at its first use."""
-    document = json.loads(_read_or_make(var / "keys" / f"{purpose}.json", json.dumps({"current": "a", "keys": {"a": secrets.token_hex(32)}})))
+    fresh = {"current": "a", "keys": {"a": secrets.token_hex(32)}}
+    document = json.loads(_read_or_make(var / "keys" / f"{purpose}.json", json.dumps(fresh)))
     return Ring(purpose, document["current"], {name: bytes.fromhex(key) for name, key in document["keys"].items()})
 
 

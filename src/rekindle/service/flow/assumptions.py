@@ -12,7 +12,7 @@ OFFERS, RULES = "offers.yaml", "rules.yaml"
 
 def assumptions(settings: Settings, documents: Documents) -> tuple[Assumption, ...]:
     """Every assumption in the order to show."""
-    return (*_store(settings), *_rules(documents), *_programs(documents), *_offers(documents))
+    return (*_store(settings), *_rules(documents, settings.currency), *_programs(documents), *_offers(documents))
 
 
 def _store(settings: Settings) -> tuple[Assumption, ...]:
@@ -25,12 +25,12 @@ def _store(settings: Settings) -> tuple[Assumption, ...]:
     )
 
 
-def _rules(documents: Documents) -> tuple[Assumption, ...]:
+def _rules(documents: Documents, currency: str) -> tuple[Assumption, ...]:
     rules, reading = documents.rules, documents.readings.get(RULES)
     stated = (
         ("Customers without any marketing for a year", f"{rules.holdout:.0%}", ("holdout",)),
         ("Messages a customer at most", f"{rules.caps.touches} in {rules.caps.per_days} days", ("caps",)),
-        ("Budget for incentives", f"{rules.budget.amount} in {rules.budget.per_days} days", ("budget",)),
+        ("Budget for incentives", f"{currency} {rules.budget.amount:,.2f} in {rules.budget.per_days} days", ("budget",)),
     )
     return tuple(Assumption(text, value, RULES, reading.line(path) if reading else 0) for text, value, path in stated)
 

@@ -3,7 +3,6 @@
 Knows nothing of decisions. Saying the same twice writes nothing; what changes in between is said the next time.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,10 +44,10 @@ def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirro
     use_ledger(settings)
     take_changes()
     take_settled()
-    tables: dict[str, Callable[[], pa.Table]] = {"consents": lambda: consents(changed=True), "people": lambda: zones(changed=True), "touches": taken}
+    tables = {"consents": consents(changed=True), "people": zones(changed=True), "touches": taken()}
     with warehouse.transaction():
         batch = next_batch(warehouse)
-        written = {name: _append(warehouse, name, read(), batch) for name, read in tables.items()}
+        written = {name: _append(warehouse, name, rows, batch) for name, rows in tables.items()}
         if any(written.values()):
             record_batch(warehouse, batch, LEDGER, LEDGER, at)
     changes_known()

@@ -19,7 +19,7 @@ from rekindle.settings import Settings
 AFTERNOON = timedelta(hours=15)
 
 
-def refuse_rehearsal(settings: Settings) -> None:
+def refuse_rehearsal() -> None:
     """Refuses to send where nobody's contact is known.
 
     Raises:
@@ -28,7 +28,7 @@ def refuse_rehearsal(settings: Settings) -> None:
     if not has_contacts():
         raise Refused(
             "no contact is known, so the plan is a rehearsal and nothing can be sent",
-            f"Import contacts with consent: rekindle --store {settings.root.name} import CONTACTS.csv --contacts",
+            "Import contacts with consent: rekindle import CONTACTS.csv --contacts",
         )
 
 

@@ -64,9 +64,8 @@ def explain(settings: Settings, warehouse: Warehouse, customer: str, as_of: AsOf
     journal, plans = warehouse.table("journal"), warehouse.table("plans")
     mine = journal.filter(journal.customer_id == customer_id, journal.as_of <= ibis.literal(as_of.naive)).semi_join(plans, "plan")
     held = documents.approved(settings)
-    salts = {
-        (program.name, stage.name): salt(program.name, stage.name, str(program.version)) for program in held.programs for stage in program.stages
-    }
+    stages = [(program, stage.name) for program in held.programs for stage in program.stages]
+    salts = {(program.name, stage): salt(program.name, stage, str(program.version)) for program, stage in stages}
     return Explanation(
         customer_id, as_of, rows[0], tuple(warehouse.arrow(mine.order_by("as_of", "program", "stage")).to_pylist()),
         tuple(queries.of_customer(customer_id)), salts,
@@ -86,7 +85,7 @@ def lines(found: Explanation, settings: Settings) -> Iterator[str]:
     yield f"Customer       {found.customer_id}, as of {found.as_of.day}"
     yield from _known(found.profile, settings)
     if not found.journal:
-        yield "Decided        nothing yet: not due for any program"
+        yield "Decided        nothing yet"
     for row in found.journal:
         yield from _decided(row, found, settings)
     for touch in found.touches:
@@ -100,10 +99,13 @@ def _known(row: dict[str, Any], settings: Settings) -> Iterator[str]:
         yield "Orders         none yet"
         return
     spend, expected = (money.show(row[name], settings.currency) for name in ("spend", "expected_margin"))
-    yield f"Orders         {row['orders']} from {row['first_day']} to {row['last_day']}, {spend} in all; mostly {row['category'] or 'of no known category'}"
-    yield f"Rhythm         about every {row['average_days_between_orders']:.0f} days; expected again on {row['expected_next_order_at']}, {_late(row['overdue'])}"
+    mostly = f"; mostly {row['category']}" if row["category"] else ""
+    yield f"Orders         {row['orders']} from {row['first_day']} to {row['last_day']}, {spend} in all{mostly}"
+    due = f"expected again on {row['expected_next_order_at']:%Y-%m-%d}, {_late(row['overdue'])}"
+    yield f"Rhythm         about every {row['average_days_between_orders']:.0f} days; {due}"
     if row["p_alive"] is not None:
-        yield f"Outlook        {row['p_alive']:.0%} chance of being a customer still; {row['expected_orders']:.2f} orders and {expected} margin in {settings.horizon_weeks} weeks"
+        ahead = f"{row['expected_orders']:.2f} orders and {expected} margin in {settings.horizon_weeks} weeks"
+        yield f"Outlook        {row['p_alive']:.0%} chance of being a customer still; {ahead}"
     cohort = f", {COHORTS[row['lapsed_cohort']]}" if row["lapsed_cohort"] else ""
     yield f"Stage          {row['lifecycle'].replace('_', ' ')}, {row['value_tier']} value{cohort}"
     if row["cause"]:
@@ -123,7 +125,8 @@ def _decided(row: dict[str, Any], found: Explanation, settings: Settings) -> Ite
         return
     drawn = "drawn to hear nothing" if row["arm"] == NOTHING else f"drawn {row['arm'].replace('_', ' ')}"
     put_off = f", put off ({REASONS[row['reason']]})" if row["reason"] else ""
-    yield f"{when}     {where}: {drawn}{put_off}, a chance of {row['propensity']:.3f} among {row['eligible'].replace('|', ', ').replace('_', ' ')}"
+    among = row["eligible"].replace("|", ", ").replace("_", " ")
+    yield f"{when}     {where}: {drawn}{put_off}, a chance of {row['propensity']:.3f} among {among}"
     text = found.salts.get((row["program"], row["stage"]))
     if text and draw_of(text, row["customer_id"], row["episode"]) == row["draw"]:
         yield f"               draw {row['draw']:.6f} = md5('{text}:{row['customer_id']}:{row['episode']}'), first 13 hex digits / 2^52"

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from rekindle.service.flow.codes import code_for
 from rekindle.deliver.facts import with_frozen
 from rekindle.deliver.templates import render
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import Profiles
 from rekindle.program.documents import Documents
 from rekindle.service.config import load_secret
+from rekindle.service.flow.codes import code_for
 from rekindle.service.flow.content import load_content
-from rekindle.service.flow.planning import Planned, facts_of, messages as messages_of
+from rekindle.service.flow.planning import Planned, facts_of
+from rekindle.service.flow.planning import messages as messages_of
 from rekindle.service.flow.sending import shop_facts
 from rekindle.service.outbox.models import touch_key
 from rekindle.service.people.queries import external_ids, people_by_id

@@ -67,8 +67,8 @@ def _handed_on(settings: Settings, warehouse: Warehouse, taken: Imported, now: d
     return taken.report
 
 
-def take_in_changed(settings: Settings, warehouse: Warehouse, now: datetime) -> tuple[QualityReport, ...]:
-    """Imports every source of `rekindle.toml` that has changed since it was last imported.
+def take_in_changed(settings: Settings, warehouse: Warehouse, now: datetime, dry_run: bool = False) -> tuple[QualityReport, ...]:
+    """Imports every source of the store that has changed since it was last imported; a dry run reports only.
 
     Raises:
         BadData: A source cannot be used; those before it stay imported.
@@ -82,7 +82,9 @@ def take_in_changed(settings: Settings, warehouse: Warehouse, now: datetime) -> 
         if not changed:
             continue
         how = How(source.preset or None, settings.root / source.map if source.map else None, source.role == "contacts")
-        reports.append(take_in(settings, warehouse, changed, how, now))
+        reports.append(take_in(settings, warehouse, changed, how, now, dry_run))
+        if dry_run:
+            continue
         seen |= {str(path): digests[path] for path in changed}
         seen_file.write_text(json.dumps(seen, indent=1), encoding="utf-8")
     return tuple(reports)
@@ -92,7 +94,8 @@ def _paths(settings: Settings, source: Source) -> list[Path]:
     path = Path(source.file)
     found = [path] if path.is_absolute() else sorted(settings.root.glob(source.file))
     if not found or not all(one.is_file() for one in found):
-        raise BadData(f"the source {source.file} of rekindle.toml is not there", "Put the file back, or mend or remove the entry in [[sources]].")
+        why = f"the source {source.file} of rekindle.toml is not there"
+        raise BadData(why, "Put the file back, or mend or remove the entry in [[sources]].")
     return found
 
 

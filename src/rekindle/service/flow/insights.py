@@ -16,7 +16,7 @@ from rekindle.errors import BadData, CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight import lapse, lifecycle
 from rekindle.insight.models import Interval
-from rekindle.insight.profile import COLUMNS, Profiles, Question, build
+from rekindle.insight.profile import Profiles, Question, build
 from rekindle.moment import AsOf
 from rekindle.settings import Settings
 
@@ -58,7 +58,7 @@ class Insight:
         lifecycle: Customers by stage.
         slipping: Customers who are lapsing or lapsed.
         margin_at_risk: Theirs, minor units.
-        snapshot: The published file.
+        snapshot: The published file; None where none was asked for.
     """
 
     as_of: AsOf
@@ -70,7 +70,7 @@ class Insight:
     lifecycle: dict[str, int]
     slipping: int
     margin_at_risk: Interval
-    snapshot: Path
+    snapshot: Path | None
 
 
 def default_as_of(settings: Settings, warehouse: Warehouse, now: datetime) -> AsOf:
@@ -95,7 +95,9 @@ def label(as_of: AsOf) -> str:
     return local.date().isoformat() if local.time() == time(0) else as_of.instant.strftime("%Y-%m-%dT%H%M%SZ")
 
 
-def profiles(settings: Settings, warehouse: Warehouse, as_of: AsOf, model: str = lapse.DEFAULT_MODEL) -> tuple[Profiles, Insight]:
+def profiles(
+    settings: Settings, warehouse: Warehouse, as_of: AsOf, model: str = lapse.DEFAULT_MODEL, publish: bool = True
+) -> tuple[Profiles, Insight]:
     """Builds every profile, publishes the snapshot and sums it up.
 
     Args:
@@ -103,23 +105,30 @@ def profiles(settings: Settings, warehouse: Warehouse, as_of: AsOf, model: str =
         warehouse: Its open history.
         as_of: The instant.
         model: The lapse model's name.
+        publish: Whether the snapshot is written.
 
     Raises:
         BadData: No order before the instant.
     """
-    question = Question(as_of, settings.margin, settings.horizon_weeks, model)
-    built = build(warehouse, question)
+    orders = warehouse.table("orders")
+    if not warehouse.scalar((orders.ordered_at < as_of.naive).any()):
+        raise BadData(f"history has no orders before {as_of.day}", "Import orders, or give a later --as-of.")
     folder = settings.var / "insight" / label(as_of)
     snapshot = folder / "profile.parquet"
-    insight = _summed(settings, warehouse, built, as_of, snapshot)
-    if not insight.orders:
-        raise BadData(f"history has no orders before {as_of.day}", "Import orders, or give a later --as-of.")
-    warehouse.write_parquet(built.table.select(*COLUMNS), snapshot)
-    (folder / "insight.json").write_text(json.dumps(to_json(insight), indent=1), encoding="utf-8")
+
+    def published(table: ir.Table) -> ir.Table:
+        warehouse.write_parquet(table, snapshot)
+        return warehouse.read_parquet(snapshot)
+
+    question = Question(as_of, settings.margin, settings.horizon_weeks, model)
+    built = build(warehouse, question, published if publish else None)
+    insight = _summed(settings, warehouse, built, as_of, snapshot if publish else None)
+    if publish:
+        (folder / "insight.json").write_text(json.dumps(to_json(insight), indent=1), encoding="utf-8")
     return built, insight
 
 
-def _summed(settings: Settings, warehouse: Warehouse, built: Profiles, as_of: AsOf, snapshot: Path) -> Insight:
+def _summed(settings: Settings, warehouse: Warehouse, built: Profiles, as_of: AsOf, snapshot: Path | None) -> Insight:
     table = built.table
     totals = warehouse.row(table.aggregate(customers=table.count(), orders=table.orders.sum(), first_day=table.first_day.min()))
     stages = warehouse.arrow(table.group_by("lifecycle").aggregate(n=table.count()).order_by("lifecycle"))
@@ -170,5 +179,5 @@ def to_json(insight: Insight) -> dict[str, object]:
         "lifecycle": insight.lifecycle,
         "slipping": insight.slipping,
         "margin_at_risk": {"estimate": round(risk.estimate), "low": round(risk.low), "high": round(risk.high), "unit": "minor"},
-        "snapshot": str(insight.snapshot),
+        "snapshot": str(insight.snapshot) if insight.snapshot else None,
     }

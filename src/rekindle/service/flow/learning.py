@@ -26,7 +26,7 @@ class Learned:
     lifts: tuple[lift.Lift, ...]
 
 
-def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of: AsOf) -> Learned:
+def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of: AsOf, publish: bool = True) -> Learned:
     """Measures every program against its control and keeps the result.
 
     Args:
@@ -34,6 +34,7 @@ def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of:
         warehouse: Its open history.
         documents: Approved documents.
         as_of: Later facts are not seen.
+        publish: Whether the result is written.
     """
     past = due.past(warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), as_of, inclusive=False)
     window = outcomes.Window(as_of, settings.margin, documents.offers, shop_of(settings, rehearsal=False))
@@ -42,6 +43,8 @@ def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of:
         rows = warehouse.keep(outcomes.outcomes(warehouse, past, program, window))
         found.append(lift.measure(warehouse, rows, program.name, as_of.last_day))
     learned = Learned(as_of, tuple(found))
+    if not publish:
+        return learned
     path = settings.var / "learn" / f"{label(as_of)}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(to_json(learned), indent=1), encoding="utf-8")

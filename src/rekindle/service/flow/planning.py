@@ -6,7 +6,7 @@ Knows nothing of how a variant is drawn. A commit that broke off is completed by
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle import money
+from rekindle import moment, money
 from rekindle.decide import arms, planner, policy, summary
-from rekindle.service.flow.codes import code_for
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import Profiles
 from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING, Documents, Offer
 from rekindle.service.config import load_secret
+from rekindle.service.flow.codes import code_for
 from rekindle.service.outbox import actions, queries
 from rekindle.service.outbox.models import touch_key
 from rekindle.service.people.queries import has_contacts
@@ -31,6 +31,9 @@ from rekindle.settings import Settings
 DELIVERABLE = ("email",)
 """Channels that a store can deliver by today; the mailbox takes their messages."""
 
+
+KEPT = timedelta(days=30)
+"""How long the file of every due customer of a plan is kept."""
 
 MISHAPS = frozenset({"late_delivery", "stockout", "return", "bad_review"})
 """Causes that a message may speak of: registered events."""
@@ -46,7 +49,7 @@ class Planned:
         as_of: The instant.
         repeated: Whether this very plan was committed before.
         touches: New touches in the outbox; 0 before a commit.
-        decisions_file: Every due customer of this plan, decided or left alone.
+        decisions_file: Every due customer of this plan, decided or left alone; None where none was asked for.
     """
 
     plan: planner.Plan
@@ -54,7 +57,7 @@ class Planned:
     as_of: AsOf
     repeated: bool
     touches: int
-    decisions_file: Path
+    decisions_file: Path | None
 
 
 def shop_of(settings: Settings, rehearsal: bool) -> arms.Shop:
@@ -63,7 +66,9 @@ def shop_of(settings: Settings, rehearsal: bool) -> arms.Shop:
     return arms.Shop(settings.currency, settings.horizon_weeks, costs, DELIVERABLE, rehearsal)
 
 
-def make(settings: Settings, warehouse: Warehouse, built: Profiles, documents: Documents, as_of: AsOf) -> Planned:
+def make(
+    settings: Settings, warehouse: Warehouse, built: Profiles, documents: Documents, as_of: AsOf, publish: bool = True
+) -> Planned:
     """Plans; nothing but the file of decisions is written.
 
     A plan that was committed for this very instant comes out again as it was, unless facts have come in since: then only what is
@@ -75,6 +80,7 @@ def make(settings: Settings, warehouse: Warehouse, built: Profiles, documents: D
         built: Profiles as of the instant.
         documents: Approved documents.
         as_of: The instant.
+        publish: Whether the file of decisions is written.
     """
     rehearsal = not has_contacts()
     complete(warehouse)
@@ -85,9 +91,19 @@ def make(settings: Settings, warehouse: Warehouse, built: Profiles, documents: D
     if plans and not repeated:
         made = planner.plan(warehouse, planner.Inputs(inputs.profile, documents, inputs.policy, inputs.shop, as_of, inclusive=True))
         repeated = made.digest in plans
-    path = settings.var / "plans" / made.digest / "decisions.parquet"
-    warehouse.write_parquet(made.rows, path)
+    path = settings.var / "plans" / made.digest / "decisions.parquet" if publish else None
+    if path is not None:
+        warehouse.write_parquet(made.rows, path)
     return Planned(made, summary.summarise(warehouse, made), as_of, repeated, 0, path)
+
+
+def _forget_old(folder: Path) -> None:
+    """Removes the files of plans that were written over 30 days ago; the journal keeps their decisions."""
+    oldest = (moment.now() - KEPT).timestamp()
+    for path in folder.glob("*/decisions.parquet"):
+        if path.stat().st_mtime < oldest:
+            path.unlink()
+            path.parent.rmdir()
 
 
 def complete(warehouse: Warehouse) -> None:

@@ -6,10 +6,12 @@ Knows nothing of how they are shown.
 import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from rekindle.decide.guardrails import REASONS
 from rekindle.deliver.facts import with_frozen
@@ -86,16 +88,22 @@ def gather(warehouse: Warehouse, run: Run) -> report.ReportFacts:
         map=_map(warehouse, run.built.table),
         causes=_causes(warehouse, slipping), cohorts=_cohorts(warehouse, slipping, run.planned.summary.rehearsal),
         sequence=_sequence(warehouse, run), messages=_messages(warehouse, run), money=_money(run), left_alone=_left_alone(run),
-        worth=_worth(warehouse, run, slipping), notable=_notable(warehouse, slipping),
+        worth=_worth(warehouse, run, slipping),
+        notable=_notable(warehouse, slipping, f"rekindle --store {shown_path(settings.root)} explain"),
         assumptions=assumptions(settings, run.documents), next_steps=run.next_steps,
     )
+
+
+def shown_path(path: Path) -> str:
+    """A path as a person would type it: relative to this folder where it lies below."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _months(insight: Insight) -> int:
     return round((insight.as_of.day - insight.first_day).days / 30.4375) if insight.first_day else 0
 
 
-def _map(warehouse: Warehouse, table: ir.Table) -> Any:  # an Arrow table of `report.MAP`
+def _map(warehouse: Warehouse, table: ir.Table) -> pa.Table:
     buyers = table.filter(table.overdue.notnull())
     share = min(1.0, report.MAP_ROWS / max(1, warehouse.scalar(buyers.count())))
     sample = buyers.filter(buyers.customer_id.hexdigest("md5")[:6] < f"{round(share * 0xFFFFFF):06x}")
@@ -106,7 +114,8 @@ def _map(warehouse: Warehouse, table: ir.Table) -> Any:  # an Arrow table of `re
 def _causes(warehouse: Warehouse, slipping: ir.Table) -> tuple[report.Cause, ...]:
     rows = warehouse.arrow(
         slipping.group_by("cause").aggregate(
-            customers=slipping.count(), margin=slipping.margin_at_risk.sum(), one=slipping.cause_evidence.min(), other=slipping.cause_evidence.max()
+            customers=slipping.count(), margin=slipping.margin_at_risk.sum(), one=slipping.cause_evidence.min(),
+            other=slipping.cause_evidence.max(),
         )
     ).to_pylist()
     found = {row["cause"]: row for row in rows}
@@ -128,7 +137,10 @@ def _cohorts(warehouse: Warehouse, slipping: ir.Table, rehearsal: bool) -> tuple
     empty = {"customers": 0, "reachable": 0, "margin": 0}
     rows = {name: found.get(name, empty) for name in COHORTS}
     return tuple(
-        report.Cohort(name, words, MEANINGS[name], rows[name]["customers"], None if rehearsal else rows[name]["reachable"], int(rows[name]["margin"] or 0))
+        report.Cohort(
+            name, words, MEANINGS[name], rows[name]["customers"], None if rehearsal else rows[name]["reachable"],
+            int(rows[name]["margin"] or 0),
+        )
         for name, words in COHORTS.items()
     )
 
@@ -139,7 +151,9 @@ def _sequence(warehouse: Warehouse, run: Run) -> tuple[report.StageView, ...]:
     counted = warehouse.arrow(made.group_by("program", "stage", "arm").aggregate(n=made.count())).to_pylist()
     counts = {(row["program"], row["stage"], row["arm"]): row["n"] for row in counted}
     return tuple(
-        report.StageView(stage.name, _goal(stage), _delay(stage), _permits(stage, run.settings), _arms(program, stage, run.documents, counts))
+        report.StageView(
+            stage.name, _goal(stage), _delay(stage), _permits(stage, run.settings), _arms(program, stage, run.documents, counts)
+        )
         for program in run.documents.programs for stage in program.stages
     )
 
@@ -239,7 +253,11 @@ def _by_cohort(lift: Lift) -> tuple[report.CohortWorth, ...]:
     for name in (name for name in COHORTS if name in lift.cohorts):
         parts = {measure: _known(part.difference) for measure, part in lift.cohorts[name].items()}
         treated, control = lift.cohort_sizes[name]
-        rows.append(report.CohortWorth(COHORTS[name], treated, control, parts["activated"], parts["retained"], parts["spend"], parts["margin"]))
+        rows.append(
+            report.CohortWorth(
+                COHORTS[name], treated, control, parts["activated"], parts["retained"], parts["spend"], parts["margin"]
+            )
+        )
     return tuple(rows)
 
 
@@ -263,13 +281,13 @@ def _before_launch(warehouse: Warehouse, run: Run, slipping: ir.Table) -> float 
     return detectable((moments["inner"] or 0.0) + (moments["outer"] or 0.0), treated, control)
 
 
-def _notable(warehouse: Warehouse, slipping: ir.Table) -> tuple[report.Notable, ...]:
+def _notable(warehouse: Warehouse, slipping: ir.Table, command: str) -> tuple[report.Notable, ...]:
     """Customers worth looking at: of every cohort those with most margin at risk."""
     place = ibis.row_number().over(group_by="lapsed_cohort", order_by=[ibis.desc("margin_at_risk"), "customer_id"])
     ranked = slipping.mutate(place=place).order_by("place", ibis.desc("margin_at_risk"), "customer_id").limit(NOTABLE)
     return tuple(
         report.Notable(
-            row["customer_id"], _why(row), row["expected_margin"], row["overdue"], f"rekindle explain {row['customer_id']}"
+            row["customer_id"], _why(row), row["expected_margin"], row["overdue"], f"{command} {row['customer_id']}"
         )
         for row in warehouse.arrow(ranked).to_pylist()
     )

@@ -3,9 +3,11 @@
 Knows nothing of real stores.
 """
 
+from datetime import datetime
+
 import pyarrow as pa
 
-from rekindle import simulate
+from rekindle import moment, simulate
 from rekindle.learn.lift import Lift
 from rekindle.moment import AsOf
 from rekindle.service.outbox import queries
@@ -16,6 +18,11 @@ from rekindle.settings import Settings
 def is_simulated(settings: Settings) -> bool:
     """Whether the store folder holds a marketplace whose truth is known."""
     return (settings.var / "truth").is_dir()
+
+
+def clock(settings: Settings) -> datetime | None:
+    """The present of a simulated marketplace, the start of its day; None for a real store."""
+    return moment.start_of_day(simulate.clock(settings.root), settings.timezone) if is_simulated(settings) else None
 
 
 def sent_touches() -> pa.Table:

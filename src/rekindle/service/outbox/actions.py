@@ -14,7 +14,16 @@ from django.db.models import F, Q
 
 from rekindle.errors import BadData
 from rekindle.service.outbox.models import (
-    ATTEMPTING, CHANGED, CLAIMED, KNOWN, PLANNED, SETTLED, TAKEN, UNKNOWN, Plan, Touch,
+    ATTEMPTING,
+    CHANGED,
+    CLAIMED,
+    KNOWN,
+    PLANNED,
+    SETTLED,
+    TAKEN,
+    UNKNOWN,
+    Plan,
+    Touch,
 )
 
 CHUNK = 2_000

@@ -25,11 +25,6 @@ def counts(plan: str | None = None) -> dict[str, int]:
     return dict(rows.values_list("status").annotate(n=Count("id")).order_by("status"))
 
 
-def ready_plans() -> set[str]:
-    """The plans whose touches are all in the outbox."""
-    return set(Plan.objects.filter(ready=True).values_list("hash", flat=True))
-
-
 def due(at: datetime) -> int:
     """How many touches of ready plans are to be sent at an instant or before and have not been taken up."""
     return Touch.objects.filter(status="planned", send_at__lte=at, plan__ready=True).count()
@@ -52,7 +47,7 @@ def sent() -> pa.Table:
 def of_customer(customer_id: str) -> list[dict[str, Any]]:
     """A customer's touches of ready plans, oldest first: program, stage, arm, channel, status, reason, settled_at."""
     rows = Touch.objects.filter(customer_id=customer_id, plan__ready=True).order_by("id")
-    return list(rows.values("program", "stage", "arm", "channel", "status", "reason", "settled_at"))
+    return [dict(row) for row in rows.values("program", "stage", "arm", "channel", "status", "reason", "settled_at")]
 
 
 def taken() -> pa.Table:
@@ -60,7 +55,8 @@ def taken() -> pa.Table:
     rows = Touch.objects.filter(mirror=TAKEN).order_by("id")
     names = [name for name in _TOUCHES.names if name not in ("touch_key", "settled_at")]
     listed = [
-        {**{name: getattr(one, name) for name in names}, "touch_key": one.key, "settled_at": _naive(one.settled_at)} for one in rows.iterator()
+        {**{name: getattr(one, name) for name in names}, "touch_key": one.key, "settled_at": _naive(one.settled_at)}
+        for one in rows.iterator()
     ]
     return pa.Table.from_pylist(listed, schema=_TOUCHES)
 

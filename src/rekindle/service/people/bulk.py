@@ -5,6 +5,7 @@ Knows nothing of people. The statement is the same on SQLite and PostgreSQL.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, models
 
@@ -18,11 +19,16 @@ def upsert(model: type[models.Model], rows: Iterable[Sequence[object]], fields: 
         fields: The model's fields; names come from code, never from data.
         key: The field that says which row is there.
     """
-    quote, columns = connection.ops.quote_name, [model._meta.get_field(name).column for name in fields]
-    names, places = ", ".join(map(quote, columns)), ", ".join(["%s"] * len(columns))
+    quote = connection.ops.quote_name
+    columns = [str(field.column) for name in fields if isinstance(field := model._meta.get_field(name), models.Field)]
+    names, places = ", ".join(quote(column) for column in columns), ", ".join(["%s"] * len(columns))
     taken = ", ".join(f"{quote(column)} = excluded.{quote(column)}" for column in columns if column != key)
     conflict = f"({quote(key)}) DO UPDATE SET {taken}" if key else "DO NOTHING"
     statement = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places}) ON CONFLICT {conflict}"  # noqa: S608  names only
-    adapt = connection.ops.adapt_datetimefield_value
+    values: list[list[Any]] = [[_stored(value) for value in row] for row in rows]
     with connection.cursor() as cursor:
-        cursor.executemany(statement, [[adapt(value) if isinstance(value, datetime) else value for value in row] for row in rows])
+        cursor.executemany(statement, values)
+
+
+def _stored(value: object) -> object:
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value

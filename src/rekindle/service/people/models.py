@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from django.db import models
 
-
 CHANGED, TAKEN, KNOWN = "changed", "taken", "known"
 """What history knows of a row: not its latest change, is being told, knows it."""
 

@@ -1,0 +1,162 @@
+"""Small histories for tests of insight: facts as plain rows, and what can befall a shop before an instant and after it."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+
+from rekindle.history.tables import FACTS
+from rekindle.history.warehouse import Warehouse, open_history
+
+BERLIN = ZoneInfo("Europe/Berlin")
+Fact = dict[str, object]
+Facts = dict[str, list[Fact]]
+
+
+def write(warehouse: Warehouse, facts: Facts) -> None:
+    """Inserts facts as they are, each its table's columns as far as given."""
+    for name, rows in facts.items():
+        schema = FACTS[name].schema.to_pyarrow()
+        filled = [{**dict.fromkeys(schema.names), "source": "shop", "batch": 1, "digest": "", **row} for row in rows]
+        if filled:
+            warehouse.insert(name, pa.Table.from_pylist(filled, schema=schema))
+
+
+@contextmanager
+def history(folder: Path, *parts: Facts) -> Iterator[Warehouse]:
+    """A history of these facts alone."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with open_history("duckdb://history.duckdb", folder) as warehouse:
+        for part in parts:
+            write(warehouse, part)
+        yield warehouse
+
+
+def day_of(at: datetime) -> date:
+    """The day of a naive UTC instant in the shop's time zone."""
+    return at.replace(tzinfo=UTC).astimezone(BERLIN).date()
+
+
+def order(order_id: str, customer: str, at: datetime, net: int, **more: object) -> Fact:
+    """An order without lines unless `lines` says so."""
+    usual = {"discount": 0, "shipping": 0, "tax": 0, "cancelled": False, "lines": 0}
+    return {"order_id": order_id, "customer_id": customer, "ordered_at": at, "purchase_day": day_of(at), "net": net, **usual, **more}
+
+
+def line(of: Fact, number: int, product: str | None, amount: int, **more: object) -> Fact:
+    """A line of an order."""
+    shared = {name: of[name] for name in ("order_id", "customer_id", "purchase_day")}
+    return {**shared, "line_no": number, "product_id": product, "quantity": 1, "amount": amount, "discount": 0, **more}
+
+
+@dataclass
+class Marketplace:
+    """Random facts of a marketplace in which everything happens that a profile looks at, dated from a day on.
+
+    Args:
+        seed: Of all chance.
+        prefix: Of every id, so that two of them do not clash.
+        customers: Who may appear.
+        begin: The first instant, naive UTC.
+        days: How many days long.
+    """
+
+    seed: int
+    prefix: str
+    customers: list[str]
+    begin: datetime
+    days: int
+    facts: Facts = field(default_factory=lambda: {name: [] for name in FACTS})
+
+    def tell(self, orders_each: float) -> Facts:
+        """All of it."""
+        chance = np.random.default_rng(self.seed)
+        self.products(chance)
+        for customer in self.customers:
+            for number in range(int(chance.poisson(orders_each))):
+                self.purchase(chance, customer, f"{self.prefix}{customer}-{number}")
+            self.person(chance, customer)
+        return self.facts
+
+    def at(self, chance: np.random.Generator) -> datetime:
+        return self.begin + timedelta(minutes=int(chance.integers(0, self.days * 24 * 60)))
+
+    def products(self, chance: np.random.Generator) -> None:
+        for number in range(9):
+            category = None if number == 0 else f"category {number % 4}"
+            cost = None if number % 3 == 0 else int(chance.integers(100, 900))
+            self.facts["products"].append({"product_id": f"{self.prefix}p{number}", "name": f"Product {number}", "category": category, "cost": cost})
+
+    def purchase(self, chance: np.random.Generator, customer: str, name: str) -> None:
+        count = int(chance.integers(0, 4))
+        amounts = [int(chance.integers(0, 60)) * 50 for _ in range(count)]
+        discount = int(chance.integers(0, 300)) if chance.random() < 0.3 else 0
+        net = max(sum(amounts) - discount, 0) if count else int(chance.integers(0, 9_000))
+        cancelled = bool(chance.random() < 0.1)
+        made = order(name, customer, self.at(chance), net, discount=discount, cancelled=cancelled, lines=count)
+        self.facts["orders"].append(made)
+        for number, amount in enumerate(amounts, 1):
+            product = f"{self.prefix}p{chance.integers(0, 10)}" if chance.random() < 0.9 else None  # the tenth is not in the catalogue
+            cost = int(chance.integers(0, 900)) if chance.random() < 0.3 else None
+            self.facts["order_lines"].append(line(made, number, product, amount, quantity=int(chance.integers(1, 4)), cost=cost))
+        self.aftermath(chance, made)
+
+    def aftermath(self, chance: np.random.Generator, made: Fact) -> None:
+        name, customer, at = made["order_id"], made["customer_id"], made["ordered_at"]
+        after = [at + timedelta(hours=int(chance.integers(1, 60 * 24))) for _ in range(6)]
+        if chance.random() < 0.5:
+            delivered = None if chance.random() < 0.1 else after[0] + timedelta(hours=int(chance.integers(-90, 30)))
+            self.facts["shipments"].append(
+                {"shipment_id": f"s{name}", "order_id": name, "customer_id": customer, "promised_at": after[0], "delivered_at": delivered}
+            )
+        if chance.random() < 0.3:
+            self.facts["returns"].append(
+                {
+                    "return_id": f"r{name}", "order_id": name if chance.random() < 0.8 else None, "customer_id": customer, "returned_at": after[1],
+                    "quantity": 1, "amount": int(chance.integers(1, 3_000)), "open": bool(chance.random() < 0.3),
+                }
+            )
+        if chance.random() < 0.3:
+            rating = int(chance.integers(1, 6))
+            self.facts["reviews"].append({"review_id": f"v{name}", "customer_id": customer, "rating": rating, "reviewed_at": after[2]})
+        if chance.random() < 0.25:
+            closed = None if chance.random() < 0.4 else after[3] + timedelta(days=9)
+            self.facts["tickets"].append({"ticket_id": f"t{name}", "customer_id": customer, "opened_at": after[3], "closed_at": closed})
+        if chance.random() < 0.3:
+            kind = str(chance.choice(["Product Unavailable", "Product Viewed"]))
+            self.facts["events"].append({"message_id": f"e{name}", "customer_id": customer, "name": kind, "occurred_at": after[4]})
+
+    def person(self, chance: np.random.Generator, customer: str) -> None:
+        at = self.at(chance)
+        if chance.random() < 0.8:
+            country = str(chance.choice(["DE", "FR"]))
+            self.facts["customers"].append({"customer_id": customer, "first_seen_at": at if chance.random() < 0.9 else None, "country": country})
+        if chance.random() < 0.5:
+            self.facts["people"].append({"customer_id": customer, "timezone": "Europe/Paris", "locale": "fr"})
+        for channel in ("email", "sms", "push"):
+            if chance.random() < 0.7:
+                expires = at + timedelta(days=int(chance.integers(10, 900))) if chance.random() < 0.4 else None
+                self.facts["consents"].append(
+                    {
+                        "consent_key": f"{self.prefix}{customer}-{channel}", "customer_id": customer, "channel": channel,
+                        "purpose": "marketing" if chance.random() < 0.9 else "service", "granted": bool(chance.random() < 0.8),
+                        "recorded_at": at, "expires_at": expires,
+                    }
+                )
+
+
+def shuffled(facts: Facts, seed: int) -> Facts:
+    """The same facts in another order."""
+    chance = np.random.default_rng(seed)
+    return {name: [rows[at] for at in chance.permutation(len(rows))] for name, rows in facts.items()}
+
+
+def together(*parts: Facts) -> Facts:
+    """The facts of several."""
+    return {name: [row for part in parts for row in part[name]] for name in FACTS}

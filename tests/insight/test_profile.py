@@ -1,0 +1,111 @@
+"""A profile is what plain Python makes of the same facts; later facts and the order of facts change nothing."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from rekindle.errors import CannotTell
+from rekindle.insight.models import GammaGamma
+from rekindle.insight.lapse import Scored
+from rekindle.insight.profile import COLUMNS, Profiles, Question, build
+from rekindle.moment import AsOf, parse_as_of
+from tests.insight.by_hand import Hand, Row
+from tests.insight.histories import Facts, Marketplace, history, order, shuffled, together
+
+CUSTOMERS = [f"c{number:02d}" for number in range(75)]
+BEGIN = datetime(2024, 1, 1)
+FACTS = together(Marketplace(5, "", CUSTOMERS[:45], BEGIN, 700).tell(4.0), Marketplace(7, "early-", CUSTOMERS[45:], BEGIN, 130).tell(5.0))
+"""Some come for two years, some in its first months; the instants below lie in them, so that a part of these facts is later too."""
+MIDNIGHT = parse_as_of("2025-10-01", "Europe/Berlin")
+UNDER_WAY = parse_as_of("2025-06-14T13:37:00+02:00", "Europe/Berlin")
+WEEKS, MARGIN = 26, Decimal("0.35")
+
+
+def built(folder: Path, as_of: AsOf, *parts: Facts) -> tuple[Profiles, list[Row]]:
+    with history(folder, *parts) as warehouse:
+        made = build(warehouse, Question(as_of, MARGIN, WEEKS))
+        return made, warehouse.arrow(made.table.select(*COLUMNS).order_by("customer_id")).to_pylist()
+
+
+@pytest.fixture(scope="module")
+def at_midnight(tmp_path_factory: pytest.TempPathFactory) -> tuple[Profiles, list[Row]]:
+    return built(tmp_path_factory.mktemp("midnight"), MIDNIGHT, FACTS)
+
+
+@pytest.fixture(scope="module")
+def under_way(tmp_path_factory: pytest.TempPathFactory) -> tuple[Profiles, list[Row]]:
+    return built(tmp_path_factory.mktemp("noon"), UNDER_WAY, FACTS)
+
+
+@pytest.mark.parametrize(("name", "as_of"), [("at_midnight", MIDNIGHT), ("under_way", UNDER_WAY)])
+def test_every_column_is_what_plain_python_makes_of_the_same_facts(request: pytest.FixtureRequest, name: str, as_of: AsOf) -> None:
+    made, rows = request.getfixturevalue(name)
+    assert isinstance(made.scored, Scored)
+    assert isinstance(made.value, GammaGamma)
+    by_hand = Hand(FACTS, as_of, 350, WEEKS, made.scored.model, made.value).profiles()
+    assert [row["customer_id"] for row in rows] == sorted(by_hand)
+    for row in rows:
+        expected = by_hand[row["customer_id"]]
+        if expected["lifecycle"] == "prospect":
+            assert {key: value for key, value in row.items() if value} == {key: value for key, value in expected.items() if value}
+        else:
+            assert row == {key: close(value) for key, value in {**expected, "credit_balance": 0, "threshold_distance": None}.items()}
+
+
+def close(value: object) -> object:
+    return pytest.approx(value, rel=2e-6, abs=1e-12) if isinstance(value, float) else value
+
+
+def test_the_history_has_something_of_everything(at_midnight: tuple[Profiles, list[Row]]) -> None:
+    """So that the comparison above means something."""
+    rows = at_midnight[1]
+    assert {"lapsed", "lapsing", "cooling", "prospect", "repeat", "first_time"} <= {row["lifecycle"] for row in rows}
+    assert {row["cause"] for row in rows} == {None, "late_delivery", "stockout", "return", "bad_review", "open_ticket", "unknown"}
+    assert {"one_bad_experience", "long_inactive", None} <= {row["lapsed_cohort"] for row in rows}
+    assert {"high", "mid", "occasional"} <= {row["value_tier"] for row in rows}
+    assert any(row["margin"] < 0 for row in rows)
+    assert any(", " in row["cause_evidence"] for row in rows)
+    assert any(row["orders"] > row["purchase_days"] for row in rows)
+    assert {row["email_consent"] for row in rows} == {row["open_ticket"] for row in rows} == {row["open_return"] for row in rows} == {True, False}
+
+
+def test_who_has_bought_today_is_seen_and_has_no_age_below_zero(under_way: tuple[Profiles, list[Row]]) -> None:
+    today = [row for row in under_way[1] if row["last_day"] == UNDER_WAY.day]
+    assert all(row["silence_days"] == 0 and row["age_days"] >= 0 for row in today)
+    assert min(row["silence_days"] for row in under_way[1] if row["orders"]) >= 0
+
+
+@pytest.mark.parametrize(("name", "as_of"), [("at_midnight", MIDNIGHT), ("under_way", UNDER_WAY)])
+def test_what_comes_later_changes_nothing(request: pytest.FixtureRequest, tmp_path: Path, name: str, as_of: AsOf) -> None:
+    """Poison: everything that can happen, to known and to new customers, from the very instant on."""
+    poison = Marketplace(6, "later-", [*CUSTOMERS, "stranger"], as_of.naive, 40).tell(3.0)
+    for table, at in (("orders", "ordered_at"), ("returns", "returned_at"), ("tickets", "opened_at"), ("consents", "recorded_at")):
+        poison[table][0][at] = as_of.naive  # not before the instant is not seen
+    del poison["people"]
+    poison["products"] = []
+    poison["customers"] = [{"customer_id": "newcomer", "first_seen_at": as_of.naive, "country": "IT"}]
+    _, rows = built(tmp_path, as_of, FACTS, poison)
+    assert rows == request.getfixturevalue(name)[1]
+
+
+def test_the_same_facts_in_another_order_are_the_same_profiles(tmp_path: Path, at_midnight: tuple[Profiles, list[Row]]) -> None:
+    assert built(tmp_path, MIDNIGHT, shuffled(FACTS, 1))[1] == at_midnight[1]
+
+
+def test_a_shop_that_cannot_be_modelled_still_has_profiles(tmp_path: Path) -> None:
+    """One customer who gave everything back: no value model, and still a row of whole numbers."""
+    bought = order("o1", "c1", BEGIN, 1_000)
+    returns = [{"return_id": "r1", "order_id": "o1", "customer_id": "c1", "returned_at": BEGIN + timedelta(days=3), "quantity": 1, "amount": 1_000}]
+    made, (row,) = built(tmp_path, MIDNIGHT, {"orders": [bought], "returns": returns})
+    assert isinstance(made.value, CannotTell)
+    assert (row["margin"], row["margin_per_order"], row["expected_margin"], row["margin_at_risk"]) == (0, 0.0, 0, 0)
+    assert (row["lifecycle"], row["cause"], row["open_return"]) == ("lapsing", "return", False)
+
+
+def test_columns_have_their_types(at_midnight: tuple[Profiles, list[Row]]) -> None:
+    assert {name: str(at_midnight[0].table[name].type()) for name in COLUMNS} == COLUMNS
+    assert isinstance(at_midnight[0].scored, Scored)
+    assert at_midnight[0].scored.table.schema.field("p_alive").type == pa.float64()

@@ -1,0 +1,142 @@
+"""What was bought, when and at what margin, in small cases whose numbers are worked out here."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import ibis
+import pyarrow as pa
+import pytest
+
+from rekindle.history.warehouse import Warehouse, open_history
+from rekindle.insight import purchases
+from rekindle.moment import parse_as_of
+from tests.insight.histories import line, order, write
+
+AS_OF = parse_as_of("2026-05-02", "Europe/Berlin")
+MAY = datetime(2026, 5, 1, 10)
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
+    with open_history("duckdb://history.duckdb", tmp_path) as opened:
+        yield opened
+
+
+def rows(warehouse: Warehouse, table: ibis.Table, *by: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = warehouse.arrow(table.order_by(*by)).to_pylist()
+    return found
+
+
+def test_an_order_stands_if_it_came_before_the_instant_and_was_not_cancelled(warehouse: Warehouse) -> None:
+    """The instant is midnight in Berlin, ten in the evening UTC."""
+    orders = [
+        order("last", "c", datetime(2026, 5, 1, 21, 59, 59), 1), order("late", "c", datetime(2026, 5, 1, 22), 2), order("void", "c", MAY, 4, cancelled=True),
+    ]
+    write(warehouse, {"orders": orders, "order_lines": [line(one, 1, "p", one["net"]) for one in orders]})
+    assert [row["order_id"] for row in rows(warehouse, purchases.sales(warehouse, AS_OF), "order_id")] == ["last"]
+    assert [row["order_id"] for row in rows(warehouse, purchases.sold_lines(warehouse, AS_OF), "order_id")] == ["last"]
+    (row,) = rows(warehouse, purchases.per_customer(purchases.sales(warehouse, AS_OF)), "customer_id")
+    assert (row["orders"], row["spend"], row["bare"], row["first_day"], row["last_day"]) == (1, 1, 1, date(2026, 5, 1), date(2026, 5, 1))
+
+
+def test_lines_of_the_day_under_way_are_seen_up_to_the_instant(warehouse: Warehouse) -> None:
+    orders = [order("morning", "c", datetime(2026, 5, 1, 8), 1, lines=1), order("evening", "c", datetime(2026, 5, 1, 18), 2, lines=1)]
+    write(warehouse, {"orders": orders, "order_lines": [line(one, 1, "p", one["net"]) for one in orders]})
+    noon = parse_as_of("2026-05-01T12:00:00Z", "Europe/Berlin")
+    assert [row["order_id"] for row in rows(warehouse, purchases.sold_lines(warehouse, noon), "order_id")] == ["morning"]
+
+
+def test_days_are_the_shops_and_orders_of_one_day_are_one_purchase_day(warehouse: Warehouse) -> None:
+    """Half past ten in the evening UTC is the next day in Berlin."""
+    orders = [
+        order("a", "c", datetime(2026, 4, 1, 22, 30), 10, discount=3), order("b", "c", datetime(2026, 4, 2, 8), 20, lines=2),
+        order("d", "c", datetime(2026, 4, 9, 8), 40), order("e", "other", MAY, 80),
+    ]
+    write(warehouse, {"orders": orders})
+    sales = purchases.sales(warehouse, AS_OF)
+    sums = purchases.per_customer(sales)
+    assert rows(warehouse, sums, "customer_id")[0] == {
+        "customer_id": "c", "orders": 3, "purchase_days": 2, "spend": 70, "discount": 3, "bare": 50,
+        "first_day": date(2026, 4, 2), "last_day": date(2026, 4, 9),
+    }
+    assert rows(warehouse, purchases.last_and_previous(sales, sums), "customer_id") == [
+        {"customer_id": "c", "last_order_id": "d", "last_ordered_at": datetime(2026, 4, 9, 8), "previous_day": date(2026, 4, 2)},
+        {"customer_id": "other", "last_order_id": "e", "last_ordered_at": MAY, "previous_day": None},
+    ]
+
+
+def test_the_last_order_is_the_latest_and_of_one_instant_the_greatest_id(warehouse: Warehouse) -> None:
+    orders = [order(name, "c", at, 1) for name, at in (("z", datetime(2026, 5, 1, 9)), ("x", MAY), ("y", MAY), ("w", MAY))]
+    write(warehouse, {"orders": orders})
+    sales = purchases.sales(warehouse, AS_OF)
+    (row,) = rows(warehouse, purchases.last_and_previous(sales, purchases.per_customer(sales)), "customer_id")
+    assert (row["last_order_id"], row["previous_day"]) == ("y", None)
+
+
+def test_a_basket_knows_cost_from_the_line_then_the_product_and_ties_go_to_the_first_name(warehouse: Warehouse) -> None:
+    made = order("o", "c", MAY, 1_000, lines=5)
+    lines = [
+        line(made, 1, "tea", 300, cost=100, quantity=2), line(made, 2, "tea", 200, quantity=3), line(made, 3, "jam", 500),
+        line(made, 4, "gone", 90), line(made, 5, None, 10),
+    ]
+    products = [{"product_id": "tea", "category": "Warm", "cost": 30}, {"product_id": "jam", "category": "Sweet", "cost": None}]
+    write(warehouse, {"orders": [made], "order_lines": lines, "products": products})
+    catalogue = warehouse.current("products")
+    baskets = purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, purchases.categories(catalogue))
+    assert rows(warehouse, baskets, "customer_id") == [
+        {"customer_id": "c", "amount": 1_100, "costed": 500, "cost": 100 + 3 * 30, "category": "Sweet", "category_share": 500 / 1_100},
+    ]
+
+
+def test_a_basket_without_categories_or_without_money_has_no_favourite_share(warehouse: Warehouse) -> None:
+    paid, free = order("o", "c", MAY, 70, lines=1), order("q", "d", MAY, 0, lines=1)
+    lines = [line(paid, 1, "plain", 70), line(free, 1, "tea", 0)]
+    write(warehouse, {"orders": [paid, free], "order_lines": lines, "products": [{"product_id": "plain"}, {"product_id": "tea", "category": "Warm"}]})
+    catalogue = warehouse.current("products")
+    baskets = purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, purchases.categories(catalogue))
+    assert [(row["category"], row["category_share"]) for row in rows(warehouse, baskets, "customer_id")] == [(None, 0.0), ("Warm", 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"spend": 1_000, "bare": 1_000}, 400),  # nothing known: the store's rate
+        ({"spend": 1_000, "amount": 1_000, "costed": 1_000, "cost": 700}, 300),  # all known
+        ({"spend": 1_000, "amount": 1_000, "costed": 500, "cost": 100}, 600),  # 400 known, and 40 % of the other half
+        ({"spend": 900, "amount": 1_000, "costed": 1_000, "cost": 700}, 200),  # the order's own discount of 100 in full
+        ({"spend": 1_000, "bare": 1_000, "returned": 1_000}, 0),
+        ({"spend": 1_000, "bare": 1_000, "returned": 1_001}, -1),  # rounded down
+        ({"spend": 3, "bare": 3}, 1),
+        ({}, 0),
+    ],
+)
+def test_a_margin_by_hand(warehouse: Warehouse, facts: dict[str, int], expected: int) -> None:
+    zeros = dict.fromkeys(("spend", "bare", "amount", "costed", "cost", "returned"), 0)
+    table = ibis.memtable(pa.Table.from_pylist([{**zeros, **facts}]))
+    assert warehouse.scalar(table.select(m=purchases.margin(table, Decimal("0.40"))).m.max()) == expected
+
+
+def test_a_cancelled_order_brings_nothing_and_its_refund_takes_nothing(warehouse: Warehouse) -> None:
+    kept, void = order("kept", "c", MAY, 500, lines=1), order("void", "c", MAY, 900, lines=1, cancelled=True)
+    back = [
+        {"return_id": "1", "order_id": "void", "customer_id": "c", "returned_at": MAY, "amount": 900, "open": True},
+        {"return_id": "2", "order_id": "kept", "customer_id": "c", "returned_at": MAY, "amount": 200, "open": False},
+        {"return_id": "3", "order_id": None, "customer_id": "c", "returned_at": MAY, "amount": 30},
+        {"return_id": "4", "order_id": "kept", "customer_id": "c", "returned_at": datetime(2026, 5, 1, 22), "amount": 7},
+    ]
+    write(warehouse, {"orders": [kept, void], "order_lines": [line(kept, 1, "p", 500), line(void, 1, "q", 900)], "returns": back})
+    assert rows(warehouse, purchases.returned(warehouse, AS_OF), "customer_id") == [{"customer_id": "c", "returned": 230, "open_return": True}]
+    catalogue = warehouse.current("products")
+    (basket,) = rows(warehouse, purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, purchases.categories(catalogue)), "customer_id")
+    assert basket["amount"] == 500
+
+
+def test_the_last_product_is_the_dearest_of_the_last_day(warehouse: Warehouse) -> None:
+    early, first, second = (order(name, "c", at, 9, lines=2) for name, at in (("a", datetime(2026, 4, 1)), ("b", datetime(2026, 5, 1, 6)), ("d", MAY)))
+    lines = [line(early, 1, "dear", 99), line(first, 1, "zinc", 5), line(second, 1, "alum", 5), line(second, 2, None, 50), line(second, 3, "tin", 4)]
+    write(warehouse, {"orders": [early, first, second], "order_lines": lines, "products": [{"product_id": "alum", "category": "Metal"}]})
+    customers = purchases.per_customer(purchases.sales(warehouse, AS_OF))
+    found = purchases.last_products(purchases.sold_lines(warehouse, AS_OF), customers, warehouse.current("products"))
+    assert rows(warehouse, found, "customer_id") == [{"customer_id": "c", "last_product": "alum", "last_category": "Metal"}]
