@@ -130,8 +130,10 @@ class Hand:
         )
 
     def value(self, offer: Offer, row: Row) -> int:
-        kinds = {"percent": lambda: row["average_order_value"] * offer.percent, "credit": lambda: row["expected_margin"] * offer.share_of_margin}
-        raw = kinds.get(offer.kind, lambda: float(offer.unit_cost) * 100)()
+        if offer.kind == "percent":
+            raw = row["average_order_value"] * offer.percent
+        else:
+            raw = row["expected_margin"] * offer.share_of_margin if offer.kind == "credit" else float(offer.unit_cost) * 100
         return nearest(min(raw, float(offer.cap or 10**9) * 100))
 
     def allowed(self, program: Program, stage: Stage, arm: Arm, row: Row) -> bool:

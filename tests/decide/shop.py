@@ -40,7 +40,8 @@ RECONNECT = {
     },
 }
 TAILOR = {
-    "goal": {"metric": "order", "within": "21d"}, "delay": {"rhythm": 0.25, "at_least": "7d", "at_most": "28d"}, "content": ["relationship"],
+    "goal": {"metric": "order", "within": "21d"}, "delay": {"rhythm": 0.25, "at_least": "7d", "at_most": "28d"},
+    "content": ["relationship"],
     "offers": {"price": True, "margin_floor": 0.15, "valid": "14d"},
     "arms": {
         "percent": {"offer": "percent", "prior": {"mean": 0.025, "sd": 0.020}},
@@ -48,7 +49,8 @@ TAILOR = {
     },
 }
 CLOSING = {
-    "goal": {"metric": "order", "within": "30d"}, "delay": {"rhythm": 0.5, "at_least": "14d", "at_most": "45d"}, "content": ["relationship"],
+    "goal": {"metric": "order", "within": "30d"}, "delay": {"rhythm": 0.5, "at_least": "14d", "at_most": "45d"},
+    "content": ["relationship"],
     "offers": {"price": False}, "arms": {"last_word": {"offer": "reminder", "prior": {"mean": 0.006, "sd": 0.010}}},
 }
 STAGES = {"reconnect": RECONNECT, "tailor": TAILOR, "closing": CLOSING}
@@ -63,7 +65,8 @@ def program(name: str = "back", **changes: object) -> Program:
     """Three stages for everyone who is lapsing or lapsed; nobody is control unless a test says so."""
     document: dict[str, object] = {
         "program": name, "version": 1, "class": "marketing", "owner": "Ada", "review": {"due": "2026-12-01"},
-        "audience": {"enter": "lifecycle in ('lapsing', 'lapsed') and overdue > 0"}, "exit": ["order", "opt_out", "complaint_opened", "erasure"],
+        "audience": {"enter": "lifecycle in ('lapsing', 'lapsed') and overdue > 0"},
+        "exit": ["order", "opt_out", "complaint_opened", "erasure"],
         "control": 0.0, "caps": {"touches": 3, "gap": "7d", "duration": "120d"}, "stages": STAGES,
     }
     return Program.model_validate({**document, **changes})
@@ -71,7 +74,8 @@ def program(name: str = "back", **changes: object) -> Program:
 
 def rules(**changes: object) -> Rules:
     """Loose rules: what binds is what a test tightens."""
-    return Rules.model_validate({"caps": {"touches": 9, "per": "30d"}, "holdout": 0.0, "budget": {"amount": 100_000, "per": "30d"}, **changes})
+    loose: dict[str, object] = {"caps": {"touches": 9, "per": "30d"}, "holdout": 0.0, "budget": {"amount": 100_000, "per": "30d"}}
+    return Rules.model_validate({**loose, **changes})
 
 
 def documents(*programs: Program, **changes: object) -> Documents:
@@ -85,9 +89,11 @@ def customer(name: str, **changes: object) -> dict[str, object]:
     row: dict[str, object] = dict.fromkeys(ROWS.names)
     row |= {
         "customer_id": name, "orders": 3, "purchase_days": 3, "first_day": date(2025, 6, 1), "last_day": date(2025, 12, 1),
-        "last_order_id": f"order-{name}", "silence_days": 90, "age_days": 274, "spend": 15_000, "margin": 6_000, "average_order_value": 5_000,
+        "last_order_id": f"order-{name}", "silence_days": 90, "age_days": 274, "spend": 15_000, "margin": 6_000,
+        "average_order_value": 5_000,
         "average_days_between_orders": 40.0, "discount_share": 0.0, "return_share": 0.0, "category_share": 0.0, "expected_orders": 0.8,
-        "p_alive": 0.7, "margin_per_order": 2_000.0, "expected_margin": 1_600, "margin_at_risk": 686, "expected_next_order_at": date(2026, 1, 10),
+        "p_alive": 0.7, "margin_per_order": 2_000.0, "expected_margin": 1_600, "margin_at_risk": 686,
+        "expected_next_order_at": date(2026, 1, 10),
         "overdue": 50, "lifecycle": "lapsing", "value_tier": "mid", "lapsed_cohort": "other", "cause": "unknown", "cause_evidence": "",
         "open_ticket": False, "open_return": False, "credit_balance": 0, "country": "DE", "email_consent": True, "sms_consent": False,
         "webpush_consent": False, "inapp_consent": False, "timezone": "Europe/Berlin", "locale": "de", "repeats": 2, "recency_days": 183,
@@ -150,7 +156,8 @@ class Decider:
             said = {key: value for key, value in row.items() if key != "day"}
             name, at = row["customer_id"], instant(row["day"]).naive
             usual = {
-                "plan": f"past-{row['day']}", "as_of": at, "program": "back", "stage": "reconnect", "episode": f"order-{name}", "entered_at": at,
+                "plan": f"past-{row['day']}", "as_of": at, "program": "back", "stage": "reconnect", "episode": f"order-{name}",
+                "entered_at": at,
                 "standing": "treated", "arm": "plain", "propensity": 0.25, "draw": 0.1, "channel": "email", "offer": "reminder",
                 "cost_ceiling": 0, "expected_cost": 0, "expected_margin": 0, "baseline": 0, "cohort": "other",
             }
@@ -184,5 +191,4 @@ class Decider:
 
 def by_customer(rows: Iterable[Row]) -> dict[str, Row]:
     """Rows of one program by customer."""
-    found = {row["customer_id"]: row for row in rows}
-    return found
+    return {row["customer_id"]: row for row in rows}

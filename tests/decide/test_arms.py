@@ -10,6 +10,7 @@ import pytest
 from rekindle.decide.arms import Shop, channel, option, value
 from tests.decide.shop import ROWS, SHOP, TAILOR, Decider, Row, customer, documents, program
 
+FREE = {"offer": "shipping", "prior": {"mean": 0.02, "sd": 0.01}}
 COUNTS = {"price_offers": 0, "price_offers_year": 0, "last_offer": None}
 SCHEMA = ROWS.to_pyarrow().append(pa.field("price_offers", pa.int64())).append(pa.field("price_offers_year", pa.int64())).append(
     pa.field("last_offer", pa.string())
@@ -18,14 +19,14 @@ SCHEMA = ROWS.to_pyarrow().append(pa.field("price_offers", pa.int64())).append(p
 
 def options(decider: Decider, arm: str, *people: Row, stage: dict[str, object] = TAILOR, shop: Shop = SHOP) -> list[Row]:
     """Each customer's option of an arm, in the order given."""
-    mine = program(stages={"tailor": {**stage, "arms": {**TAILOR["arms"], "free": {"offer": "shipping", "prior": {"mean": 0.02, "sd": 0.01}}}}})
+    mine = program(stages={"tailor": {**stage, "arms": {**TAILOR["arms"], "free": FREE}}})
     chosen = mine.stages[0].arm(arm)
     listed = [{**COUNTS, **one, "credit_balance": number} for number, one in enumerate(people)]
     table = ibis.memtable(pa.Table.from_pylist(listed, schema=SCHEMA))
     found = option(table, mine, mine.stages[0], chosen, documents().offers[chosen.offer], shop)
     names = ("eligible", "channel", "value", "ceiling", "cost", "margin", "spread", "subsidised")
-    rows: list[Row] = decider.warehouse.arrow(table.select("credit_balance", **{name: getattr(found, name) for name in names}).order_by("credit_balance")).to_pylist()
-    return [{name: row[name] for name in names} for row in rows]
+    told = table.select("credit_balance", **{name: getattr(found, name) for name in names}).order_by("credit_balance")
+    return decider.warehouse.arrow(told).select(names).to_pylist()
 
 
 def test_a_percentage_by_hand(decider: Decider) -> None:
@@ -49,8 +50,8 @@ def test_a_delivery_by_hand(decider: Decider) -> None:
 def test_values_are_capped_and_a_credit_follows_what_the_customer_brings(decider: Decider) -> None:
     table = ibis.memtable(pa.table({"average_order_value": [1_234, 99_999], "expected_margin": [-50, 4_321], "n": [0, 1]}))
     offers = documents().offers
-    found = decider.warehouse.arrow(table.select("n", **{name: value(table, offers[name], SHOP) for name in ("percent", "credit", "shipping", "reminder")}))
-    assert found.sort_by("n").drop_columns("n").to_pylist() == [
+    values = {name: value(table, offers[name], SHOP) for name in ("percent", "credit", "shipping", "reminder")}
+    assert decider.warehouse.arrow(table.select("n", **values)).sort_by("n").drop_columns("n").to_pylist() == [
         {"percent": 123, "credit": 0, "shipping": 300, "reminder": 0}, {"percent": 400, "credit": 432, "shipping": 300, "reminder": 0},
     ]
 
@@ -64,7 +65,8 @@ def test_the_floor_is_of_the_margin_that_an_order_keeps(decider: Decider) -> Non
 def test_price_offers_are_few_and_what_costs_does_not_follow_itself(decider: Decider) -> None:
     people = [
         customer("first"), customer("had one", price_offers=1), customer("one this year", price_offers_year=1),
-        customer("two this year", price_offers_year=2), customer("the same", last_offer="percent"), customer("another", last_offer="shipping"),
+        customer("two this year", price_offers_year=2), customer("the same", last_offer="percent"),
+        customer("another", last_offer="shipping"),
     ]
     assert [row["eligible"] for row in options(decider, "percent", *people)] == [True, False, True, False, False, True]
     assert [row["eligible"] for row in options(decider, "free", *people)] == [True, True, True, True, True, False]

@@ -60,7 +60,7 @@ def test_draws_are_uniform_and_leave_no_number_out() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [("holdout", "2027"), ("control", "win-back", "2026"), ("control", "thank-you", "2026"), ("win-back:reconnect:1",), ("win-back:reconnect:2",)],
+    [("holdout", "2027"), ("control", "win-back", "2026"), ("control", "thanks", "2026"), ("back:reconnect:1",), ("back:reconnect:2",)],
 )
 def test_two_salts_have_nothing_in_common(other: tuple[str, ...]) -> None:
     first, second = python("holdout", "2026"), python(*other)

@@ -37,15 +37,18 @@ def test_a_draw_that_was_put_off_is_kept_through_other_refusals_while_its_arm_ma
     decider.remember(
         *({**held, "customer_id": name, "arm": name.split("-")[0]} for name in names),
         *({**refused, "customer_id": name, "day": 3, "entered_at": None} for name in names[::2]),
-        {**held, "customer_id": "again", "arm": "plain", "day": 0}, {**held, "customer_id": "again", "arm": "light", "propensity": 0.3, "day": 5},
-        {"customer_id": "moved on", "day": 0, "arm": "plain"}, {**held, "customer_id": "moved on", "day": 12, "stage": "tailor", "arm": "percent"},
+        {**held, "customer_id": "again", "arm": "plain", "day": 0},
+        {**held, "customer_id": "again", "arm": "light", "propensity": 0.3, "day": 5},
+        {"customer_id": "moved on", "day": 0, "arm": "plain"},
+        {**held, "customer_id": "moved on", "day": 12, "stage": "tailor", "arm": "percent"},
     )
     people = [customer(name, value_tier="high") for name in (*names, "again", "moved on")]
     rows = {row["customer_id"]: row for row in decider.rows(decider.plan(20, people))}
     assert {row["reason"] for row in rows.values()} == {None}
     kept = {name: (row["arm"], row["propensity"]) for name, row in rows.items() if not name.startswith("lesson")}
     assert kept == {
-        **{name: (name.split("-")[0], 0.2) for name in names if not name.startswith("lesson")}, "again": ("light", 0.3), "moved on": ("percent", 0.2),
+        **{name: (name.split("-")[0], 0.2) for name in names if not name.startswith("lesson")}, "again": ("light", 0.3),
+        "moved on": ("percent", 0.2),
     }
     drawn_anew = [row for name, row in rows.items() if name.startswith("lesson")]
     assert {row["eligible"] for row in drawn_anew} == {"plain|light|nothing"}

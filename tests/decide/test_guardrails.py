@@ -39,8 +39,8 @@ def test_every_combination_has_the_first_reason_that_holds(decider: Decider) -> 
 
 
 def test_the_order_is_the_one_that_people_read() -> None:
-    assert tuple(REASONS) == (*ORDER, "no_variant", "cap_reached")
-    assert BEFORE_ENTRY == ORDER[:4]  # nobody gets a standing before, treated or not
+    assert list(REASONS) == [*ORDER, "no_variant", "cap_reached"]
+    assert list(BEFORE_ENTRY) == list(ORDER[:4])  # nobody gets a standing before, treated or not
 
 
 def test_the_highest_margin_passes_while_there_is_room(decider: Decider) -> None:
@@ -57,5 +57,5 @@ def test_the_highest_margin_passes_while_there_is_room(decider: Decider) -> None
     reasons = {(row["customer_id"], row["program"]): row["reason"] for row in found.to_pylist()}
     assert found.num_rows == len(rows)
     assert {key for key, value in reasons.items() if value == "cap_reached"} == {("a", "p1"), ("b", "p2"), ("c", "p1")}
-    assert reasons["d", "p1"] == "control"
-    assert [value for key, value in reasons.items() if key in (("a", "p2"), ("a", "p3"), ("b", "p1"), ("c", "p2"), ("d", "p2"), ("d", "p3"))] == [None] * 6
+    assert {key for key, value in reasons.items() if value == "control"} == {("d", "p1")}
+    assert sum(value is None for value in reasons.values()) == 6

@@ -19,7 +19,7 @@ WORDS = Policy(
 """Certain words instead of chance; customers of high value hear nothing at first."""
 
 CAPS = {"touches": 2, "gap": "12d", "duration": "60d"}
-TICKS = (0, 6, 10, 12, 32, 34, 35, 60)
+TICKS = (0, 10, 12, 32, 34, 35, 60)
 
 
 def people(day: int) -> list[Row]:
@@ -77,10 +77,6 @@ def test_everyone_in_the_audience_enters_at_the_first_stage(story: Told) -> None
     assert {row["entered_at"] for row in story.rows[0].values()} == {instant(0).naive}
 
 
-def test_nobody_is_due_before_the_delay(story: Told) -> None:
-    assert story.rows[6] == {}
-
-
 def test_the_next_stage_comes_after_its_delay_and_the_gap_between_messages(story: Told) -> None:
     """A quarter of 40 days is 10, of 4 days at least 7, of 400 days at most 28; the gap of 12 days binds who had a message."""
     assert said(story.rows[10]) == {
@@ -95,7 +91,7 @@ def test_the_next_stage_comes_after_its_delay_and_the_gap_between_messages(story
 
 def test_a_shrinking_audience_loses_nobody_and_who_bought_leaves(story: Told) -> None:
     assert story.rows[12]["shrunk"]["entered_at"] == instant(0).naive
-    assert all("bought" not in story.rows[day] for day in (6, 10, 12))
+    assert all("bought" not in story.rows[day] for day in (10, 12))
 
 
 def test_the_last_stage_has_its_own_delay_and_the_round_its_cap_on_messages(story: Told) -> None:

@@ -58,7 +58,8 @@ class Hand:
         return [row for row in self.facts[name] if row["customer_id"] == customer and row[at] < self.as_of.naive]
 
     def profiles(self) -> dict[str, Row]:
-        known = {row["customer_id"] for row in self.facts["customers"] if row["first_seen_at"] is None or row["first_seen_at"] < self.as_of.naive}
+        now = self.as_of.naive
+        known = {row["customer_id"] for row in self.facts["customers"] if row["first_seen_at"] is None or row["first_seen_at"] < now}
         bought = {row["customer_id"]: self.bought(row["customer_id"]) for row in self.facts["orders"]}
         bought = {name: row for name, row in bought.items() if row}
         margins = [row["margin"] for row in bought.values()]
@@ -66,7 +67,8 @@ class Hand:
         for name, row in bought.items():
             row["value_tier"] = "high" if row["margin"] >= high else "mid" if row["margin"] >= mid else "occasional"
             self.judge(name, row)
-        return {name: {"customer_id": name, **(bought.get(name) or {"lifecycle": "prospect"}), **self.person(name)} for name in known | bought.keys()}
+        everyone = {name: bought.get(name) or {"lifecycle": "prospect"} for name in known | bought.keys()}
+        return {name: {"customer_id": name, **row, **self.person(name)} for name, row in everyone.items()}
 
     def bought(self, customer: str) -> Row | None:
         orders = [row for row in self.mine("orders", customer, "ordered_at") if not row["cancelled"]]
@@ -78,9 +80,11 @@ class Hand:
         spend, discount = (sum(row[name] for row in orders) for name in ("net", "discount"))
         back = sum(row["amount"] for row in self.mine("returns", customer, "returned_at") if row["order_id"] not in self.void)
         row: Row = {
-            "orders": len(orders), "purchase_days": len(days), "first_day": days[0], "last_day": days[-1], "last_order_id": last["order_id"],
+            "orders": len(orders), "purchase_days": len(days), "first_day": days[0], "last_day": days[-1],
+            "last_order_id": last["order_id"],
             "silence_days": (end - days[-1]).days, "age_days": (end - days[0]).days, "spend": spend, "margin": self.margin(orders, back),
-            "average_order_value": nearest(spend / len(orders)), "discount_share": discount / (spend + discount) if spend + discount else 0.0,
+            "average_order_value": nearest(spend / len(orders)),
+            "discount_share": discount / (spend + discount) if spend + discount else 0.0,
             "return_share": min(back / spend, 1.0) if spend else 0.0, "last": last, "days": days, **self.favourite(orders),
         }
         return row | self.expected(row)
@@ -124,7 +128,8 @@ class Hand:
         own, days = max(row["margin"], 0) / row["purchase_days"], row["purchase_days"]
         per_order = nearest(self.value.p * (self.value.v + days * own) / (self.value.p * days + self.value.q - 1))
         return {
-            "repeats": repeats, "recency_days": recency, "p_alive": alive, "expected_orders": orders, "average_days_between_orders": rhythm, "margin_per_order": per_order,
+            "repeats": repeats, "recency_days": recency, "p_alive": alive, "expected_orders": orders, "average_days_between_orders": rhythm,
+            "margin_per_order": per_order,
             "expected_margin": nearest(orders * per_order), "margin_at_risk": nearest((1 - alive) / alive * orders * per_order),
             "expected_next_order_at": row["last_day"] + timedelta(days=nearest(rhythm)), "overdue": row["silence_days"] - nearest(rhythm),
         }
@@ -159,7 +164,8 @@ class Hand:
             for row in self.mine("events", customer, "occurred_at") if row["name"] == "Product Unavailable"
         ]
         found += [(2, f"return {row['return_id']}", row["returned_at"]) for row in self.mine("returns", customer, "returned_at")]
-        found += [(3, f"review {row['review_id']}", row["reviewed_at"]) for row in self.mine("reviews", customer, "reviewed_at") if row["rating"] <= 2]
+        reviews = self.mine("reviews", customer, "reviewed_at")
+        found += [(3, f"review {row['review_id']}", row["reviewed_at"]) for row in reviews if row["rating"] <= 2]
         found += [(4, f"ticket {row['ticket_id']}", row["opened_at"]) for row in self.open_tickets(customer)]
         near = [one for one in found if last - timedelta(days=30) <= one[2] < last + timedelta(days=45)]
         if not near:
@@ -186,7 +192,8 @@ class Hand:
         ]
         bought = self.bought(customer) is not None
         return {
-            **{f"{channel}_consent": channel in live for channel in CHANNELS}, "timezone": people.get("timezone"), "locale": people.get("locale"),
+            **{f"{channel}_consent": channel in live for channel in CHANNELS}, "timezone": people.get("timezone"),
+            "locale": people.get("locale"),
             "country": seen[0]["country"] if seen else None, "open_ticket": bought and bool(self.open_tickets(customer)),
             "open_return": bought and any(row["open"] for row in self.mine("returns", customer, "returned_at")),
         }

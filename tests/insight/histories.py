@@ -91,7 +91,8 @@ class Marketplace:
         for number in range(9):
             category = None if number == 0 else f"category {number % 4}"
             cost = None if number % 3 == 0 else int(chance.integers(100, 900))
-            self.facts["products"].append({"product_id": f"{self.prefix}p{number}", "name": f"Product {number}", "category": category, "cost": cost})
+            name = f"{self.prefix}p{number}"
+            self.facts["products"].append({"product_id": name, "name": f"Product {number}", "category": category, "cost": cost})
 
     def purchase(self, chance: np.random.Generator, customer: str, name: str) -> None:
         count = int(chance.integers(0, 4))
@@ -118,7 +119,8 @@ class Marketplace:
         if chance.random() < 0.3:
             self.facts["returns"].append(
                 {
-                    "return_id": f"r{name}", "order_id": name if chance.random() < 0.8 else None, "customer_id": customer, "returned_at": after[1],
+                    "return_id": f"r{name}", "order_id": name if chance.random() < 0.8 else None, "customer_id": customer,
+                    "returned_at": after[1],
                     "quantity": 1, "amount": int(chance.integers(1, 3_000)), "open": bool(chance.random() < 0.3),
                 }
             )
@@ -136,7 +138,8 @@ class Marketplace:
         at = self.at(chance)
         if chance.random() < 0.8:
             country = str(chance.choice(["DE", "FR"]))
-            self.facts["customers"].append({"customer_id": customer, "first_seen_at": at if chance.random() < 0.9 else None, "country": country})
+            seen = at if chance.random() < 0.9 else None
+            self.facts["customers"].append({"customer_id": customer, "first_seen_at": seen, "country": country})
         if chance.random() < 0.5:
             self.facts["people"].append({"customer_id": customer, "timezone": "Europe/Paris", "locale": "fr"})
         for channel in ("email", "sms", "push"):

@@ -17,6 +17,7 @@ AS_OF = parse_as_of("2026-05-02", "UTC")
 NOW = AS_OF.naive
 LAST = datetime(2026, 3, 1, 12)
 SECOND = timedelta(seconds=1)
+EVENTS = ("Product Unavailable", "Product Viewed")
 
 
 @pytest.fixture
@@ -32,12 +33,11 @@ def seen(warehouse: Warehouse) -> list[str]:
 def test_a_delivery_is_late_when_its_promise_has_passed(warehouse: Warehouse) -> None:
     times = {
         "late": (LAST, LAST + SECOND), "to the second": (LAST, LAST), "early": (LAST, LAST - SECOND), "never": (LAST, None),
-        "not yet due": (NOW, None), "due a second ago": (NOW - SECOND, None), "not yet seen": (NOW - SECOND, NOW), "unpromised": (None, LAST),
+        "not yet due": (NOW, None), "due a second ago": (NOW - SECOND, None), "not yet seen": (NOW - SECOND, NOW),
+        "unpromised": (None, LAST),
     }
-    write(
-        warehouse,
-        {"shipments": [{"shipment_id": name, "customer_id": "c", "promised_at": due, "delivered_at": came} for name, (due, came) in times.items()]},
-    )
+    told = [{"shipment_id": name, "customer_id": "c", "promised_at": due, "delivered_at": came} for name, (due, came) in times.items()]
+    write(warehouse, {"shipments": told})
     assert seen(warehouse) == ["shipment due a second ago", "shipment late", "shipment never", "shipment not yet seen"]
 
 
@@ -45,8 +45,8 @@ def test_the_other_kinds_of_evidence(warehouse: Warehouse) -> None:
     write(
         warehouse,
         {
-            "events": [{"message_id": name, "customer_id": "c", "name": name, "occurred_at": LAST} for name in ("Product Unavailable", "Product Viewed")],
-            "returns": [{"return_id": "r", "customer_id": "c", "returned_at": LAST}, {"return_id": "later", "customer_id": "c", "returned_at": NOW}],
+            "events": [{"message_id": kind, "customer_id": "c", "name": kind, "occurred_at": LAST} for kind in EVENTS],
+            "returns": [{"return_id": name, "customer_id": "c", "returned_at": at} for name, at in (("r", LAST), ("later", NOW))],
             "reviews": [{"review_id": str(stars), "customer_id": "c", "rating": stars, "reviewed_at": LAST} for stars in range(1, 6)],
             "tickets": [
                 {"ticket_id": name, "customer_id": "c", "opened_at": LAST, "closed_at": at}
@@ -65,7 +65,8 @@ def test_the_first_kind_near_the_last_order_is_the_cause_with_all_its_evidence(w
 
     begin, end = LAST - timedelta(days=30), LAST + timedelta(days=45)
     facts = [
-        fact("both", "return", "return 1", LAST), fact("both", "late_delivery", "shipment 2", LAST), fact("both", "late_delivery", "shipment 10", LAST),
+        fact("both", "return", "return 1", LAST), fact("both", "late_delivery", "shipment 2", LAST),
+        fact("both", "late_delivery", "shipment 10", LAST),
         fact("edge", "open_ticket", "ticket in", begin), fact("edge", "late_delivery", "shipment before", begin - SECOND),
         fact("end", "bad_review", "review in", end - SECOND), fact("end", "late_delivery", "shipment after", end),
         fact("none", "return", "return old", begin - SECOND), fact("stranger", "return", "return 9", LAST),

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import ibis
 import numpy as np
@@ -63,7 +62,8 @@ def bought(cdnow: Warehouse) -> profile.Profiles:
 def test_cdnow_has_the_histories_of_the_literature(cdnow: Warehouse, bought: profile.Profiles) -> None:
     """Every customer's x, t and T as the published summary prints them, in weeks of two digits."""
     table = cdnow.arrow(bought.table.select("repeats", "recency_days", "age_days"))
-    found = Counter((x, round(t / 7, 2), round(age / 7, 2)) for x, t, age in zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
+    histories = zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
+    found = Counter((x, round(t / 7, 2), round(age / 7, 2)) for x, t, age in histories)
     with shared("cdnow/cdnow_customers_summary.csv").open(newline="") as file:
         published = Counter((int(row["frequency"]), float(row["recency"]), float(row["T"])) for row in csv.DictReader(file))
     assert found == published
@@ -154,7 +154,8 @@ def test_value_per_order_is_shrunk_towards_everyones_and_falls_back_to_ones_own(
 def test_the_value_model_sees_who_ever_made_a_margin(warehouse: Warehouse) -> None:
     chance = np.random.default_rng(4)
     margins = [*chance.gamma(4, 500, 300).astype(int).tolist(), 0, -700]
-    table = ibis.memtable(pa.table({"customer_id": [f"c{n}" for n in range(302)], "purchase_days": [1 + n % 3 for n in range(302)], "margin": margins}))
+    names, days = [f"c{n}" for n in range(302)], [1 + n % 3 for n in range(302)]
+    table = ibis.memtable(pa.table({"customer_id": names, "purchase_days": days, "margin": margins}))
     fitted = lapse.fit_value(warehouse, table)
     assert isinstance(fitted, GammaGamma)
     assert fitted.customers == sum(margin > 0 for margin in margins)
@@ -163,7 +164,8 @@ def test_the_value_model_sees_who_ever_made_a_margin(warehouse: Warehouse) -> No
 def test_a_large_shop_is_fitted_on_a_sample_that_its_ids_choose(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lapse, "VALUE_SAMPLE", 200)
     chance = np.random.default_rng(4)
-    columns = {"customer_id": [f"c{n}" for n in range(1_000)], "purchase_days": [1] * 1_000, "margin": chance.gamma(4, 500, 1_000).astype(int).tolist()}
+    margins = chance.gamma(4, 500, 1_000).astype(int).tolist()
+    columns = {"customer_id": [f"c{n}" for n in range(1_000)], "purchase_days": [1] * 1_000, "margin": margins}
     fitted = [lapse.fit_value(warehouse, ibis.memtable(pa.table(columns).take(chance.permutation(1_000)))) for _ in range(2)]
     assert fitted[0] == fitted[1]
     assert isinstance(fitted[0], GammaGamma)

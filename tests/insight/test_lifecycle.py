@@ -1,7 +1,6 @@
 """Every customer has one stage and one tier, and a cohort only who slips away: whatever the numbers."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import ibis
 import pyarrow as pa
@@ -14,7 +13,8 @@ from rekindle.insight import lifecycle
 from tests.insight.by_hand import stage as stage_by_hand
 
 TYPES = {
-    "purchase_days": pa.int64(), "silence_days": pa.int64(), "rhythm_days": pa.float64(), "previous_gap_days": pa.int64(), "cause": pa.string(),
+    "purchase_days": pa.int64(), "silence_days": pa.int64(), "rhythm_days": pa.float64(), "previous_gap_days": pa.int64(),
+    "cause": pa.string(),
     "value_tier": pa.string(), "lifecycle": pa.string(),
 }
 CAUSES = ("late_delivery", "open_ticket", "unknown")
@@ -41,7 +41,8 @@ def customers() -> st.SearchStrategy[list[Row]]:
     one = st.fixed_dictionaries(
         {
             "purchase_days": st.integers(0, 12), "silence_days": days, "rhythm_days": st.floats(0.5, 5_000),
-            "previous_gap_days": st.none() | st.integers(1, 3_000), "cause": st.sampled_from(CAUSES), "value_tier": st.sampled_from(lifecycle.TIERS),
+            "previous_gap_days": st.none() | st.integers(1, 3_000), "cause": st.sampled_from(CAUSES),
+            "value_tier": st.sampled_from(lifecycle.TIERS),
         }
     )
     return st.lists(one, min_size=1, max_size=300)
@@ -66,8 +67,10 @@ def test_stages_are_complete_and_cohorts_exclusive(warehouse: Warehouse, rows: l
         (0, None, None, None, "prospect"), (1, 0, 30.0, None, "first_time"), (2, 30, 30.0, 30, "repeat"), (2, 31, 30.0, 30, "cooling"),
         (2, 60, 30.0, 30, "cooling"), (2, 61, 30.0, 30, "lapsing"), (2, 120, 30.0, 30, "lapsing"), (2, 121, 30.0, 30, "lapsed"),
         (9, 13, 1.0, 1, "advocate"), (9, 14, 1.0, 1, "cooling"), (9, 27, 1.0, 1, "cooling"), (9, 28, 1.0, 1, "lapsed"),  # a daily buyer
-        (4, 5, 100.0, 90, "mid_tenure"), (8, 5, 100.0, 90, "advocate"), (8, 59, 100.0, 401, "probation"), (8, 60, 100.0, 401, "reactivated"),
-        (8, 59, 100.0, 400, "advocate"), (3, 179, 180.0, 721, "reactivated"), (3, 180, 180.0, 721, "repeat"), (3, 181, 180.0, 721, "cooling"),
+        (4, 5, 100.0, 90, "mid_tenure"), (8, 5, 100.0, 90, "advocate"), (8, 59, 100.0, 401, "probation"),
+        (8, 60, 100.0, 401, "reactivated"),
+        (8, 59, 100.0, 400, "advocate"), (3, 179, 180.0, 721, "reactivated"), (3, 180, 180.0, 721, "repeat"),
+        (3, 181, 180.0, 721, "cooling"),
     ],
 )
 def test_where_a_stage_begins(
@@ -98,6 +101,7 @@ def test_which_cohort_comes_first(warehouse: Warehouse, row: Row, expected: str 
 def test_a_fifth_is_of_high_value_and_the_half_of_at_least_middle(warehouse: Warehouse) -> None:
     table = ibis.memtable(pa.table({"margin": list(range(1, 102))}))
     limits = warehouse.row(lifecycle.tier_limits(table))
-    tiers = warehouse.arrow(table.select("margin", tier=lifecycle.value_tier(table.margin, limits["high"], limits["mid"])).order_by("margin"))
+    tier = lifecycle.value_tier(table.margin, limits["high"], limits["mid"])
+    tiers = warehouse.arrow(table.select("margin", tier=tier).order_by("margin"))
     assert limits == {"high": 81.0, "mid": 51.0}
     assert tiers["tier"].to_pylist() == ["occasional"] * 50 + ["mid"] * 30 + ["high"] * 21

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from rekindle.errors import CannotTell
-from rekindle.insight.models import GammaGamma
 from rekindle.insight.lapse import Scored
+from rekindle.insight.models import GammaGamma
 from rekindle.insight.profile import COLUMNS, Profiles, Question, build
 from rekindle.moment import AsOf, parse_as_of
 from tests.insight.by_hand import Hand, Row
@@ -20,6 +20,11 @@ BEGIN = datetime(2024, 1, 1)
 FACTS = together(Marketplace(5, "", CUSTOMERS[:45], BEGIN, 700).tell(4.0), Marketplace(7, "early-", CUSTOMERS[45:], BEGIN, 130).tell(5.0))
 """Some come for two years, some in its first months; the instants below lie in them, so that a part of these facts is later too."""
 MIDNIGHT = parse_as_of("2025-10-01", "Europe/Berlin")
+TODAY = datetime(2025, 6, 14)
+FACTS["orders"] += [
+    order("new", "morning", TODAY.replace(hour=9), 5_000), order("old", "regular", TODAY - timedelta(days=40), 2_000),
+    order("due", "regular", TODAY.replace(hour=10), 2_500), order("unseen", "regular", TODAY.replace(hour=15), 9_999),
+]
 UNDER_WAY = parse_as_of("2025-06-14T13:37:00+02:00", "Europe/Berlin")
 WEEKS, MARGIN = 26, Decimal("0.35")
 
@@ -69,13 +74,15 @@ def test_the_history_has_something_of_everything(at_midnight: tuple[Profiles, li
     assert any(row["margin"] < 0 for row in rows)
     assert any(", " in row["cause_evidence"] for row in rows)
     assert any(row["orders"] > row["purchase_days"] for row in rows)
-    assert {row["email_consent"] for row in rows} == {row["open_ticket"] for row in rows} == {row["open_return"] for row in rows} == {True, False}
+    for name in ("email_consent", "sms_consent", "open_ticket", "open_return"):
+        assert {row[name] for row in rows} == {True, False}
 
 
 def test_who_has_bought_today_is_seen_and_has_no_age_below_zero(under_way: tuple[Profiles, list[Row]]) -> None:
-    today = [row for row in under_way[1] if row["last_day"] == UNDER_WAY.day]
-    assert all(row["silence_days"] == 0 and row["age_days"] >= 0 for row in today)
-    assert min(row["silence_days"] for row in under_way[1] if row["orders"]) >= 0
+    rows = {row["customer_id"]: row for row in under_way[1]}
+    columns = ("silence_days", "age_days", "orders", "last_order_id")
+    found = {name: tuple(rows[name][column] for column in columns) for name in ("morning", "regular")}
+    assert found == {"morning": (0, 0, 1, "new"), "regular": (0, 40, 2, "due")}
 
 
 @pytest.mark.parametrize(("name", "as_of"), [("at_midnight", MIDNIGHT), ("under_way", UNDER_WAY)])
@@ -98,7 +105,7 @@ def test_the_same_facts_in_another_order_are_the_same_profiles(tmp_path: Path, a
 def test_a_shop_that_cannot_be_modelled_still_has_profiles(tmp_path: Path) -> None:
     """One customer who gave everything back: no value model, and still a row of whole numbers."""
     bought = order("o1", "c1", BEGIN, 1_000)
-    returns = [{"return_id": "r1", "order_id": "o1", "customer_id": "c1", "returned_at": BEGIN + timedelta(days=3), "quantity": 1, "amount": 1_000}]
+    returns = [{"return_id": "r1", "order_id": "o1", "customer_id": "c1", "returned_at": BEGIN + timedelta(days=3), "amount": 1_000}]
     made, (row,) = built(tmp_path, MIDNIGHT, {"orders": [bought], "returns": returns})
     assert isinstance(made.value, CannotTell)
     assert (row["margin"], row["margin_per_order"], row["expected_margin"], row["margin_at_risk"]) == (0, 0.0, 0, 0)

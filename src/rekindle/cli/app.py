@@ -37,4 +37,4 @@ def _store(context: typer.Context, store: StoreOption = Path(), version: Version
 
 for module in (folder, importing, loop, knowing, deciding, measuring, worlds, documents):
     for name, command in module.COMMANDS.items():
-        app.command(name)(command)
+        app.command(name, short_help=f"{(command.__doc__ or '').partition('. ')[0].rstrip('.')}.")(command)

@@ -13,6 +13,8 @@ COLUMNS: dict[str, str] = {
     "last_day": "date",
     "silence_days": "int",
     "age_days": "int",
+    "repeats": "int",
+    "recency_days": "int",
     "spend": "int",
     "margin": "int",
     "average_order_value": "int",

@@ -243,6 +243,44 @@ NOTABLE = tuple(
 )
 
 
+LIFECYCLE = tuple(
+    LifecycleCount(*row)
+    for row in (
+        ("first_time", 5_900),
+        ("repeat", 4_210),
+        ("mid_tenure", 2_050),
+        ("advocate", 1_620),
+        ("cooling", 2_110),
+        ("lapsing", 1_390),
+        ("lapsed", 1_790),
+        ("probation", 510),
+        ("prospect", 420),
+    )
+)
+CAUSES = (
+    Cause(
+        "late_delivery",
+        "late delivery",
+        572,
+        0.18,
+        3_120_000,
+        ("shipment 48213: promised 3 August, came 12 August", "shipment 47120: promised 9 July, came 18 July"),
+    ),
+    Cause("stockout", "stockout", 286, 0.09, 1_410_000, ("product 771 out of stock from 2 to 30 June",)),
+    Cause("return", "return or bad review", 223, 0.07, 1_005_000, ("return 2231, review 871 (2 of 5)", "return 2308")),
+    Cause("unknown", "no evidence", 2_099, 0.66, 8_668_000),
+)
+LEFT_ALONE = tuple(
+    LeftAlone(*row)
+    for row in (
+        ("no_consent", "no consent", 940),
+        ("held_out", "held out", 112),
+        ("control", "control", 213),
+        ("open_complaint", "open complaint", 45),
+    )
+)
+
+
 def facts() -> ReportFacts:
     """The simulated marketplace with everything known."""
     return ReportFacts(
@@ -258,47 +296,14 @@ def facts() -> ReportFacts:
         orders=61_402,
         months=24,
         slipping=Slipping(3_180, Interval(13_101_200, 14_203_311, 15_402_950)),
-        lifecycle=tuple(
-            LifecycleCount(*row)
-            for row in (
-                ("first_time", 5_900),
-                ("repeat", 4_210),
-                ("mid_tenure", 2_050),
-                ("advocate", 1_620),
-                ("cooling", 2_110),
-                ("lapsing", 1_390),
-                ("lapsed", 1_790),
-                ("probation", 510),
-                ("prospect", 420),
-            )
-        ),
+        lifecycle=LIFECYCLE,
         map=_map(),
-        causes=(
-            Cause(
-                "late_delivery",
-                "late delivery",
-                572,
-                0.18,
-                3_120_000,
-                ("shipment 48213: promised 3 August, came 12 August", "shipment 47120: promised 9 July, came 18 July"),
-            ),
-            Cause("stockout", "stockout", 286, 0.09, 1_410_000, ("product 771 out of stock from 2 to 30 June",)),
-            Cause("return", "return or bad review", 223, 0.07, 1_005_000, ("return 2231, review 871 (2 of 5)", "return 2308")),
-            Cause("unknown", "no evidence", 2_099, 0.66, 8_668_000),
-        ),
+        causes=CAUSES,
         cohorts=COHORTS,
         sequence=SEQUENCE,
         messages=MESSAGES,
         money=Money(62_000, 21_400, Interval(41_000, 188_000, 335_000), True, 112.4),
-        left_alone=tuple(
-            LeftAlone(*row)
-            for row in (
-                ("no_consent", "no consent", 940),
-                ("held_out", "held out", 112),
-                ("control", "control", 213),
-                ("open_complaint", "open complaint", 45),
-            )
-        ),
+        left_alone=LEFT_ALONE,
         worth=WORTH,
         notable=NOTABLE,
         assumptions=ASSUMPTIONS,

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 from rekindle.errors import CannotTell
-from rekindle.learn.report import headlines
 from rekindle.insight.models import Interval
+from rekindle.learn.report import headlines
 from rekindle.learn.report.facts import Slipping, Worth
 
 from . import marigold

@@ -5,6 +5,8 @@ Knows nothing of a single message.
 
 from datetime import datetime, timedelta
 
+import ibis
+
 from rekindle import moment
 from rekindle.errors import Refused
 from rekindle.history.warehouse import Warehouse
@@ -12,7 +14,7 @@ from rekindle.moment import AsOf
 from rekindle.service.flow import documents
 from rekindle.service.flow.cycle import close_cycle
 from rekindle.service.flow.sending import Sent, send_due
-from rekindle.service.outbox import queries
+from rekindle.service.outbox import actions, queries
 from rekindle.service.people.queries import has_contacts
 from rekindle.settings import Settings
 
@@ -44,8 +46,22 @@ def waiting(at: datetime) -> int:
     return queries.due(at)
 
 
+def withdraw_ordered(warehouse: Warehouse, at: datetime) -> int:
+    """Suppresses waiting messages to customers who have ordered since the order that their round followed, and says how many."""
+    rows = queries.waiting()
+    if not rows.num_rows:
+        return 0
+    waiting_now, orders = ibis.memtable(rows), warehouse.current("orders")
+    stands = orders.filter(~orders.cancelled, orders.ordered_at < ibis.literal(at.replace(tzinfo=None)))
+    anchors = orders.select(episode="order_id", anchor_at="ordered_at")
+    both = waiting_now.join(anchors, "episode").join(stands.select("customer_id", "ordered_at"), "customer_id")
+    ordered = both.filter(both.ordered_at > both.anchor_at).select("id").distinct().order_by("id")
+    return actions.withdraw(warehouse.arrow(ordered)["id"].to_pylist(), "ordered since", at)
+
+
 def dispatch(settings: Settings, warehouse: Warehouse, at: datetime) -> Sent:
-    """Sends what is due into the mailbox and mirrors the outcomes into history."""
+    """Withdraws what orders have overtaken, sends what is due into the mailbox, and mirrors the outcomes into history."""
+    withdraw_ordered(warehouse, at)
     quiet = documents.approved(settings).rules.quiet_hours
     done = send_due(settings, at, quiet=quiet)
     close_cycle(settings, warehouse, at)

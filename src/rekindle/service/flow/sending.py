@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 from rekindle import moment
 from rekindle.deliver.channel import Channel, Message
-from rekindle.deliver.channels.mailbox.channel import Mailbox
 from rekindle.deliver.facts import Facts, with_frozen, with_registered
 from rekindle.deliver.links import Claim, Ring, sign
 from rekindle.deliver.message import Envelope, build, message_id
 from rekindle.deliver.templates import TemplateSet, render
 from rekindle.errors import Refused, RekindleError, TemporaryFailure
 from rekindle.program.rules import QuietHours
+from rekindle.service.channels.mailbox.channel import Mailbox
 from rekindle.service.config import load_ring, use_ledger
 from rekindle.service.flow.content import load_content, registered_facts
 from rekindle.service.outbox import actions as outbox

@@ -20,6 +20,7 @@ from rekindle.service.outbox.models import (
     KNOWN,
     PLANNED,
     SETTLED,
+    SUPPRESSED,
     TAKEN,
     UNKNOWN,
     Plan,
@@ -141,6 +142,20 @@ def settle(touches: Sequence[Touch], outcomes: Mapping[int, Outcome], at: dateti
         for touch in touches:
             mine = Touch.objects.filter(Q(status=ATTEMPTING) | Q(status=UNKNOWN), id=touch.id, fence=touch.fence)
             mine.update(**_fields(outcomes[touch.id], at))
+
+
+def withdraw(ids: Sequence[int], reason: str, at: datetime) -> int:
+    """Suppresses touches that wait and must not be sent any more; one that was taken up meanwhile is left to its worker.
+
+    Returns:
+        How many were withdrawn.
+    """
+    done = 0
+    for start in range(0, len(ids), CHUNK):
+        with transaction.atomic():
+            rows = Touch.objects.filter(id__in=ids[start : start + CHUNK], status=PLANNED)
+            done += rows.update(**_fields(Outcome(SUPPRESSED, reason=reason), at))
+    return done
 
 
 def take_settled() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from django.db.models import Count
 
-from rekindle.service.outbox.models import SENT, TAKEN, UNKNOWN, Plan, Touch
+from rekindle.service.outbox.models import PLANNED, SENT, TAKEN, UNKNOWN, Plan, Touch
 
 _TOUCHES = pa.schema(
     [
@@ -42,6 +42,13 @@ def sent() -> pa.Table:
     listed = [{**{name: getattr(one, name) for name in names}, "sent_at": _naive(one.settled_at)} for one in rows.iterator()]
     schema = pa.schema([*((name, pa.string()) for name in names), ("sent_at", pa.timestamp("us"))])
     return pa.Table.from_pylist(listed, schema=schema)
+
+
+def waiting() -> pa.Table:
+    """Touches of ready plans that have not been taken up: id, customer_id, episode."""
+    rows = Touch.objects.filter(status=PLANNED, plan__ready=True).order_by("id").values("id", "customer_id", "episode")
+    schema = pa.schema([("id", pa.int64()), ("customer_id", pa.string()), ("episode", pa.string())])
+    return pa.Table.from_pylist(list(rows), schema=schema)
 
 
 def of_customer(customer_id: str) -> list[dict[str, Any]]:

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from rekindle.deliver.channel import Message
-from rekindle.deliver.channels.mailbox.channel import Mailbox
 from rekindle.errors import TemporaryFailure
+from rekindle.service.channels.mailbox.channel import Mailbox
 
 MESSAGE = Message("abc@shop.example", date(2026, 11, 23), b"Subject: x\r\n\r\ny")
 

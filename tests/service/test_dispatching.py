@@ -1,0 +1,27 @@
+from datetime import datetime, timedelta
+
+from rekindle.history.warehouse import open_history
+from rekindle.service.flow import dispatching
+from rekindle.service.outbox import queries
+from rekindle.settings import Settings
+from tests.history.facts import take
+from tests.service.conftest import NOON
+from tests.service.touches import plan
+
+
+def order(customer: str, order_id: str, at: datetime, **more: object) -> dict[str, object]:
+    return {"order_id": order_id, "customer_id": customer, "ordered_at": at.replace(tzinfo=None), **more}
+
+
+def test_whoever_orders_before_the_send_gets_no_message(store: Settings) -> None:
+    plan(["bought", "cancelled", "silent", "later"], episode=["a", "b", "c", "d"])
+    before, since = NOON - timedelta(days=90), NOON - timedelta(hours=2)
+    with open_history(store.history, store.root) as warehouse:
+        anchors = zip(("bought", "cancelled", "silent", "later"), "abcd", strict=True)
+        facts = [order(customer, key, before) for customer, key in anchors]
+        facts += [order("bought", "e", since), order("cancelled", "f", since, cancelled=True), order("later", "g", NOON)]
+        take(warehouse, "orders", facts)
+        assert dispatching.withdraw_ordered(warehouse, NOON) == 1
+        assert dispatching.withdraw_ordered(warehouse, NOON) == 0
+    assert queries.counts() == {"planned": 3, "suppressed": 1}
+    assert queries.of_customer("bought")[0]["reason"] == "ordered since"
