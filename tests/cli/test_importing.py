@@ -96,8 +96,6 @@ def test_a_file_that_cannot_be_read_becomes_no_source() -> None:
     assert (answer.code, answer.out) == (3, "")
     assert "orders.csv does not fit the preset online-retail" in answer.err
     assert sources() == []
-    done("--store", "corner", "run", "orders.csv", "--map", "orders.yaml", "--as-of", AS_OF)
-    assert sources() == [{"file": str(Path("orders.csv").resolve()), "map": str(Path("orders.yaml").resolve())}]
 
 
 def test_a_dry_run_of_the_main_job_changes_nothing() -> None:

@@ -1,16 +1,13 @@
-"""A decider with an empty history for each test, or for each module; an empty one is made once and copied."""
+"""A decider with an empty history for each test, or for each module."""
 
 import gc
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from rekindle.history.warehouse import open_history
 from tests.decide.shop import Decider
-
-URL = "duckdb://history.duckdb"
+from tests.insight.histories import history
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,25 +17,14 @@ def _less_collecting() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-@pytest.fixture(scope="session")
-def empty_history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("empty")
-    with open_history(URL, folder):
-        pass
-    return folder / "history.duckdb"
-
-
 @pytest.fixture
-def decider(empty_history: Path, tmp_path: Path) -> Iterator[Decider]:
-    shutil.copy(empty_history, tmp_path)
-    with open_history(URL, tmp_path) as warehouse:
+def decider(tmp_path: Path) -> Iterator[Decider]:
+    with history(tmp_path) as warehouse:
         yield Decider(warehouse)
 
 
 @pytest.fixture(scope="module")
-def shared_decider(empty_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Decider]:
-    """For tests that keep no plan."""
-    folder = tmp_path_factory.mktemp("shared")
-    shutil.copy(empty_history, folder)
-    with open_history(URL, folder) as warehouse:
+def shared_decider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Decider]:
+    """For tests that keep no plan, and for those that look at one story."""
+    with history(tmp_path_factory.mktemp("shared")) as warehouse:
         yield Decider(warehouse)

@@ -11,10 +11,10 @@ from rekindle.decide.arms import Shop, channel, option, value
 from tests.decide.shop import ROWS, SHOP, TAILOR, Decider, Row, customer, documents, program
 
 FREE = {"offer": "shipping", "prior": {"mean": 0.02, "sd": 0.01}}
-COUNTS = {"price_offers": 0, "price_offers_year": 0, "last_offer": None}
+COUNTS = {"price_offers": 0, "price_offers_year": 0, "last_kind": None, "last_kind_run": 0}
 SCHEMA = ROWS.to_pyarrow().append(pa.field("price_offers", pa.int64())).append(pa.field("price_offers_year", pa.int64())).append(
-    pa.field("last_offer", pa.string())
-)
+    pa.field("last_kind", pa.string())
+).append(pa.field("last_kind_run", pa.int64()))
 
 
 def options(decider: Decider, arm: str, *people: Row, stage: dict[str, object] = TAILOR, shop: Shop = SHOP) -> list[Row]:
@@ -65,8 +65,8 @@ def test_the_floor_is_of_the_margin_that_an_order_keeps(decider: Decider) -> Non
 def test_price_offers_are_few_and_what_costs_does_not_follow_itself(decider: Decider) -> None:
     people = [
         customer("first"), customer("had one", price_offers=1), customer("one this year", price_offers_year=1),
-        customer("two this year", price_offers_year=2), customer("the same", last_offer="percent"),
-        customer("another", last_offer="shipping"),
+        customer("two this year", price_offers_year=2), customer("the same", last_kind="percent", last_kind_run=1),
+        customer("another", last_kind="shipping", last_kind_run=1),
     ]
     assert [row["eligible"] for row in options(decider, "percent", *people)] == [True, False, True, False, False, True]
     assert [row["eligible"] for row in options(decider, "free", *people)] == [True, True, True, True, True, False]

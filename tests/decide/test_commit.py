@@ -16,7 +16,7 @@ from rekindle.program.documents import NOTHING, Documents
 from rekindle.service.config import configure, use_ledger
 from rekindle.settings import Settings
 from tests.decide.shop import RECONNECT, ROWS, Row, crowd, documents, instant, program
-from tests.insight.histories import write
+from tests.insight.histories import empty, history, write
 
 configure()
 
@@ -60,7 +60,7 @@ class Shop:
 
 
 @pytest.fixture(scope="session")
-def ready_store(tmp_path_factory: pytest.TempPathFactory, empty_history: Path) -> Path:
+def ready_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("ready") / "shop"
     root.mkdir()
     settings = Settings(root=root)
@@ -72,7 +72,7 @@ def ready_store(tmp_path_factory: pytest.TempPathFactory, empty_history: Path) -
     }
     record_contacts(pa.table(contacts), instant(-9).instant)
     _closed()
-    shutil.copy(empty_history, settings.var)
+    (settings.var / "history.duckdb").write_bytes(empty())
     return root
 
 
@@ -203,11 +203,10 @@ def test_a_commit_that_broke_off_does_not_double_what_a_later_run_decides(shop: 
     assert set(Plan.objects.filter(ready=True).values_list("hash", flat=True)) == {row["plan"] for row in shop.plans()}
 
 
-def test_a_rehearsal_is_never_committed(tmp_path: Path, empty_history: Path) -> None:
+def test_a_rehearsal_is_never_committed(tmp_path: Path) -> None:
     settings = Settings(root=tmp_path)
     use_ledger(settings)
-    shutil.copy(empty_history, settings.var)
-    with open_history(settings.history, settings.root) as warehouse:
+    with history(settings.var) as warehouse:
         shop = Shop(settings, warehouse)
         planned, touches = shop.run(0, crowd(SIZE, email_consent=False))
         assert (planned.plan.rehearsal, planned.summary.rehearsal, touches) == (True, True, 0)

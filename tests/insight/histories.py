@@ -1,11 +1,12 @@
 """Small histories for tests of insight: facts as plain rows, and what can befall a shop before an instant and after it."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow as pa
 from rekindle.history.tables import FACTS
 from rekindle.history.warehouse import Warehouse, open_history
 
+URL = "duckdb://history.duckdb"
 BERLIN = ZoneInfo("Europe/Berlin")
 Fact = dict[str, object]
 Facts = dict[str, list[Fact]]
@@ -28,11 +30,21 @@ def write(warehouse: Warehouse, facts: Facts) -> None:
             warehouse.insert(name, pa.Table.from_pylist(filled, schema=schema))
 
 
+@cache
+def empty() -> bytes:
+    """A history's file without facts: made once, because making its tables takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        with open_history(URL, Path(folder)):
+            pass
+        return (Path(folder) / "history.duckdb").read_bytes()
+
+
 @contextmanager
 def history(folder: Path, *parts: Facts) -> Iterator[Warehouse]:
     """A history of these facts alone."""
-    shutil.rmtree(folder, ignore_errors=True)
-    with open_history("duckdb://history.duckdb", folder) as warehouse:
+    folder.mkdir(exist_ok=True)
+    (folder / "history.duckdb").write_bytes(empty())
+    with open_history(URL, folder) as warehouse:
         for part in parts:
             write(warehouse, part)
         yield warehouse

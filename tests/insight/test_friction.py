@@ -8,10 +8,10 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from rekindle.history.warehouse import Warehouse, open_history
+from rekindle.history.warehouse import Warehouse
 from rekindle.insight import friction
 from rekindle.moment import parse_as_of
-from tests.insight.histories import write
+from tests.insight.histories import history, write
 
 AS_OF = parse_as_of("2026-05-02", "UTC")
 NOW = AS_OF.naive
@@ -22,7 +22,7 @@ EVENTS = ("Product Unavailable", "Product Viewed")
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
-    with open_history("duckdb://history.duckdb", tmp_path) as opened:
+    with history(tmp_path) as opened:
         yield opened
 
 

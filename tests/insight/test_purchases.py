@@ -9,10 +9,10 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from rekindle.history.warehouse import Warehouse, open_history
+from rekindle.history.warehouse import Warehouse
 from rekindle.insight import purchases
 from rekindle.moment import parse_as_of
-from tests.insight.histories import line, order, write
+from tests.insight.histories import history, line, order, write
 
 AS_OF = parse_as_of("2026-05-02", "Europe/Berlin")
 MAY = datetime(2026, 5, 1, 10)
@@ -20,7 +20,7 @@ MAY = datetime(2026, 5, 1, 10)
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
-    with open_history("duckdb://history.duckdb", tmp_path) as opened:
+    with history(tmp_path) as opened:
         yield opened
 
 

@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from rekindle.errors import BadData
-from rekindle.history.warehouse import Warehouse, open_history
+from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import COLUMNS
 from rekindle.moment import parse_as_of
 from rekindle.service.config import configure
 from rekindle.settings import Settings
-from tests.insight.histories import Facts, order, write
+from tests.insight.histories import Facts, history, order, write
 
 configure()
 
@@ -30,7 +30,7 @@ ORDERS: Facts = {
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
-    with open_history("duckdb://var/history.duckdb", tmp_path) as opened:
+    with history(tmp_path / "var") as opened:
         yield opened
 
 

@@ -3,8 +3,9 @@
 Knows nothing of chance. Costs and margins here are thousandths of a minor unit, because a mail costs a fraction of a cent.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Self
 
 import ibis
 import ibis.expr.types as ir
@@ -37,6 +38,10 @@ class Shop:
     channel_costs: dict[str, Decimal]
     channels: tuple[str, ...]
     rehearsal: bool = False
+
+    def within(self, order: tuple[str, ...]) -> Self:
+        """The store as a program uses it: its channels in the program's order."""
+        return replace(self, channels=tuple(name for name in order if name in self.channels))
 
     def minor(self, units: Decimal) -> float:
         """Units as minor units, fractions kept."""
@@ -153,5 +158,6 @@ def _eligible(  # noqa: PLR0913  the rule needs all of them, and only `option` c
     if stage.offers.value_at_most is not None:
         allowed = allowed & (cost_once <= shop.minor(stage.offers.value_at_most))
     if offer.price or offer.unit_cost > 0:
-        allowed = allowed & (profile.last_offer.fill_null("") != arm.offer)
+        again = (profile.last_kind == offer.kind) & (profile.last_kind_run >= program.caps.same_kind_in_a_row)
+        allowed = allowed & ~again.fill_null(False)
     return allowed

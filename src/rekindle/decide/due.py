@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.moment import AsOf
-from rekindle.program.documents import NOTHING, Delay, Program
+from rekindle.program.documents import NOTHING, Delay, Offer, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +87,30 @@ def other_rounds(past_rows: Past, program: Program, since: datetime) -> ir.Table
     )
 
 
-def counts(past_rows: Past, program: Program, price_offers: frozenset[str], kept_rows: ir.Table) -> ir.Table:
-    """Contacts so far, per customer and episode of the program: customer_id, episode, contacts, price_offers, last_contact_at, last_offer.
+def counts(past_rows: Past, program: Program, offers: dict[str, Offer], kept_rows: ir.Table) -> ir.Table:
+    """Contacts so far, per customer and episode of the program.
 
     Args:
         past_rows: From `past`.
         program: Whose contacts.
-        price_offers: Names of offers that lower a price.
+        offers: By name.
         kept_rows: From `places`; only its episodes are counted.
+
+    Returns:
+        customer_id, episode, contacts, price_offers, last_contact_at, last_kind (of offer), last_kind_run (how often it came in a row).
     """
+    price_offers = sorted(name for name, offer in offers.items() if offer.price)
+    kinds = {name: offer.kind for name, offer in offers.items()}
     rows = past_rows.contacts.filter(past_rows.contacts.program == program.name).semi_join(kept_rows, ["customer_id", "episode"])
-    latest = ibis.row_number().over(group_by=["customer_id", "episode"], order_by=ibis.desc("as_of"))
-    rows = rows.mutate(latest=latest)
+    newest_first = ibis.window(group_by=["customer_id", "episode"], order_by=ibis.desc("as_of"))
+    rows = rows.mutate(kind=rows.offer.cases(*kinds.items(), else_=""))
+    rows = rows.mutate(latest=ibis.row_number().over(newest_first), last_kind=rows.kind.first().over(newest_first))
     return rows.group_by("customer_id", "episode").aggregate(
         contacts=rows.count(),
-        price_offers=rows.offer.isin(sorted(price_offers) or [""]).sum(),
+        price_offers=rows.offer.isin(price_offers or [""]).sum(),
         last_contact_at=rows.as_of.max(),
-        last_offer=rows.offer.max(where=rows.latest == 0),
+        last_kind=rows.last_kind.max(),
+        last_kind_run=ibis.coalesce(rows.latest.min(where=rows.kind != rows.last_kind), rows.count()),
     )
 
 
@@ -115,7 +122,7 @@ def candidates(profile: ir.Table, program: Program, place: ir.Table, count: ir.T
 
     Returns:
         The profile and of `places` and `counts`: standing, entered_at, stage_no (of the stage due), held_arm, held_propensity,
-        last_reason, contacts, price_offers, last_contact_at, last_offer.
+        last_reason, contacts, price_offers, last_contact_at, last_kind, last_kind_run.
     """
     going_on = place.filter(place.entered_at.notnull())
     may = profile.filter(

@@ -102,12 +102,12 @@ def _sorted_out(warehouse: Warehouse, inputs: Inputs, program: Program, seen: du
     """The due customers of a program, parted into those to draw for and those left alone."""
     priced = frozenset(name for name, offer in inputs.documents.offers.items() if offer.price)
     place = warehouse.keep(due.places(seen, program, inputs.profile))
-    count = due.counts(seen, program, priced, place)
+    count = due.counts(seen, program, inputs.documents.offers, place)
     found = warehouse.keep(due.candidates(inputs.profile, program, place, count, inputs.as_of))
     found = _with_year(found, seen, inputs, priced)
     found = _with_reentry(found, seen, inputs.as_of, program)
     rules, instant = inputs.documents.rules, ibis.literal(inputs.as_of.naive)
-    reachable = arms.channel(found, inputs.shop, "preferred").notnull()
+    reachable = arms.channel(found, inputs.shop.within(program.channels), "preferred").notnull()
     found = found.mutate(
         context=context(found),
         standing_now=reachable.ifelse(
@@ -167,13 +167,13 @@ def _described(rows: ir.Table, program: Program, inputs: Inputs, stage: ir.Strin
 def _stages(warehouse: Warehouse, inputs: Inputs, program: Program, open_rows: ir.Table) -> list[chances.Chances]:
     """The chances of every stage that somebody is due for; each step is kept, so that expressions stay small."""
     due_for = warehouse.arrow(open_rows.select("stage_no").distinct())["stage_no"].to_pylist()
-    found = []
+    found, shop = [], inputs.shop.within(program.channels)
     for number, stage in enumerate(program.stages):
         if number not in due_for:
             continue
         mine = open_rows.filter(open_rows.stage_no == number)
         options = tuple(
-            arms.option(mine, program, stage, arm, inputs.documents.offers[arm.offer], inputs.shop) for arm in stage.arms
+            arms.option(mine, program, stage, arm, inputs.documents.offers[arm.offer], shop) for arm in stage.arms
         )
         table = warehouse.keep(chances.side_by_side(mine, options))
         table = warehouse.keep(chances.spread_chances(table, program, stage, inputs.policy))
