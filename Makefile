@@ -33,7 +33,7 @@ ifeq ($(strip $(ORDERS)),)
 	then echo "marigold is there: it runs once more. Remove the folder to simulate anew" >&2; $(BIN)/rekindle --store marigold run; \
 	else $(BIN)/rekindle simulate --customers "$$CUSTOMERS" --months 24 --play-weeks 8 marigold; fi
 else
-	@test -e "$$STORE" || made=yes; \
+	@made=; test -e "$$STORE" || made=yes; \
 	test -e "$$STORE/rekindle.toml" || $(BIN)/rekindle init "$$STORE" $${PRESET:+--preset "$$PRESET"} $${CURRENCY:+--currency "$$CURRENCY"} >/dev/null || exit; \
 	$(BIN)/rekindle --store "$$STORE" run "$$ORDERS" $${PRESET:+--preset "$$PRESET"} $${MAP:+--map "$$MAP"} $${CONTACTS:+--contacts "$$CONTACTS"} || { \
 		status=$$?; test -z "$$made" || test -e "$$STORE/var/sources.json" || rm -r "$$STORE"; exit $$status; }

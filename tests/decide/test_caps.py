@@ -54,3 +54,28 @@ def test_a_draw_that_was_put_off_is_kept_through_other_refusals_while_its_arm_ma
     assert {row["eligible"] for row in drawn_anew} == {"plain|light|nothing"}
     assert {round(row["propensity"], 9) for row in drawn_anew} == {round(1 / 3, 9)}
     assert {row["entered_at"] for row in rows.values()} == {instant(0).naive}
+
+
+def test_a_kind_of_offer_comes_only_so_often_in_a_row(decider: Decider) -> None:
+    """Twice here: two deliveries bar a third, one after something else does not, nor one that never reached the customer."""
+    step = {**RECONNECT, "arms": {"light": RECONNECT["arms"]["light"]}}
+    caps = {"touches": 9, "gap": "7d", "duration": "120d", "same_kind_in_a_row": 2}
+    decider = decider.with_documents(program(stages=dict.fromkeys(("first", "second", "third", "fourth"), step), caps=caps))
+    given = {
+        "none": (), "one": ("shipping",), "two": ("shipping", "shipping"), "ended": ("shipping", "shipping", "reminder"),
+        "broken": ("shipping", "reminder", "shipping"), "failed": ("shipping", "shipping"),
+    }
+    stages = ("first", "second", "third")
+    decider.remember(
+        *(
+            {"customer_id": name, "day": 8 * place, "stage": stages[place], "entered_at": instant(0).naive, "arm": "light", "offer": offer}
+            for name, offers in given.items() for place, offer in enumerate(offers)
+        )
+    )
+    decider.settle(["failed"], "failed", 9, stage="second")
+    rows = {row["customer_id"]: row for row in decider.rows(decider.plan(40, [customer(name) for name in given]))}
+    barred = {name for name, row in rows.items() if row["eligible"] == "nothing"}
+    assert barred == {"two"}
+    assert {name: row["stage"] for name, row in rows.items()} == {
+        "none": "first", "one": "second", "two": "third", "ended": "fourth", "broken": "fourth", "failed": "third",
+    }

@@ -223,7 +223,7 @@ def _finished(rows: ir.Table, inputs: Inputs, zones: ir.Table) -> ir.Table:
     home = inputs.as_of.timezone
     timed = rows.mutate(timezone=rows.timezone.nullif("").fill_null(home)).left_join(zones, "timezone").drop("timezone_right")
     goes = timed.reason.isnull() & (timed.arm != NOTHING)
-    until = (timed.local_day + timed.valid_days.as_interval("D")).cast("date")
+    until = (timed.local_day + timed.valid_days.as_interval("D")).cast("timestamp").cast("date")
     columns = {
         **{name: timed[name] for name in JOURNAL.names if name in timed.columns},
         "plan": ibis.literal(""),

@@ -126,7 +126,8 @@ def _staged(buyers: ir.Table) -> ir.Table:
         expected_margin=expected,
         margin_at_risk=((1 - buyers.p_alive) * (buyers.expected_orders / buyers.p_alive) * buyers.margin_per_order).round().cast("int64"),
         average_days_between_orders=buyers.rhythm_days,
-        expected_next_order_at=buyers.last_day + rhythm.as_interval("D"),
+        # DuckDB makes a timestamp of a day and an interval, and Ibis takes a cast of it to a day for needless.
+        expected_next_order_at=(buyers.last_day + rhythm.as_interval("D")).cast("timestamp").cast("date"),
         overdue=buyers.silence_days - rhythm,
         average_order_value=(buyers.spend / buyers.orders).round().cast("int64"),
         discount_share=(buyers.discount / (buyers.spend + buyers.discount).nullif(0)).fill_null(0.0),
