@@ -32,7 +32,7 @@ def test_the_message_that_brings_more_passes_and_the_other_is_put_off(decider: D
 def test_a_draw_that_was_put_off_is_kept_through_other_refusals_while_its_arm_may_be_had(decider: Decider) -> None:
     """A new draw would be another: a customer of high value draws among fewer arms."""
     held = {"day": 0, "draw": 0.9, "propensity": 0.2, "channel": None, "offer": None, "reason": "cap_reached"}
-    refused = {"arm": None, "propensity": None, "draw": None, "channel": None, "offer": None, "reason": "open_complaint"}
+    refused = {"arm": None, "propensity": None, "draw": None, "channel": None, "offer": None, "reason": "open_return"}
     names = [f"{arm}-{number}" for arm in ("plain", "lesson", "light") for number in range(8)]
     decider.remember(
         *({**held, "customer_id": name, "arm": name.split("-")[0]} for name in names),

@@ -44,6 +44,10 @@ def past(journal: ir.Table, plans: ir.Table, touches: ir.Table, as_of: AsOf, inc
     return Past(rows, made.anti_join(unsent, ["program", "customer_id", "episode", "stage"]))
 
 
+EXITS = {"opt_out": "no_consent", "complaint_opened": "open_complaint", "return_opened": "open_return"}
+"""What ends a round, by the refusal that the journal has of it; an order ends it by opening another episode."""
+
+
 def places(past_rows: Past, program: Program, profile: ir.Table) -> ir.Table:
     """Where the open episode of each customer stands in a program: the one that the last order opened.
 
@@ -54,7 +58,7 @@ def places(past_rows: Past, program: Program, profile: ir.Table) -> ir.Table:
 
     Returns:
         customer_id, episode, standing, entered_at, stage_no (last stage drawn and not put off, -1 for none), reached_at,
-        held_arm and held_propensity (of a draw that a cap put off), held_stage_no, last_reason.
+        held_arm and held_propensity (of a draw that a cap put off), held_stage_no, last_reason, ended (by one of the program's exits).
     """
     rows = past_rows.journal.filter(past_rows.journal.program == program.name)
     rows = rows.semi_join(profile, ["customer_id", ("episode", "last_order_id")])
@@ -66,6 +70,7 @@ def places(past_rows: Past, program: Program, profile: ir.Table) -> ir.Table:
         latest=ibis.row_number().over(group_by=["customer_id", "episode"], order_by=order),
         latest_put_off=ibis.row_number().over(group_by=["customer_id", "episode", "put_off"], order_by=order),
     )
+    ending = [reason for exit_, reason in EXITS.items() if exit_ in program.exit]
     held = rows.put_off & (rows.latest_put_off == 0)
     return rows.group_by("customer_id", "episode").aggregate(
         standing=rows.standing.max(),
@@ -76,6 +81,7 @@ def places(past_rows: Past, program: Program, profile: ir.Table) -> ir.Table:
         held_propensity=rows.propensity.max(where=held),
         held_stage_no=rows.stage_no.max(where=held),
         last_reason=rows.reason.max(where=rows.latest == 0),
+        ended=(rows.standing.notnull() & rows.reason.isin(ending or [""])).fill_null(False).any(),
     )
 
 
@@ -142,6 +148,7 @@ def candidates(profile: ir.Table, program: Program, place: ir.Table, count: ir.T
     return joined.filter(
         entered.ifelse(young & (joined.reached_at.isnull() | waited), program.audience.enter.compile(joined)),
         joined.stage_no < len(program.stages),
+        ~joined.ended.fill_null(False),
     )
 
 
