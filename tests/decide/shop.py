@@ -172,12 +172,16 @@ class Decider:
         found: list[Row] = self.warehouse.arrow(made.rows.order_by("customer_id", "program", "stage")).to_pylist()
         return found
 
-    def settle(self, customers: Iterable[str], status: str, day: float, stage: str = "reconnect", program: str = "back") -> None:
+    def settle(
+        self, customers: Iterable[str], status: str, day: float, stage: str = "reconnect", program: str = "back", code: str = "",
+        arm: str = "plain",
+    ) -> None:
         """Tells history what became of messages."""
         rows = [
             {
                 "touch_key": f"{program}:{name}:order-{name}:{stage}", "customer_id": name, "program": program, "stage": stage,
-                "episode": f"order-{name}", "arm": "plain", "channel": "email", "status": status, "settled_at": instant(day).naive,
+                "episode": f"order-{name}", "arm": arm, "channel": "email", "code": code, "status": status,
+                "settled_at": instant(day).naive,
                 "source": "ledger", "batch": 1, "digest": "",
             }
             for name in customers

@@ -171,7 +171,21 @@ def test_no_control_nobody_and_no_difference_are_no_lift(warehouse: Warehouse) -
     still = shop(np.random.default_rng(7), 200) | {name: np.zeros(200) for name in MEASURES}
     difference = measured(warehouse, still).measures["margin"].difference
     assert isinstance(difference, CannotTell)
-    assert difference.reason == "no differences in margin yet, in either group"
+    assert difference.reason == "0 of the control and 0 of the others have ordered so far; 10 of each are needed"
+    level = measured(warehouse, still | {"retained": np.ones(200)}).measures["margin"].difference
+    assert isinstance(level, CannotTell)
+    assert level.reason == "no differences in margin yet, in either group"
+
+
+def test_a_control_that_has_hardly_ordered_is_no_comparison(warehouse: Warehouse) -> None:
+    """Twelve of 263 against none of 30 is luck (Fisher: p = 0.62), whatever the interval of the means says."""
+    rows = shop(np.random.default_rng(7), 293)
+    treated = np.arange(293) < 263
+    retained = ((np.arange(293) % 22 == 0) & treated).astype(float)
+    rows |= {"treated": treated, "retained": retained, "margin": retained * 2_500.0, "spend": retained * 6_000.0}
+    difference = measured(warehouse, rows).measures["margin"].difference
+    assert isinstance(difference, CannotTell)
+    assert difference.reason == "0 of the control and 12 of the others have ordered so far; 10 of each are needed"
 
 
 def test_cohorts_are_measured_apart_and_who_has_none_is_of_the_others(warehouse: Warehouse) -> None:

@@ -51,7 +51,7 @@ def purchases() -> tuple[list[Fact], list[Fact]]:
         order("before", "bought", at(-0.01), 111_111), order("first", "bought", at(0), 1_000),
         order("last", "bought", at(HORIZON - 0.01), 500),
         order("after", "bought", at(HORIZON), 222_222), order("void", "bought", at(5), 333_333, cancelled=True), priced,
-        order("coded", "light", at(5), 5_000, code="PUBLIC"), order("again", "light", at(6), 1_000, code="PUBLIC"),
+        order("coded", "light", at(5), 5_000, code="MINE"), order("again", "light", at(6), 1_000, code="PUBLIC"),
         order("expired", "too late", at(15), 5_000, code="PUBLIC"), order("plain", "no code", at(5), 5_000),
         order("early", "twice", at(0.1), 1_000, code="X"), order("idle coded", "idle buyer", at(5), 3_000, code="PUBLIC"),
         order("both", "rounds", at(45), 4_000), order("elsewhere", "stranger", at(5), 999),
@@ -77,6 +77,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         decider.remember(*JOURNAL)
         opened.backend.raw_sql("DELETE FROM plans WHERE plan = 'never ready'")
         decider.settle(["failed"], "failed", 1)
+        decider.settle(["light"], "sent", 1, code="MINE", arm="light")
+        decider.settle(["too late", "twice"], "sent", 1, code="OTHER", arm="light")
         yield opened
 
 
@@ -106,10 +108,10 @@ MARGINS = {
     "bought": (1_000 + 500, 400 + 0 - 1),  # an order of the first instant and of the last; one came back; a message
     "nothing": (2_000, 2_000 - 1_500),
     "failed": (0, 0),  # a message that was not sent costs nothing
-    "light": (6_000, 2_000 + 400 - 300 - 1),  # one delivery is paid for, once
+    "light": (6_000, 2_000 + 400 - 300 - 1),  # one delivery is paid for: a public code is none of ours
     "too late": (5_000, 2_000 - 1),
     "no code": (5_000, 2_000 - 1),
-    "twice": (1_000, 400 - 1),  # before the message left
+    "twice": (1_000, 400 - 1),
     "mails": (0, -2),  # the third is after the window
     "idle": (0, 0),
     "idle buyer": (3_000, 1_200),

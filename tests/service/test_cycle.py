@@ -33,7 +33,7 @@ def test_what_happened_becomes_facts_once(store: Settings, warehouse: Warehouse)
     touch = rows(warehouse, "touches")[0]
     assert touch == {
         "touch_key": "win-back:c1:o1:reconnect", "customer_id": "c1", "program": "win-back", "stage": "reconnect", "episode": "o1",
-        "arm": "reminder", "channel": "email", "status": "sent", "settled_at": NOON.replace(tzinfo=None),
+        "arm": "reminder", "channel": "email", "code": "", "status": "sent", "settled_at": NOON.replace(tzinfo=None),
     }
     assert warehouse.scalar(warehouse.table("batches").count()) == 2
 

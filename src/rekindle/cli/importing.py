@@ -63,8 +63,12 @@ def lines(report: "QualityReport", store: Open, dry_run: bool = False) -> Iterab
         yield f"History        {counted(report.new, 'new fact', 'new facts')}, {report.changed:,} changed"
     for path in report.parked:
         yield f"Parked         {shown(store.settings.root / path)}"
-    if report.parked:
+    if any(UNREADABLE not in path for path in report.parked):
         yield f"               Mend the cause, then: {store.command('import --replay')} with the same preset or mapping"
+    if any(UNREADABLE in path for path in report.parked):
+        yield "               What is unreadable there is no row: export it again as UTF-8 text, and import that"
 
+
+UNREADABLE = "-unreadable-"
 
 COMMANDS = {"import": import_}

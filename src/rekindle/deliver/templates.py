@@ -107,7 +107,7 @@ def _assemble(templates: TemplateSet, path: str, stage: str) -> str:
 @lru_cache(maxsize=64)
 def _html(mjml: str) -> BoundTemplate:
     try:
-        page = mrml.to_html(mjml).content
+        page = mrml.to_html(mjml, render_options=mrml.RenderOptions(fonts={})).content
     except Exception as error:  # mrml raises OSError for every mistake in a document, 2026-11
         raise BadData(f"content: the MJML cannot be read: {error}", "Mend the tag that it names.") from error
     return _parse(_HTML, page)

@@ -118,7 +118,7 @@ FACTS: dict[str, FactTable] = {
             "touch_key",
             {
                 "touch_key": "string", "customer_id": "string", "program": "string", "stage": "string", "episode": "string",
-                "arm": "string", "channel": "string", "status": "string", "settled_at": "timestamp",
+                "arm": "string", "channel": "string", "code": "string", "status": "string", "settled_at": "timestamp",
             },
         ),
         FactTable(

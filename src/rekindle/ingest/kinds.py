@@ -129,7 +129,7 @@ KINDS: dict[str, Kind] = {
     "touches": Kind(
         {
             "touch_key": _KEY, "customer_id": _CUSTOMER, "program": _TEXT, "stage": _TEXT, "episode": _TEXT, "arm": _TEXT,
-            "channel": _TEXT, "status": _TEXT, "settled_at": _REQUIRED_AT,
+            "channel": _TEXT, "code": _TEXT, "status": _TEXT, "settled_at": _REQUIRED_AT,
         },
         (("customer_id",), ("settled_at",)), "touch_key", ("customer_id", "program", "stage", "episode", "settled_at"), "settled_at",
     ),

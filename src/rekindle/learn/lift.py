@@ -19,6 +19,9 @@ from rekindle.insight.models import Interval
 LEAST_CONTROL = 20
 """Rounds in the control below which no difference is shown: a mean of fewer heavy-tailed margins has no honest interval."""
 
+LEAST_ORDERERS = 10
+"""Rounds with an order, on either side, below which no difference is shown: before that, the interval is the luck of a few orders."""
+
 MEASURES = ("margin", "spend", "retained", "activated")
 POWER, LEVEL = 0.80, 0.95
 
@@ -113,6 +116,11 @@ def compare(rows: dict[str, dict[str, float]]) -> dict[str, Comparison]:
         why = CannotTell(f"{control_n} in the control and {treated_n} treated; {LEAST_CONTROL} of each are needed")
         mean = {name: float(rows["control"][f"mean_{name}"]) if control_n else 0.0 for name in MEASURES}
         return {name: Comparison(why, mean[name], None) for name in MEASURES}
+    ordered = {name: round(rows[name]["mean_retained"] * rows[name]["n"]) for name in ("control", "treated")}
+    if min(ordered.values()) < LEAST_ORDERERS:
+        few = f"{ordered['control']} of the control and {ordered['treated']} of the others have ordered so far"
+        early = CannotTell(f"{few}; {LEAST_ORDERERS} of each are needed")
+        return {name: Comparison(early, float(rows["control"][f"mean_{name}"]), None) for name in MEASURES}
     return {name: _compared(rows["control"], rows["treated"], name) for name in MEASURES}
 
 

@@ -66,7 +66,7 @@ def outcomes(warehouse: Warehouse, past: Past, program: Program, window: Window)
     sent = _sent(past, program, spans, window)
     active = _activated(warehouse, spans)
     joined = spans
-    for part in (bought, _redeemed(warehouse, past, program, spans, window), sent, active):
+    for part in (bought, _redeemed(warehouse, program, spans, window), sent, active):
         joined = joined.left_join(part, ["customer_id", "episode"]).drop("customer_id_right", "episode_right")
     zero = {name: joined[name].fill_null(0) for name in ("orders", "spend", "gross_margin", "incentives", "messages_milli")}
     joined = joined.mutate(**zero, active=joined.active.fill_null(False))
@@ -126,18 +126,23 @@ def _sent(past: Past, program: Program, spans: ir.Table, window: Window) -> ir.T
     )
 
 
-def _redeemed(warehouse: Warehouse, past: Past, program: Program, spans: ir.Table, window: Window) -> ir.Table:
-    """What redeemed offers cost besides a lower price, such as the delivery that the shop paid for: per round, minor units."""
-    costly = {name: offer for name, offer in window.offers.items() if not offer.price and offer.unit_cost > 0}
-    costs = {name: round(window.shop.minor(offer.unit_cost)) for name, offer in costly.items()}
-    offers = _messages(past, program, spans).filter(lambda t: t.offer.isin(sorted(costs) or [""]))
-    offers = offers.select("customer_id", "episode", "offer", "send_at", "valid_until")
-    used = _within(purchases.sales(warehouse, window.as_of).filter(lambda t: t.code.notnull()), spans)
-    paired = used.join(offers, ["customer_id", "episode"])
-    paired = paired.filter(paired.ordered_at >= paired.send_at, paired.purchase_day <= paired.valid_until)
-    each = paired.select("customer_id", "episode", "offer").distinct()
-    return each.group_by("customer_id", "episode").aggregate(
-        incentives=each.offer.cases(*costs.items(), else_=0).sum().cast("int64")
+def _redeemed(warehouse: Warehouse, program: Program, spans: ir.Table, window: Window) -> ir.Table:
+    """What redeemed offers cost besides a lower price, such as the delivery that the shop paid for: per round, minor units.
+
+    An offer is redeemed by an order with the very code that its message carried.
+    """
+    costs = {
+        f"{stage.name}:{arm.name}": round(window.shop.minor(window.offers[arm.offer].unit_cost))
+        for stage in program.stages for arm in stage.arms if not window.offers[arm.offer].price
+    }
+    touches = warehouse.current("touches")
+    given = touches.filter(touches.program == program.name, touches.code != "").select(
+        "customer_id", "episode", "code", offered=touches.stage + ":" + touches.arm
+    )
+    used = _within(purchases.sales(warehouse, window.as_of), spans).select("customer_id", "episode", "order_id", "code")
+    paired = used.join(given, ["customer_id", "episode", "code"])
+    return paired.group_by("customer_id", "episode").aggregate(
+        incentives=paired.offered.cases(*costs.items(), else_=0).sum().cast("int64")
     )
 
 

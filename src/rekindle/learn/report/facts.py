@@ -25,10 +25,12 @@ class Slipping:
     Args:
         customers: Count.
         at_risk: Their margin at risk in the horizon, minor units, summed.
+        unsure: Why the model behind it is weak, a whole sentence; empty where it is good.
     """
 
     customers: int
     at_risk: Interval
+    unsure: str = ""
 
 
 @dataclass(frozen=True, slots=True)

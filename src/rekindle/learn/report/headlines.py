@@ -54,7 +54,8 @@ def _slipping(facts: ReportFacts, figures: Figures) -> str:
     if not found.customers:
         return "nobody is quieter than their own rhythm"
     who = f"{figures.count(found.customers)} {'is' if found.customers == 1 else 'are'} quieter than their own rhythm"
-    return f"{who}; {figures.rough(found.at_risk.estimate)} margin at risk ({figures.rough_range(found.at_risk)})"
+    guess = ", a guess: orders say little yet about who has left" if found.unsure else ""
+    return f"{who}; {figures.rough(found.at_risk.estimate)} margin at risk ({figures.rough_range(found.at_risk)}){guess}"
 
 
 def _proposed(facts: ReportFacts, figures: Figures) -> str:
@@ -63,10 +64,15 @@ def _proposed(facts: ReportFacts, figures: Figures) -> str:
     counts: dict[str, int] = {}
     for arm in (arm for stage in facts.sequence for arm in stage.arms if arm.count):
         counts[arm.label] = counts.get(arm.label, 0) + arm.count
-    arms = ", ".join(f"{figures.count(count)} {label}" for label, count in counts.items())
+    arms = ", ".join(f"{figures.count(count)} {_counted(label, count)}" for label, count in counts.items())
     rehearsed = "; a rehearsal, no contacts are known" if facts.rehearsal else ""
     total = f"{figures.count(facts.proposed)} {message_word(facts, facts.proposed)}"
     return f"{total}: {arms}; at most {figures.most(facts.money.ceiling)}{rehearsed}"
+
+
+def _counted(label: str, count: int) -> str:
+    """A plural label as one of it is called: `1 reminder`; what is not counted stays, such as `free returns`."""
+    return label[:-1] if count == 1 and label.endswith("s") and not label.startswith(("free ", "amounts ")) else label
 
 
 def _worth(facts: ReportFacts, figures: Figures) -> str:

@@ -44,6 +44,7 @@ def _source(facts: ReportFacts, figures: Figures) -> str:
     history = f"{figures.many(facts.orders, 'order', 'orders')} over {length}"
     risk = facts.slipping
     margin = f" The margin at risk lies between {figures.rough_range(risk.at_risk, ' and ')} (95 % interval)." if risk.customers else ""
+    margin += f" Take it for a guess. {risk.unsure}" if risk.customers and risk.unsure else ""
     if not facts.proposed:
         return f"From {history}.{margin} No message is proposed."
     messages = f"{figures.count(facts.proposed)} {message_word(facts, facts.proposed)}"

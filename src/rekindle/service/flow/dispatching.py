@@ -59,9 +59,24 @@ def withdraw_ordered(warehouse: Warehouse, at: datetime) -> int:
     return actions.withdraw(warehouse.arrow(ordered)["id"].to_pylist(), "ordered since", at)
 
 
+def withdraw_silenced(warehouse: Warehouse, at: datetime) -> int:
+    """Suppresses waiting messages to customers with an open ticket or return, and says how many."""
+    rows = queries.waiting()
+    if not rows.num_rows:
+        return 0
+    seen = ibis.literal(at.replace(tzinfo=None))
+    tickets, returns = warehouse.current("tickets"), warehouse.current("returns")
+    unanswered = tickets.filter(tickets.opened_at < seen, tickets.closed_at.isnull() | (tickets.closed_at >= seen))
+    unsettled = returns.filter(returns.returned_at < seen, returns.open.fill_null(False))
+    silenced = unanswered.select("customer_id").union(unsettled.select("customer_id"))
+    found = warehouse.arrow(ibis.memtable(rows).semi_join(silenced, "customer_id").select("id").order_by("id"))
+    return actions.withdraw(found["id"].to_pylist(), "open complaint or return", at)
+
+
 def dispatch(settings: Settings, warehouse: Warehouse, at: datetime) -> Sent:
-    """Withdraws what orders have overtaken, sends what is due into the mailbox, and mirrors the outcomes into history."""
+    """Withdraws what orders, complaints and returns have overtaken, sends what is due into the mailbox, and tells history."""
     withdraw_ordered(warehouse, at)
+    withdraw_silenced(warehouse, at)
     quiet = documents.approved(settings).rules.quiet_hours
     done = send_due(settings, at, quiet=quiet)
     close_cycle(settings, warehouse, at)

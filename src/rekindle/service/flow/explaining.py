@@ -5,11 +5,12 @@ Knows nothing of other customers.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 import ibis
 
-from rekindle import money
+from rekindle import moment, money
 from rekindle.decide.arms import MILLI
 from rekindle.decide.assignment import draw_of, salt
 from rekindle.decide.guardrails import REASONS
@@ -119,7 +120,8 @@ def _late(days: int) -> str:
 
 
 def _decided(row: dict[str, Any], found: Explanation, settings: Settings) -> Iterator[str]:
-    when, where = row["as_of"].date(), f"{row['program']}, {row['stage']}"
+    when = moment.local_day(row["as_of"].replace(tzinfo=UTC), settings.timezone)
+    where = f"{row['program']}, {row['stage']}"
     if row["arm"] is None:
         yield f"{when}     {where}: left alone ({REASONS[row['reason']]})"
         return

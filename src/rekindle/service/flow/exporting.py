@@ -13,18 +13,19 @@ from rekindle.deliver.templates import render
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import Profiles
 from rekindle.program.documents import Documents
-from rekindle.service.config import load_secret
+from rekindle.service.config import load_ring, load_secret
 from rekindle.service.flow.codes import code_for
 from rekindle.service.flow.content import load_content
 from rekindle.service.flow.planning import Planned, facts_of
 from rekindle.service.flow.planning import messages as messages_of
-from rekindle.service.flow.sending import shop_facts
+from rekindle.service.flow.sending import shop_facts, with_links
 from rekindle.service.outbox.models import touch_key
 from rekindle.service.people.queries import external_ids, people_by_id
 from rekindle.settings import Settings
 
 COLUMNS = ("customer", "email", "program", "stage", "variant", "channel", "code", "send_at", "valid_until", "subject", "text", "touch_key")
 CHUNK = 2_000
+REHEARSED = "REHEARSAL: nobody's consent is known. Do not send.\n\n"
 
 
 def messages(settings: Settings, warehouse: Warehouse, planned: Planned, built: Profiles, documents: Documents) -> Iterator[dict[str, Any]]:
@@ -39,7 +40,8 @@ def messages(settings: Settings, warehouse: Warehouse, planned: Planned, built: 
     """
     rows = warehouse.arrow(messages_of(planned.plan, built, warehouse.current("products")).order_by("customer_id", "program", "stage"))
     templates, key = load_content(settings.root), load_secret(settings.var, "codes")
-    shop = shop_facts(settings, templates)
+    shop, rings = shop_facts(settings, templates), (load_ring(settings.var, "unsubscribe"), load_ring(settings.var, "preferences"))
+    warning = REHEARSED if planned.plan.rehearsal else ""
     for batch in rows.to_batches(max_chunksize=CHUNK):
         listed = batch.to_pylist()
         ids = [row["customer_id"] for row in listed]
@@ -49,13 +51,13 @@ def messages(settings: Settings, warehouse: Warehouse, planned: Planned, built: 
             touch = touch_key(row["program"], row["customer_id"], row["episode"], row["stage"])
             code = code_for(key, touch) if offer.redemption > 0 else ""
             stated = replace(
-                with_frozen(shop, json.dumps(facts_of(row, offer, settings))), stage=row["stage"], program=row["program"], arm=row["arm"],
-                code=code, first_name=person.first_name if person else None,
+                with_frozen(with_links(shop, settings.public_url, rings, row["customer_id"]), json.dumps(facts_of(row, offer, settings))),
+                stage=row["stage"], program=row["program"], arm=row["arm"], code=code, first_name=person.first_name if person else None,
             )
             said = render(templates, stated)
             yield {
                 "customer": names.get(row["customer_id"], row["customer_id"]), "email": person.email if person else "",
                 "program": row["program"], "stage": row["stage"], "variant": row["arm"], "channel": row["channel"], "code": code,
-                "send_at": row["send_at"].isoformat() + "Z", "valid_until": row["valid_until"], "subject": said.subject, "text": said.text,
-                "touch_key": touch,
+                "send_at": row["send_at"].isoformat() + "Z", "valid_until": row["valid_until"], "subject": said.subject,
+                "text": warning + said.text, "touch_key": touch,
             }

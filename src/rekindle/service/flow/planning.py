@@ -83,7 +83,8 @@ def make(
         publish: Whether the file of decisions is written.
     """
     rehearsal = not has_contacts()
-    complete(warehouse)
+    if publish:
+        complete(warehouse)
     inputs = planner.Inputs(built.table, documents, policy.equal_chance(documents.programs), shop_of(settings, rehearsal), as_of)
     made = planner.plan(warehouse, inputs)
     plans = warehouse.arrow(warehouse.table("plans").filter(lambda t: t.as_of == ibis.literal(as_of.naive)))["plan"].to_pylist()

@@ -47,6 +47,7 @@ MEANINGS = {
     "other": "At risk by their own rhythm, without any of these marks.",
 }
 
+EARLY = "This is a look before the planned day: who looks every week is fooled by chance more often than the interval says."
 NOTABLE = 10
 SAMPLE_NAME = "Alex"
 
@@ -83,7 +84,7 @@ def gather(warehouse: Warehouse, run: Run) -> report.ReportFacts:
         shop=settings.name, currency=settings.currency, locale=settings.locale, as_of=insight.as_of, horizon_weeks=settings.horizon_weeks,
         simulated=worlds.is_simulated(settings), rehearsal=run.planned.summary.rehearsal, kept_here=True,
         customers=insight.customers, orders=insight.orders, months=months,
-        slipping=report.Slipping(insight.slipping, insight.margin_at_risk),
+        slipping=report.Slipping(insight.slipping, insight.margin_at_risk, _unsure(insight)),
         lifecycle=tuple(report.LifecycleCount(name, count) for name, count in insight.lifecycle.items()),
         map=_map(warehouse, run.built.table),
         causes=_causes(warehouse, slipping), cohorts=_cohorts(warehouse, slipping, run.planned.summary.rehearsal),
@@ -97,6 +98,12 @@ def gather(warehouse: Warehouse, run: Run) -> report.ReportFacts:
 def shown_path(path: Path) -> str:
     """A path as a person would type it: relative to this folder where it lies below."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _unsure(insight: Insight) -> str:
+    """Why the lapse model is not good, empty where it is."""
+    lapse = insight.models[0] if insight.models else None
+    return " ".join(insight.cannot_tell) if lapse is None else "" if lapse.quality == "good" else lapse.why
 
 
 def _months(insight: Insight) -> int:
@@ -245,7 +252,8 @@ def _worth(warehouse: Warehouse, run: Run, slipping: ir.Table) -> report.Worth:
         truth = worlds.true_worth(run.settings, lift, warehouse.arrow(rows.order_by("customer_id"))["customer_id"].to_pylist(), as_of)
     known_by = lift.first_day + timedelta(days=horizon) if lift.first_day else None
     found = None if isinstance(lift.detectable, CannotTell) else lift.detectable
-    return report.Worth(estimate, truth, lift.weeks, lift.treated, lift.control, found, known_by, cohorts=_by_cohort(lift))
+    note = EARLY if known_by and as_of.day < known_by else ""
+    return report.Worth(estimate, truth, lift.weeks, lift.treated, lift.control, found, known_by, note, _by_cohort(lift))
 
 
 def _by_cohort(lift: Lift) -> tuple[report.CohortWorth, ...]:

@@ -102,6 +102,19 @@ def shop_facts(settings: Settings, templates: TemplateSet) -> Facts:
     return with_registered(shop, registered_facts(templates))
 
 
+def with_links(facts: Facts, public_url: str, rings: tuple[Ring, Ring], customer_id: str) -> Facts:
+    """The facts with a customer's own signed links: to stop, and to choose.
+
+    Args:
+        facts: Of a message.
+        public_url: Where the store's customers reach the pages.
+        rings: The keys of both links, in this order.
+        customer_id: Whose they are.
+    """
+    stop, choose = (sign(ring, Claim(customer_id, LIST)) for ring in rings)
+    return replace(facts, unsubscribe_url=f"{public_url}/u/{stop}", preferences_url=f"{public_url}/preferences/{choose}")
+
+
 def _open_desk(settings: Settings, now: datetime, quiet: QuietHours, channel: Channel) -> _Desk:
     if not settings.sender.postal_address.strip():
         raise Refused("marketing mail needs the sender's postal address", "Write sender.postal_address in rekindle.toml.")
@@ -165,12 +178,11 @@ def _attempt(desk: _Desk, touch: Touch, person: Person) -> Outcome:
 
 
 def _message(desk: _Desk, touch: Touch, person: Person) -> Message:
-    sender, claim = desk.settings.sender, Claim(touch.customer_id, LIST)
+    sender = desk.settings.sender
+    rings = desk.unsubscribe, desk.preferences
+    linked = with_links(with_frozen(desk.shop, touch.facts), desk.settings.public_url, rings, touch.customer_id)
     facts = replace(
-        with_frozen(desk.shop, touch.facts), stage=touch.stage, program=touch.program, arm=touch.arm, code=touch.code,
-        first_name=person.first_name,
-        unsubscribe_url=f"{desk.settings.public_url}/u/{sign(desk.unsubscribe, claim)}",
-        preferences_url=f"{desk.settings.public_url}/preferences/{sign(desk.preferences, claim)}",
+        linked, stage=touch.stage, program=touch.program, arm=touch.arm, code=touch.code, first_name=person.first_name,
     )
     identity = message_id(touch.key, sender.email)
     envelope = Envelope(

@@ -13,7 +13,7 @@ from rekindle.service.outbox.models import PLANNED, SENT, TAKEN, UNKNOWN, Plan, 
 
 _TOUCHES = pa.schema(
     [
-        *((name, pa.string()) for name in ("touch_key", "customer_id", "program", "stage", "episode", "arm", "channel", "status")),
+        *((name, pa.string()) for name in ("touch_key", "customer_id", "program", "stage", "episode", "arm", "channel", "code", "status")),
         ("settled_at", pa.timestamp("us")),
     ]
 )
