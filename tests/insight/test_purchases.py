@@ -60,11 +60,11 @@ def test_days_are_the_shops_and_orders_of_one_day_are_one_purchase_day(warehouse
     sums = purchases.per_customer(sales)
     assert rows(warehouse, sums, "customer_id")[0] == {
         "customer_id": "c", "orders": 3, "purchase_days": 2, "spend": 70, "discount": 3, "bare": 50,
-        "first_day": date(2026, 4, 2), "last_day": date(2026, 4, 9),
+        "first_day": date(2026, 4, 2), "last_day": date(2026, 4, 9), "previous_day": date(2026, 4, 2),
     }
-    assert rows(warehouse, purchases.last_and_previous(sales, sums), "customer_id") == [
-        {"customer_id": "c", "last_order_id": "d", "last_ordered_at": datetime(2026, 4, 9, 8), "previous_day": date(2026, 4, 2)},
-        {"customer_id": "other", "last_order_id": "e", "last_ordered_at": MAY, "previous_day": None},
+    assert rows(warehouse, purchases.last_orders(sales, sums), "customer_id") == [
+        {"customer_id": "c", "last_order_id": "d", "last_ordered_at": datetime(2026, 4, 9, 8)},
+        {"customer_id": "other", "last_order_id": "e", "last_ordered_at": MAY},
     ]
 
 
@@ -72,8 +72,9 @@ def test_the_last_order_is_the_latest_and_of_one_instant_the_greatest_id(warehou
     orders = [order(name, "c", at, 1) for name, at in (("z", datetime(2026, 5, 1, 9)), ("x", MAY), ("y", MAY), ("w", MAY))]
     write(warehouse, {"orders": orders})
     sales = purchases.sales(warehouse, AS_OF)
-    (row,) = rows(warehouse, purchases.last_and_previous(sales, purchases.per_customer(sales)), "customer_id")
-    assert (row["last_order_id"], row["previous_day"]) == ("y", None)
+    sums = purchases.per_customer(sales)
+    (row,) = rows(warehouse, purchases.last_orders(sales, sums), "customer_id")
+    assert (row["last_order_id"], rows(warehouse, sums, "customer_id")[0]["previous_day"]) == ("y", None)
 
 
 def test_a_basket_knows_cost_from_the_line_then_the_product_and_ties_go_to_the_first_name(warehouse: Warehouse) -> None:
@@ -85,9 +86,9 @@ def test_a_basket_knows_cost_from_the_line_then_the_product_and_ties_go_to_the_f
     products = [{"product_id": "tea", "category": "Warm", "cost": 30}, {"product_id": "jam", "category": "Sweet", "cost": None}]
     write(warehouse, {"orders": [made], "order_lines": lines, "products": products})
     catalogue = warehouse.current("products")
-    baskets = purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, purchases.categories(catalogue))
+    baskets = purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, purchases.categories(catalogue), Decimal("0.40"))
     assert rows(warehouse, baskets, "customer_id") == [
-        {"customer_id": "c", "amount": 1_100, "costed": 500, "cost": 100 + 3 * 30, "category": "Sweet", "category_share": 500 / 1_100},
+        {"customer_id": "c", "amount": 1_100, "earned": 310_000 + 240_000, "category": "Sweet", "category_share": 500 / 1_100},
     ]
 
 
@@ -97,7 +98,7 @@ def test_a_basket_without_categories_or_without_money_has_no_favourite_share(war
     products = [{"product_id": "plain"}, {"product_id": "tea", "category": "Warm"}]
     write(warehouse, {"orders": [paid, free], "order_lines": lines, "products": products})
     catalogue = warehouse.current("products")
-    baskets = purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, purchases.categories(catalogue))
+    baskets = purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, purchases.categories(catalogue), Decimal("0.40"))
     assert [(row["category"], row["category_share"]) for row in rows(warehouse, baskets, "customer_id")] == [(None, 0.0), ("Warm", 0.0)]
 
 
@@ -105,9 +106,9 @@ def test_a_basket_without_categories_or_without_money_has_no_favourite_share(war
     ("facts", "expected"),
     [
         ({"spend": 1_000, "bare": 1_000}, 400),  # nothing known: the store's rate
-        ({"spend": 1_000, "amount": 1_000, "costed": 1_000, "cost": 700}, 300),  # all known
-        ({"spend": 1_000, "amount": 1_000, "costed": 500, "cost": 100}, 600),  # 400 known, and 40 % of the other half
-        ({"spend": 900, "amount": 1_000, "costed": 1_000, "cost": 700}, 200),  # the order's own discount of 100 in full
+        ({"spend": 1_000, "amount": 1_000, "earned": 300_000}, 300),  # all known
+        ({"spend": 1_000, "amount": 1_000, "earned": 400_000 + 200_000}, 600),  # 400 known, and 40 % of the other half
+        ({"spend": 900, "amount": 1_000, "earned": 300_000}, 200),  # the order's own discount of 100 in full
         ({"spend": 1_000, "bare": 1_000, "returned": 1_000}, 0),
         ({"spend": 1_000, "bare": 1_000, "returned": 1_001}, -1),  # rounded down
         ({"spend": 3, "bare": 3}, 1),
@@ -115,7 +116,7 @@ def test_a_basket_without_categories_or_without_money_has_no_favourite_share(war
     ],
 )
 def test_a_margin_by_hand(warehouse: Warehouse, facts: dict[str, int], expected: int) -> None:
-    zeros = dict.fromkeys(("spend", "bare", "amount", "costed", "cost", "returned"), 0)
+    zeros = dict.fromkeys(("spend", "bare", "amount", "earned", "returned"), 0)
     table = ibis.memtable(pa.Table.from_pylist([{**zeros, **facts}]))
     assert warehouse.scalar(table.select(m=purchases.margin(table, Decimal("0.40"))).m.max()) == expected
 
@@ -132,7 +133,7 @@ def test_a_cancelled_order_brings_nothing_and_its_refund_takes_nothing(warehouse
     (row,) = rows(warehouse, purchases.returned(warehouse, AS_OF), "customer_id")
     assert row == {"customer_id": "c", "returned": 230, "open_return": True}
     catalogue = warehouse.current("products")
-    baskets = purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, purchases.categories(catalogue))
+    baskets = purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, purchases.categories(catalogue), Decimal("0.40"))
     assert [row["amount"] for row in rows(warehouse, baskets, "customer_id")] == [500]
 
 

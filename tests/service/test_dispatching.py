@@ -21,7 +21,8 @@ def test_an_open_complaint_or_return_holds_a_waiting_message_back(store: Setting
         tickets = [{"ticket_id": name, "customer_id": name, "opened_at": opened, "closed_at": closed} for name in ("asks", "answered")]
         tickets[0]["closed_at"] = naive + timedelta(days=1)
         take(warehouse, "tickets", tickets)
-        back = [{"return_id": name, "customer_id": name, "returned_at": opened, "open": name == "returns"} for name in ("returns", "settled")]
+        names = ("returns", "settled")
+        back = [{"return_id": name, "customer_id": name, "returned_at": opened, "open": name == "returns"} for name in names]
         take(warehouse, "returns", back)
         assert dispatching.withdraw_silenced(warehouse, NOON) == 2
         assert dispatching.withdraw_silenced(warehouse, NOON) == 0

@@ -121,7 +121,7 @@ def stored_schemas() -> Mapping[str, ibis.Schema]:
 
 @contextmanager
 def open_history(
-    url: str, root: Path, *, wait: float = LOCK_WAIT, memory: str = "3GB", on_wait: Callable[[str], None] = lambda _: None
+    url: str, root: Path, *, wait: float = LOCK_WAIT, memory: str = "2500MB", on_wait: Callable[[str], None] = lambda _: None
 ) -> Iterator[Warehouse]:
     """Opens a store's history, waiting for another job that holds it, and closes it.
 

@@ -93,13 +93,13 @@ def _bought(warehouse: Warehouse, question: Question) -> ir.Table:
     products = warehouse.current("products")
     numbered = warehouse.keep(purchases.categories(products))
     parts = (
-        purchases.last_and_previous(orders, sums),
-        purchases.baskets(purchases.sold_lines(warehouse, question.as_of), products, numbered),
+        purchases.last_orders(orders, sums),
+        purchases.baskets(purchases.sold_lines(warehouse, question.as_of), products, numbered, question.margin),
         purchases.returned(warehouse, question.as_of),
     )
     joined = _joined(sums, *parts)
     joined = joined.mutate(
-        **{column: joined[column].fill_null(0) for column in ("amount", "costed", "cost", "returned", "category_share")},
+        **{column: joined[column].fill_null(0) for column in ("amount", "earned", "returned", "category_share")},
         open_return=joined.open_return.fill_null(False),
     )
     return lapse.clocked(joined.mutate(margin=purchases.margin(joined, question.margin)), question.as_of)

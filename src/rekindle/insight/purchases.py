@@ -12,6 +12,7 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.moment import AsOf
 
 _CATEGORY_BASE = 65_536
+PERMILLE = 1000
 
 
 def sales(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
@@ -30,37 +31,36 @@ def sold_lines(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
 
 
 def per_customer(orders: ir.Table) -> ir.Table:
-    """Counts, sums, first and last purchase day per customer.
+    """Counts, sums and the purchase days that matter per customer.
 
     Returns:
-        customer_id, orders, purchase_days, spend, discount, bare (spend of orders without lines), first_day, last_day.
+        customer_id, orders, purchase_days, spend, discount, bare (spend of orders without lines), first_day, last_day, previous_day
+        (the purchase day before the last, null for one purchase day).
     """
-    return orders.group_by("customer_id").aggregate(
+    sums = orders.group_by("customer_id").aggregate(
         orders=orders.count(),
-        purchase_days=orders.purchase_day.nunique(),
         spend=exact_sum(orders.net),
         discount=exact_sum(orders.discount),
         bare=exact_sum((orders.lines == 0).ifelse(orders.net, 0)),
-        first_day=orders.purchase_day.min(),
-        last_day=orders.purchase_day.max(),
+        days=orders.purchase_day.collect(),
     )
+    sums = sums.mutate(days=sums.days.unique().sort())
+    count = sums.days.length()
+    return sums.mutate(
+        purchase_days=count,
+        first_day=sums.days[0],
+        last_day=sums.days[count - 1],
+        previous_day=(count > 1).ifelse(sums.days[ibis.greatest(count - 2, 0)], ibis.null("date")),
+    ).drop("days")
 
 
-def last_and_previous(orders: ir.Table, customers: ir.Table) -> ir.Table:
-    """The last order and the purchase day before it.
-
-    Returns:
-        customer_id, last_order_id (of several at one instant the greatest id), last_ordered_at, previous_day (null for one purchase day).
-    """
+def last_orders(orders: ir.Table, customers: ir.Table) -> ir.Table:
+    """The last order: customer_id, last_order_id (of several at one instant the greatest id), last_ordered_at."""
     ends = customers.select("customer_id", "last_day")
-    dated = orders.select("customer_id", "purchase_day").join(ends, "customer_id").filter(lambda t: t.purchase_day < t.last_day)
-    earlier = dated.group_by("customer_id").aggregate(previous_day=dated.purchase_day.max())
     final = orders.select("customer_id", "order_id", "ordered_at", "purchase_day").join(ends, ["customer_id", ("purchase_day", "last_day")])
     latest = ibis.row_number().over(group_by="customer_id", order_by=[ibis.desc("ordered_at"), ibis.desc("order_id")])
     final = final.mutate(latest=latest).filter(lambda t: t.latest == 0)
-    return final.select("customer_id", last_order_id="order_id", last_ordered_at="ordered_at").left_join(earlier, "customer_id").drop(
-        "customer_id_right"
-    )
+    return final.select("customer_id", last_order_id="order_id", last_ordered_at="ordered_at")
 
 
 def categories(products: ir.Table) -> ir.Table:
@@ -69,39 +69,47 @@ def categories(products: ir.Table) -> ir.Table:
     return named.mutate(category_no=ibis.row_number().over(order_by="category"))
 
 
-def baskets(lines: ir.Table, products: ir.Table, numbered: ir.Table) -> ir.Table:
-    """What lines say per customer: amounts with a known cost, that cost, and the favourite category by spend.
+def earned(lines: ir.Table, rate: Decimal) -> ir.IntegerValue:
+    """Margin of a line in thousandths of a minor unit: less the line's cost, else the product's, else by the store's rate.
+
+    Args:
+        lines: amount, cost, quantity and the product's unit_cost.
+        rate: The store's margin on goods of unknown cost.
+    """
+    cost = lines.cost.fill_null(lines.unit_cost * lines.quantity)
+    return cost.isnull().ifelse(lines.amount * int(rate * PERMILLE), (lines.amount - cost) * PERMILLE)
+
+
+def baskets(lines: ir.Table, products: ir.Table, numbered: ir.Table, rate: Decimal) -> ir.Table:
+    """What lines say per customer: their amount, what they earned, and the favourite category by spend.
 
     Args:
         lines: From `sold_lines`.
         products: Current products.
         numbered: From `categories`.
+        rate: The store's margin on goods of unknown cost.
 
     Returns:
-        customer_id, amount, costed (amount of lines with a known cost), cost, category (null where unknown), category_share.
+        customer_id, amount, earned (thousandths), category (null where unknown), category_share.
     """
     facts = products.select("product_id", "category", unit_cost="cost").left_join(numbered, "category").select(
         "product_id", "category_no", "unit_cost"
     )
     joined = lines.left_join(facts, "product_id")
-    cost = joined.cost.fill_null(joined.unit_cost * joined.quantity)
-    costed = cost.isnull().ifelse(0, joined.amount)
-    small = joined.select("customer_id", "amount", category_no=joined.category_no.fill_null(-1), costed=costed, cost=cost.fill_null(0))
-    grouped = small.group_by("customer_id", "category_no").aggregate(
-        amount=exact_sum(small.amount), costed=exact_sum(small.costed), cost=exact_sum(small.cost)
-    )
+    small = joined.select("customer_id", "amount", category_no=joined.category_no.fill_null(-1), earned=earned(joined, rate))
+    grouped = small.group_by("customer_id", "category_no").aggregate(amount=exact_sum(small.amount), earned=exact_sum(small.earned))
     # One integer carries spend and category, so that the greatest is a plain maximum with its tie settled on every engine.
     code = (grouped.category_no >= 0).ifelse(
         grouped.amount.clip(lower=0) * _CATEGORY_BASE + (_CATEGORY_BASE - 1 - grouped.category_no), -1
     )
     summed = grouped.group_by("customer_id").aggregate(
-        amount=exact_sum(grouped.amount), costed=exact_sum(grouped.costed), cost=exact_sum(grouped.cost), top=code.max()
+        amount=exact_sum(grouped.amount), earned=exact_sum(grouped.earned), top=code.max()
     )
     top_no = (summed.top >= 0).ifelse(_CATEGORY_BASE - 1 - summed.top % _CATEGORY_BASE, -1)
     top_amount = (summed.top - summed.top % _CATEGORY_BASE) / _CATEGORY_BASE
     share = (summed.amount > 0).ifelse(top_amount / summed.amount, 0.0).clip(0.0, 1.0)
     return summed.mutate(category_no=top_no, category_share=(summed.top >= 0).ifelse(share, 0.0)).left_join(numbered, "category_no").select(
-        "customer_id", "amount", "costed", "cost", "category", "category_share"
+        "customer_id", "amount", "earned", "category", "category_share"
     )
 
 
@@ -128,18 +136,16 @@ def last_products(lines: ir.Table, customers: ir.Table, products: ir.Table) -> i
 
 
 def margin(table: ir.Table, rate: Decimal) -> ir.IntegerValue:
-    """Contribution margin in minor units: known costs where there are any, else the store's rate; less what came back.
+    """Contribution margin in minor units: what lines earned, the rest by the store's rate, less what came back; rounded down.
 
     An order's discount that its lines do not carry reduces the margin in full.
 
     Args:
-        table: spend, bare, amount, costed, cost, returned per customer or order, not null.
+        table: spend, bare, amount, earned, returned per customer or order, not null.
         rate: The store's margin on goods of unknown cost.
     """
-    permille = int(rate * 1000)
-    unknown = table.amount - table.costed + table.bare - table.returned
-    settled = table.costed - table.cost + (table.spend - table.bare - table.amount)
-    return settled + _whole((unknown * permille / 1000).floor())
+    thousandths = table.earned + (table.bare - table.returned) * int(rate * PERMILLE)
+    return _whole((thousandths / PERMILLE).floor()) + table.spend - table.bare - table.amount
 
 
 def exact_sum(value: ir.NumericValue) -> ir.IntegerScalar:

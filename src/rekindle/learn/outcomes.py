@@ -96,17 +96,14 @@ def order_margins(warehouse: Warehouse, orders: ir.Table, window: Window) -> ir.
     """Adds spend and margin (minor units) to orders, by the same arithmetic as the profile's."""
     lines, products = warehouse.current("order_lines"), warehouse.current("products")
     mine = lines.semi_join(orders, "order_id").left_join(products.select("product_id", unit_cost="cost"), "product_id")
-    cost = mine.cost.fill_null(mine.unit_cost * mine.quantity)
-    mine = mine.select("order_id", "amount", costed=cost.isnull().ifelse(0, mine.amount), cost=cost.fill_null(0))
-    basket = mine.group_by("order_id").aggregate(
-        amount=mine.amount.sum().cast("int64"), costed=mine.costed.sum().cast("int64"), cost=mine.cost.sum().cast("int64")
-    )
+    mine = mine.select("order_id", "amount", earned=purchases.earned(mine, window.margin))
+    basket = mine.group_by("order_id").aggregate(amount=mine.amount.sum().cast("int64"), earned=mine.earned.sum().cast("int64"))
     returns = warehouse.current("returns")
     seen = returns.filter(returns.returned_at < ibis.literal(window.as_of.naive), returns.order_id.notnull())
     back = seen.group_by("order_id").aggregate(returned=seen.amount.sum().cast("int64"))
     whole = orders.left_join(basket, "order_id").drop("order_id_right").left_join(back, "order_id").drop("order_id_right")
     whole = whole.mutate(
-        **{name: whole[name].fill_null(0) for name in ("amount", "costed", "cost", "returned")},
+        **{name: whole[name].fill_null(0) for name in ("amount", "earned", "returned")},
         spend=whole.net, bare=(whole.lines == 0).ifelse(whole.net, 0),
     )
     return whole.mutate(margin=purchases.margin(whole, window.margin))
