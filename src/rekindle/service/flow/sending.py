@@ -7,10 +7,10 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, time, timedelta
 
 from rekindle import moment
+from rekindle.decide.timing import next_allowed
 from rekindle.deliver.channel import Channel, Message
 from rekindle.deliver.facts import Facts, with_frozen, with_registered
 from rekindle.deliver.links import Claim, Ring, sign
@@ -154,13 +154,8 @@ def _instead(desk: _Desk, touch: Touch, person: Person | None, refusal: str) -> 
 
 def end_of_quiet(now: datetime, quiet: QuietHours, timezone: str) -> datetime | None:
     """When the quiet hours that hold now end, UTC; None where none hold."""
-    local, start, end = now.astimezone(ZoneInfo(timezone)), time.fromisoformat(quiet.start), time.fromisoformat(quiet.end)
-    at = local.time()
-    night = start <= at < end if start < end else at >= start or at < end
-    if not night:
-        return None
-    day = local.date() + timedelta(days=1 if at >= end else 0)
-    return datetime.combine(day, end, ZoneInfo(timezone)).astimezone(UTC)
+    allowed = next_allowed(now, timezone, time.fromisoformat(quiet.start), time.fromisoformat(quiet.end))
+    return allowed if allowed > now else None
 
 
 def _attempt(desk: _Desk, touch: Touch, person: Person) -> Outcome:
