@@ -1,7 +1,9 @@
 """A plan's way into journal and outbox: once, whole, and made good by the next run where it broke off."""
 
 import json
+import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -213,3 +215,18 @@ def test_a_rehearsal_is_never_committed(tmp_path: Path) -> None:
         assert planned.summary.messages > 0
         assert (shop.plans(), Touch.objects.count(), warehouse.scalar(warehouse.table("journal").count())) == ([], 0, 0)
     _closed()
+
+
+def test_the_file_of_a_plan_is_kept_for_thirty_days(shop: Shop) -> None:
+    first, _ = shop.run(0)
+    folder = shop.settings.var / "plans"
+    old, young = folder / "old" / "decisions.parquet", folder / "young" / "decisions.parquet"
+    for path, days in ((old, 31), (young, 29)):
+        path.parent.mkdir()
+        path.touch()
+        written = time.time() - days * 86_400
+        os.utime(path, (written, written))
+    shop.run(1)
+    assert (old.parent.exists(), young.exists()) == (False, True)
+    assert first.decisions_file is not None
+    assert first.decisions_file.exists()

@@ -41,7 +41,7 @@ class Scored:
     Args:
         model: The fitted lapse model.
         tuples: Its input, sorted.
-        table: repeats, recency_days, age_days, p_alive, expected_orders, rhythm_days, previous_rhythm_days.
+        table: repeats, recency_days, age_days, p_alive, expected_orders, rhythm_days.
     """
 
     model: MbgNbd | BgNbd

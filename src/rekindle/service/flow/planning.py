@@ -95,6 +95,7 @@ def make(
     path = settings.var / "plans" / made.digest / "decisions.parquet" if publish else None
     if path is not None:
         warehouse.write_parquet(made.rows, path)
+        _forget_old(settings.var / "plans")
     return Planned(made, summary.summarise(warehouse, made), as_of, repeated, 0, path)
 
 
