@@ -12,9 +12,10 @@ from rekindle import money
 from rekindle.cli.options import AsJson, AsOfDay, AsOfRun, DryRun
 from rekindle.cli.output import emit, progress, shown
 from rekindle.cli.store import opened
-from rekindle.errors import UsageError
+from rekindle.errors import CannotTell, UsageError
 
 if TYPE_CHECKING:
+    from rekindle.insight.models import Interval
     from rekindle.service.flow.insights import Insight
     from rekindle.settings import Settings
 
@@ -39,8 +40,6 @@ def insight(
 
 def lines(found: "Insight", settings: "Settings") -> Iterable[str]:
     """The summary for people."""
-    risk = found.margin_at_risk
-    low, middle, high = (money.show(value, settings.currency, whole=True) for value in (risk.low, risk.estimate, risk.high))
     yield f"As of          {found.as_of.day} (exclusive): {found.customers:,} customers, {found.orders:,} orders"
     for model in found.models:
         values = ", ".join(f"{name} {value:.4g}" for name, value in model.parameters.items())
@@ -49,9 +48,16 @@ def lines(found: "Insight", settings: "Settings") -> Iterable[str]:
         yield f"Cannot tell    {reason}"
     stages = sorted(found.lifecycle.items(), key=lambda one: -one[1])
     yield "Stages         " + ", ".join(f"{stage.replace('_', ' ')} {count:,}" for stage, count in stages)
-    yield f"Slipping away  {found.slipping:,}; {middle} margin at risk ({low} to {high})"
+    yield f"Slipping away  {found.slipping:,}; {_at_risk(found.margin_at_risk, settings.currency)}"
     if found.snapshot is not None:
         yield f"Snapshot       {shown(found.snapshot)}"
+
+
+def _at_risk(risk: "Interval | CannotTell", currency: str) -> str:
+    if isinstance(risk, CannotTell):
+        return "their margin at risk cannot be told"
+    low, middle, high = (money.show(value, currency, whole=True) for value in (risk.low, risk.estimate, risk.high))
+    return f"{middle} margin at risk ({low} to {high})"
 
 
 def explain(

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
-from rekindle.learn.report import headlines
+from rekindle.learn.report import headlines, render_page
 from rekindle.learn.report.facts import Slipping, Worth
 
 from . import marigold
@@ -70,3 +70,11 @@ def test_numbers_follow_the_locale_and_the_currency():
 def test_a_name_cannot_write_to_the_terminal():
     first = headlines(replace(marigold.facts(), shop="\x1b[2J\u202eevil\x00\nsecond"))[0]
     assert first.startswith('Simulated "\ufffd[2J\ufffdevil\ufffd second": 20,000')
+
+
+def test_a_margin_at_risk_that_cannot_be_told_is_not_nothing() -> None:
+    untold = replace(marigold.facts(), slipping=Slipping(3_180, CannotTell("The search did not arrive.")))
+    assert headlines(untold)[1] == "Slipping away  3,180 are quieter than their own rhythm; their margin at risk cannot be told"
+    page = render_page(untold)
+    assert "EUR 0 of margin at risk" not in page
+    assert "Their margin at risk cannot be told: The search did not arrive." in page

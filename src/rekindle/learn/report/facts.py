@@ -24,12 +24,12 @@ class Slipping:
 
     Args:
         customers: Count.
-        at_risk: Their margin at risk in the horizon, minor units, summed.
+        at_risk: Their margin at risk in the horizon, minor units, summed; or why it cannot be told.
         unsure: Why the model behind it is weak, a whole sentence; empty where it is good.
     """
 
     customers: int
-    at_risk: Interval
+    at_risk: Interval | CannotTell
     unsure: str = ""
 
 

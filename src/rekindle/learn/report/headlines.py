@@ -54,6 +54,8 @@ def _slipping(facts: ReportFacts, figures: Figures) -> str:
     if not found.customers:
         return "nobody is quieter than their own rhythm"
     who = f"{figures.count(found.customers)} {'is' if found.customers == 1 else 'are'} quieter than their own rhythm"
+    if isinstance(found.at_risk, CannotTell):
+        return f"{who}; their margin at risk cannot be told"
     guess = ", a guess: orders say little yet about who has left" if found.unsure else ""
     return f"{who}; {figures.rough(found.at_risk.estimate)} margin at risk ({figures.rough_range(found.at_risk)}){guess}"
 

@@ -3,9 +3,10 @@
 Knows nothing of what is proposed.
 """
 
+from rekindle.errors import CannotTell
 from rekindle.learn.report.charts import Bar, bars
 from rekindle.learn.report.customer_map import STANDINGS, customer_map
-from rekindle.learn.report.facts import Cause, Cohort, ReportFacts
+from rekindle.learn.report.facts import Cause, Cohort, ReportFacts, Slipping
 from rekindle.learn.report.figures import Figures
 from rekindle.learn.report.headlines import message_word
 from rekindle.learn.report.markup import Html, capital, el, join, listing, table, unbroken
@@ -27,7 +28,8 @@ def headline(facts: ReportFacts, figures: Figures) -> Html:
     everyone = figures.many(facts.customers, "customer", "customers")
     if found.customers:
         who = f"{figures.count(found.customers)} of {everyone} {'is' if found.customers == 1 else 'are'} quieter than their own rhythm"
-        sentence = f"{who}, with {figures.rough(found.at_risk.estimate)} of margin at risk."
+        risk = found.at_risk
+        sentence = f"{who}." if isinstance(risk, CannotTell) else f"{who}, with {figures.rough(risk.estimate)} of margin at risk."
     else:
         sentence = f"None of {everyone} is quieter than their own rhythm." if facts.customers else "No customer is known yet."
     return el(
@@ -42,14 +44,19 @@ def headline(facts: ReportFacts, figures: Figures) -> Html:
 def _source(facts: ReportFacts, figures: Figures) -> str:
     length = f"{figures.many(facts.months, 'month', 'months')} to {figures.day(facts.as_of.last_day)}"
     history = f"{figures.many(facts.orders, 'order', 'orders')} over {length}"
-    risk = facts.slipping
-    margin = f" The margin at risk lies between {figures.rough_range(risk.at_risk, ' and ')} (95 % interval)." if risk.customers else ""
-    margin += f" Take it for a guess. {risk.unsure}" if risk.customers and risk.unsure else ""
+    margin = _margin_at_risk(facts.slipping, figures) if facts.slipping.customers else ""
     if not facts.proposed:
         return f"From {history}.{margin} No message is proposed."
     messages = f"{figures.count(facts.proposed)} {message_word(facts, facts.proposed)}"
     alone = f" {figures.count(facts.spared)} who were due are left alone, each for a reason." if facts.spared else ""
     return f"From {history}.{margin} Proposed: {messages} at a cost of at most {figures.most(facts.money.ceiling)}.{alone}"
+
+
+def _margin_at_risk(found: Slipping, figures: Figures) -> str:
+    if isinstance(found.at_risk, CannotTell):
+        return f" Their margin at risk cannot be told: {found.at_risk.reason}"
+    guess = f" Take it for a guess. {found.unsure}" if found.unsure else ""
+    return f" The margin at risk lies between {figures.rough_range(found.at_risk, ' and ')} (95 % interval).{guess}"
 
 
 def _standing_note(facts: ReportFacts) -> Html:

@@ -57,7 +57,7 @@ class Insight:
         cannot_tell: Why a model is missing.
         lifecycle: Customers by stage.
         slipping: Customers who are lapsing or lapsed.
-        margin_at_risk: Theirs, minor units.
+        margin_at_risk: Theirs, minor units; or why it cannot be told.
         snapshot: The published file; None where none was asked for.
     """
 
@@ -69,7 +69,7 @@ class Insight:
     cannot_tell: tuple[str, ...]
     lifecycle: dict[str, int]
     slipping: int
-    margin_at_risk: Interval
+    margin_at_risk: Interval | CannotTell
     snapshot: Path | None
 
 
@@ -143,9 +143,9 @@ def _summed(settings: Settings, warehouse: Warehouse, built: Profiles, as_of: As
     )
 
 
-def _at_risk(settings: Settings, warehouse: Warehouse, built: Profiles, slipping: ir.Table) -> Interval:
+def _at_risk(settings: Settings, warehouse: Warehouse, built: Profiles, slipping: ir.Table) -> Interval | CannotTell:
     if isinstance(built.scored, CannotTell):
-        return Interval(0.0, 0.0, 0.0)
+        return built.scored
     return lapse.margin_at_risk(warehouse, built.scored, slipping, settings.horizon_weeks)
 
 
@@ -163,7 +163,6 @@ def _models(built: Profiles) -> tuple[Model, ...]:
 
 def to_json(insight: Insight) -> dict[str, object]:
     """The summary as JSON: money in minor units."""
-    risk = insight.margin_at_risk
     return {
         "customers": insight.customers,
         "orders": insight.orders,
@@ -178,6 +177,12 @@ def to_json(insight: Insight) -> dict[str, object]:
         "cannot_tell": list(insight.cannot_tell),
         "lifecycle": insight.lifecycle,
         "slipping": insight.slipping,
-        "margin_at_risk": {"estimate": round(risk.estimate), "low": round(risk.low), "high": round(risk.high), "unit": "minor"},
+        "margin_at_risk": _risk_json(insight.margin_at_risk),
         "snapshot": str(insight.snapshot) if insight.snapshot else None,
     }
+
+
+def _risk_json(risk: Interval | CannotTell) -> dict[str, object]:
+    if isinstance(risk, CannotTell):
+        return {"cannot_tell": risk.reason}
+    return {"estimate": round(risk.estimate), "low": round(risk.low), "high": round(risk.high), "unit": "minor"}
