@@ -1,18 +1,19 @@
 """What was bought, when and at what margin, in small cases whose numbers are worked out here."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import ibis
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight import purchases
 from rekindle.moment import parse_as_of
-from tests.insight.histories import history, line, order, write
+from tests.insight.histories import Fact, Marketplace, history, line, order, write
 
 AS_OF = parse_as_of("2026-05-02", "Europe/Berlin")
 MAY = datetime(2026, 5, 1, 10)
@@ -58,23 +59,77 @@ def test_days_are_the_shops_and_orders_of_one_day_are_one_purchase_day(warehouse
     write(warehouse, {"orders": orders})
     sales = purchases.sales(warehouse, AS_OF)
     sums = purchases.per_customer(sales)
-    assert rows(warehouse, sums, "customer_id")[0] == {
-        "customer_id": "c", "orders": 3, "purchase_days": 2, "spend": 70, "discount": 3, "bare": 50,
-        "first_day": date(2026, 4, 2), "last_day": date(2026, 4, 9), "previous_day": date(2026, 4, 2),
-    }
-    assert rows(warehouse, purchases.last_orders(sales, sums), "customer_id") == [
-        {"customer_id": "c", "last_order_id": "d", "last_ordered_at": datetime(2026, 4, 9, 8)},
-        {"customer_id": "other", "last_order_id": "e", "last_ordered_at": MAY},
+    assert rows(warehouse, sums, "customer_id") == [
+        {
+            "customer_id": "c", "orders": 3, "purchase_days": 2, "spend": 70, "discount": 3, "bare": 50,
+            "first_day": date(2026, 4, 2), "last_day": date(2026, 4, 9), "previous_day": date(2026, 4, 2), "gap_squares": 49,
+            "recent_days": 2, "discounted": 1, "single": 0, "lined": 1, "last_order_id": "d", "last_ordered_at": datetime(2026, 4, 9, 8),
+        },
+        {
+            "customer_id": "other", "orders": 1, "purchase_days": 1, "spend": 80, "discount": 0, "bare": 80,
+            "first_day": date(2026, 5, 1), "last_day": date(2026, 5, 1), "previous_day": None, "gap_squares": 0,
+            "recent_days": 1, "discounted": 0, "single": 0, "lined": 0, "last_order_id": "e", "last_ordered_at": MAY,
+        },
     ]
 
 
 def test_the_last_order_is_the_latest_and_of_one_instant_the_greatest_id(warehouse: Warehouse) -> None:
     orders = [order(name, "c", at, 1) for name, at in (("z", datetime(2026, 5, 1, 9)), ("x", MAY), ("y", MAY), ("w", MAY))]
     write(warehouse, {"orders": orders})
-    sales = purchases.sales(warehouse, AS_OF)
-    sums = purchases.per_customer(sales)
-    (row,) = rows(warehouse, purchases.last_orders(sales, sums), "customer_id")
-    assert (row["last_order_id"], rows(warehouse, sums, "customer_id")[0]["previous_day"]) == ("y", None)
+    (row,) = rows(warehouse, purchases.per_customer(purchases.sales(warehouse, AS_OF)), "customer_id")
+    assert (row["last_order_id"], row["last_ordered_at"], row["previous_day"]) == ("y", MAY, None)
+
+
+def test_the_last_order_is_one_of_the_last_day_even_where_the_store_has_changed_its_time_zone(warehouse: Warehouse) -> None:
+    """Its days were once those of Auckland: an earlier instant may lie on a later day."""
+    tomorrow = order("auckland", "c", datetime(2026, 5, 1, 9), 1, purchase_day=date(2026, 5, 2))
+    write(warehouse, {"orders": [order("berlin", "c", MAY, 1), tomorrow]})
+    (row,) = rows(warehouse, purchases.per_customer(purchases.sales(warehouse, AS_OF)), "customer_id")
+    assert (row["last_order_id"], row["last_day"], row["previous_day"]) == ("auckland", date(2026, 5, 2), date(2026, 5, 1))
+
+
+def by_hand(orders: list[Fact]) -> dict[str, object]:
+    """What `per_customer` says of one customer's orders, in plain Python."""
+    days = sorted({one["purchase_day"] for one in orders})
+    gaps = [(later - earlier).days for earlier, later in zip(days, days[1:], strict=False)]
+    last = max((one for one in orders if one["purchase_day"] == days[-1]), key=lambda one: (one["ordered_at"], one["order_id"]))
+    return {
+        "customer_id": last["customer_id"], "orders": len(orders), "purchase_days": len(days), "spend": sum(one["net"] for one in orders),
+        "discount": sum(one["discount"] for one in orders), "bare": sum(one["net"] for one in orders if one["lines"] == 0),
+        "first_day": days[0], "last_day": days[-1], "previous_day": days[-2] if gaps else None, "gap_squares": sum(gap**2 for gap in gaps),
+        "recent_days": sum((days[-1] - day).days < 30 for day in days),
+        "discounted": sum(one["discount"] > 0 or bool(one.get("code")) for one in orders),
+        "single": sum(one["lines"] == 1 for one in orders), "lined": sum(one["lines"] > 0 for one in orders),
+        "last_order_id": last["order_id"], "last_ordered_at": last["ordered_at"],
+    }
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_is_said_of_every_customer_is_what_plain_python_says(warehouse: Warehouse, seed: int) -> None:
+    facts = Marketplace(seed, "", [f"c{number}" for number in range(60)], datetime(2025, 11, 1), 200).tell(6.0)
+    chance = np.random.default_rng(seed)
+    for one in facts["orders"]:
+        one["code"] = str(chance.choice(["", "MAY"])) if chance.random() < 0.3 else None
+    write(warehouse, facts)
+    standing = [one for one in facts["orders"] if not one["cancelled"] and one["ordered_at"] < AS_OF.naive]
+    names = sorted({one["customer_id"] for one in standing})
+    expected = [by_hand([one for one in standing if one["customer_id"] == name]) for name in names]
+    assert rows(warehouse, purchases.per_customer(purchases.sales(warehouse, AS_OF)), "customer_id") == expected
+    assert any(one["recent_days"] > 2 for one in expected)
+    assert any(one["recent_days"] < one["purchase_days"] < one["orders"] for one in expected)
+
+
+@pytest.mark.parametrize(("back", "recent"), [(29, 2), (30, 1)])
+def test_recent_are_thirty_days_with_the_last(warehouse: Warehouse, back: int, recent: int) -> None:
+    write(warehouse, {"orders": [order("a", "c", MAY - timedelta(days=back), 1), order("b", "c", MAY, 1)]})
+    (row,) = rows(warehouse, purchases.per_customer(purchases.sales(warehouse, AS_OF)), "customer_id")
+    assert (row["recent_days"], row["gap_squares"]) == (recent, back**2)
+
+
+def ranked(warehouse: Warehouse, **ranks: int) -> ibis.Table:
+    """The current products with these price ranks."""
+    table = pa.table({"product_id": pa.array(ranks.keys(), pa.string()), "price_rank": pa.array(ranks.values(), pa.int64())})
+    return warehouse.current("products").left_join(ibis.memtable(table), "product_id").drop("product_id_right")
 
 
 def test_a_basket_knows_cost_from_the_line_then_the_product_and_ties_go_to_the_first_name(warehouse: Warehouse) -> None:
@@ -85,10 +140,13 @@ def test_a_basket_knows_cost_from_the_line_then_the_product_and_ties_go_to_the_f
     ]
     products = [{"product_id": "tea", "category": "Warm", "cost": 30}, {"product_id": "jam", "category": "Sweet", "cost": None}]
     write(warehouse, {"orders": [made], "order_lines": lines, "products": products})
-    catalogue = warehouse.current("products")
+    catalogue = ranked(warehouse, tea=1000, jam=250)
     baskets = purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, purchases.categories(catalogue), Decimal("0.40"))
     assert rows(warehouse, baskets, "customer_id") == [
-        {"customer_id": "c", "amount": 1_100, "earned": 310_000 + 240_000, "category": "Sweet", "category_share": 500 / 1_100},
+        {
+            "customer_id": "c", "amount": 1_100, "earned": 310_000 + 240_000, "ranked": 1_000, "rank_sum": 500 * 1_000 + 500 * 250,
+            "category": "Sweet", "category_share": 500 / 1_100,
+        },
     ]
 
 
@@ -97,7 +155,7 @@ def test_a_basket_without_categories_or_without_money_has_no_favourite_share(war
     lines = [line(paid, 1, "plain", 70), line(free, 1, "tea", 0)]
     products = [{"product_id": "plain"}, {"product_id": "tea", "category": "Warm"}]
     write(warehouse, {"orders": [paid, free], "order_lines": lines, "products": products})
-    catalogue = warehouse.current("products")
+    catalogue = ranked(warehouse)
     baskets = purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, purchases.categories(catalogue), Decimal("0.40"))
     assert [(row["category"], row["category_share"]) for row in rows(warehouse, baskets, "customer_id")] == [(None, 0.0), ("Warm", 0.0)]
 
@@ -132,7 +190,7 @@ def test_a_cancelled_order_brings_nothing_and_its_refund_takes_nothing(warehouse
     write(warehouse, {"orders": [kept, void], "order_lines": [line(kept, 1, "p", 500), line(void, 1, "q", 900)], "returns": back})
     (row,) = rows(warehouse, purchases.returned(warehouse, AS_OF), "customer_id")
     assert row == {"customer_id": "c", "returned": 230, "open_return": True}
-    catalogue = warehouse.current("products")
+    catalogue = ranked(warehouse)
     baskets = purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, purchases.categories(catalogue), Decimal("0.40"))
     assert [row["amount"] for row in rows(warehouse, baskets, "customer_id")] == [500]
 
@@ -146,3 +204,26 @@ def test_the_last_product_is_the_dearest_of_the_last_day(warehouse: Warehouse) -
     customers = purchases.per_customer(purchases.sales(warehouse, AS_OF))
     found = purchases.last_products(purchases.sold_lines(warehouse, AS_OF), customers, warehouse.current("products"))
     assert rows(warehouse, found, "customer_id") == [{"customer_id": "c", "last_product": "alum", "last_category": "Metal"}]
+
+
+def test_a_margin_since_a_day_counts_what_was_ordered_and_what_came_back_from_its_first_hour(warehouse: Warehouse) -> None:
+    """The first of April begins at ten in the evening UTC; `d` has only sent something back."""
+    orders = [
+        order("before", "c", datetime(2026, 3, 31, 21, 59), 4_000, lines=1), order("after", "c", datetime(2026, 3, 31, 22), 800, lines=1),
+        order("bare", "c", MAY, 100), order("void", "c", MAY, 70, lines=1, cancelled=True),
+    ]
+    lines = [line(orders[0], 1, "p", 4_000), line(orders[1], 1, "p", 1_000, quantity=2), line(orders[3], 1, "p", 70)]
+    back = [
+        {"return_id": str(number), "order_id": of, "customer_id": customer, "returned_at": at, "amount": amount}
+        for number, (of, customer, at, amount) in enumerate(
+            [
+                ("before", "c", datetime(2026, 3, 31, 21, 59), 9), ("before", "c", datetime(2026, 3, 31, 22), 50), ("void", "c", MAY, 70),
+                (None, "d", MAY, 10),
+            ]
+        )
+    ]
+    write(warehouse, {"orders": orders, "order_lines": lines, "returns": back, "products": [{"product_id": "p", "cost": 300}]})
+    found = purchases.margin_since(warehouse, AS_OF, date(2026, 4, 1), Decimal("0.40"))
+    assert rows(warehouse, found, "customer_id") == [
+        {"customer_id": "c", "tier_margin": (1_000 - 600) + 40 - 20 + (800 - 1_000)}, {"customer_id": "d", "tier_margin": -4},
+    ]

@@ -3,16 +3,19 @@
 Knows nothing of models and stages. One row per customer with at least one order before the instant.
 """
 
+from datetime import date
 from decimal import Decimal
 
 import ibis
 import ibis.expr.types as ir
 
 from rekindle.history.warehouse import Warehouse
-from rekindle.moment import AsOf
+from rekindle.moment import AsOf, start_of_day
 
 _CATEGORY_BASE = 65_536
 PERMILLE = 1000
+RECENT_DAYS = 30
+"""A burst of purchase days is looked for in so many days, up to and including the last purchase day."""
 
 
 def sales(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
@@ -35,32 +38,45 @@ def per_customer(orders: ir.Table) -> ir.Table:
 
     Returns:
         customer_id, orders, purchase_days, spend, discount, bare (spend of orders without lines), first_day, last_day, previous_day
-        (the purchase day before the last, null for one purchase day).
+        (the purchase day before the last, null for one purchase day), last_order_id (of several at one instant the greatest id),
+        last_ordered_at, gap_squares (sum of the squared days between purchase days next to each other; their number is
+        purchase_days - 1, their sum the days from first to last), recent_days (purchase days of the `RECENT_DAYS` up to and including
+        the last), discounted (orders with a discount or a code), single (orders of exactly one line), lined (orders of known lines).
     """
-    sums = orders.group_by("customer_id").aggregate(
-        orders=orders.count(),
-        spend=exact_sum(orders.net),
-        discount=exact_sum(orders.discount),
-        bare=exact_sum((orders.lines == 0).ifelse(orders.net, 0)),
-        days=orders.purchase_day.collect(),
+    visits = _visits(orders)
+    another_day = visits.gap > 0
+    sums = visits.group_by("customer_id").aggregate(
+        orders=visits.count(),
+        purchase_days=another_day.sum().fill_null(0) + 1,
+        spend=exact_sum(visits.net),
+        discount=exact_sum(visits.discount),
+        bare=exact_sum((visits.lines == 0).ifelse(visits.net, 0)),
+        first_day=visits.purchase_day.min(),
+        last_day=visits.last_day.max(),
+        previous_day=visits.day_before.max(where=another_day),
+        latest=ibis.struct({"at": visits.ordered_at, "id": visits.order_id}).max(where=visits.purchase_day == visits.last_day),
+        gap_squares=(visits.gap * visits.gap).sum().fill_null(0),
+        recent_days=visits.recent.sum(),
+        discounted=((visits.discount > 0) | (visits.code.fill_null("") != "")).sum(),
+        single=(visits.lines == 1).sum(),
+        lined=(visits.lines > 0).sum(),
     )
-    sums = sums.mutate(days=sums.days.unique().sort())
-    count = sums.days.length()
-    return sums.mutate(
-        purchase_days=count,
-        first_day=sums.days[0],
-        last_day=sums.days[count - 1],
-        previous_day=(count > 1).ifelse(sums.days[ibis.greatest(count - 2, 0)], ibis.null("date")),
-    ).drop("days")
+    return sums.mutate(last_order_id=sums.latest["id"], last_ordered_at=sums.latest["at"]).drop("latest")
 
 
-def last_orders(orders: ir.Table, customers: ir.Table) -> ir.Table:
-    """The last order: customer_id, last_order_id (of several at one instant the greatest id), last_ordered_at."""
-    ends = customers.select("customer_id", "last_day")
-    final = orders.select("customer_id", "order_id", "ordered_at", "purchase_day").join(ends, ["customer_id", ("purchase_day", "last_day")])
-    latest = ibis.row_number().over(group_by="customer_id", order_by=[ibis.desc("ordered_at"), ibis.desc("order_id")])
-    final = final.mutate(latest=latest).filter(lambda t: t.latest == 0)
-    return final.select("customer_id", last_order_id="order_id", last_ordered_at="ordered_at")
+def _visits(orders: ir.Table) -> ir.Table:
+    """Orders with their customer's last_day, day_before (of the order before), gap (days from it) and whether their day is recent.
+
+    A second order of one day has a gap of 0, the first order none. One sort by customer and day serves every column.
+    """
+    by_day = ibis.window(group_by="customer_id", order_by="purchase_day")
+    whole = ibis.window(group_by="customer_id", order_by="purchase_day", rows=(None, None))
+    dated = orders.mutate(day_before=orders.purchase_day.lag().over(by_day), last_day=orders.purchase_day.max().over(whole))
+    dated = dated.mutate(
+        gap=dated.purchase_day.delta(dated.day_before, unit="day").cast("int64"),
+        until_last=dated.last_day.delta(dated.purchase_day, unit="day").cast("int64"),
+    )
+    return dated.mutate(recent=(dated.gap.fill_null(1) > 0) & (dated.until_last < RECENT_DAYS))
 
 
 def categories(products: ir.Table) -> ir.Table:
@@ -85,38 +101,46 @@ def baskets(lines: ir.Table, products: ir.Table, numbered: ir.Table, rate: Decim
 
     Args:
         lines: From `sold_lines`.
-        products: Current products.
+        products: Current products with price_rank: thousandths of how dear each is in its category, null where that is unknown.
         numbered: From `categories`.
         rate: The store's margin on goods of unknown cost.
 
     Returns:
-        customer_id, amount, earned (thousandths), category (null where unknown), category_share.
+        customer_id, amount, earned (thousandths), ranked (amount of the lines whose product has a price rank), rank_sum (the same, each
+        times its rank), category (null where unknown), category_share.
     """
-    facts = products.select("product_id", "category", unit_cost="cost").left_join(numbered, "category").select(
-        "product_id", "category_no", "unit_cost"
+    facts = products.select("product_id", "category", "price_rank", unit_cost="cost").left_join(numbered, "category").select(
+        "product_id", "category_no", "unit_cost", "price_rank"
     )
     joined = lines.left_join(facts, "product_id")
-    small = joined.select("customer_id", "amount", category_no=joined.category_no.fill_null(-1), earned=earned(joined, rate))
-    grouped = small.group_by("customer_id", "category_no").aggregate(amount=exact_sum(small.amount), earned=exact_sum(small.earned))
+    ranked = joined.price_rank.notnull().ifelse(joined.amount, 0)
+    small = joined.select(
+        "customer_id", "amount", category_no=joined.category_no.fill_null(-1), earned=earned(joined, rate), ranked=ranked,
+        rank_sum=ranked * joined.price_rank.fill_null(0),
+    )
+    added = ("amount", "earned", "ranked", "rank_sum")
+    grouped = small.group_by("customer_id", "category_no").aggregate(**{name: exact_sum(small[name]) for name in added})
     # One integer carries spend and category, so that the greatest is a plain maximum with its tie settled on every engine.
     code = (grouped.category_no >= 0).ifelse(
         grouped.amount.clip(lower=0) * _CATEGORY_BASE + (_CATEGORY_BASE - 1 - grouped.category_no), -1
     )
     summed = grouped.group_by("customer_id").aggregate(
-        amount=exact_sum(grouped.amount), earned=exact_sum(grouped.earned), top=code.max()
+        **{name: exact_sum(grouped[name]) for name in added}, top=code.max()
     )
     top_no = (summed.top >= 0).ifelse(_CATEGORY_BASE - 1 - summed.top % _CATEGORY_BASE, -1)
     top_amount = (summed.top - summed.top % _CATEGORY_BASE) / _CATEGORY_BASE
     share = (summed.amount > 0).ifelse(top_amount / summed.amount, 0.0).clip(0.0, 1.0)
     return summed.mutate(category_no=top_no, category_share=(summed.top >= 0).ifelse(share, 0.0)).left_join(numbered, "category_no").select(
-        "customer_id", "amount", "earned", "category", "category_share"
+        "customer_id", *added, "category", "category_share"
     )
 
 
-def returned(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
-    """Amount sent back and open returns per customer: customer_id, returned (not of cancelled orders), open_return."""
+def returned(warehouse: Warehouse, as_of: AsOf, since: date | None = None) -> ir.Table:
+    """Amount sent back and open returns per customer, from a day on: customer_id, returned (not of cancelled orders), open_return."""
     returns, orders = warehouse.current("returns"), warehouse.current("orders")
     void = orders.filter(orders.cancelled).select("order_id", void=True)
+    if since is not None:
+        returns = returns.filter(returns.returned_at >= ibis.literal(start_of_day(since, as_of.timezone).replace(tzinfo=None)))
     seen = returns.filter(returns.returned_at < ibis.literal(as_of.naive)).left_join(void, "order_id").drop("order_id_right")
     return seen.group_by("customer_id").aggregate(
         returned=exact_sum(seen.void.fill_null(False).ifelse(0, seen.amount)), open_return=seen.open.fill_null(False).any()
@@ -146,6 +170,34 @@ def margin(table: ir.Table, rate: Decimal) -> ir.IntegerValue:
     """
     thousandths = table.earned + (table.bare - table.returned) * int(rate * PERMILLE)
     return _whole((thousandths / PERMILLE).floor()) + table.spend - table.bare - table.amount
+
+
+def margin_since(warehouse: Warehouse, as_of: AsOf, since: date, rate: Decimal) -> ir.Table:
+    """The margin of what was ordered, less what came back, from a day on: customer_id, tier_margin (minor units).
+
+    Args:
+        warehouse: An open history.
+        as_of: The instant.
+        since: The first day that counts, in the store's time zone.
+        rate: The store's margin on goods of unknown cost.
+    """
+    orders, day = sales(warehouse, as_of), ibis.literal(since)
+    orders = orders.filter(orders.purchase_day >= day)
+    lines = sold_lines(warehouse, as_of)
+    lines = lines.filter(lines.purchase_day >= day)
+    costs = warehouse.current("products").select("product_id", unit_cost="cost")
+    joined = lines.left_join(costs, "product_id")
+    known = joined.select("customer_id", "amount", earned=earned(joined, rate))
+    # One table of sums instead of a join of three: a customer may have only sent something back.
+    nothing = dict.fromkeys(("spend", "bare", "amount", "earned", "returned"), ibis.literal(0, "int64"))
+    parts = (
+        orders.select("customer_id", **{**nothing, "spend": orders.net, "bare": (orders.lines == 0).ifelse(orders.net, 0)}),
+        known.select("customer_id", **{**nothing, "amount": known.amount, "earned": known.earned}),
+        returned(warehouse, as_of, since).select("customer_id", **{**nothing, "returned": ibis._.returned}),
+    )
+    every = ibis.union(*parts)
+    sums = every.group_by("customer_id").aggregate(**{name: exact_sum(every[name]) for name in nothing})
+    return sums.select("customer_id", tier_margin=margin(sums, rate))
 
 
 def exact_sum(value: ir.NumericValue) -> ir.IntegerScalar:
