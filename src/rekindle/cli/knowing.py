@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def insight(
     context: typer.Context,
     as_of: AsOfDay = None,
-    model: Annotated[str, typer.Option(metavar="NAME", help="The lapse model: mbg-nbd or bg-nbd.")] = "mbg-nbd",
+    model: Annotated[str, typer.Option(metavar="NAME", help="The lapse model: pareto-nbd, mbg-nbd or bg-nbd.")] = "pareto-nbd",
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:

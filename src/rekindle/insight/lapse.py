@@ -3,6 +3,7 @@
 Knows nothing of stages and offers. The number of distinct (repeats, last, age) decides the work, not the number of customers.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import ibis
@@ -13,21 +14,25 @@ import pyarrow as pa
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.models import (
-    BgNbd,
     GammaGamma,
     Interval,
+    LapseModel,
     LapseTuples,
-    MbgNbd,
     at_risk_interval,
     fit_bg_nbd,
     fit_gamma_gamma,
     fit_mbg_nbd,
+    fit_pareto_nbd,
 )
 from rekindle.moment import AsOf
 
 WEEK = 7.0
-LAPSE_MODELS = {"mbg-nbd": fit_mbg_nbd, "bg-nbd": fit_bg_nbd}
-DEFAULT_MODEL = "mbg-nbd"
+LAPSE_MODELS: dict[str, Callable[[LapseTuples], LapseModel | CannotTell]] = {
+    "pareto-nbd": fit_pareto_nbd,
+    "mbg-nbd": fit_mbg_nbd,
+    "bg-nbd": fit_bg_nbd,
+}
+DEFAULT_MODEL = "pareto-nbd"
 VALUE_SAMPLE = 200_000
 """Customers that the value model is fitted on at most; chosen by a hash of the id."""
 
@@ -44,7 +49,7 @@ class Scored:
         table: repeats, recency_days, age_days, p_alive, expected_orders, rhythm_days.
     """
 
-    model: MbgNbd | BgNbd
+    model: LapseModel
     tuples: LapseTuples
     table: pa.Table
 
@@ -96,7 +101,7 @@ def score(warehouse: Warehouse, customers: ir.Table, horizon_weeks: int, name: s
     return Scored(model, tuples, table)
 
 
-def rhythm_days(model: MbgNbd | BgNbd, repeats: np.ndarray, last: np.ndarray) -> np.ndarray:
+def rhythm_days(model: LapseModel, repeats: np.ndarray, last: np.ndarray) -> np.ndarray:
     """A customer's own rhythm: days per order while a customer, shrunk to the population's.
 
     The inverse of the posterior mean rate at the last purchase, (alpha + t_x) / (r + x), in days.

@@ -50,7 +50,7 @@ def integrated(kind: type[BetaGeometric], row: tuple[int, float, float], weeks: 
 @pytest.mark.parametrize("row", ROWS)
 def test_closed_forms_are_the_integrals(kind: type[BetaGeometric], row: tuple[int, float, float]) -> None:
     truth, one, given_model = integrated(kind, row, 26.0), histories(row), model(kind)
-    log_likelihood = LapseLikelihood.of(one, kind.first_coin)(np.log(np.array(PARAMETERS)))[0]
+    log_likelihood = LapseLikelihood.of(one, kind.first_coin)(np.log(np.array(PARAMETERS))).height
     assert log_likelihood == pytest.approx(np.log(truth.likelihood), rel=1e-8)
     assert given_model.p_alive(one)[0] == pytest.approx(truth.alive, rel=1e-8)
     assert given_model.expected_orders_if_alive(one, 26.0)[0] == pytest.approx(truth.orders, rel=1e-8)
@@ -61,10 +61,12 @@ def test_closed_forms_are_the_integrals(kind: type[BetaGeometric], row: tuple[in
 @pytest.mark.parametrize("kind", [MbgNbd, BgNbd])
 def test_gradients_are_the_slopes(kind: type[BetaGeometric]) -> None:
     rows = shop(np.random.default_rng(3), 300, PARAMETERS, 60.0, kind.first_coin).histories
-    surface, point = LapseLikelihood.of(rows, kind.first_coin), np.log(np.array(PARAMETERS))
+    surface, point = LapseLikelihood.of(rows.sorted(), kind.first_coin), np.log(np.array(PARAMETERS))
     steps = 1e-5 * np.eye(4)
-    slopes = [(surface(point + step)[0] - surface(point - step)[0]) / 2e-5 for step in steps]
-    assert surface(point)[1] == pytest.approx(slopes, rel=1e-6, abs=1e-5)
+    slopes = [(surface(point + step).height - surface(point - step).height) / 2e-5 for step in steps]
+    bends = [(surface(point + step).gradient - surface(point - step).gradient) / 2e-5 for step in steps]
+    assert surface(point).gradient == pytest.approx(slopes, rel=1e-6, abs=1e-5)
+    assert surface(point).hessian == pytest.approx(np.array(bends), rel=1e-6, abs=1e-5)
     lapsed = [(model(kind, np.exp(point - h)).p_alive(rows) - model(kind, np.exp(point + h)).p_alive(rows)) / 2e-5 for h in steps]
     assert model(kind).lapsed_gradient(rows) == pytest.approx(np.array(lapsed), abs=1e-9)
 

@@ -6,7 +6,7 @@ import pytest
 from rekindle.errors import BadData, CannotTell
 from rekindle.insight.models import BgNbd, LapseTuples, MbgNbd, fit_bg_nbd, fit_mbg_nbd
 from rekindle.insight.models.beta_geometric import PRIOR
-from rekindle.insight.models.fitting import Optimum, maximise
+from rekindle.insight.models.fitting import Optimum, Slope, maximise
 from rekindle.insight.models.lapse_likelihood import LapseLikelihood
 from rekindle.insight.models.tuples import Floats
 from tests.insight.models.truth import histories, shop
@@ -104,8 +104,8 @@ def test_the_prior_alone_is_the_answer_about_nobody() -> None:
 
 
 def test_a_search_that_does_not_arrive_cannot_tell() -> None:
-    def nowhere(point: Floats) -> tuple[float, Floats]:
-        return float("nan"), np.full(len(point), np.nan)
+    def nowhere(point: Floats) -> Slope:
+        return Slope(float("nan"), np.full(len(point), np.nan), np.full((len(point), len(point)), np.nan))
 
     found = maximise(nowhere, PRIOR, PRIOR.start)
     assert isinstance(found, CannotTell)

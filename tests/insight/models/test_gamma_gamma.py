@@ -33,9 +33,12 @@ def test_density_and_expectation_are_the_integrals_over_the_latent_scale() -> No
     weight = np.exp(prior + own) * 0.01
     surface = _likelihood(np.array([float(x)]), np.array([mean]), np.ones(1))
     point = np.log([p, q, v])
-    assert surface(point)[0] == pytest.approx(np.log(weight.sum()), rel=1e-9)
-    slopes = [(surface(point + step)[0] - surface(point - step)[0]) / 2e-5 for step in 1e-5 * np.eye(3)]
-    assert surface(point)[1] == pytest.approx(slopes, rel=1e-6)
+    assert surface(point).height == pytest.approx(np.log(weight.sum()), rel=1e-9)
+    steps = 1e-5 * np.eye(3)
+    slopes = [(surface(point + step).height - surface(point - step).height) / 2e-5 for step in steps]
+    bends = [(surface(point + step).gradient - surface(point - step).gradient) / 2e-5 for step in steps]
+    assert surface(point).gradient == pytest.approx(slopes, rel=1e-6)
+    assert surface(point).hessian == pytest.approx(np.array(bends), rel=1e-6, abs=1e-6)
     fitted = GammaGamma(p, q, v, 0.0, 1, np.eye(3), "good", "given")
     assert fitted.expected_value(np.array([x]), np.array([mean]))[0] == pytest.approx((weight * p / scale).sum() / weight.sum(), rel=1e-9)
 

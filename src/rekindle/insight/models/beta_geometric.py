@@ -6,22 +6,24 @@ Customers order at a gamma distributed rate, and after an order each lapses for 
 `coins` is how often a customer could have lapsed: the repeats, and in MBG/NBD the first order too.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar, Self
 
 import numpy as np
 from scipy.special import expit
 
 from rekindle.errors import CannotTell
-from rekindle.insight.models.fitting import Optimum, Prior, Quality, maximise, refine
+from rekindle.insight.models.fitting import Prior, Quality
+from rekindle.insight.models.lapse_fit import Recipe, Start, fit_lapse
 from rekindle.insight.models.lapse_likelihood import LapseLikelihood, log_coin_odds, per_coin
-from rekindle.insight.models.orders_ahead import Standing, orders_ahead, standings
-from rekindle.insight.models.tuples import Floats, LapseTuples
+from rekindle.insight.models.lapse_model import standard_errors
+from rekindle.insight.models.orders_ahead import order_pairs_ahead, orders_ahead
+from rekindle.insight.models.tuples import Floats, LapseTuples, Standing, standings
 
 PRIOR = Prior(centre=(0.7, 10.0, 0.8, 2.0), spread=(1.0, 1.5, 1.0, 1.0))
 """Assumed of shops in general: an order in some 14 weeks while alive, within a factor of e or so. r, alpha (weeks), a, b."""
 
-SAMPLE = 50_000             # tuples of the stratified sample that a fit of twice as many starts from
 CERTAIN = 700.0             # log-odds beyond which a probability would leave the floating numbers
 
 
@@ -59,6 +61,16 @@ class BetaGeometric:
         """The four parameters by name."""
         return {"r": self.r, "alpha": self.alpha, "a": self.a, "b": self.b}
 
+    @property
+    def standard_errors(self) -> dict[str, float]:
+        """Of the parameters themselves, by name."""
+        return standard_errors(self.parameters, self.covariance)
+
+    def moved(self, step: Floats) -> Self:
+        """The same model with the logarithms of its parameters moved [4]."""
+        r, alpha, a, b = (np.array([self.r, self.alpha, self.a, self.b]) * np.exp(step)).tolist()
+        return replace(self, r=r, alpha=alpha, a=a, b=b)
+
     def p_alive(self, tuples: LapseTuples) -> Floats:
         """Probability that a customer has not lapsed by the end of their age [n], in (0, 1].
 
@@ -91,6 +103,11 @@ class BetaGeometric:
         repeats = pairs.repeats.astype(np.float64)
         return orders_ahead(self.r + repeats, weeks / (self.alpha + pairs.age), self.a, self.b + repeats + self.first_coin)
 
+    def order_pairs_of(self, pairs: Standing, weeks: float) -> Floats:
+        """Mean of N (N - 1) of the N orders in the coming `weeks` if alive, for each distinct pair of repeats and age."""
+        repeats = pairs.repeats.astype(np.float64)
+        return order_pairs_ahead(self.r + repeats, weeks / (self.alpha + pairs.age), self.a, self.b + repeats + self.first_coin)
+
     def expected_orders(self, tuples: LapseTuples, weeks: float) -> Floats:
         """Orders expected in the coming `weeks` [n]: P(alive) times the orders if alive."""
         return self.p_alive(tuples) * self.expected_orders_if_alive(tuples, weeks)
@@ -101,30 +118,10 @@ class BetaGeometric:
         return (self.r + tuples.repeats) * (alive / (self.alpha + tuples.age) + (1 - alive) / (self.alpha + tuples.last))
 
     @classmethod
-    def fitted(cls, tuples: LapseTuples, start: tuple[float, float, float, float] | None) -> Self | CannotTell:
+    def fitted(cls, tuples: LapseTuples, start: Start | None) -> Self | CannotTell:
         """Fits by maximum likelihood; see `fit_mbg_nbd` and `fit_bg_nbd`."""
-        rows = tuples.sorted()
-        customers = int(rows.customers.sum())
-        begin = PRIOR.start if start is None else np.log(np.array(start))
-        surface = LapseLikelihood.of(rows, cls.first_coin)
-        if len(rows) >= 2 * SAMPLE:
-            found = maximise(LapseLikelihood.of(rows.every(len(rows) // SAMPLE), cls.first_coin), PRIOR, begin)
-            found = found if isinstance(found, CannotTell) else refine(surface, PRIOR, found)
-        else:
-            found = maximise(surface, PRIOR, begin)
+        likelihood = partial(LapseLikelihood.of, first_coin=cls.first_coin)
+        found = fit_lapse(Recipe(cls.name, ("r", "alpha", "a", "b"), PRIOR, likelihood), tuples, start)
         if isinstance(found, CannotTell):
-            return CannotTell(f"{cls.name} on {customers:,} customers: {found.reason}")
-        r, alpha, a, b = np.exp(found.point).tolist()
-        quality, reason = _quality(found, rows)
-        return cls(r, alpha, a, b, surface(found.point)[0], customers, found.covariance, quality, reason)
-
-
-def _quality(found: Optimum, rows: LapseTuples) -> tuple[Quality, str]:
-    again = int(rows.customers[rows.repeats > 0].sum())
-    if again == 0:
-        return "prior only", "No customer has ordered on a second day yet, so how often they do is assumed."
-    if not found.alone:
-        loose = zip(("r", "alpha", "a", "b"), np.sqrt(np.diag(found.covariance)) > 0.5 * np.array(PRIOR.spread), strict=True)
-        names = ", ".join(name for name, is_loose in loose if is_loose) or "the four parameters together"
-        return "weak", f"The histories of {again:,} customers with a second order say too little about {names}: an assumption helps."
-    return "good", f"The histories of {again:,} customers with a second order fix all four parameters."
+            return found
+        return cls(*found.parameters, found.log_likelihood, found.customers, found.covariance, found.quality, found.quality_reason)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rekindle.errors import CannotTell
 from rekindle.insight.models.beta_geometric import BetaGeometric
+from rekindle.insight.models.lapse_fit import Start
 from rekindle.insight.models.tuples import LapseTuples
 
 
@@ -22,7 +23,7 @@ class BgNbd(BetaGeometric):
     first_coin: ClassVar[int] = 0
 
 
-def fit_bg_nbd(tuples: LapseTuples, start: tuple[float, float, float, float] | None = None) -> BgNbd | CannotTell:
+def fit_bg_nbd(tuples: LapseTuples, start: Start | None = None) -> BgNbd | CannotTell:
     """Fits the BG/NBD by maximum likelihood, leaning on a weak prior only where the data are thin.
 
     Args:

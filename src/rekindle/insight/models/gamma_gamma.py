@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
-from scipy.special import gammaln, psi
+from scipy.special import gammaln, polygamma, psi
 
 from rekindle.errors import CannotTell
-from rekindle.insight.models.fitting import LogLikelihood, Prior, maximise
+from rekindle.insight.models.fitting import LogLikelihood, Prior, Slope, maximise
+from rekindle.insight.models.lapse_model import standard_errors
 from rekindle.insight.models.tuples import Floats, Ints, sum_of
 
 PRIOR = Prior(centre=(6.0, 4.0, 0.5), spread=(1.0, 1.0, 1.0))
@@ -49,6 +50,11 @@ class GammaGamma:
     def parameters(self) -> dict[str, float]:
         """The three parameters by name."""
         return {"p": self.p, "q": self.q, "v": self.v}
+
+    @property
+    def standard_errors(self) -> dict[str, float]:
+        """Of the parameters themselves, by name."""
+        return standard_errors(self.parameters, self.covariance)
 
     @property
     def mean(self) -> float:
@@ -97,7 +103,7 @@ def fit_gamma_gamma(orders: Ints, mean: Floats, customers: Ints | None = None) -
         return CannotTell(f"Order values of {count:,} customers differ so widely (q = {q:.2f}) that they have no mean to shrink to.")
     quality: Literal["good", "weak"] = "good" if found.alone else "weak"
     verdict = "fix all three parameters" if found.alone else "do not fix all three parameters: an assumption helps"
-    log_likelihood = surface(found.point)[0] - float(weight.sum()) * float(np.log(unit))
+    log_likelihood = found.height - float(weight.sum()) * float(np.log(unit))
     return GammaGamma(p, q, v * unit, log_likelihood, count, found.covariance, quality, f"The orders of {count:,} customers {verdict}.")
 
 
@@ -112,16 +118,22 @@ def _likelihood(x: Floats, value: Floats, weight: Floats) -> LogLikelihood:
     log_spent = sum_of(weight, x * np.log(x * value))
     log_values = sum_of(weight, np.log(value))
 
-    def surface(point: Floats) -> tuple[float, Floats]:
+    def surface(point: Floats) -> Slope:
         p, q, v = np.exp(point).tolist()
         log_v = float(point[2])
         total = x * value + v
         log_total = weight * np.log(total)
-        shape, own = p * distinct + q, p * distinct
+        shape, own, share = p * distinct + q, p * distinct, weight * v / total
         height = n_x @ (gammaln(shape) - gammaln(own)) + n * (q * log_v - gammaln(q)) + p * log_spent - log_values
-        by_p = (n_x * distinct) @ (psi(shape) - psi(own)) + log_spent - sum_of(log_total, x)
-        by_q = n_x @ psi(shape) - n * psi(q) + n * log_v - log_total.sum()
-        by_log_v = n * q - v * sum_of(weight, (p * x + q) / total)
-        return float(height - sum_of(log_total, p * x + q)), np.array([p * by_p, q * by_q, by_log_v])
+        by_p = p * ((n_x * distinct) @ (psi(shape) - psi(own)) + log_spent - sum_of(log_total, x))
+        by_q = q * (n_x @ psi(shape) - n * psi(q) + n * log_v - log_total.sum())
+        by_v = n * q - sum_of(share, p * x + q)
+        twice = n_x * polygamma(1, shape)
+        pp = by_p + p * p * (twice @ distinct**2 - (n_x * distinct**2) @ polygamma(1, own))
+        pq, qq = p * q * (twice @ distinct), by_q + q * q * (twice.sum() - n * polygamma(1, q))
+        pv, qv = -p * sum_of(share, x), q * (n - share.sum())
+        vv = -sum_of(share * (1 - v / total), p * x + q)
+        hessian = np.array([[pp, pq, pv], [pq, qq, qv], [pv, qv, vv]])
+        return Slope(float(height - sum_of(log_total, p * x + q)), np.array([by_p, by_q, by_v]), hessian)
 
     return surface

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
-from scipy.special import expit, gammaln, psi
+from scipy.special import gammaln, polygamma, psi
 
-from rekindle.insight.models.tuples import Floats, Ints, LapseTuples, sum_of
-
-Rows = npt.NDArray[np.intp]
+from rekindle.insight.models.fitting import Slope
+from rekindle.insight.models.tuples import Floats, Ints, LapseTuples, ranked, sum_of, sums
+from rekindle.insight.models.two_fates import Fate, TwoFates, fate
 
 
 def log_coin_odds(a: float, b: float, coins: Ints) -> Floats:
@@ -29,70 +28,70 @@ def per_coin(b: float, coins: Ints) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LapseLikelihood:
-    """The log-likelihood of r, alpha, a and b in their logarithms, with its gradient.
-
-    What depends on one statistic alone is tabulated by its distinct values; one exponential and one logarithm a tuple remain.
+    """The log-likelihood of r, alpha, a and b in their logarithms, with gradient and exact Hessian.
 
     Args:
-        weight: Customers of each tuple [n].
-        repeats: Distinct repeats, and which of them each tuple has.
-        age: Distinct ages, and which of them each tuple has.
-        last: Distinct last purchases, and which of them each tuple has.
+        histories: Laid out for sums over both fates.
+        counts: Distinct repeats, and how many customers have them.
         first_coin: 1 where a customer may lapse after the first order, else 0.
-        by_repeats: Customers by distinct repeats.
-        by_age: Customers, and their repeats, by distinct age.
 
     Source: docs/models.md, equation 2; Fader, Hardie & Lee (2005), equation 6 rearranged; Batislam et al. (2007).
     """
 
-    weight: Floats
-    repeats: tuple[Ints, Rows]
-    age: tuple[Floats, Rows]
-    last: tuple[Floats, Rows]
+    histories: TwoFates
+    counts: tuple[Ints, Floats]
     first_coin: int
-    by_repeats: Floats
-    by_age: tuple[Floats, Floats]
 
     @classmethod
     def of(cls, rows: LapseTuples, first_coin: int) -> Self:
-        """Tabulates the rows."""
-        weight = rows.customers.astype(np.float64)
-        x, x_row = np.unique(rows.repeats, return_inverse=True)
-        age, age_row = np.unique(rows.age, return_inverse=True)
-        last, last_row = np.unique(rows.last, return_inverse=True)
-        by_age = _sums(age_row, weight, len(age)), _sums(age_row, weight * rows.repeats, len(age))
-        return cls(weight, (x, x_row), (age, age_row), (last, last_row), first_coin, _sums(x_row, weight, len(x)), by_age)
+        """Lays out sorted rows."""
+        x, row = ranked(rows.repeats)
+        return cls(TwoFates.of(rows), (x, sums(row, rows.customers.astype(np.float64), len(x))), first_coin)
 
-    def __call__(self, point: Floats) -> tuple[float, Floats]:
-        """Value and gradient at log r, log alpha, log a, log b."""
+    def __call__(self, point: Floats) -> Slope:
+        """Value and derivatives at log r, log alpha, log a, log b."""
         r, alpha, a, b = np.exp(point).tolist()
-        (x, x_row), (age, age_row), (last, last_row) = self.repeats, self.age, self.last
-        log_late = np.log(alpha + age)
-        silence = log_late[age_row] - np.log(alpha + last)[last_row]
-        shape = (r + x)[x_row]
-        odds = log_coin_odds(a, b, x + self.first_coin)[x_row] + shape * silence
-        lapsed = self.weight * expit(odds)
-        exposed = r * self.by_age[0] + self.by_age[1]
-        coins = self._coins(r, a, b, _sums(x_row, lapsed, len(x)))
-        customers = float(self.weight.sum())
-        value = coins[0] + customers * r * float(point[1]) - sum_of(exposed, log_late) + sum_of(self.weight, np.logaddexp(0.0, odds))
-        by_r = coins[1] + customers * float(point[1]) - sum_of(self.by_age[0], log_late) + sum_of(lapsed, silence)
-        by_alpha = customers * r / alpha + sum_of(_sums(age_row, lapsed * shape, len(age)) - exposed, 1 / (alpha + age))
-        by_alpha -= sum_of(_sums(last_row, lapsed * shape, len(last)), 1 / (alpha + last))
-        return value, np.array([r * by_r, alpha * by_alpha, a * coins[2], b * coins[3]])
+        found = self.histories.total(*self._fates(r, alpha, a, b))
+        orders, coins = self._orders(r, float(point[1])), self._coins(a, b)
+        hessian = found.hessian.copy()
+        hessian[:2, :2] += orders.hessian
+        hessian[2:, 2:] += coins.hessian
+        return Slope(
+            found.height + orders.height + coins.height,
+            found.gradient + np.concatenate([orders.gradient, coins.gradient]),
+            hessian,
+        )
 
-    def _coins(self, r: float, a: float, b: float, lapsed: Floats) -> tuple[float, float, float, float]:
-        """The part that depends on repeats alone and its derivatives in r, a and b; `lapsed` customers by distinct repeats."""
-        n, x = self.by_repeats, self.repeats[0]
-        customers, coins = float(n.sum()), x + self.first_coin
-        alike = customers * float(gammaln(a + b) - gammaln(b) - gammaln(r))
-        value = sum_of(n, gammaln(r + x) + gammaln(b + coins) - gammaln(a + b + coins)) + alike
-        by_r = sum_of(n, psi(r + x)) - customers * float(psi(r))
-        by_a = customers * float(psi(a + b)) - sum_of(n, psi(a + b + coins))
-        by_b = by_a + sum_of(n, psi(b + coins)) - customers * float(psi(b)) - sum_of(lapsed, per_coin(b, coins))
-        return value, by_r, by_a + float(lapsed.sum()) / a, by_b
+    def _fates(self, r: float, alpha: float, a: float, b: float) -> tuple[Fate, Fate]:
+        """Alive today, and lapsed since the last order; the factors that depend on repeats alone apart."""
+        pairs = self.histories.pairs
+        k, late, none = r + pairs.repeats.astype(np.float64), alpha + pairs.age, np.zeros(len(pairs))
+        log_late, share = np.log(late), alpha / late
+        coins = pairs.repeats + self.first_coin
+        rest = b * per_coin(b, coins)
+        staying = [-r * log_late, -k * share]
+        bend = [-r * log_late, -r * share, none, none, k * share * (share - 1), none, none, none, none]
+        alive = fate(-k * log_late, np.stack([*staying, none, none]), np.stack([*bend, none]))
+        log = log_coin_odds(a, b, coins) - k * log_late
+        return alive, fate(log, np.stack([*staying, none + 1, -rest]), np.stack([*bend, rest * (rest - 1)]))
 
+    def _orders(self, r: float, log_alpha: float) -> Slope:
+        """What repeats alone say of r and alpha: the sum of log Gamma(r + x) / Gamma(r) + r log alpha."""
+        x, n = self.counts
+        count = float(n.sum())
+        height = sum_of(n, gammaln(r + x)) + count * (r * log_alpha - float(gammaln(r)))
+        by_r = r * (sum_of(n, psi(r + x)) + count * (log_alpha - float(psi(r))))
+        bend = by_r + r * r * (sum_of(n, polygamma(1, r + x)) - count * float(polygamma(1, r)))
+        return Slope(height, np.array([by_r, count * r]), np.array([[bend, count * r], [count * r, 0.0]]))
 
-def _sums(row: Rows, weight: Floats, length: int) -> Floats:
-    """Sums of weights by the row they belong to."""
-    return np.bincount(row, weight, length).astype(np.float64, copy=False)
+    def _coins(self, a: float, b: float) -> Slope:
+        """What repeats alone say of a and b: the sum of log B(a, b + coins) / B(a, b)."""
+        x, n = self.counts
+        coins, count = x + self.first_coin, float(n.sum())
+        height = sum_of(n, gammaln(b + coins) - gammaln(a + b + coins)) + count * float(gammaln(a + b) - gammaln(b))
+        by_a = count * float(psi(a + b)) - sum_of(n, psi(a + b + coins))
+        by_b = by_a + sum_of(n, psi(b + coins)) - count * float(psi(b))
+        both = count * float(polygamma(1, a + b)) - sum_of(n, polygamma(1, a + b + coins))
+        twice_b = both + sum_of(n, polygamma(1, b + coins)) - count * float(polygamma(1, b))
+        hessian = np.array([[a * by_a + a * a * both, a * b * both], [a * b * both, b * by_b + b * b * twice_b]])
+        return Slope(height, np.array([a * by_a, b * by_b]), hessian)

@@ -1,6 +1,6 @@
 """Who may have lapsed, already after a first order, and how many orders are to come: the modified BG/NBD.
 
-Knows nothing of money. The store's default lapse model.
+Knows nothing of money. The lapse model to take where a formula without integrals is wanted.
 """
 
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rekindle.errors import CannotTell
 from rekindle.insight.models.beta_geometric import BetaGeometric
+from rekindle.insight.models.lapse_fit import Start
 from rekindle.insight.models.tuples import LapseTuples
 
 
@@ -22,7 +23,7 @@ class MbgNbd(BetaGeometric):
     first_coin: ClassVar[int] = 1
 
 
-def fit_mbg_nbd(tuples: LapseTuples, start: tuple[float, float, float, float] | None = None) -> MbgNbd | CannotTell:
+def fit_mbg_nbd(tuples: LapseTuples, start: Start | None = None) -> MbgNbd | CannotTell:
     """Fits the MBG/NBD by maximum likelihood, leaning on a weak prior only where the data are thin.
 
     Args:

@@ -3,34 +3,18 @@
 Knows nothing of whether the customer is alive.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import hyp2f1
 
-from rekindle.insight.models.tuples import Floats, Ints, LapseTuples
+from rekindle.insight.models.tuples import Floats
 
 LARGEST_A = 20.0            # beyond, the closed form multiplies vanishing by infinite terms
 NEAR_ONE = 1e-4             # so near to a = 1 the closed form divides nothing by nothing
+NEAR_NOTHING = 1e-5         # chance times orders below which a difference of two numbers near 1 is its first term
 BLOCK = 8_192               # pairs at a time, so that a block's nodes stay in the processor's cache
 NODES = (16, 64)            # fewest and most points of a quadrature rule
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Standing:
-    """What orders to come depend on if alive: distinct pairs of repeats and age (weeks), sorted by repeats."""
-
-    repeats: Ints
-    age: Floats
-
-
-def standings(tuples: LapseTuples) -> tuple[Standing, npt.NDArray[np.intp]]:
-    """The distinct pairs of repeats and age, and which of them each tuple has [n]."""
-    ages, age_row = np.unique(tuples.age, return_inverse=True)
-    width = max(len(ages), 1)
-    pairs, row = np.unique(tuples.repeats * width + age_row, return_inverse=True)
-    return Standing(pairs // width, ages[pairs % width] if len(ages) else ages), row
 
 
 def orders_ahead(shape: Floats, time: Floats, a: float, b: Floats) -> Floats:
@@ -78,14 +62,37 @@ def quadrature(shape: Floats, time: Floats, a: float, b: Floats) -> Floats:
     Source: docs/models.md, equation 6; Golub & Welsch (1969), Calculation of Gauss quadrature rules.
     """
     orders = np.empty(len(shape))
-    for begin in range(0, len(shape), BLOCK):
+    for part, p, weight in _points(time, a, b):
+        gone = -np.expm1(-shape[part, None] * np.log1p(p * time[part, None]))
+        orders[part] = np.sum(weight * gone / p, axis=1)
+    return orders
+
+
+def order_pairs_ahead(shape: Floats, time: Floats, a: float, b: Floats) -> Floats:
+    """Mean of N (N - 1) of the N orders to come if alive, under the same assumptions as `orders_ahead` [n].
+
+    With g the orders to come of who lapses with chance p, it is the mean of -2 (1 - p) dg/dp over p ~ Beta(a, b).
+
+    Source: docs/models.md, equation 14.
+    """
+    pairs = np.empty(len(shape))
+    for part, p, weight in _points(time, a, b):
+        k, t = shape[part, None], time[part, None]
+        fall = k * np.log1p(p * t)
+        falling = -np.expm1(-fall) - k * p * t / (1 + p * t) * np.exp(-fall)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = np.where(k * p * t < NEAR_NOTHING, k * (k + 1) * t * t / 2, falling / p**2)
+        pairs[part] = 2 * np.sum(weight * (1 - p) * slope, axis=1)
+    return pairs
+
+
+def _points(time: Floats, a: float, b: Floats) -> Iterator[tuple[slice, Floats, Floats]]:
+    """Block by block: which rows, and points and weights [n, points] of their Beta(a, b)."""
+    for begin in range(0, len(b), BLOCK):
         part = slice(begin, begin + BLOCK)
         distinct, row = np.unique(b[part], return_inverse=True)
-        points = int(np.clip(np.ceil(7 * np.sqrt(1 + time[part].max())), *NODES))
-        p, weight = beta_nodes(a, distinct, points)
-        gone = -np.expm1(-shape[part, None] * np.log1p(p[row] * time[part, None]))
-        orders[part] = np.sum(weight[row] * gone / p[row], axis=1)
-    return orders
+        p, weight = beta_nodes(a, distinct, int(np.clip(np.ceil(7 * np.sqrt(1 + time[part].max())), *NODES)))
+        yield part, p[row], weight[row]
 
 
 def beta_nodes(a: float, b: Floats, count: int) -> tuple[Floats, Floats]:

@@ -4,6 +4,7 @@ Knows nothing of who they are. A million customers are some 330,000 distinct tup
 """
 
 from dataclasses import dataclass
+from typing import Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,11 @@ from rekindle.errors import BadData
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.intp]
+Number = TypeVar("Number", np.int64, np.float64)
+
+WIDEST = 2**62              # keys of three ranks are whole numbers below this
+SLOTS = 4                   # table slots a value up to which a look-up is quicker than a search
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +50,34 @@ class LapseTuples:
                 "Ages are finite and not before the last purchase, counts are not negative, and who has no repeat has last = 0.",
             )
 
+    @classmethod
+    def grouped(cls, repeats: Ints, last: Floats, age: Floats) -> Self:
+        """The distinct histories of customers, sorted, with how many customers share each.
+
+        >>> tuples = LapseTuples.grouped(np.array([1, 0, 1]), np.array([2.0, 0.0, 2.0]), np.array([5.0, 4.0, 5.0]))
+        >>> tuples.repeats.tolist(), tuples.last.tolist(), tuples.age.tolist(), tuples.customers.tolist()
+        ([0, 1], [0.0, 2.0], [4.0, 5.0], [1, 2])
+
+        Args:
+            repeats: Purchase days after the first, one a customer [n].
+            last: First to last purchase, weeks [n].
+            age: First purchase to the last whole day seen, weeks [n].
+        """
+        each = cls(repeats, last, age, np.ones(len(repeats), dtype=np.int64))
+        key, columns = each._keys()
+        if key is None:
+            ordered = each.sorted()
+            new = np.ones(len(each), dtype=bool)
+            new[1:] = _rises(ordered.repeats) | _rises(ordered.age) | _rises(ordered.last)
+            begins = np.flatnonzero(new)
+            counts = np.diff(np.append(begins, len(each)))
+            return cls(ordered.repeats[begins], ordered.last[begins], ordered.age[begins], counts)
+        key, counts = np.unique(key, return_counts=True)
+        x, ages, lasts = columns
+        pair, which_last = np.divmod(key, max(len(lasts), 1))
+        which_x, which_age = np.divmod(pair, max(len(ages), 1))
+        return cls(x[which_x], lasts[which_last], ages[which_age], counts.astype(np.int64, copy=False))
+
     def __len__(self) -> int:
         return len(self.repeats)
 
@@ -53,8 +87,77 @@ class LapseTuples:
 
     def sorted(self) -> "LapseTuples":
         """The same rows by repeats, age and last purchase, so that sums do not depend on the order given."""
-        order = np.lexsort((self.last, self.age, self.repeats))
+        key, _ = self._keys()
+        if key is not None and not (key[1:] < key[:-1]).any():
+            return self
+        order = np.lexsort((self.last, self.age, self.repeats)) if key is None else np.argsort(key, kind="stable")
         return LapseTuples(self.repeats[order], self.last[order], self.age[order], self.customers[order])
+
+    def _keys(self) -> tuple[Ints | None, tuple[Ints, Floats, Floats]]:
+        """A whole number a row that sorts as repeats, age, last do, if one is wide enough; and the distinct values of the three."""
+        (x, x_row), (ages, age_row), (lasts, last_row) = ranked(self.repeats), ranked(self.age), ranked(self.last)
+        columns = x, ages, lasts
+        if len(x) * len(ages) * len(lasts) >= WIDEST:
+            return None, columns
+        return np.asarray((x_row * len(ages) + age_row) * len(lasts) + last_row, dtype=np.int64), columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """How a customer stood at some age: distinct pairs of repeats until then and that age (weeks), sorted by both."""
+
+    repeats: Ints
+    age: Floats
+
+    def __len__(self) -> int:
+        return len(self.repeats)
+
+
+def standings(tuples: LapseTuples) -> tuple[Standing, Rows]:
+    """How customers stand today, and which of the distinct pairs each tuple has [n]."""
+    return _pairs(tuples.repeats, tuples.age)
+
+
+def silences(tuples: LapseTuples) -> tuple[Standing, Rows, Rows]:
+    """How customers stood when their silence began and how they stand today, and which of the pairs each tuple has of either [n]."""
+    pairs, row = _pairs(np.concatenate([tuples.repeats, tuples.repeats]), np.concatenate([tuples.last, tuples.age]))
+    return pairs, row[: len(tuples)], row[len(tuples) :]
+
+
+def _pairs(repeats: Ints, age: Floats) -> tuple[Standing, Rows]:
+    (x, x_row), (ages, age_row) = ranked(repeats), ranked(age)
+    keys, row = ranked(np.asarray(x_row * len(ages) + age_row, dtype=np.int64))
+    which_x, which_age = np.divmod(keys, max(len(ages), 1))
+    return Standing(x[which_x], ages[which_age]), row
+
+
+def ranked(values: npt.NDArray[Number]) -> tuple[npt.NDArray[Number], Rows]:
+    """The distinct values, sorted, and which of them each value is; quick where they are steps of a grid, such as days.
+
+    >>> [found.tolist() for found in ranked(np.array([3.5, 1.5, 3.5]))]
+    [[1.5, 3.5], [1, 0, 1]]
+    """
+    distinct = np.unique(values)
+    if len(distinct) > 1:
+        step = np.diff(distinct).min()
+        last = np.rint((distinct[-1] - distinct[0]) / step)
+        if last < SLOTS * len(values):
+            table = np.zeros(int(last) + 1, dtype=np.intp)
+            table[np.rint((distinct - distinct[0]) / step).astype(np.intp)] = np.arange(len(distinct))
+            row = table[np.rint((values - distinct[0]) / step).astype(np.intp)]
+            if (distinct[row] == values).all():
+                return distinct, row
+    return distinct, np.searchsorted(distinct, values)
+
+
+def _rises(column: npt.NDArray[Number]) -> npt.NDArray[np.bool_]:
+    """Where a column differs from the row before."""
+    return np.asarray(column[1:] != column[:-1])
+
+
+def sums(row: Rows, weight: Floats, length: int) -> Floats:
+    """Sums of weights by the row they belong to [length]."""
+    return np.bincount(row, weight, length).astype(np.float64, copy=False)
 
 
 def sum_of(weight: Floats, value: Floats) -> float:
