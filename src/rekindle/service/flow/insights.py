@@ -15,7 +15,7 @@ from rekindle import moment
 from rekindle.errors import BadData, CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight import lapse, lifecycle
-from rekindle.insight.models import Interval
+from rekindle.insight.models import GammaGamma, Interval, LapseModel
 from rekindle.insight.profile import Profiles, Question, build
 from rekindle.moment import AsOf
 from rekindle.settings import Settings
@@ -150,7 +150,7 @@ def _at_risk(settings: Settings, warehouse: Warehouse, built: Profiles, slipping
 
 
 def _models(built: Profiles) -> tuple[Model, ...]:
-    fitted = [] if isinstance(built.scored, CannotTell) else [built.scored.model]
+    fitted: list[LapseModel | GammaGamma] = [] if isinstance(built.scored, CannotTell) else [built.scored.model]
     parts = [*fitted, *([] if isinstance(built.value, CannotTell) else [built.value])]
     return tuple(
         Model(
