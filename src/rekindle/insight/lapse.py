@@ -24,6 +24,7 @@ from rekindle.insight.models import (
     fit_mbg_nbd,
     fit_pareto_nbd,
 )
+from rekindle.insight.season import Season
 from rekindle.moment import AsOf
 
 WEEK = 7.0
@@ -37,6 +38,7 @@ VALUE_SAMPLE = 200_000
 """Customers that the value model is fitted on at most; chosen by a hash of the id."""
 
 KEY = ["repeats", "recency_days", "age_days"]
+CALENDAR = CannotTell("no season was looked for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,13 @@ class Scored:
         model: The fitted lapse model.
         tuples: Its input, sorted.
         table: repeats, recency_days, age_days, p_alive, expected_orders, rhythm_days.
+        season: The clock that the model counts on, or why it counts calendar days.
     """
 
     model: LapseModel
     tuples: LapseTuples
     table: pa.Table
+    season: Season | CannotTell = CALENDAR
 
 
 def clocked(customers: ir.Table, as_of: AsOf) -> ir.Table:
@@ -73,7 +77,9 @@ def _days(later: ir.DateValue, earlier: ir.DateValue) -> ir.IntegerValue:
     return later.delta(earlier, unit="day").cast("int64")
 
 
-def score(warehouse: Warehouse, customers: ir.Table, horizon_weeks: int, name: str = DEFAULT_MODEL) -> Scored | CannotTell:
+def score(
+    warehouse: Warehouse, customers: ir.Table, horizon_weeks: int, name: str = DEFAULT_MODEL, season: Season | CannotTell = CALENDAR
+) -> Scored | CannotTell:
     """Fits the lapse model on distinct histories and scores each of them.
 
     Args:
@@ -81,24 +87,60 @@ def score(warehouse: Warehouse, customers: ir.Table, horizon_weeks: int, name: s
         customers: From `clocked`.
         horizon_weeks: How far expected orders look ahead.
         name: A key of `LAPSE_MODELS`.
+        season: As of the same instant: the model counts demand where it is one, calendar days where there is none. Rhythms stay in days.
     """
     groups = warehouse.arrow(customers.group_by(KEY).aggregate(customers=customers.count()).order_by(KEY))
-    repeats, recency, age, count = (groups[column].to_numpy() for column in (*KEY, "customers"))
-    tuples = LapseTuples(repeats, recency / WEEK, age / WEEK, count)
+    tuples = histories(groups, season)
     model = LAPSE_MODELS[name](tuples)
     if isinstance(model, CannotTell):
         return model
-    table = pa.table(
-        {
-            "repeats": repeats,
-            "recency_days": recency,
-            "age_days": age,
-            "p_alive": six_digits(model.p_alive(tuples)),
-            "expected_orders": six_digits(model.expected_orders(tuples, horizon_weeks)),
-            "rhythm_days": six_digits(rhythm_days(model, tuples.repeats, tuples.last)),
-        }
-    )
-    return Scored(model, tuples, table)
+    weeks = ahead(season, horizon_weeks)
+    recency = groups["recency_days"].to_numpy()
+    table = groups.select(KEY)
+    for column, values in (
+        ("p_alive", model.p_alive(tuples)),
+        ("expected_orders", model.expected_orders(tuples, weeks)),
+        ("rhythm_days", rhythm_days(model, tuples.repeats, recency / WEEK)),
+    ):
+        table = table.append_column(column, pa.array(six_digits(values)))
+    return Scored(model, tuples, table, season)
+
+
+def histories(groups: pa.Table, season: Season | CannotTell) -> LapseTuples:
+    """Distinct histories as a model takes them, in weeks of demand on the season's clock, else of seven days.
+
+    Args:
+        groups: repeats, recency_days, age_days, customers.
+        season: As for `score`.
+    """
+    repeats, recency, age, count = (groups[column].to_numpy() for column in (*KEY, "customers"))
+    last, whole = (recency / WEEK, age / WEEK) if isinstance(season, CannotTell) else season.histories(recency, age)
+    return LapseTuples(repeats, last, whole, count)
+
+
+def ahead(season: Season | CannotTell, weeks: float) -> float:
+    """Weeks of mean demand in the coming `weeks`: how far a model has to look."""
+    return weeks if isinstance(season, CannotTell) else season.ahead(weeks)
+
+
+def chance_of_order(model: LapseModel, tuples: LapseTuples, weeks: float) -> np.ndarray:
+    """Probability of at least one order in the coming `weeks` [n].
+
+    A customer who orders nothing in them has the same history with a longer age, so P(no order) is the ratio of the two likelihoods. By the
+    definition of P(alive) a likelihood is its part that is alive over P(alive), and that part falls as (alpha + T)^-(r + x), in the
+    Pareto/NBD times (beta + T)^-s:
+
+        P(no order) = P(alive at T) / P(alive at T + h)  ((alpha + T) / (alpha + T + h))^(r + x)  [((beta + T) / (beta + T + h))^s]
+
+    Source: docs/backtest.md.
+    """
+    later = LapseTuples(tuples.repeats, tuples.last, tuples.age + weeks, tuples.customers)
+    now, then = (np.maximum(model.p_alive(one), np.finfo(np.float64).tiny) for one in (tuples, later))
+    silent = (model.r + tuples.repeats) * np.log1p(weeks / (model.alpha + tuples.age))
+    if "beta" in model.parameters:
+        silent += model.parameters["s"] * np.log1p(weeks / (model.parameters["beta"] + tuples.age))
+    chance: np.ndarray = np.clip(-np.expm1(np.log(now) - np.log(then) - silent), 0.0, now)
+    return chance
 
 
 def rhythm_days(model: LapseModel, repeats: np.ndarray, last: np.ndarray) -> np.ndarray:
@@ -166,6 +208,5 @@ def margin_at_risk(warehouse: Warehouse, scored: Scored, slipping: ir.Table, hor
     groups = warehouse.arrow(
         slipping.group_by(KEY).aggregate(customers=slipping.count(), weight=slipping.margin_per_order.cast("int64").sum()).order_by(KEY)
     )
-    repeats, recency, age, count, weight = (groups[column].to_numpy() for column in (*KEY, "customers", "weight"))
-    tuples = LapseTuples(repeats, recency / WEEK, age / WEEK, count)
-    return at_risk_interval(scored.model, tuples, weight.astype(np.float64), horizon_weeks)
+    weight = groups["weight"].to_numpy().astype(np.float64)
+    return at_risk_interval(scored.model, histories(groups, scored.season), weight, ahead(scored.season, horizon_weeks))
