@@ -38,7 +38,9 @@ def defaults(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
         elif field.default is PydanticUndefined:
             found[prefix + name] = "required"
         else:
-            found[prefix + name] = f"`{field.default}`" if isinstance(field.default, Decimal | int) else f'`"{field.default}"`'
+            plain = isinstance(field.default, Decimal | int | tuple)
+            shown = list(field.default) if isinstance(field.default, tuple) else field.default
+            found[prefix + name] = f"`{shown}`" if plain else f'`"{shown}"`'
     return found
 
 

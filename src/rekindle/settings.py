@@ -41,6 +41,12 @@ def _known_locale(name: str) -> str:
     return name
 
 
+def _rising(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    if list(numbers) != sorted(set(numbers)):
+        raise ValueError("the numbers do not rise; write each once, the smallest first")
+    return numbers
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -98,6 +104,8 @@ class Settings(_Table):
     sender: Sender = Sender()
     margin: Annotated[Decimal, Field(gt=0, lt=1)] = Decimal("0.40")
     horizon_weeks: Annotated[int, Field(ge=1, le=104)] = 26
+    order_milestones: Annotated[tuple[Annotated[int, Field(ge=2, le=10_000)], ...], AfterValidator(_rising)] = (5, 10, 25)
+    free_shipping_from: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(0)
     channel_costs: ChannelCosts = ChannelCosts()
     history: str = "duckdb://var/history.duckdb"
     database: str = "sqlite:///var/ledger.sqlite3"

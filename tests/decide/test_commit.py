@@ -14,6 +14,7 @@ import pytest
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse, open_history
 from rekindle.insight.profile import Profiles
+from rekindle.insight.tiers import Boundaries, Tiers
 from rekindle.program.documents import NOTHING, Documents
 from rekindle.service.config import configure, use_ledger
 from rekindle.settings import Settings
@@ -28,6 +29,7 @@ from rekindle.service.people.actions import record_contacts  # noqa: E402  Djang
 
 SIZE = 24
 UNKNOWN = CannotTell("no model in this test")
+TIERS = Tiers(730, Boundaries(2, 1), approved=True, proposed=Boundaries(2, 1))
 STAGE = {**RECONNECT, "arms": {name: RECONNECT["arms"][name] for name in ("plain", "light")}}
 
 
@@ -46,7 +48,7 @@ class Shop:
     def run(self, day: float, people: list[Row] | None = None) -> tuple[planning.Planned, int]:
         """Makes and commits a plan."""
         rows = crowd(SIZE) if people is None else people
-        built = Profiles(self.warehouse.keep(pa.Table.from_pylist(rows, schema=ROWS.to_pyarrow())), UNKNOWN, UNKNOWN)
+        built = Profiles(self.warehouse.keep(pa.Table.from_pylist(rows, schema=ROWS.to_pyarrow())), UNKNOWN, UNKNOWN, TIERS)
         planned = planning.make(self.settings, self.warehouse, built, self.documents, instant(day))
         return planned, planning.commit(self.settings, self.warehouse, planned, built, self.documents)
 

@@ -10,8 +10,9 @@ from rekindle.decide.assignment import draw_of
 from rekindle.decide.guardrails import BEFORE_ENTRY, REASONS
 from rekindle.history.tables import JOURNAL
 from rekindle.insight.friction import AFTER_DAYS, BEFORE_DAYS, CAUSES
-from rekindle.insight.lifecycle import BOUNDARIES, COHORTS, STAGES
+from rekindle.insight.lifecycle import COHORTS, EDGES, STAGES
 from rekindle.insight.profile import COLUMNS
+from rekindle.insight.spikes import AFTER_DAYS as AFTER_DAYS_OF_SPIKE
 from rekindle.learn.lift import LEAST_CONTROL, MEASURES, detectable
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -47,12 +48,12 @@ def test_stages_cohorts_and_causes_are_documented_in_the_order_in_which_they_win
     assert sorted(cells[: len(STAGES)]) == sorted(STAGES)
     assert cells[len(STAGES) :] == list(COHORTS)
     assert first_cells("insight.md", "## Causes") == list(CAUSES)
-    edges = BOUNDARIES
+    edges = EDGES
     for words in (
         f"over {edges.lapsed:.0f} rhythms and at least {edges.lapsing_days} days", f"over {edges.lapsing:.0f} rhythms and",
         f"over {edges.cooling:.0f} rhythm and at least {edges.cooling_days} days", f"under {edges.probation_days} days ago",
         f"under {edges.reactivated_days} days ago", f"{edges.advocate} purchase days", f"silent for {edges.long_inactive_days} days",
-        f"within {edges.spike_days} days", f"from {BEFORE_DAYS} days before the last order until {AFTER_DAYS} days after",
+        f"within {AFTER_DAYS_OF_SPIKE} days", f"from {BEFORE_DAYS} days before the last order until {AFTER_DAYS} days after",
     ):
         assert words in page("insight.md")
 

@@ -12,14 +12,12 @@ import numpy as np
 
 from rekindle.insight.models import GammaGamma, LapseTuples, MbgNbd
 from rekindle.moment import AsOf
-from tests.insight.histories import Fact, Facts
+from tests.insight import by_hand_habits as habits
+from tests.insight.by_hand_habits import nearest
+from tests.insight.histories import Fact, Facts, day_of
 
 Row = dict[str, object]
 CHANNELS = ("email", "sms", "webpush", "inapp")
-
-
-def nearest(value: float) -> int:
-    return int(math.copysign(math.floor(abs(value) + 0.5), value))
 
 
 def six(value: float) -> float:
@@ -37,6 +35,8 @@ class Hand:
         weeks: The horizon.
         lapse: The fitted lapse model.
         value: The fitted value model.
+        shipping: Orders of so much ship free, minor units.
+        tier_days: Margin counts over so many days for a tier.
     """
 
     facts: Facts
@@ -45,6 +45,8 @@ class Hand:
     weeks: int
     lapse: MbgNbd
     value: GammaGamma
+    shipping: int = 0
+    tier_days: int = 730
 
     def __post_init__(self) -> None:
         self.products = {row["product_id"]: row for row in self.facts["products"]}
@@ -52,6 +54,9 @@ class Hand:
         for row in self.facts["order_lines"]:
             self.lines[row["order_id"]].append(row)
         self.void = {row["order_id"] for row in self.facts["orders"] if row["cancelled"]}
+        now = self.as_of.naive
+        self.standing = [row for row in self.facts["orders"] if not row["cancelled"] and row["ordered_at"] < now]
+        self.ranks = habits.price_ranks(self.facts["products"], [line for row in self.standing for line in self.lines[row["order_id"]]])
 
     def mine(self, name: str, customer: str, at: str) -> list[Fact]:
         """A customer's facts of a kind before the instant."""
@@ -62,11 +67,16 @@ class Hand:
         known = {row["customer_id"] for row in self.facts["customers"] if row["first_seen_at"] is None or row["first_seen_at"] < now}
         bought = {row["customer_id"]: self.bought(row["customer_id"]) for row in self.facts["orders"]}
         bought = {name: row for name, row in bought.items() if row}
-        margins = [row["margin"] for row in bought.values()]
-        high, mid = np.quantile(margins, 0.8), np.quantile(margins, 0.5)
+        margins = [row["tier_margin"] for row in bought.values()]
+        high, mid = (math.ceil(np.quantile(margins, share)) for share in (0.8, 0.5))
+        habits.rhythms(bought.values())
+        habits.personas(bought.values())
+        potential = math.ceil(np.quantile([row["potential"] for row in bought.values()], 0.8))
+        spikes = habits.store_spikes(row["purchase_day"] for row in self.standing)
         for name, row in bought.items():
-            row["value_tier"] = "high" if row["margin"] >= high else "mid" if row["margin"] >= mid else "occasional"
-            self.judge(name, row)
+            row["value_tier"] = "high" if row["tier_margin"] >= high else "mid" if row["tier_margin"] >= mid else "occasional"
+            habits.thresholds(row, high, mid, (5, 10, 25), self.shipping)
+            self.judge(name, row, potential, spikes)
         everyone = {name: bought.get(name) or {"lifecycle": "prospect"} for name in known | bought.keys()}
         return {name: {"customer_id": name, **row, **self.person(name)} for name, row in everyone.items()}
 
@@ -86,8 +96,24 @@ class Hand:
             "average_order_value": nearest(spend / len(orders)),
             "discount_share": discount / (spend + discount) if spend + discount else 0.0,
             "return_share": min(back / spend, 1.0) if spend else 0.0, "last": last, "days": days, **self.favourite(orders),
+            "tier_margin": self.tier_margin(customer, orders),
+            "discounted_orders": sum(one["discount"] > 0 or bool(one.get("code")) for one in orders),
+            "single_item_orders": sum(one["lines"] == 1 for one in orders), "lined": sum(one["lines"] > 0 for one in orders),
+            "previous_gap_days": (days[-1] - days[-2]).days if len(days) > 1 else None,
         }
+        ranked = [line for one in orders for line in self.lines[one["order_id"]] if line["product_id"] in self.ranks]
+        row["ranked"] = sum(line["amount"] for line in ranked)
+        row["rank_sum"] = sum(line["amount"] * self.ranks[line["product_id"]] for line in ranked)
         return row | self.expected(row)
+
+    def tier_margin(self, customer: str, orders: list[Fact]) -> int:
+        """The margin of the last `tier_days` alone: what was ordered and what came back on those days."""
+        since = self.as_of.day - timedelta(days=self.tier_days)
+        back = [
+            row["amount"] for row in self.mine("returns", customer, "returned_at")
+            if row["order_id"] not in self.void and day_of(row["returned_at"]) >= since
+        ]
+        return self.margin([row for row in orders if row["purchase_day"] >= since], sum(back))
 
     def margin(self, orders: list[Fact], back: int) -> int:
         """What is known is known; the rest, less what came back, earns the store's rate, rounded down."""
@@ -129,21 +155,23 @@ class Hand:
         per_order = nearest(self.value.p * (self.value.v + days * own) / (self.value.p * days + self.value.q - 1))
         return {
             "repeats": repeats, "recency_days": recency, "p_alive": alive, "expected_orders": orders, "average_days_between_orders": rhythm,
-            "margin_per_order": per_order,
-            "expected_margin": nearest(orders * per_order), "margin_at_risk": nearest((1 - alive) / alive * orders * per_order),
-            "expected_next_order_at": row["last_day"] + timedelta(days=nearest(rhythm)), "overdue": row["silence_days"] - nearest(rhythm),
+            "margin_per_order": per_order, "churn_probability": 1 - alive, "potential": nearest(orders / alive * per_order),
+            "expected_margin": nearest(orders * per_order), "predicted_clv": nearest(orders * per_order),
+            "margin_at_risk": nearest((1 - alive) * (orders / alive) * per_order),
+            "prediction_quality": "weak" if repeats == 0 and self.lapse.quality == "good" else self.lapse.quality,
         }
 
-    def judge(self, name: str, row: Row) -> None:
+    def judge(self, name: str, row: Row, potential: int, spikes: list[date]) -> None:
         """Stage, cohort and cause."""
-        days, rhythm, silence = row["days"], row["average_days_between_orders"], row["silence_days"]
-        gap = (days[-1] - days[-2]).days if len(days) > 1 else None
+        rhythm, silence, gap = row["average_days_between_orders"], row["silence_days"], row["previous_gap_days"]
         row["lifecycle"] = stage(row["purchase_days"], silence, rhythm, gap)
         slipping = row["lifecycle"] in ("lapsing", "lapsed")
         row["cause"], row["cause_evidence"] = self.cause(name, row["last"]["ordered_at"]) if slipping else (None, "")
-        row["lapsed_cohort"] = cohort(row, gap) if slipping else None
+        row["open_ticket"] = bool(self.open_tickets(name))
+        row["lapsed_cohort"], row["cohort_evidence"] = habits.cohort(row, potential, spikes) if slipping else (None, "")
         row |= self.last_product(row["last_day"], name) if slipping else {"last_product": None, "last_category": None}
-        del row["last"], row["days"]
+        for spent in ("last", "days", "lined", "ranked", "rank_sum", "potential"):
+            del row[spent]
 
     def last_product(self, day: date, customer: str) -> Row:
         orders = [row for row in self.mine("orders", customer, "ordered_at") if not row["cancelled"] and row["purchase_day"] == day]
@@ -209,12 +237,3 @@ def stage(purchase_days: int, silence: int, rhythm: float, gap: int | None) -> s
     if gap is not None and gap > 4 * rhythm and silence < 180:
         return "probation" if silence < 60 else "reactivated"
     return next(name for name, least in (("advocate", 8), ("mid_tenure", 4), ("repeat", 2), ("first_time", 1)) if purchase_days >= least)
-
-
-def cohort(row: Row, gap: int | None) -> str:
-    """The lapsed cohort, first rule that holds."""
-    if row["cause"] != "unknown":
-        return "one_bad_experience"
-    if row["value_tier"] == "high" and gap is not None and gap <= 30:
-        return "paused_high_potential"
-    return "long_inactive" if row["lifecycle"] == "lapsed" or row["silence_days"] >= 365 else "other"

@@ -16,6 +16,7 @@ from rekindle.history.tables import FACTS
 from rekindle.history.warehouse import Warehouse, open_history
 
 URL = "duckdb://history.duckdb"
+BEGIN_2025 = datetime(2025, 1, 1, 10)
 BERLIN = ZoneInfo("Europe/Berlin")
 Fact = dict[str, object]
 Facts = dict[str, list[Fact]]

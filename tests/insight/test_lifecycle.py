@@ -1,6 +1,7 @@
 """Every customer has one stage and one tier, and a cohort only who slips away: whatever the numbers."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import ibis
 import pyarrow as pa
@@ -14,10 +15,12 @@ from tests.insight.by_hand import stage as stage_by_hand
 
 TYPES = {
     "purchase_days": pa.int64(), "silence_days": pa.int64(), "rhythm_days": pa.float64(), "previous_gap_days": pa.int64(),
-    "cause": pa.string(),
-    "value_tier": pa.string(), "lifecycle": pa.string(),
+    "cause": pa.string(), "potential": pa.int64(), "own_spike": pa.bool_(), "store_spike": pa.date32(), "open_ticket": pa.bool_(),
+    "lifecycle": pa.string(),
 }
 CAUSES = ("late_delivery", "open_ticket", "unknown")
+HIGH = 5_000
+SPIKE = date(2026, 3, 1)
 Row = dict[str, object]
 
 
@@ -29,10 +32,12 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 def judged(warehouse: Warehouse, rows: list[Row]) -> list[Row]:
     """Stage and cohort of each row, in the order given."""
-    filled = [{"cause": "unknown", "value_tier": "mid", **row, "n": number} for number, row in enumerate(rows)]
+    usual = {"cause": "unknown", "potential": 0, "own_spike": False, "open_ticket": False}
+    filled = [{**usual, **row, "n": number} for number, row in enumerate(rows)]
     table = ibis.memtable(pa.Table.from_pylist(filled, schema=pa.schema({**TYPES, "n": pa.int64()})))
     table = table.drop("lifecycle").mutate(lifecycle=lifecycle.stage(table)) if "lifecycle" not in rows[0] else table
-    found: list[Row] = warehouse.arrow(table.select("n", "lifecycle", cohort=lifecycle.lapsed_cohort(table)).order_by("n")).to_pylist()
+    judged_table = table.select("n", "lifecycle", cohort=lifecycle.lapsed_cohort(table, HIGH))
+    found: list[Row] = warehouse.arrow(judged_table.order_by("n")).to_pylist()
     return found
 
 
@@ -42,7 +47,8 @@ def customers() -> st.SearchStrategy[list[Row]]:
         {
             "purchase_days": st.integers(0, 12), "silence_days": days, "rhythm_days": st.floats(0.5, 5_000),
             "previous_gap_days": st.none() | st.integers(1, 3_000), "cause": st.sampled_from(CAUSES),
-            "value_tier": st.sampled_from(lifecycle.TIERS),
+            "potential": st.integers(0, 2 * HIGH), "own_spike": st.booleans(), "store_spike": st.none() | st.just(SPIKE),
+            "open_ticket": st.booleans(),
         }
     )
     return st.lists(one, min_size=1, max_size=300)
@@ -59,6 +65,11 @@ def test_stages_are_complete_and_cohorts_exclusive(warehouse: Warehouse, rows: l
         slipping = found["lifecycle"] in lifecycle.SLIPPING
         assert (found["cohort"] in lifecycle.COHORTS) == slipping == (found["cohort"] is not None)
         assert (found["cohort"] == "one_bad_experience") == (slipping and row["cause"] != "unknown")
+        if found["cohort"] == "paused_high_potential":
+            assert row["potential"] >= HIGH
+            assert row["cause"] == "unknown"
+            assert not row["open_ticket"]
+            assert row["own_spike"] or row["store_spike"]
 
 
 @pytest.mark.parametrize(
@@ -84,24 +95,37 @@ def test_where_a_stage_begins(
     ("row", "expected"),
     [
         ({"lifecycle": "cooling", "cause": "return"}, None),
-        ({"lifecycle": "lapsed", "cause": "return", "value_tier": "high", "previous_gap_days": 3}, "one_bad_experience"),
-        ({"lifecycle": "lapsed", "value_tier": "high", "previous_gap_days": 30}, "paused_high_potential"),
-        ({"lifecycle": "lapsed", "value_tier": "high", "previous_gap_days": 31}, "long_inactive"),
-        ({"lifecycle": "lapsed", "value_tier": "high"}, "long_inactive"),
-        ({"lifecycle": "lapsed", "value_tier": "mid", "previous_gap_days": 3}, "long_inactive"),
+        ({"lifecycle": "lapsed", "cause": "return", "potential": HIGH, "own_spike": True}, "one_bad_experience"),
+        ({"lifecycle": "lapsed", "potential": HIGH, "own_spike": True}, "paused_high_potential"),
+        ({"lifecycle": "lapsed", "potential": HIGH, "store_spike": SPIKE}, "paused_high_potential"),
+        ({"lifecycle": "lapsed", "potential": HIGH, "own_spike": True, "open_ticket": True}, "long_inactive"),
+        ({"lifecycle": "lapsed", "potential": HIGH}, "long_inactive"),
+        ({"lifecycle": "lapsed", "potential": HIGH - 1, "own_spike": True}, "long_inactive"),
         ({"lifecycle": "lapsing", "silence_days": 364}, "other"),
         ({"lifecycle": "lapsing", "silence_days": 365}, "long_inactive"),
-        ({"lifecycle": "lapsing", "silence_days": 40, "value_tier": "high", "previous_gap_days": 9}, "paused_high_potential"),
+        ({"lifecycle": "lapsing", "silence_days": 40, "potential": HIGH, "own_spike": True}, "paused_high_potential"),
     ],
 )
 def test_which_cohort_comes_first(warehouse: Warehouse, row: Row, expected: str | None) -> None:
     assert judged(warehouse, [{"silence_days": 200, **row}])[0]["cohort"] == expected
 
 
-def test_a_fifth_is_of_high_value_and_the_half_of_at_least_middle(warehouse: Warehouse) -> None:
-    table = ibis.memtable(pa.table({"margin": list(range(1, 102))}))
-    limits = warehouse.row(lifecycle.tier_limits(table))
-    tier = lifecycle.value_tier(table.margin, limits["high"], limits["mid"])
-    tiers = warehouse.arrow(table.select("margin", tier=tier).order_by("margin"))
-    assert limits == {"high": 81.0, "mid": 51.0}
-    assert tiers["tier"].to_pylist() == ["occasional"] * 50 + ["mid"] * 30 + ["high"] * 21
+def test_the_upper_fifth_has_high_potential(warehouse: Warehouse) -> None:
+    table = ibis.memtable(pa.table({"potential": list(range(1, 102))}))
+    assert warehouse.row(lifecycle.high_potential(table)) == {"potential": 81}
+
+
+def test_a_cohort_says_which_facts_decided(warehouse: Warehouse) -> None:
+    rows = [
+        ("one_bad_experience", "shipment 7", False, None), ("paused_high_potential", "", True, None),
+        ("paused_high_potential", "", False, SPIKE), ("long_inactive", "", False, None), (None, "", False, None),
+    ]
+    names = ("lapsed_cohort", "cause_evidence", "own_spike", "store_spike")
+    columns = {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    shared = {"silence_days": [95] * 5, "rhythm_days": [20.4] * 5, "recent_days": [4] * 5, "n": list(range(5))}
+    table = ibis.memtable(pa.table({**columns, **shared}))
+    found = warehouse.arrow(table.select("n", why=lifecycle.cohort_evidence(table)).order_by("n"))["why"].to_pylist()
+    quiet = "95 days silent at a rhythm of 20"
+    assert found == [
+        "shipment 7", f"{quiet}; 4 purchase days in the last 30 before it", f"{quiet}; after the store's spike of 2026-03-01", quiet, "",
+    ]

@@ -16,6 +16,7 @@ from rekindle.errors import CannotTell, UsageError
 
 if TYPE_CHECKING:
     from rekindle.insight.models import Interval
+    from rekindle.insight.tiers import Boundaries, Tiers
     from rekindle.service.flow.insights import Insight
     from rekindle.settings import Settings
 
@@ -49,6 +50,11 @@ def lines(found: "Insight", settings: "Settings") -> Iterable[str]:
     stages = sorted(found.lifecycle.items(), key=lambda one: -one[1])
     yield "Stages         " + ", ".join(f"{stage.replace('_', ' ')} {count:,}" for stage, count in stages)
     yield f"Slipping away  {found.slipping:,}; {_at_risk(found.margin_at_risk, settings.currency)}"
+    yield "Predictions    " + ", ".join(f"{quality} {count:,}" for quality, count in sorted(found.quality.items()))
+    yield "Personas       " + ", ".join(f"{tag.replace('_', ' ')} {count:,}" for tag, count in found.personas.items())
+    yield f"Value tiers    {_tiers(found.tiers, settings.currency)}"
+    if found.transitions:
+        yield f"Stages changed {found.transitions:,}, noted in history"
     if found.snapshot is not None:
         yield f"Snapshot       {shown(found.snapshot)}"
 
@@ -58,6 +64,16 @@ def _at_risk(risk: "Interval | CannotTell", currency: str) -> str:
         return "their margin at risk cannot be told"
     low, middle, high = (money.show(value, currency, whole=True) for value in (risk.low, risk.estimate, risk.high))
     return f"{middle} margin at risk ({low} to {high})"
+
+
+def _tiers(tiers: "Tiers", currency: str) -> str:
+    def shown(one: "Boundaries") -> str:
+        return f"high from {money.show(one.high, currency, whole=True)}, mid from {money.show(one.mid, currency, whole=True)}"
+
+    over = f"{shown(tiers.held)} margin in {tiers.days} days"
+    if not tiers.approved:
+        return f"{over} (proposed; value_tiers in rules.yaml fixes them)"
+    return f"{over} (approved)" + (f"; today's buyers would give {shown(tiers.proposed)}" if tiers.moved else "")
 
 
 def explain(

@@ -158,3 +158,12 @@ of the customer over the horizon without contact, in minor units, when the row w
 
 PLANS = sch.schema({"plan": "string", "as_of": "timestamp", "rehearsal": "boolean", "decisions": "int64"})
 """Ready plans; a partition of the journal without a row here does not count."""
+
+TRANSITIONS = sch.schema(
+    {
+        "customer_id": "string", "from_stage": "string", "to_stage": "string", "at": "timestamp", "last_order_id": "string",
+        "purchase_days": "int64", "silence_days": "int64", "rhythm_days": "float64", "previous_gap_days": "int64",
+    }
+)
+"""Changes of the lifecycle stage with the facts that decided, each noted at the instant of the insight that saw it; `from_stage` is null for
+the first. Never rewritten: facts that come in later change later stages."""

@@ -17,7 +17,7 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from rekindle.errors import StoreUnavailable
-from rekindle.history.tables import BATCHES, FACTS, JOURNAL, PLANS, SUPERSEDED
+from rekindle.history.tables import BATCHES, FACTS, JOURNAL, PLANS, SUPERSEDED, TRANSITIONS
 
 SCHEMA_VERSION = 1
 LOCK_WAIT = 60.0
@@ -116,7 +116,8 @@ def stored_schemas() -> Mapping[str, ibis.Schema]:
     """Every stored table's schema by name."""
     facts = {name: table.schema for name, table in FACTS.items()}
     meta = ibis.schema({"schema_version": "int64"})
-    return {**facts, "superseded": SUPERSEDED, "batches": BATCHES, "journal": JOURNAL, "plans": PLANS, "meta": meta}
+    kept = {"superseded": SUPERSEDED, "batches": BATCHES, "journal": JOURNAL, "plans": PLANS, "transitions": TRANSITIONS}
+    return {**facts, **kept, "meta": meta}
 
 
 @contextmanager

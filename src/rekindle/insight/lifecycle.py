@@ -1,6 +1,6 @@
-"""Where a customer stands: lifecycle stage, value tier and lapsed cohort, as expressions over the profile.
+"""Where a customer stands: lifecycle stage and lapsed cohort with the facts that decided, as expressions over the profile.
 
-Knows nothing of programs. Every customer has exactly one stage and one tier; a cohort only who is lapsing or lapsed.
+Knows nothing of programs. Every customer has exactly one stage; a cohort only who is lapsing or lapsed.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ import ibis.expr.types as ir
 STAGES = (
     "prospect", "first_time", "repeat", "mid_tenure", "advocate", "cooling", "lapsing", "lapsed", "probation", "reactivated",
 )
-TIERS = ("high", "mid", "occasional")
 COHORTS = {
     "one_bad_experience": "bad experience",
     "paused_high_potential": "paused high potential",
@@ -22,19 +21,18 @@ SLIPPING = ("lapsing", "lapsed")
 
 
 @dataclass(frozen=True, slots=True)
-class Boundaries:
+class Edges:
     """Where one stage ends and the next begins (assumed; docs/models.md says why).
 
-    Silence is measured in the customer's own rhythm, the days between orders that the lapse model expects of that customer.
+    Silence is measured in the customer's own rhythm, the days between orders that are usual for that customer.
 
     Args:
         cooling, lapsing, lapsed: Silence in rhythms from which a stage holds; at two rhythms 86 % of orders would have come.
         cooling_days, lapsing_days: The shortest silence for it, so that a daily buyer's weekend is not a lapse.
         probation_days, reactivated_days: Days since the order that ended a lapse.
         mid_tenure, advocate: Purchase days.
-        high, mid: Shares of customers by margin in the upper two tiers.
+        high_potential: Share of buyers whose potential counts as high.
         long_inactive_days: Silence that counts as long whatever the rhythm.
-        spike_days: A silence that begins this soon after the previous order follows a spike of the customer's own.
     """
 
     cooling: float = 1.0
@@ -46,16 +44,14 @@ class Boundaries:
     reactivated_days: int = 180
     mid_tenure: int = 4
     advocate: int = 8
-    high: float = 0.20
-    mid: float = 0.50
+    high_potential: float = 0.20
     long_inactive_days: int = 365
-    spike_days: int = 30
 
 
-BOUNDARIES = Boundaries()
+EDGES = Edges()
 
 
-def stage(profile: ir.Table, edges: Boundaries = BOUNDARIES) -> ir.StringValue:
+def stage(profile: ir.Table, edges: Edges = EDGES) -> ir.StringValue:
     """The lifecycle stage: silence first, then a return after a lapse, then tenure.
 
     Args:
@@ -78,29 +74,52 @@ def stage(profile: ir.Table, edges: Boundaries = BOUNDARIES) -> ir.StringValue:
     )
 
 
-def tier_limits(buyers: ir.Table, edges: Boundaries = BOUNDARIES) -> ir.Table:
-    """The margins at which the upper two tiers begin: one row of high, mid (minor units)."""
-    return buyers.aggregate(high=buyers.margin.quantile(1 - edges.high), mid=buyers.margin.quantile(1 - edges.mid))
+def high_potential(buyers: ir.Table, edges: Edges = EDGES) -> ir.Table:
+    """One row of potential: the one from which it counts as high, that of the upper fifth of buyers, minor units.
+
+    Args:
+        buyers: potential (margin expected in the horizon of a customer who has not lapsed) of every buyer.
+        edges: Where stages end.
+    """
+    return buyers.aggregate(potential=buyers.potential.quantile(1 - edges.high_potential).ceil().cast("int64"))
 
 
-def value_tier(margin: ir.IntegerValue, high: float, mid: float) -> ir.StringValue:
-    """The tier by contribution margin over the customer's whole history."""
-    return ibis.cases((margin >= high, "high"), (margin >= mid, "mid"), else_="occasional")
-
-
-def lapsed_cohort(profile: ir.Table, edges: Boundaries = BOUNDARIES) -> ir.StringValue:
+def lapsed_cohort(profile: ir.Table, potential: int, edges: Edges = EDGES) -> ir.StringValue:
     """The cohort of who is lapsing or lapsed, null for others: the first rule that holds.
 
     Args:
-        profile: lifecycle, cause, value_tier, previous_gap_days, rhythm_days, silence_days.
+        profile: lifecycle, cause, open_ticket, potential, own_spike, store_spike, silence_days.
+        potential: From `high_potential`.
         edges: Where cohorts end.
     """
-    spike = (profile.previous_gap_days <= edges.spike_days).fill_null(False)
+    spike = profile.own_spike | profile.store_spike.notnull()
+    paused = (profile.potential >= potential) & spike & ~profile.open_ticket
     long_silence = (profile.lifecycle == "lapsed") | (profile.silence_days >= edges.long_inactive_days)
     return ibis.cases(
         (~profile.lifecycle.isin(SLIPPING), ibis.null("string")),
         (profile.cause != "unknown", "one_bad_experience"),
-        ((profile.value_tier == "high") & spike, "paused_high_potential"),
+        (paused, "paused_high_potential"),
         (long_silence, "long_inactive"),
         else_="other",
     )
+
+
+def cohort_evidence(profile: ir.Table) -> ir.StringValue:
+    """The facts that decided the cohort, in words; "" for who is in none.
+
+    Args:
+        profile: lapsed_cohort, cause_evidence, silence_days, rhythm_days, own_spike, recent_days, store_spike.
+    """
+    silence = profile.silence_days.cast("string") + " days silent at a rhythm of " + _days(profile.rhythm_days)
+    own = profile.recent_days.cast("string") + " purchase days in the last 30 before it"
+    bunched = profile.own_spike.ifelse(own, ibis.literal("after the store's spike of ") + profile.store_spike.cast("string"))
+    return ibis.cases(
+        (profile.lapsed_cohort == "one_bad_experience", profile.cause_evidence),
+        (profile.lapsed_cohort == "paused_high_potential", silence + "; " + bunched),
+        (profile.lapsed_cohort.notnull(), silence),
+        else_="",
+    )
+
+
+def _days(value: ir.FloatingValue) -> ir.StringValue:
+    return value.round().cast("int64").cast("string")

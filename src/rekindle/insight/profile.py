@@ -5,6 +5,7 @@ Knows nothing of programs and offers. Everything per customer is an expression; 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 import ibis
@@ -12,23 +13,29 @@ import ibis.expr.types as ir
 
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
-from rekindle.insight import friction, lapse, lifecycle, purchases
+from rekindle.insight import friction, lapse, lifecycle, personas, prices, purchases, rhythm, spikes, thresholds, tiers
 from rekindle.insight.models import GammaGamma
+from rekindle.insight.tiers import DAYS, Boundaries, Tiers
 from rekindle.moment import AsOf
 
 COLUMNS = {
     "customer_id": "string", "orders": "int64", "purchase_days": "int64", "first_day": "date", "last_day": "date",
     "last_order_id": "string", "silence_days": "int64", "age_days": "int64", "spend": "int64", "margin": "int64",
-    "average_order_value": "int64", "average_days_between_orders": "float64", "discount_share": "float64",
+    "average_order_value": "int64", "average_days_between_orders": "float64", "rhythm_source": "string", "discount_share": "float64",
     "return_share": "float64", "category": "string", "category_share": "float64", "last_product": "string",
-    "last_category": "string", "expected_orders": "float64", "p_alive": "float64", "margin_per_order": "float64",
-    "expected_margin": "int64", "margin_at_risk": "int64", "expected_next_order_at": "date", "overdue": "int64",
-    "lifecycle": "string", "value_tier": "string", "lapsed_cohort": "string", "cause": "string", "cause_evidence": "string",
-    "open_ticket": "boolean", "open_return": "boolean", "credit_balance": "int64", "threshold_distance": "float64",
+    "last_category": "string", "expected_orders": "float64", "p_alive": "float64", "churn_probability": "float64",
+    "margin_per_order": "float64", "expected_margin": "int64", "predicted_clv": "int64", "margin_at_risk": "int64",
+    "prediction_quality": "string", "expected_next_order_at": "date", "expected_date_of_next_order": "date", "overdue": "int64",
+    "lifecycle": "string", "value_tier": "string", "tier_margin": "int64", "next_threshold": "string", "threshold_distance": "float64",
+    "lapsed_cohort": "string", "cohort_evidence": "string", "cause": "string", "cause_evidence": "string",
+    "personas": "string", "price_sensitive": "float64", "premium": "float64", "quick_solution": "float64",
+    "discounted_orders": "int64", "single_item_orders": "int64", "price_rank": "float64",
+    "open_ticket": "boolean", "open_return": "boolean", "credit_balance": "int64",
     "country": "string", "email_consent": "boolean", "sms_consent": "boolean", "webpush_consent": "boolean",
     "inapp_consent": "boolean", "timezone": "string", "locale": "string", "repeats": "int64", "recency_days": "int64",
+    "previous_gap_days": "int64",
 }
-"""The profile's columns and Ibis types; money in minor units, ages in whole days, rates as shares of 1."""
+"""The profile's columns and Ibis types; money in minor units, ages in whole days, rates and scores as shares of 1."""
 
 CHANNELS = ("email", "sms", "webpush", "inapp")
 
@@ -42,27 +49,37 @@ class Question:
         margin: The store's margin on goods of unknown cost.
         horizon_weeks: How far predictions look ahead.
         model: The lapse model's name.
+        tier_days: Margin counts over so many days for a value tier.
+        boundaries: Of the value tiers, as a person approved them; None where nobody has.
+        milestones: Numbers of orders worth a mark, rising.
+        free_shipping: Orders of so much ship free, minor units; 0 where none does.
     """
 
     as_of: AsOf
     margin: Decimal
     horizon_weeks: int
     model: str = lapse.DEFAULT_MODEL
+    tier_days: int = DAYS
+    boundaries: Boundaries | None = None
+    milestones: tuple[int, ...] = (5, 10, 25)
+    free_shipping: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Profiles:
-    """The profile table and the models behind it.
+    """The profile table and what stands behind it.
 
     Args:
         table: `COLUMNS`.
         scored: The lapse model and its histories, or why there is none.
         value: The value model, or why there is none.
+        tiers: The value tiers' boundaries, in force and proposed.
     """
 
     table: ir.Table
     scored: lapse.Scored | CannotTell
     value: GammaGamma | CannotTell
+    tiers: Tiers
 
 
 def build(warehouse: Warehouse, question: Question, publish: Callable[[ir.Table], ir.Table] | None = None) -> Profiles:
@@ -76,33 +93,51 @@ def build(warehouse: Warehouse, question: Question, publish: Callable[[ir.Table]
     buyers = warehouse.keep(_bought(warehouse, question))
     scored = lapse.score(warehouse, buyers, question.horizon_weeks, question.model)
     value = lapse.fit_value(warehouse, buyers)
-    limits = warehouse.row(lifecycle.tier_limits(buyers))
+    bounds = _tiers(warehouse, buyers, question)
     valued = buyers.mutate(
         margin_per_order=lapse.value_per_order(value, buyers.purchase_days, buyers.margin),
-        value_tier=lifecycle.value_tier(buyers.margin, limits["high"] or 0.0, limits["mid"] or 0.0),
+        value_tier=tiers.value_tier(buyers.tier_margin, bounds.held),
     )
-    staged = _staged(_predicted(valued, scored))
-    slipping = staged.filter(staged.lifecycle.isin(lifecycle.SLIPPING)).select("customer_id", "last_day", "last_ordered_at")
-    whole = _with_people(_with_reasons(warehouse, staged, warehouse.keep(slipping), question), warehouse, question)
-    return Profiles((publish or warehouse.keep)(whole), scored, value)
+    paced = _paced(warehouse, _predicted(valued, scored), buyers)
+    staged = warehouse.keep(_placed(warehouse, _staged(paced, scored), bounds, question))
+    whole = _with_people(_with_reasons(warehouse, staged, question), warehouse, question)
+    return Profiles((publish or warehouse.keep)(whole), scored, value, bounds)
 
 
 def _bought(warehouse: Warehouse, question: Question) -> ir.Table:
     orders = purchases.sales(warehouse, question.as_of)
     sums = warehouse.keep(purchases.per_customer(orders))
-    products = warehouse.current("products")
+    products, sold = warehouse.current("products"), purchases.sold_lines(warehouse, question.as_of)
+    ranked = products.left_join(prices.price_ranks(warehouse, products, sold), "product_id").drop("product_id_right")
     numbered = warehouse.keep(purchases.categories(products))
     parts = (
-        purchases.last_orders(orders, sums),
-        purchases.baskets(purchases.sold_lines(warehouse, question.as_of), products, numbered, question.margin),
+        purchases.baskets(sold, ranked, numbered, question.margin),
         purchases.returned(warehouse, question.as_of),
     )
     joined = _joined(sums, *parts)
+    zero = ("amount", "earned", "returned", "category_share", "ranked", "rank_sum")
     joined = joined.mutate(
-        **{column: joined[column].fill_null(0) for column in ("amount", "earned", "returned", "category_share")},
-        open_return=joined.open_return.fill_null(False),
+        **{column: joined[column].fill_null(0) for column in zero}, open_return=joined.open_return.fill_null(False)
     )
-    return lapse.clocked(joined.mutate(margin=purchases.margin(joined, question.margin)), question.as_of)
+    clocked = lapse.clocked(joined.mutate(margin=purchases.margin(joined, question.margin)), question.as_of)
+    return _tier_margin(warehouse, clocked, question)
+
+
+def _tier_margin(warehouse: Warehouse, buyers: ir.Table, question: Question) -> ir.Table:
+    """Adds tier_margin: the margin of the last `tier_days`; the whole margin where nothing is older."""
+    since = question.as_of.day - timedelta(days=question.tier_days)
+    orders = warehouse.table("orders")
+    if not warehouse.scalar((orders.purchase_day < ibis.literal(since)).any()):
+        return buyers.mutate(tier_margin=buyers.margin)
+    recent = purchases.margin_since(warehouse, question.as_of, since, question.margin)
+    joined = _joined(buyers, recent)
+    return joined.mutate(tier_margin=joined.tier_margin.fill_null(0))
+
+
+def _tiers(warehouse: Warehouse, buyers: ir.Table, question: Question) -> Tiers:
+    found = warehouse.row(tiers.limits(buyers))
+    proposed = Boundaries(found["high"] or 0, found["mid"] or 0)
+    return Tiers(question.tier_days, question.boundaries or proposed, question.boundaries is not None, proposed)
 
 
 def _joined(base: ir.Table, *parts: ir.Table) -> ir.Table:
@@ -119,24 +154,55 @@ def _predicted(buyers: ir.Table, scored: lapse.Scored | CannotTell) -> ir.Table:
     return buyers.join(ibis.memtable(scored.table), lapse.KEY)
 
 
-def _staged(buyers: ir.Table) -> ir.Table:
+def _paced(warehouse: Warehouse, predicted: ir.Table, buyers: ir.Table) -> ir.Table:
+    """With each customer's own rhythm, and the personas that the store's habits are the measure of."""
+    gaps = warehouse.row(rhythm.store_gaps(buyers))
+    store = rhythm.StoreGaps(gaps["days"] or 0, gaps["gaps"] or 0)
+    habits = personas.Habits(**warehouse.row(personas.habits(buyers)))
+    return personas.with_personas(rhythm.with_rhythm(predicted, warehouse.keep(rhythm.by_category(buyers, store))), habits)
+
+
+def _staged(buyers: ir.Table, scored: lapse.Scored | CannotTell) -> ir.Table:
     expected = (buyers.expected_orders * buyers.margin_per_order).round().cast("int64")
-    rhythm = buyers.rhythm_days.round().cast("int64")
+    days = buyers.rhythm_days.round().cast("int64")
+    # DuckDB makes a timestamp of a day and an interval, and Ibis takes a cast of it to a day for needless.
+    next_at = (buyers.last_day + days.as_interval("D")).cast("timestamp").cast("date")
+    whole = (buyers.expected_orders / buyers.p_alive) * buyers.margin_per_order
     return buyers.mutate(
-        expected_margin=expected,
-        margin_at_risk=((1 - buyers.p_alive) * (buyers.expected_orders / buyers.p_alive) * buyers.margin_per_order).round().cast("int64"),
+        expected_margin=expected, predicted_clv=expected,
+        margin_at_risk=((1 - buyers.p_alive) * whole).round().cast("int64"),
+        potential=whole.round().cast("int64").fill_null(buyers.tier_margin),
+        churn_probability=1 - buyers.p_alive,
+        prediction_quality=_quality(buyers, scored),
         average_days_between_orders=buyers.rhythm_days,
-        # DuckDB makes a timestamp of a day and an interval, and Ibis takes a cast of it to a day for needless.
-        expected_next_order_at=(buyers.last_day + rhythm.as_interval("D")).cast("timestamp").cast("date"),
-        overdue=buyers.silence_days - rhythm,
+        expected_next_order_at=next_at, expected_date_of_next_order=next_at,
+        overdue=buyers.silence_days - days,
         average_order_value=(buyers.spend / buyers.orders).round().cast("int64"),
         discount_share=(buyers.discount / (buyers.spend + buyers.discount).nullif(0)).fill_null(0.0),
         return_share=(buyers.returned / buyers.spend.nullif(0)).fill_null(0.0).clip(0.0, 1.0),
         lifecycle=lifecycle.stage(buyers),
+        own_spike=spikes.own_spike(buyers),
     )
 
 
-def _with_reasons(warehouse: Warehouse, staged: ir.Table, slipping: ir.Table, question: Question) -> ir.Table:
+def _quality(buyers: ir.Table, scored: lapse.Scored | CannotTell) -> ir.Value:
+    """How far a customer's predictions rest on data: as the model's, at most weak for who has ordered on one day alone."""
+    if isinstance(scored, CannotTell):
+        return ibis.null("string")
+    quality = scored.model.quality
+    return (buyers.repeats == 0).ifelse("weak" if quality == "good" else quality, quality)
+
+
+def _placed(warehouse: Warehouse, staged: ir.Table, bounds: Tiers, question: Question) -> ir.Table:
+    """With the store's spikes and the distance to the next threshold."""
+    days = warehouse.arrow(spikes.daily(purchases.sales(warehouse, question.as_of)))
+    found = spikes.store_spikes(days["purchase_day"].to_numpy(), days["orders"].to_numpy())
+    ahead = thresholds.Thresholds(bounds.held, question.milestones, question.free_shipping)
+    return spikes.after_store_spike(thresholds.with_thresholds(staged, ahead), found)
+
+
+def _with_reasons(warehouse: Warehouse, staged: ir.Table, question: Question) -> ir.Table:
+    slipping = staged.filter(staged.lifecycle.isin(lifecycle.SLIPPING)).select("customer_id", "last_day", "last_ordered_at")
     frictions = friction.events(warehouse, question.as_of)
     last = purchases.last_products(purchases.sold_lines(warehouse, question.as_of), slipping, warehouse.current("products"))
     whole = _joined(staged, friction.causes(frictions, slipping), friction.open_tickets(warehouse, question.as_of), last)
@@ -146,7 +212,9 @@ def _with_reasons(warehouse: Warehouse, staged: ir.Table, slipping: ir.Table, qu
         cause_evidence=whole.cause_evidence.fill_null(""),
         open_ticket=whole.open_ticket.fill_null(False),
     )
-    return whole.mutate(lapsed_cohort=lifecycle.lapsed_cohort(whole))
+    potential = warehouse.row(lifecycle.high_potential(staged))["potential"]
+    whole = whole.mutate(lapsed_cohort=lifecycle.lapsed_cohort(whole, potential or 0))
+    return whole.mutate(cohort_evidence=lifecycle.cohort_evidence(whole))
 
 
 def _with_people(whole: ir.Table, warehouse: Warehouse, question: Question) -> ir.Table:
@@ -156,13 +224,13 @@ def _with_people(whole: ir.Table, warehouse: Warehouse, question: Question) -> i
     whole = _joined(whole.outer_join(known, "customer_id").pipe(_one_id), people, consented(warehouse, question.as_of))
     empty = {
         "orders": 0, "purchase_days": 0, "spend": 0, "margin": 0, "category_share": 0.0, "discount_share": 0.0, "return_share": 0.0,
-        "expected_margin": 0, "margin_at_risk": 0, "lifecycle": "prospect", "cause_evidence": "", "open_ticket": False,
-        "open_return": False,
+        "expected_margin": 0, "predicted_clv": 0, "margin_at_risk": 0, "tier_margin": 0, "lifecycle": "prospect", "cause_evidence": "",
+        "cohort_evidence": "", "personas": "", "discounted_orders": 0, "single_item_orders": 0, "open_ticket": False, "open_return": False,
         **{f"{channel}_consent": False for channel in CHANNELS},
     }
+    whole = whole.mutate(discounted_orders=whole.discounted, single_item_orders=whole.single)
     whole = whole.mutate(
-        **{column: whole[column].fill_null(value) for column, value in empty.items()},
-        credit_balance=ibis.literal(0), threshold_distance=ibis.null("float64"),
+        **{column: whole[column].fill_null(value) for column, value in empty.items()}, credit_balance=ibis.literal(0)
     )
     typed = {column: whole[column].cast(kind) for column, kind in COLUMNS.items()}
     return whole.select(**typed)

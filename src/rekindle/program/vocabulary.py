@@ -4,7 +4,9 @@ Knows nothing of a document. Attributes of a person that are not behaviour (age,
 """
 
 from rekindle.insight.friction import CAUSES
-from rekindle.insight.lifecycle import COHORTS, STAGES, TIERS
+from rekindle.insight.lifecycle import COHORTS, STAGES
+from rekindle.insight.rhythm import SOURCES
+from rekindle.insight.tiers import TIERS
 
 COLUMNS: dict[str, str] = {
     "orders": "int",
@@ -19,6 +21,7 @@ COLUMNS: dict[str, str] = {
     "margin": "int",
     "average_order_value": "int",
     "average_days_between_orders": "float",
+    "rhythm_source": "str",
     "discount_share": "float",
     "return_share": "float",
     "category": "str",
@@ -27,19 +30,32 @@ COLUMNS: dict[str, str] = {
     "last_product": "str",
     "expected_orders": "float",
     "p_alive": "float",
+    "churn_probability": "float",
     "margin_per_order": "float",
     "expected_margin": "int",
+    "predicted_clv": "int",
     "margin_at_risk": "int",
+    "prediction_quality": "str",
     "expected_next_order_at": "date",
+    "expected_date_of_next_order": "date",
     "overdue": "int",
     "lifecycle": "str",
     "value_tier": "str",
+    "tier_margin": "int",
+    "next_threshold": "str",
+    "threshold_distance": "float",
     "lapsed_cohort": "str",
+    "personas": "str",
+    "price_sensitive": "float",
+    "premium": "float",
+    "quick_solution": "float",
+    "discounted_orders": "int",
+    "single_item_orders": "int",
+    "price_rank": "float",
     "cause": "str",
     "open_ticket": "bool",
     "open_return": "bool",
     "credit_balance": "int",
-    "threshold_distance": "float",
     "country": "str",
     "email_consent": "bool",
     "sms_consent": "bool",
@@ -53,6 +69,8 @@ VALUES: dict[str, frozenset[str]] = {
     "value_tier": frozenset(TIERS),
     "lapsed_cohort": frozenset(COHORTS),
     "cause": frozenset({*CAUSES, "unknown"}),
+    "rhythm_source": frozenset(SOURCES),
+    "prediction_quality": frozenset({"good", "weak", "prior only"}),
 }
 """The only values that these columns have."""
 

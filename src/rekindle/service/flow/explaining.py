@@ -18,6 +18,8 @@ from rekindle.errors import BadData
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.friction import CAUSES
 from rekindle.insight.lifecycle import COHORTS
+from rekindle.insight.personas import TAGS
+from rekindle.insight.rhythm import SOURCES
 from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING
 from rekindle.service.flow import documents, insights
@@ -25,6 +27,12 @@ from rekindle.service.flow.insights import label
 from rekindle.service.outbox import queries
 from rekindle.service.people.queries import find
 from rekindle.settings import Settings
+
+QUALITIES = {
+    "good": "as the store's histories show", "weak": "little to go by: true of customers like this, not of this one",
+    "prior only": "assumed of shops in general: nobody has ordered twice yet",
+}
+"""Qualities of a prediction with the words people read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +111,33 @@ def _known(row: dict[str, Any], settings: Settings) -> Iterator[str]:
     mostly = f"; mostly {row['category']}" if row["category"] else ""
     yield f"Orders         {row['orders']} from {row['first_day']} to {row['last_day']}, {spend} in all{mostly}"
     due = f"expected again on {row['expected_next_order_at']:%Y-%m-%d}, {_late(row['overdue'])}"
-    yield f"Rhythm         about every {row['average_days_between_orders']:.0f} days; {due}"
+    yield f"Rhythm         about every {row['average_days_between_orders']:.0f} days ({SOURCES[row['rhythm_source']]}); {due}"
     if row["p_alive"] is not None:
         ahead = f"{row['expected_orders']:.2f} orders and {expected} margin in {settings.horizon_weeks} weeks"
-        yield f"Outlook        {row['p_alive']:.0%} chance of being a customer still; {ahead}"
+        yield f"Outlook        {row['p_alive']:.0%} chance of being a customer still; {ahead} ({QUALITIES[row['prediction_quality']]})"
     cohort = f", {COHORTS[row['lapsed_cohort']]}" if row["lapsed_cohort"] else ""
     yield f"Stage          {row['lifecycle'].replace('_', ' ')}, {row['value_tier']} value{cohort}"
+    yield from _habits(row)
     if row["cause"]:
         yield f"Why            {CAUSES[row['cause']]}" + (f" ({row['cause_evidence']})" if row["cause_evidence"] else "")
     channels = [name for name in ("email", "sms", "webpush", "inapp") if row[f"{name}_consent"]]
     yield f"Consent        {', '.join(channels) or 'none'}"
+
+
+def _habits(row: dict[str, Any]) -> Iterator[str]:
+    """Persona tags with what shows them, and the next threshold."""
+    place = "" if row["price_rank"] is None else f"at {row['price_rank']:.0%} of the way from the cheapest to the dearest of its category"
+    shown = {
+        "price_sensitive": f"{row['discounted_orders']} of {row['orders']} orders at a discount", "premium": place,
+        "quick_solution": f"{row['single_item_orders']} of {row['orders']} orders of one thing",
+    }
+    tags = [f"{TAGS[tag]} ({row[tag]:.2f}: {shown[tag]})" for tag in TAGS if tag in row["personas"].split(", ")]
+    if tags:
+        yield f"Habits         {'; '.join(tags)}"
+    if row["next_threshold"]:
+        kind, _, which = row["next_threshold"].partition(":")
+        what = {"tier": f"{which} value", "orders": f"{which} orders", "free_shipping": "an order that ships free"}[kind]
+        yield f"Near           {what}: {row['threshold_distance']:.0%} missing"
 
 
 def _late(days: int) -> str:

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 
-from rekindle import moment
+from rekindle import moment, money
 from rekindle.errors import BadData, CannotTell
 from rekindle.history.warehouse import Warehouse
-from rekindle.insight import lapse, lifecycle
+from rekindle.insight import lapse, lifecycle, personas, transitions
 from rekindle.insight.models import GammaGamma, Interval, LapseModel
 from rekindle.insight.profile import Profiles, Question, build
+from rekindle.insight.tiers import Tiers
 from rekindle.moment import AsOf
 from rekindle.settings import Settings
 
@@ -58,6 +59,10 @@ class Insight:
         lifecycle: Customers by stage.
         slipping: Customers who are lapsing or lapsed.
         margin_at_risk: Theirs, minor units; or why it cannot be told.
+        personas: Customers by persona tag; a customer may have several.
+        quality: Customers by the quality of their predictions.
+        tiers: The value tiers' boundaries.
+        transitions: Changes of stage noted now; None where none could be, because a later instant was noted before.
         snapshot: The published file; None where none was asked for.
     """
 
@@ -70,6 +75,10 @@ class Insight:
     lifecycle: dict[str, int]
     slipping: int
     margin_at_risk: Interval | CannotTell
+    personas: dict[str, int]
+    quality: dict[str, int]
+    tiers: Tiers
+    transitions: int | None
     snapshot: Path | None
 
 
@@ -120,26 +129,60 @@ def profiles(
         warehouse.write_parquet(table, snapshot)
         return warehouse.read_parquet(snapshot)
 
-    question = Question(as_of, settings.margin, settings.horizon_weeks, model)
-    built = build(warehouse, question, published if publish else None)
-    insight = _summed(settings, warehouse, built, as_of, snapshot if publish else None)
+    built = build(warehouse, question(settings, as_of, model), published if publish else None)
+    noted = note_transitions(warehouse, built.table, as_of) if publish else None
+    insight = _summed(settings, warehouse, built, as_of, snapshot if publish else None, noted)
     if publish:
         (folder / "insight.json").write_text(json.dumps(to_json(insight), indent=1), encoding="utf-8")
     return built, insight
 
 
-def _summed(settings: Settings, warehouse: Warehouse, built: Profiles, as_of: AsOf, snapshot: Path | None) -> Insight:
+def question(settings: Settings, as_of: AsOf, model: str) -> Question:
+    """What a store's settings ask of a profile."""
+    return Question(
+        as_of, settings.margin, settings.horizon_weeks, model, milestones=settings.order_milestones,
+        free_shipping=money.to_minor(settings.free_shipping_from, settings.currency),
+    )
+
+
+def note_transitions(warehouse: Warehouse, profile: ir.Table, as_of: AsOf) -> int | None:
+    """Notes who has changed the lifecycle stage; the same instant twice notes nothing, and a look back nothing either.
+
+    Returns:
+        How many; None for a look back.
+    """
+    noted = warehouse.table("transitions")
+    latest = warehouse.scalar(noted.at.max())
+    if latest is not None and latest > as_of.naive:
+        return None
+    fresh = warehouse.keep(transitions.changed(profile.mutate(rhythm_days=profile.average_days_between_orders), noted, as_of))
+    with warehouse.transaction():
+        warehouse.insert("transitions", fresh)
+    return int(warehouse.scalar(fresh.count()))
+
+
+def _by(warehouse: Warehouse, table: ir.Table, column: str) -> dict[str, int]:
+    """Customers by a column's values, those without one left out."""
+    known = table.filter(table[column].notnull())
+    counted = warehouse.arrow(known.group_by(column).aggregate(n=known.count()).order_by(column))
+    return dict(zip(counted[column].to_pylist(), counted["n"].to_pylist(), strict=True))
+
+
+def _summed(
+    settings: Settings, warehouse: Warehouse, built: Profiles, as_of: AsOf, snapshot: Path | None, noted: int | None
+) -> Insight:
     table = built.table
     totals = warehouse.row(table.aggregate(customers=table.count(), orders=table.orders.sum(), first_day=table.first_day.min()))
-    stages = warehouse.arrow(table.group_by("lifecycle").aggregate(n=table.count()).order_by("lifecycle"))
-    counts = dict(zip(stages["lifecycle"].to_pylist(), stages["n"].to_pylist(), strict=True))
+    counts = _by(warehouse, table, "lifecycle")
+    tagged = warehouse.row(table.aggregate(**{tag: table.personas.contains(tag).sum() for tag in personas.TAGS}))
     slipping = table.filter(table.lifecycle.isin(lifecycle.SLIPPING))
     missing = tuple(part.reason for part in (built.scored, built.value) if isinstance(part, CannotTell))
     return Insight(
         as_of=as_of, customers=totals["customers"], orders=totals["orders"] or 0, first_day=totals["first_day"],
         models=_models(built), cannot_tell=missing, lifecycle=counts,
         slipping=sum(counts.get(stage, 0) for stage in lifecycle.SLIPPING),
-        margin_at_risk=_at_risk(settings, warehouse, built, slipping), snapshot=snapshot,
+        margin_at_risk=_at_risk(settings, warehouse, built, slipping), personas={tag: n or 0 for tag, n in tagged.items()},
+        quality=_by(warehouse, table, "prediction_quality"), tiers=built.tiers, transitions=noted, snapshot=snapshot,
     )
 
 
@@ -178,6 +221,10 @@ def to_json(insight: Insight) -> dict[str, object]:
         "lifecycle": insight.lifecycle,
         "slipping": insight.slipping,
         "margin_at_risk": _risk_json(insight.margin_at_risk),
+        "personas": insight.personas,
+        "prediction_quality": insight.quality,
+        "value_tiers": _tiers_json(insight.tiers),
+        "transitions": insight.transitions,
         "snapshot": str(insight.snapshot) if insight.snapshot else None,
     }
 
@@ -186,3 +233,10 @@ def _risk_json(risk: Interval | CannotTell) -> dict[str, object]:
     if isinstance(risk, CannotTell):
         return {"cannot_tell": risk.reason}
     return {"estimate": round(risk.estimate), "low": round(risk.low), "high": round(risk.high), "unit": "minor"}
+
+
+def _tiers_json(tiers: Tiers) -> dict[str, object]:
+    return {
+        "days": tiers.days, "high": tiers.held.high, "mid": tiers.held.mid, "approved": tiers.approved,
+        "proposed": {"high": tiers.proposed.high, "mid": tiers.proposed.mid}, "unit": "minor",
+    }
