@@ -17,7 +17,7 @@ Quality = Literal["good", "weak", "prior only"]
 
 EDGE = 9.0                  # no log-parameter beyond this: 8,103 and its inverse are infinity and nothing for a shop
 LOOSEST = 1.0               # standard error of a log-parameter above which data alone do not fix it
-DECREMENT = 1e-12           # log-likelihood still to be gained at which a climb has arrived
+DECREMENT = 1e-8            # log-likelihood still to be gained at which a climb takes its last step unseen: the next would gain its square
 FLAT = 1e-9                 # curvature below which the ground is level
 FAR, NEAR = 60, 10          # Newton's steps at most with the prior's lead, and without it
 
@@ -167,11 +167,14 @@ def climb(log_likelihood: LogLikelihood, prior: Prior, start: Floats, steps: int
         curvature[held, held] = prior.precision[held]
         bends, directions = np.linalg.eigh(curvature)
         along = directions.T @ gradient
-        if float(along**2 @ (1 / np.maximum(np.abs(bends), FLAT))) < DECREMENT:
+        step = directions @ (along / np.maximum(np.abs(bends), FLAT))
+        gain = float(gradient @ step)
+        if gain < DECREMENT:
             if bends[0] <= FLAT:
                 return None
-            return Top(point, np.asarray(np.linalg.inv(curvature), dtype=np.float64), slope.height)
-        point, slope = _step_up(log_likelihood, point, slope, directions @ (along / np.maximum(np.abs(bends), FLAT)))
+            covariance = np.asarray(np.linalg.inv(curvature), dtype=np.float64)
+            return Top(np.clip(point + step, -EDGE, EDGE), covariance, slope.height + gain / 2)
+        point, slope = _step_up(log_likelihood, point, slope, step)
     return None
 
 

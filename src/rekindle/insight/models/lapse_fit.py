@@ -12,7 +12,8 @@ from rekindle.errors import CannotTell
 from rekindle.insight.models.fitting import LogLikelihood, Optimum, Prior, Quality, maximise, refine
 from rekindle.insight.models.tuples import Floats, LapseTuples
 
-SAMPLE = 25_000             # tuples of the stratified sample that a fit of four times as many starts from
+ALONE = 16_000              # so few tuples are fitted at once; a fit of more starts from the optimum on a stratified sample
+SAMPLED = 16                # of so many tuples one is in the sample
 
 Start = tuple[float, float, float, float]
 
@@ -68,9 +69,9 @@ def fit_lapse(recipe: Recipe, tuples: LapseTuples, start: Start | None) -> Fitte
 
 
 def _search(recipe: Recipe, rows: LapseTuples, begin: Floats) -> Optimum | CannotTell:
-    if len(rows) < 4 * SAMPLE:
+    if len(rows) <= ALONE:
         return maximise(recipe.likelihood(rows), recipe.prior, begin)
-    found = maximise(recipe.likelihood(rows.every(len(rows) // SAMPLE)), recipe.prior, begin)
+    found = _search(recipe, rows.every(SAMPLED), begin)
     return found if isinstance(found, CannotTell) else refine(recipe.likelihood(rows), recipe.prior, found)
 
 
