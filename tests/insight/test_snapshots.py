@@ -12,7 +12,7 @@ from rekindle.errors import BadData
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import COLUMNS
 from rekindle.moment import parse_as_of
-from rekindle.service.config import configure
+from rekindle.service.config import configure, use_ledger
 from rekindle.settings import Settings
 from tests.insight.histories import Facts, history, order, write
 
@@ -35,7 +35,9 @@ def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
 
 
 def shop(folder: Path) -> Settings:
-    return Settings(root=folder, timezone="Europe/Berlin")
+    settings = Settings(root=folder, timezone="Europe/Berlin")
+    use_ledger(settings)
+    return settings
 
 
 def test_now_is_the_instant_while_orders_are_fresh_and_then_the_day_after_the_last(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.lifecycle import STAGES
 from rekindle.moment import parse_as_of
-from rekindle.service.config import configure
+from rekindle.service.config import configure, use_ledger
 from rekindle.settings import Settings
 from tests.insight.histories import BEGIN_2025, Facts, history, order, write
 
@@ -32,8 +32,14 @@ def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
         yield opened
 
 
-def look(warehouse: Warehouse, folder: Path, day: str) -> int | None:
+def shop(folder: Path) -> Settings:
     settings = Settings(root=folder, timezone="Europe/Berlin")
+    use_ledger(settings)
+    return settings
+
+
+def look(warehouse: Warehouse, folder: Path, day: str) -> int | None:
+    settings = shop(folder)
     _, found = insights.profiles(settings, warehouse, parse_as_of(day, "Europe/Berlin"))
     return found.transitions
 
@@ -70,7 +76,7 @@ def test_a_look_back_notes_nothing(warehouse: Warehouse, tmp_path: Path) -> None
 
 
 def test_a_chain_of_transitions_has_no_gap(warehouse: Warehouse, tmp_path: Path) -> None:
-    for day in ("2025-02-01", "2025-03-01", "2025-04-01", "2025-05-01", "2025-06-01", "2025-08-01", "2026-01-01"):
+    for day in ("2025-02-01", "2025-04-01", "2025-08-01"):
         look(warehouse, tmp_path, day)
     write(warehouse, {"orders": [order("back", "monthly", BEGIN_2025 + timedelta(days=400), 5_000)]})
     look(warehouse, tmp_path, "2026-02-10")
@@ -82,7 +88,7 @@ def test_a_chain_of_transitions_has_no_gap(warehouse: Warehouse, tmp_path: Path)
 
 
 def test_a_dry_look_notes_nothing(warehouse: Warehouse, tmp_path: Path) -> None:
-    settings = Settings(root=tmp_path, timezone="Europe/Berlin")
+    settings = shop(tmp_path)
     _, found = insights.profiles(settings, warehouse, parse_as_of("2025-03-01", "Europe/Berlin"), publish=False)
     assert found.transitions is None
     assert warehouse.arrow(warehouse.table("transitions")).num_rows == 0

@@ -61,6 +61,23 @@ class Autopilot(Entry):
     """At most this cost ceiling a plan, in units of the store's currency."""
 
 
+class ValueTiers(Entry):
+    """Boundaries of the value tiers that a person has decided on."""
+
+    over_days: Annotated[PositiveDays, Field(alias="over")] = 730
+    """Margin counts over this time up to the instant."""
+    high: Amount
+    """The least margin of the upper tier, in units of the store's currency."""
+    mid: Amount
+    """The least margin of the middle tier."""
+
+    @model_validator(mode="after")
+    def _falling(self) -> Self:
+        if self.mid >= self.high:
+            raise mistake("value-tiers", "the middle tier begins at or above the upper one", "Give high the larger amount.")
+        return self
+
+
 class Rules(Entry):
     """What binds every program of a store: rules.yaml."""
 
@@ -76,6 +93,8 @@ class Rules(Entry):
     """The least probability of each choice."""
     autopilot: Autopilot | None = None
     """What may be sent without a person's yes; null: nothing, but for the mailbox channel."""
+    value_tiers: ValueTiers | None = None
+    """Boundaries of the value tiers; null: those of the upper fifth and the upper half of buyers, anew at every insight."""
 
     @property
     def digest(self) -> str:

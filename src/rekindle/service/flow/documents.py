@@ -11,6 +11,7 @@ from rekindle.errors import BadData, Refused
 from rekindle.program import checking
 from rekindle.program.checking import Finding
 from rekindle.program.documents import Documents
+from rekindle.program.rules import Rules
 from rekindle.service.programs import actions, queries
 from rekindle.settings import Settings
 
@@ -79,6 +80,15 @@ def approved(settings: Settings) -> Documents:
     if not held:
         raise BadData("no documents are approved", "Submit and approve them with: rekindle submit && rekindle approve --all")
     return checking.assemble({name: queries.text_of(digest).encode() for name, digest in held.items()}, float(settings.margin))
+
+
+def approved_rules(settings: Settings) -> Rules | None:
+    """The approved rules; None before anything is approved.
+
+    Raises:
+        BadData: A version no longer fits this Rekindle.
+    """
+    return approved(settings).rules if queries.approved(settings) else None
 
 
 def unsubmitted(settings: Settings) -> tuple[str, ...]:

@@ -14,11 +14,12 @@ import ibis.expr.types as ir
 from rekindle import moment, money
 from rekindle.errors import BadData, CannotTell
 from rekindle.history.warehouse import Warehouse
-from rekindle.insight import lapse, lifecycle, personas, transitions
+from rekindle.insight import lapse, lifecycle, personas, tiers, transitions
 from rekindle.insight.models import GammaGamma, Interval, LapseModel
 from rekindle.insight.profile import Profiles, Question, build
-from rekindle.insight.tiers import Tiers
+from rekindle.insight.tiers import Boundaries, Tiers
 from rekindle.moment import AsOf
+from rekindle.service.flow import documents
 from rekindle.settings import Settings
 
 STALE_AFTER = timedelta(days=14)
@@ -137,11 +138,15 @@ def profiles(
     return built, insight
 
 
-def question(settings: Settings, as_of: AsOf, model: str) -> Question:
-    """What a store's settings ask of a profile."""
+def question(settings: Settings, as_of: AsOf, model: str = lapse.DEFAULT_MODEL) -> Question:
+    """What a store's settings and approved rules ask of a profile."""
+    rules = documents.approved_rules(settings)
+    decided = rules.value_tiers if rules else None
+    parts = (decided.high, decided.mid) if decided else ()
+    bounds = Boundaries(*(money.to_minor(amount, settings.currency) for amount in parts)) if parts else None
     return Question(
-        as_of, settings.margin, settings.horizon_weeks, model, milestones=settings.order_milestones,
-        free_shipping=money.to_minor(settings.free_shipping_from, settings.currency),
+        as_of, settings.margin, settings.horizon_weeks, model, decided.over_days if decided else tiers.DAYS, bounds,
+        settings.order_milestones, money.to_minor(settings.free_shipping_from, settings.currency),
     )
 
 
@@ -235,8 +240,8 @@ def _risk_json(risk: Interval | CannotTell) -> dict[str, object]:
     return {"estimate": round(risk.estimate), "low": round(risk.low), "high": round(risk.high), "unit": "minor"}
 
 
-def _tiers_json(tiers: Tiers) -> dict[str, object]:
+def _tiers_json(found: Tiers) -> dict[str, object]:
     return {
-        "days": tiers.days, "high": tiers.held.high, "mid": tiers.held.mid, "approved": tiers.approved,
-        "proposed": {"high": tiers.proposed.high, "mid": tiers.proposed.mid}, "unit": "minor",
+        "days": found.days, "high": found.held.high, "mid": found.held.mid, "approved": found.approved,
+        "proposed": {"high": found.proposed.high, "mid": found.proposed.mid}, "unit": "minor",
     }
