@@ -23,6 +23,7 @@ from rekindle.insight.models import (
     fit_gamma_gamma,
     fit_mbg_nbd,
     fit_pareto_nbd,
+    orders_interval,
 )
 from rekindle.insight.season import Season
 from rekindle.moment import AsOf
@@ -205,8 +206,26 @@ def margin_at_risk(warehouse: Warehouse, scored: Scored, slipping: ir.Table, hor
     Returns:
         Minor units with a 95 % interval.
     """
-    groups = warehouse.arrow(
-        slipping.group_by(KEY).aggregate(customers=slipping.count(), weight=slipping.margin_per_order.cast("int64").sum()).order_by(KEY)
-    )
-    weight = groups["weight"].to_numpy().astype(np.float64)
-    return at_risk_interval(scored.model, histories(groups, scored.season), weight, ahead(scored.season, horizon_weeks))
+    return at_risk_interval(scored.model, *_weighted(warehouse, scored, slipping), ahead(scored.season, horizon_weeks))
+
+
+def margin_ahead(warehouse: Warehouse, scored: Scored, customers: ir.Table, horizon_weeks: int) -> Interval:
+    """The margin that the horizon will bring of these customers, as they are.
+
+    Args:
+        warehouse: Runs the grouping.
+        scored: From `score`.
+        customers: repeats, recency_days, age_days, margin_per_order.
+        horizon_weeks: How far it looks ahead.
+
+    Returns:
+        Minor units with a 95 % interval that holds what will come, chance included.
+    """
+    return orders_interval(scored.model, *_weighted(warehouse, scored, customers), ahead(scored.season, horizon_weeks))
+
+
+def _weighted(warehouse: Warehouse, scored: Scored, customers: ir.Table) -> tuple[LapseTuples, np.ndarray]:
+    """Distinct histories and the margin per order of each, summed over its customers."""
+    weight = customers.margin_per_order.cast("int64").sum()
+    groups = warehouse.arrow(customers.group_by(KEY).aggregate(customers=customers.count(), weight=weight).order_by(KEY))
+    return histories(groups, scored.season), groups["weight"].to_numpy().astype(np.float64)

@@ -3,8 +3,6 @@
 Knows nothing of why: a holiday, a sale, a mention in the press.
 """
 
-from datetime import date
-
 import ibis
 import ibis.expr.types as ir
 import numpy as np
@@ -64,11 +62,11 @@ def after_store_spike(customers: ir.Table, spikes: npt.NDArray[np.datetime64]) -
         spikes: From `store_spikes`.
     """
     after = np.arange(AFTER_DAYS + 1).astype("timedelta64[D]")
-    reached = (spikes[:, None] + after).ravel()
-    latest: dict[date, date] = dict(zip(reached.tolist(), np.repeat(spikes, len(after)).tolist(), strict=True))
-    if not latest:
+    reached = np.unique((spikes[:, None] + after).ravel())
+    if not len(reached):
         return customers.mutate(store_spike=ibis.null("date"))
-    table = pa.table({"last_day": pa.array(latest.keys(), pa.date32()), "store_spike": pa.array(latest.values(), pa.date32())})
+    latest = spikes[np.searchsorted(spikes, reached, side="right") - 1]
+    table = pa.table({"last_day": pa.array(reached, pa.date32()), "store_spike": pa.array(latest, pa.date32())})
     return customers.left_join(ibis.memtable(table), "last_day").drop("last_day_right")
 
 

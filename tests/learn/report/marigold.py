@@ -158,9 +158,17 @@ MESSAGES = (
         "Hello Noor,\n\nRunning low? ...",
     ),
 )
+
+
+def about(minor: int) -> Interval:
+    """An estimate with an interval that is wider above than below."""
+    return Interval(0.85 * minor, minor, 1.2 * minor)
+
+
 COHORTS = (
     Cohort(
-        "one_bad_experience", "bad experience", "Something went wrong in or after their last order, with evidence.", 610, 421, 1_870_000
+        "one_bad_experience", "bad experience", "Something went wrong in or after their last order, with evidence.", 610, 421,
+        about(1_870_000),
     ),
     Cohort(
         "paused_high_potential",
@@ -168,10 +176,10 @@ COHORTS = (
         "Among the most valuable, and silent for not much longer than usual.",
         420,
         318,
-        4_410_000,
+        about(4_410_000),
     ),
-    Cohort("long_inactive", "long inactive", "Silent for several times their own rhythm.", 1_790, 1_130, 2_260_000),
-    Cohort("other", "other", "Slipping away, and none of the above.", 360, 251, 1_090_000),
+    Cohort("long_inactive", "long inactive", "Silent for several times their own rhythm.", 1_790, 1_130, about(2_260_000)),
+    Cohort("other", "other", "Slipping away, and none of the above.", 360, 251, about(1_090_000)),
 )
 WORTH = Worth(
     Interval(30, 240, 450),
@@ -263,12 +271,12 @@ CAUSES = (
         "late delivery",
         572,
         0.18,
-        3_120_000,
+        about(3_120_000),
         ("shipment 48213: promised 3 August, came 12 August", "shipment 47120: promised 9 July, came 18 July"),
     ),
-    Cause("stockout", "stockout", 286, 0.09, 1_410_000, ("product 771 out of stock from 2 to 30 June",)),
-    Cause("return", "return or bad review", 223, 0.07, 1_005_000, ("return 2231, review 871 (2 of 5)", "return 2308")),
-    Cause("unknown", "no evidence", 2_099, 0.66, 8_668_000),
+    Cause("stockout", "stockout", 286, 0.09, about(1_410_000), ("product 771 out of stock from 2 to 30 June",)),
+    Cause("return", "return or bad review", 223, 0.07, about(1_005_000), ("return 2231, review 871 (2 of 5)", "return 2308")),
+    Cause("unknown", "no evidence", 2_099, 0.66, about(8_668_000)),
 )
 LEFT_ALONE = tuple(
     LeftAlone(*row)

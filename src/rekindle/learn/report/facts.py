@@ -55,7 +55,7 @@ class Cause:
         label: For people, lower case, such as `late delivery`.
         customers: Count.
         share: Of the customers whose cause was looked for; all shares add up to 1.
-        margin_at_risk: Theirs, minor units, summed.
+        margin_at_risk: Theirs, minor units, summed; or why it cannot be told.
         examples: A few evidence strings such as `shipment 123, ticket 9`.
     """
 
@@ -63,7 +63,7 @@ class Cause:
     label: str
     customers: int
     share: float
-    margin_at_risk: int
+    margin_at_risk: Interval | CannotTell
     examples: tuple[str, ...] = ()
 
 
@@ -77,7 +77,7 @@ class Cohort:
         meaning: Who belongs to it, one sentence.
         customers: Count.
         reachable: Those with a consented channel, count; None in a rehearsal, where no contact is known.
-        expected_margin: In the horizon if nothing is done, minor units, summed.
+        expected_margin: In the horizon if nothing is done, minor units, summed; or why it cannot be told.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Cohort:
     meaning: str
     customers: int
     reachable: int | None
-    expected_margin: int
+    expected_margin: Interval | CannotTell
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Knows nothing of what is proposed.
 """
 
 from rekindle.errors import CannotTell
+from rekindle.insight.models import Interval
 from rekindle.learn.report.charts import Bar, bars
 from rekindle.learn.report.customer_map import STANDINGS, customer_map
 from rekindle.learn.report.facts import Cause, Cohort, ReportFacts, Slipping
@@ -112,12 +113,19 @@ def why_section(facts: ReportFacts, figures: Figures) -> Html:
         bars(rows, "Share of slipping customers by cause", figures),
         table(
             "What supports each cause",
-            ("Cause", "Margin at risk", "Evidence, some of it"),
-            ((capital(cause.label), figures.rough(cause.margin_at_risk), _evidence(cause)) for cause in facts.reasons),
+            ("Cause", "Margin at risk (95 % interval)", "Evidence, some of it"),
+            ((capital(cause.label), _with_range(cause.margin_at_risk, figures), _evidence(cause)) for cause in facts.reasons),
             frozenset({1}),
         ),
         el("p", NO_PROOF, class_="small"),
     )
+
+
+def _with_range(amount: Interval | CannotTell, figures: Figures) -> str:
+    """An estimate with its 95 % interval."""
+    if isinstance(amount, CannotTell):
+        return "cannot be told"
+    return f"{figures.rough(amount.estimate)} ({figures.rough_range(amount, ' to ')})"
 
 
 def _share(cause: Cause, figures: Figures) -> Bar:
@@ -150,13 +158,13 @@ def who_section(facts: ReportFacts, figures: Figures) -> Html:
         bars(rows, "Customers by cohort, and how many of them can be reached", figures),
         table(
             f"Cohorts, and the margin each is expected to bring in {figures.many(facts.horizon_weeks, 'week', 'weeks')} if nothing is done",
-            ("Cohort", "Customers", "Reachable", "Expected margin", "Who they are"),
+            ("Cohort", "Customers", "Reachable", "Expected margin (95 % interval)", "Who they are"),
             (
                 (
                     capital(row.label),
                     figures.count(row.customers),
                     "not known" if row.reachable is None else figures.count(row.reachable),
-                    figures.rough(row.expected_margin),
+                    _with_range(row.expected_margin, figures),
                     row.meaning,
                 )
                 for row in cohorts

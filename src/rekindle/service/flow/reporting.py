@@ -4,6 +4,7 @@ Knows nothing of how they are shown.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from rekindle.deliver.facts import with_frozen
 from rekindle.deliver.templates import render
 from rekindle.errors import CannotTell, Refused
 from rekindle.history.warehouse import Warehouse
+from rekindle.insight import lapse
 from rekindle.insight.friction import CAUSES
 from rekindle.insight.lifecycle import COHORTS, SLIPPING
 from rekindle.insight.models import Interval
@@ -42,10 +44,13 @@ OFFER_WORDS = {
 
 MEANINGS = {
     "one_bad_experience": "Something went wrong around their last order, with evidence.",
-    "paused_high_potential": "Among the most valuable, and they stopped soon after a burst of orders.",
+    "paused_high_potential": "Much to expect of them, and they stopped soon after a spike of orders, their own or the shop's.",
     "long_inactive": "Silent for over four times their own rhythm, or over a year.",
     "other": "At risk by their own rhythm, without any of these marks.",
 }
+
+Summed = Callable[[Warehouse, lapse.Scored, ir.Table, int], Interval]
+"""A sum of the lapse model over some customers, such as `lapse.margin_at_risk`."""
 
 EARLY = "This is a look before the planned day: who looks every week is fooled by chance more often than the interval says."
 NOTABLE = 10
@@ -87,7 +92,7 @@ def gather(warehouse: Warehouse, run: Run) -> report.ReportFacts:
         slipping=report.Slipping(insight.slipping, insight.margin_at_risk, _unsure(insight)),
         lifecycle=tuple(report.LifecycleCount(name, count) for name, count in insight.lifecycle.items()),
         map=_map(warehouse, run.built.table),
-        causes=_causes(warehouse, slipping), cohorts=_cohorts(warehouse, slipping, run.planned.summary.rehearsal),
+        causes=_causes(warehouse, run, slipping), cohorts=_cohorts(warehouse, run, slipping),
         sequence=_sequence(warehouse, run), messages=_messages(warehouse, run), money=_money(run), left_alone=_left_alone(run),
         worth=_worth(warehouse, run, slipping),
         notable=_notable(warehouse, slipping, f"rekindle --store {shown_path(settings.root)} explain"),
@@ -118,35 +123,42 @@ def _map(warehouse: Warehouse, table: ir.Table) -> pa.Table:
     return warehouse.arrow(picked).cast(report.MAP)
 
 
-def _causes(warehouse: Warehouse, slipping: ir.Table) -> tuple[report.Cause, ...]:
+def _interval(warehouse: Warehouse, run: Run, customers: ir.Table, what: Summed) -> Interval | CannotTell:
+    """A sum of the lapse model over some customers with its interval, or why there is none."""
+    scored = run.built.scored
+    return scored if isinstance(scored, CannotTell) else what(warehouse, scored, customers, run.settings.horizon_weeks)
+
+
+def _causes(warehouse: Warehouse, run: Run, slipping: ir.Table) -> tuple[report.Cause, ...]:
     rows = warehouse.arrow(
         slipping.group_by("cause").aggregate(
-            customers=slipping.count(), margin=slipping.margin_at_risk.sum(), one=slipping.cause_evidence.min(),
-            other=slipping.cause_evidence.max(),
+            customers=slipping.count(), one=slipping.cause_evidence.min(), other=slipping.cause_evidence.max()
         )
     ).to_pylist()
     found = {row["cause"]: row for row in rows}
     total = sum(row["customers"] for row in rows)
     return tuple(
         report.Cause(
-            name, words, found[name]["customers"], found[name]["customers"] / total, int(found[name]["margin"] or 0),
+            name, words, found[name]["customers"], found[name]["customers"] / total,
+            _interval(warehouse, run, slipping.filter(slipping.cause == name), lapse.margin_at_risk),
             tuple(text for text in dict.fromkeys((found[name]["one"], found[name]["other"])) if text),
         )
         for name, words in CAUSES.items() if name in found
     )
 
 
-def _cohorts(warehouse: Warehouse, slipping: ir.Table, rehearsal: bool) -> tuple[report.Cohort, ...]:
+def _cohorts(warehouse: Warehouse, run: Run, slipping: ir.Table) -> tuple[report.Cohort, ...]:
     grouped = slipping.group_by("lapsed_cohort").aggregate(
-        customers=slipping.count(), reachable=slipping.email_consent.cast("int64").sum(), margin=slipping.expected_margin.sum()
+        customers=slipping.count(), reachable=slipping.email_consent.cast("int64").sum()
     )
     found = {row["lapsed_cohort"]: row for row in warehouse.arrow(grouped).to_pylist()}
-    empty = {"customers": 0, "reachable": 0, "margin": 0}
+    empty = {"customers": 0, "reachable": 0}
     rows = {name: found.get(name, empty) for name in COHORTS}
     return tuple(
         report.Cohort(
-            name, words, MEANINGS[name], rows[name]["customers"], None if rehearsal else rows[name]["reachable"],
-            int(rows[name]["margin"] or 0),
+            name, words, MEANINGS[name], rows[name]["customers"],
+            None if run.planned.summary.rehearsal else rows[name]["reachable"],
+            _interval(warehouse, run, slipping.filter(slipping.lapsed_cohort == name), lapse.margin_ahead),
         )
         for name, words in COHORTS.items()
     )
