@@ -25,15 +25,22 @@ def insight(
     context: typer.Context,
     as_of: AsOfDay = None,
     model: Annotated[str, typer.Option(metavar="NAME", help="The lapse model: pareto-nbd, mbg-nbd or bg-nbd.")] = "pareto-nbd",
+    backtest: Annotated[bool, typer.Option("--backtest", help="Judge predictions as of four earlier days instead.")] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Build every customer's profile. Rhythm, chance of another order, expected margin, stage, cohort and cause."""
     from rekindle.insight.lapse import LAPSE_MODELS
-    from rekindle.service.flow import insights
+    from rekindle.service.flow import backtesting, insights
 
     if model not in LAPSE_MODELS:
         raise UsageError(f"there is no lapse model '{model}'", f"Write one of {', '.join(LAPSE_MODELS)}.")
+    if backtest:
+        with opened(context.obj) as store, progress("Predicting as of earlier days"):
+            judged = backtesting.judge(store.settings, store.warehouse, store.as_of(as_of), model, publish=not dry_run)
+        written = [f"{name:<15}{shown(path)}" for name, path in (("Numbers", judged.numbers), ("Page", judged.page)) if path]
+        emit(backtesting.to_json(judged), (*backtesting.lines(judged), *written), as_json)
+        return
     with opened(context.obj) as store, progress("Fitting and scoring"):
         _, found = insights.profiles(store.settings, store.warehouse, store.as_of(as_of), model, publish=not dry_run)
     emit(insights.to_json(found), lines(found, store.settings), as_json)
