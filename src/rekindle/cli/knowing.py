@@ -48,12 +48,15 @@ def insight(
 
 def lines(found: "Insight", settings: "Settings") -> Iterable[str]:
     """The summary for people."""
+    from rekindle.service.flow.insights import season_words
+
     yield f"As of          {found.as_of.day} (exclusive): {found.customers:,} customers, {found.orders:,} orders"
     for model in found.models:
         values = ", ".join(f"{name} {value:.4g}" for name, value in model.parameters.items())
         yield f"{model.name:<15}{values}; log-likelihood {model.log_likelihood:,.2f}; {model.quality}"
     for reason in found.cannot_tell:
         yield f"Cannot tell    {reason}"
+    yield f"Season         {season_words(found.season)}"
     stages = sorted(found.lifecycle.items(), key=lambda one: -one[1])
     yield "Stages         " + ", ".join(f"{stage.replace('_', ' ')} {count:,}" for stage, count in stages)
     yield f"Slipping away  {found.slipping:,}; {_at_risk(found.margin_at_risk, settings.currency)}"

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
-from rekindle.insight import friction, lapse, lifecycle, personas, prices, purchases, rhythm, spikes, thresholds, tiers
+from rekindle.insight import friction, lapse, lifecycle, personas, prices, purchases, rhythm, season, spikes, thresholds, tiers
 from rekindle.insight.models import GammaGamma
 from rekindle.insight.tiers import DAYS, Boundaries, Tiers
 from rekindle.moment import AsOf
@@ -91,7 +91,8 @@ def build(warehouse: Warehouse, question: Question, publish: Callable[[ir.Table]
         publish: Writes the profiles somewhere and gives them back as a table; kept by the warehouse where not given.
     """
     buyers = warehouse.keep(_bought(warehouse, question))
-    scored = lapse.score(warehouse, buyers, question.horizon_weeks, question.model)
+    clock = season.find(warehouse, purchases.sales(warehouse, question.as_of), buyers, question.as_of)
+    scored = lapse.score(warehouse, buyers, question.horizon_weeks, question.model, clock)
     value = lapse.fit_value(warehouse, buyers)
     bounds = _tiers(warehouse, buyers, question)
     valued = buyers.mutate(

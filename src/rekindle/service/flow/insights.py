@@ -17,6 +17,7 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.insight import lapse, lifecycle, personas, tiers, transitions
 from rekindle.insight.models import GammaGamma, Interval, LapseModel
 from rekindle.insight.profile import Profiles, Question, build
+from rekindle.insight.season import Season
 from rekindle.insight.tiers import Boundaries, Tiers
 from rekindle.moment import AsOf
 from rekindle.service.flow import documents
@@ -57,6 +58,7 @@ class Insight:
         first_day: Of the first order, None for a shop without one.
         models: Fitted models; empty where none could be fitted.
         cannot_tell: Why a model is missing.
+        season: The clock that the lapse model counts on, or why it counts calendar days.
         lifecycle: Customers by stage.
         slipping: Customers who are lapsing or lapsed.
         margin_at_risk: Theirs, minor units; or why it cannot be told.
@@ -73,6 +75,7 @@ class Insight:
     first_day: date | None
     models: tuple[Model, ...]
     cannot_tell: tuple[str, ...]
+    season: Season | CannotTell
     lifecycle: dict[str, int]
     slipping: int
     margin_at_risk: Interval | CannotTell
@@ -184,7 +187,8 @@ def _summed(
     missing = tuple(part.reason for part in (built.scored, built.value) if isinstance(part, CannotTell))
     return Insight(
         as_of=as_of, customers=totals["customers"], orders=totals["orders"] or 0, first_day=totals["first_day"],
-        models=_models(built), cannot_tell=missing, lifecycle=counts,
+        models=_models(built), cannot_tell=missing, season=built.scored if isinstance(built.scored, CannotTell) else built.scored.season,
+        lifecycle=counts,
         slipping=sum(counts.get(stage, 0) for stage in lifecycle.SLIPPING),
         margin_at_risk=_at_risk(settings, warehouse, built, slipping), personas={tag: n or 0 for tag, n in tagged.items()},
         quality=_by(warehouse, table, "prediction_quality"), tiers=built.tiers, transitions=noted, snapshot=snapshot,
@@ -223,6 +227,7 @@ def to_json(insight: Insight) -> dict[str, object]:
             for model in insight.models
         ],
         "cannot_tell": list(insight.cannot_tell),
+        "season": season_json(insight.season),
         "lifecycle": insight.lifecycle,
         "slipping": insight.slipping,
         "margin_at_risk": _risk_json(insight.margin_at_risk),
@@ -245,3 +250,19 @@ def _tiers_json(found: Tiers) -> dict[str, object]:
         "days": found.days, "high": found.held.high, "mid": found.held.mid, "approved": found.approved,
         "proposed": {"high": found.proposed.high, "mid": found.proposed.mid}, "unit": "minor",
     }
+
+
+def season_json(season: Season | CannotTell) -> dict[str, object]:
+    """A season as JSON: on with its height, peak and low, or off with the reason."""
+    if isinstance(season, CannotTell):
+        return {"on": False, "why": season.reason}
+    (low, peak), (low_day, peak_day) = season.height, season.turns
+    return {
+        "on": True, "peak": peak, "peak_day": peak_day.isoformat(), "low": low, "low_day": low_day.isoformat(),
+        "waves": [list(wave) for wave in season.waves], "repeat_orders": season.repeats, "by_chance": season.chance,
+    }  # fmt: skip
+
+
+def season_words(season: Season | CannotTell) -> str:
+    """A season for people."""
+    return f"off: {season.reason}" if isinstance(season, CannotTell) else str(season)
