@@ -20,6 +20,11 @@ Row = dict[str, object]
 CHANNELS = ("email", "sms", "webpush", "inapp")
 
 
+def unit(line: Fact) -> int:
+    """What one piece cost before discounts, ten-thousandths of a minor unit."""
+    return (line["amount"] + (line["discount"] or 0)) * 10_000 // line["quantity"]
+
+
 def six(value: float) -> float:
     return float(f"{value:.6g}")
 
@@ -195,12 +200,31 @@ class Hand:
         reviews = self.mine("reviews", customer, "reviewed_at")
         found += [(3, f"review {row['review_id']}", row["reviewed_at"]) for row in reviews if row["rating"] <= 2]
         found += [(4, f"ticket {row['ticket_id']}", row["opened_at"]) for row in self.open_tickets(customer)]
+        found += [(5, f"product {product}", datetime.combine(day, datetime.min.time())) for product, day in self.rises(customer)]
         near = [one for one in found if last - timedelta(days=30) <= one[2] < last + timedelta(days=45)]
         if not near:
             return "unknown", ""
         first = min(rank for rank, _, _ in near)
-        names = ("late_delivery", "stockout", "return", "bad_review", "open_ticket")
+        names = ("late_delivery", "stockout", "return", "bad_review", "open_ticket", "price_rise")
         return names[first], ", ".join(sorted(fact for rank, fact, _ in near if rank == first))
+
+    def rises(self, customer: str) -> list[tuple[str, date]]:
+        """What the customer bought and all buyers of the month after, three or more, paid a tenth more for; with that month's first day."""
+        sold: dict[tuple[object, int], list[Fact]] = defaultdict(list)
+        mine = []
+        for row in self.facts["orders"]:
+            if not row["cancelled"] and row["ordered_at"] < self.as_of.naive:
+                for line in self.lines[row["order_id"]]:
+                    if line["product_id"] and line["quantity"] > 0 and line["amount"] > 0:
+                        month = line["purchase_day"].year * 12 + line["purchase_day"].month
+                        sold[line["product_id"], month].append(line)
+                        mine += [(line, month)] if row["customer_id"] == customer else []
+        found = set()
+        for line, month in mine:
+            later = sold[line["product_id"], month + 1]
+            if len(later) >= 3 and all(unit(other) * 10 >= unit(line) * 11 for other in later):
+                found.add((line["purchase_day"], line["product_id"], min(other["purchase_day"] for other in later)))
+        return [(product, day) for _, product, day in sorted(found)]
 
     def open_tickets(self, customer: str) -> list[Fact]:
         rows = self.mine("tickets", customer, "opened_at")

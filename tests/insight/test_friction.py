@@ -81,4 +81,47 @@ def test_the_first_kind_near_the_last_order_is_the_cause_with_all_its_evidence(w
 
 
 def test_causes_are_named_in_the_order_in_which_they_win() -> None:
-    assert list(friction.CAUSES) == ["late_delivery", "stockout", "return", "bad_review", "open_ticket", "unknown"]
+    assert list(friction.CAUSES) == [
+        "late_delivery", "stockout", "return", "refund", "bad_review", "open_ticket", "poor_support", "checkout", "price_rise",
+        "need_ended", "unknown",
+    ]
+    assert set(friction.REASONS.values()) < set(friction.CAUSES)
+
+
+def ranked(facts: list[dict[str, object]], warehouse: Warehouse) -> list[tuple[str, int, str, str]]:
+    customers = ibis.memtable(pa.table({"customer_id": ["a", "b"], "last_ordered_at": [LAST] * 2}))
+    table = friction.ranked(ibis.memtable(pa.Table.from_pylist(facts)), customers)
+    rows = warehouse.arrow(table.order_by("customer_id", "place")).to_pylist()
+    return [(row["customer_id"], row["place"], row["cause"], row["evidence"]) for row in rows]
+
+
+def test_every_cause_with_evidence_is_ranked_and_what_the_customer_said_comes_first(warehouse: Warehouse) -> None:
+    def fact(customer: str, cause: str, name: str, at: datetime = LAST) -> dict[str, object]:
+        return {"customer_id": customer, "cause": cause, "fact": name, "happened_at": at}
+
+    late = LAST + timedelta(days=400)
+    facts = [
+        fact("a", "return", "return 1"), fact("a", "late_delivery", "shipment 1"), fact("a", "price_rise", "product p"),
+        fact("a", "need_ended", "answer m", late), fact("a", "checkout", "answer before", LAST - SECOND),
+        fact("b", "return", "return 2"), fact("b", "return", "answer n", late), fact("b", "bad_review", "review late", late),
+    ]
+    assert ranked(facts, warehouse) == [
+        ("a", 1, "need_ended", "answer m"), ("a", 2, "late_delivery", "shipment 1"), ("a", 3, "return", "return 1"),
+        ("a", 4, "price_rise", "product p"), ("b", 1, "return", "answer n, return 2"),
+    ]
+
+
+def test_answers_are_evidence_of_the_cause_they_name_and_other_answers_of_none(warehouse: Warehouse) -> None:
+    names = [friction.ANSWER + reason for reason in (*friction.REASONS, "other")] + ["Why Prompt Shown"]
+    told = [{"message_id": name, "customer_id": "c", "name": name, "occurred_at": LAST} for name in names]
+    write(warehouse, {"events": told})
+    rows = warehouse.arrow(friction.events(warehouse, AS_OF)).to_pylist()
+    expected = {f"answer {friction.ANSWER}{reason}": cause for reason, cause in friction.REASONS.items()}
+    assert {row["fact"]: row["cause"] for row in rows} == expected
+
+
+def test_money_back_without_goods_is_a_refund(warehouse: Warehouse) -> None:
+    told = [{"return_id": str(n), "customer_id": "c", "returned_at": LAST, "quantity": n, "amount": 500} for n in (None, 0, 1)]
+    write(warehouse, {"returns": told})
+    rows = warehouse.arrow(friction.events(warehouse, AS_OF)).to_pylist()
+    assert {row["fact"]: row["cause"] for row in rows} == {"return None": "return", "return 0": "refund", "return 1": "return"}

@@ -68,7 +68,8 @@ def test_the_history_has_something_of_everything(at_midnight: tuple[Profiles, li
     """So that the comparison above means something."""
     rows = at_midnight[1]
     assert {"lapsed", "lapsing", "cooling", "prospect", "repeat", "first_time"} <= {row["lifecycle"] for row in rows}
-    assert {row["cause"] for row in rows} == {None, "late_delivery", "stockout", "return", "bad_review", "open_ticket", "unknown"}
+    causes = {"late_delivery", "stockout", "return", "bad_review", "open_ticket", "price_rise"}
+    assert {row["cause"] for row in rows} == {None, "unknown", *causes}
     assert {"one_bad_experience", "long_inactive", None} <= {row["lapsed_cohort"] for row in rows}
     assert {"high", "mid", "occasional"} <= {row["value_tier"] for row in rows}
     assert any(row["margin"] < 0 for row in rows)

@@ -1,0 +1,42 @@
+"""Which purchases were followed by a price rise of what was bought.
+
+Knows nothing of list prices as announced: a price is what customers paid for one unit before discounts. A rise is seen where all who
+bought the product in the calendar month after, at least three times, paid a tenth more or beyond.
+"""
+
+import ibis.expr.types as ir
+
+from rekindle.history.warehouse import Warehouse
+from rekindle.insight.purchases import sold_lines
+from rekindle.moment import AsOf
+
+TENTHS_MORE = 11
+"""Dearer by a tenth: eleven tenths of what was paid."""
+
+LEAST_SALES = 3
+_YEAR = 12
+
+
+def rises(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
+    """Purchases of something that became dearer within the next calendar month.
+
+    Returns:
+        customer_id, purchase_day, product_id, dearer_day (the first on which it was sold at the higher price); one row per purchase day
+        and product.
+    """
+    lines = sold_lines(warehouse, as_of)
+    lines = lines.filter(lines.product_id.notnull(), lines.quantity > 0, lines.amount > 0)
+    month = lines.purchase_day.year() * _YEAR + lines.purchase_day.month()
+    priced = lines.select(
+        "customer_id", "product_id", "purchase_day",
+        month=month.cast("int64"),
+        # Ten-thousandths of a minor unit, rounded down: whole numbers compare alike on every engine.
+        unit=((lines.amount + lines.discount.fill_null(0)) * 10_000 / lines.quantity).floor().cast("int64"),
+    )
+    later = priced.group_by("product_id", "month").aggregate(
+        sales=priced.count(), lowest=priced.unit.min(), dearer_day=priced.purchase_day.min()
+    )
+    later = later.filter(later.sales >= LEAST_SALES).mutate(month=later.month - 1)
+    met = priced.join(later, ["product_id", "month"])
+    met = met.filter(met.lowest * 10 >= met.unit * TENTHS_MORE)
+    return met.group_by("customer_id", "purchase_day", "product_id").aggregate(dearer_day=met.dearer_day.min())
