@@ -30,7 +30,7 @@ def troubles(parameters: Parameters, category: Ints, late: Floats, draw: np.rand
         if friction.kind == "late_delivery":
             continue
         usual = friction.share / (1 + share_late * (friction.after_late - 1))
-        tilt = _returns(parameters)[category] if friction.kind == "return" else 1.0
+        tilt = return_tilt(parameters)[category] if friction.kind == "return" else 1.0
         befell[:, column] = luck[:, column] < usual * tilt * np.where(delayed, friction.after_late, 1.0)
     return befell
 
@@ -48,7 +48,7 @@ def leaving(parameters: Parameters, dropout: Floats, befell: Flags) -> Floats:
     return chance
 
 
-def _returns(parameters: Parameters) -> Floats:
+def return_tilt(parameters: Parameters) -> Floats:
     """How much more often something of a category goes back than on average."""
     weights = np.array([one.share * one.rate for one in parameters.categories])
     returns = np.array([one.returns for one in parameters.categories])
