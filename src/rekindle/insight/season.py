@@ -51,12 +51,12 @@ class Season:
     def histories(self, recency_days: Ints, age_days: Ints) -> tuple[Floats, Floats]:
         """First to last purchase, and first purchase to the last whole day, in weeks of mean demand [n].
 
-        What is ordered on a day is drawn from that day's demand, so a span counts the days after its first one. Nothing is rounded:
-        as the last day is one, a pair of dates is a pair of spans, and distinct histories are as many as by the calendar.
+        What is ordered on a day is drawn from that day's demand, so a span counts the days after its first one. Each date is set to the
+        nearest whole day of demand, and spans are differences of those: as coarse as the calendar, and no longer or shorter in the mean.
         """
         elapsed = np.concatenate(([0.0], np.cumsum(self.pace(self._end - np.arange(int(age_days.max(initial=0)))))))
-        age = elapsed[age_days]
-        return (age - elapsed[age_days - recency_days]) / 7, age / 7
+        clock = np.round(elapsed)
+        return (clock[age_days] - clock[age_days - recency_days]) / 7, clock[age_days] / 7
 
     def ahead(self, weeks: float) -> float:
         """Weeks of mean demand in the coming `weeks`."""

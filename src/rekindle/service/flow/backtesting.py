@@ -11,7 +11,7 @@ from pathlib import Path
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight import backtest, lapse
-from rekindle.insight.backtest import Backtest, Origin, Trial
+from rekindle.insight.backtest import RULE_DAYS, Backtest, Origin, Trial
 from rekindle.insight.forecasts import Decile, Forecast
 from rekindle.insight.models import Interval
 from rekindle.insight.season import Season
@@ -73,9 +73,12 @@ def lines(judged: Judged) -> Iterable[str]:
         yield f"Cannot tell    {found.reason}"
         return
     yield f"{summary(found)} ({trial.model}, each of {len(found.origins)} origins judged by the {trial.horizon_weeks} weeks after it)"
-    yield f"{'Origin':<15}{'customers':>10}{'expected':>10}{'came':>10}   {'ratio':<21}{'Brier, rule':<18}{'log-loss, rule':<18}"
+    yield f"{'Origin':<15}{'customers':>10}{'expected':>10}{'came':>10}   {'ratio':<23}{'Brier, rule':<18}log-loss, rule"
     yield from map(_line, found.origins)
-    yield "Rule           no order for 90 days, with the shares that it could have learned one horizon earlier"
+    yield f"Rule           no order for {RULE_DAYS} days, with the shares that it could have learned one horizon earlier"
+    for one in found.origins:
+        if isinstance(one.rule_learned, CannotTell):
+            yield f"               {one.as_of.day} {one.rule_learned.reason}"
     for one in found.origins:
         yield f"Season         {one.as_of.day} {_season(one.season)}"
     for reason in found.left_out:
@@ -88,7 +91,7 @@ def _line(one: Origin) -> str:
         ratio = f"{one.ratio.estimate:.3f} ({one.ratio.low:.2f} to {one.ratio.high:.2f})"
     brier, loss = f"{one.model.brier:.4f}, {one.rule.brier:.4f}", f"{one.model.log_loss:.4f}, {one.rule.log_loss:.4f}"
     counts = f"{one.customers:>10,}{one.expected:>10,.0f}{one.actual:>10,}"
-    return f"{one.as_of.day!s:<15}{counts}   {ratio:<21}{brier:<18}{loss}"
+    return f"{one.as_of.day!s:<15}{counts}   {ratio:<23}{brier:<18}{loss}"
 
 
 def _season(season: Season | CannotTell) -> str:
