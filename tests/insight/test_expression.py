@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rekindle.errors import BadData
-from rekindle.insight.expression import DEPTH, LENGTH, ExpressionError, parse
+from rekindle.insight.expression import LENGTH, ExpressionError, parse
+from rekindle.insight.expression_parser import DEPTH
 
 COLUMNS = {
     "orders": "int", "spend": "int", "rate": "float", "value_tier": "str", "category": "str", "open_ticket": "bool", "last_day": "date",

@@ -35,7 +35,7 @@ PROGRAM_MISTAKES = [
     ("exit: [order, opt_out,", "exit: [order, opt_out, ordr,", "value-bad", "Did you mean 'order'?"),
     ("content_always: [why_you_got_this, ", "content_always: [", "content-missing", "Add why_you_got_this."),
     ("overdue > 0", "overdu > 0", "rule", "Did you mean 'overdue'?"),
-    ("overdue > 0", "gender == 'f'", "rule", "docs/programs.md lists the columns."),
+    ("overdue > 0", "gender == 'f'", "rule", "Go by what the customer did"),
     ("overdue > 0", "lifecycle == 'advocate'", "rule-never", "its conditions exclude each other"),
     ("at_most: 28d", "at_most: 6d", "delay-order", "Make at_most the longer one."),
     ("[relationship, last", "[last", "content-missing", "Add relationship."),

@@ -3,8 +3,9 @@
 Knows nothing of text; `rekindle.insight.expression` reads it.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, field
 from datetime import date
 from functools import reduce
 from typing import Literal, cast
@@ -37,10 +38,66 @@ class Column:
 
     name: str
     kind: Kind
+    position: int = field(default=0, compare=False)
 
     def compile(self, table: ir.Table) -> ir.Value:
         """The column."""
         return table[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a call asks of a customer's events; equal questions have one answer, whoever asks.
+
+    Args:
+        function: count, sum, or last: whole days since the last one.
+        event: A name of `expression_events.EVENTS`.
+        number: What `sum` adds up; empty for the others.
+        within_days: Only events less than this many days ago; all of them where None.
+        category, product: Only events about such a product.
+    """
+
+    function: Literal["count", "sum", "last"]
+    event: str
+    number: str = ""
+    within_days: int | None = None
+    category: str | None = None
+    product: str | None = None
+
+    @property
+    def column(self) -> str:
+        """The column that holds the answer."""
+        return f"{self.function}_{hashlib.sha256(repr(astuple(self)).encode()).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class EventCall:
+    """An answer from a customer's events: `count(...)`, `sum(...)` or `last(...)`."""
+
+    asked: Asked
+    kind: Kind = "int"
+
+    def compile(self, table: ir.Table) -> ir.Value:
+        """The column that `segments.with_calls` has joined; `last` is unknown where there was no such event."""
+        return table[self.asked.column]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentCall:
+    """Whether a customer is in a segment: `in_segment(...)`."""
+
+    segment: str
+    position: int = field(default=0, compare=False)
+    kind: Kind = "bool"
+
+    @property
+    def column(self) -> str:
+        """The column that holds the answer."""
+        return f"in_segment_{self.segment}"
+
+    def compile(self, table: ir.Table) -> ir.Value:
+        """The column that `segments.with_calls` has added."""
+        return table[self.column]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +155,9 @@ class Among:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Whether a column's value is not known."""
+    """Whether a value is not known."""
 
-    operand: Column
+    operand: Column | EventCall
     kind: Kind = "bool"
 
     def compile(self, table: ir.Table) -> ir.Value:
@@ -139,7 +196,7 @@ class Junction:
         return reduce(lambda left, right: left & right if self.operator == "and" else left | right, parts)
 
 
-Node = Column | Constant | Arithmetic | Comparison | Among | Missing | Not | Junction
+Node = Column | EventCall | SegmentCall | Constant | Arithmetic | Comparison | Among | Missing | Not | Junction
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -28,7 +28,7 @@ def _outcomes(node: Node, row: Mapping[str, str | None]) -> frozenset[Outcome]:
     match node:
         case Constant(value=bool() as value):
             return frozenset({value})
-        case Missing(operand=column) if column.name in row:
+        case Missing(operand=Column() as column) if column.name in row:
             return frozenset({row[column.name] is None})
         case Among(operand=Column() as column, options=options) if column.name in row:
             return _known(row[column.name], frozenset(option.value for option in options), wanted=True)
