@@ -50,8 +50,8 @@ check: .venv/ready ## what needs no test: lint, types, import rules
 test-long: .venv/ready ## the tests that take minutes
 	@$(PYTEST) -m long
 
-test-engines: .venv/ready ## the tests on other engines than DuckDB and SQLite
-	@$(PYTEST) -m engines
+test-engines: .venv/spark ## the tests on other engines than DuckDB and SQLite; Spark needs Java 17
+	@$(PYTEST) -n 0 -m engines tests
 
 bench: .venv/ready ## how fast, as ratios measured in one run
 	@for benchmark in benchmarks/bench_*.py; do echo "$$benchmark" && $(BIN)/python "$$benchmark" || exit 1; done
@@ -62,6 +62,12 @@ docs: .venv/ready ## writes docs/cli.md from the commands' help
 lock: ## pins pyproject's dependencies by hash (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv. Install it with: pipx install uv" >&2; exit 1; }
 	@uv pip compile pyproject.toml --group dev --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet -o requirements.lock
+	@uv pip compile pyproject.toml --extra spark --constraint requirements.lock --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet -o requirements-spark.lock
+
+.venv/spark: .venv/ready requirements-spark.lock
+	@echo "Installing Spark into .venv; the first time this takes some minutes" >&2
+	@$(PIP) --require-hashes -r requirements-spark.lock
+	@touch $@
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \

@@ -2,7 +2,7 @@
 
 Knows nothing of the simulator: customers order at gamma rates, and leave after an order with a chance
 of 1 to 36 %; the rest is only big. `orders` is ten times `customers`, lines two and a half times the orders, journal rows three
-times the customers.
+times the customers. Beyond the first million, customers are copies of those with ids of their own, each million a day earlier.
 """
 
 import sys
@@ -16,6 +16,30 @@ FIRST_DAY = "2024-11-22"
 AS_OF = "2026-11-22"
 RATE = 0.064
 """Orders a day of an average customer before leaving: about ten orders each come out over the two years."""
+
+FIRST = 1_000_000
+"""Customers made one by one; a window over all orders of more would not fit into memory."""
+
+COPIES = """
+insert into orders select * replace (
+    order_id || '-{copy}' as order_id, customer_id || '-{copy}' as customer_id, ordered_at - interval {copy} day as ordered_at,
+    purchase_day - {copy} as purchase_day) from orders where length(customer_id) = 24;
+insert into order_lines select * replace (
+    order_id || '-{copy}' as order_id, customer_id || '-{copy}' as customer_id, purchase_day - {copy} as purchase_day)
+from order_lines where length(customer_id) = 24;
+insert into consents select * replace (consent_key || '-{copy}' as consent_key, customer_id || '-{copy}' as customer_id)
+from consents where length(customer_id) = 24;
+insert into people_table select * replace (customer_id || '-{copy}' as customer_id) from people_table where length(customer_id) = 24;
+insert into journal select * replace (customer_id || '-{copy}' as customer_id) from journal where length(customer_id) = 24;
+"""
+
+ONCE = """
+insert into products
+select 'p' || i, 'Product ' || i, 'category ' || (i % 40), 's' || (i % 200), 2000, case when i % 3 > 0 then 1200 end, true, 'shop', 1, ''
+from range(20000) t(i);
+insert into plans values ('old', timestamp '2026-09-01', false, {customers});
+insert into batches values (1, 'shop', 'benchmark', timestamp '2026-11-22');
+"""
 
 ORDERS = """
 create temp table crowd as
@@ -35,9 +59,6 @@ insert into orders
 select 'o' || n, customer_id, day + interval (h % 86400) second, day, 1500 + (h % 9000)::bigint, case when h % 5 = 0 then 300 else 0 end,
        490, 0, case when h % 5 = 0 then 'CODE' end, false, 2, 'shop', 1, ''
 from sold order by n;
-insert into products
-select 'p' || i, 'Product ' || i, 'category ' || (i % 40), 's' || (i % 200), 2000, case when i % 3 > 0 then 1200 end, true, 'shop', 1, ''
-from range(20000) t(i);
 insert into order_lines
 select 'o' || n, k, customer_id,
        'p' || (40 * (hash(n, k, 2) % 500) + case when hash(n, k) % 4 > 0 then (hash(customer_id) + 7 * (hash(n, k) % 3)) % 40
@@ -48,25 +69,27 @@ insert into consents
 select customer_id || ':email:marketing', customer_id, 'email', 'marketing', i % 3 > 0, timestamp '{first}', null, 'ledger',
        1, '' from crowd;
 insert into people_table select customer_id, 'Europe/Berlin', 'en', 'ledger', 1, '' from crowd;
-insert into plans values ('old', timestamp '2026-09-01', false, {customers});
 insert into journal
 select 'old', timestamp '2026-09-01' - interval (k * 7) day, customer_id, 'win-back', 'v',
        ['reconnect', 'tailor', 'reassure'][k + 1], 'o' || (i * 3),
        timestamp '2026-08-01', 'treated', '', 'reminder', 'reminder', 0.25, 0.5, 'equal-chance', null, 'email', 'value_summary',
        timestamp '2026-09-01', null, 0, 0, 0, 0, 'other'
 from crowd, range(3) t(k);
-insert into batches values (1, 'shop', 'benchmark', timestamp '2026-11-22');
 """
 
 
 def make(folder: Path, customers: int) -> None:
-    """Writes the history of a store of a number of customers, about ten orders each."""
+    """Writes the history of a store of a number of customers, at most a million or whole millions, about ten orders each."""
     with open_history("duckdb://var/history.duckdb", folder):
         pass
     connection = duckdb.connect(str(folder / "var" / "history.duckdb"))
-    connection.execute("set memory_limit='12GB'")
-    script = ORDERS.replace("people_table", '"main"."people"')
-    connection.execute(script.format(customers=customers, first=FIRST_DAY, last=AS_OF, rate=RATE))
+    connection.execute("set memory_limit='6GB'")
+    connection.execute(ONCE.format(customers=customers))
+    people = '"main"."people"'
+    made = min(customers, FIRST)
+    connection.execute(ORDERS.replace("people_table", people).format(customers=made, first=FIRST_DAY, last=AS_OF, rate=RATE))
+    for copy in range(1, customers // FIRST):
+        connection.execute(COPIES.replace("people_table", people).format(copy=copy))
     connection.close()
 
 

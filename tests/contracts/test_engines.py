@@ -1,7 +1,5 @@
 """What every engine of history must do alike: the same expressions, the same facts."""
 
-from typing import Any
-
 import ibis
 import pyarrow as pa
 import pytest
@@ -15,14 +13,8 @@ VERSIONS = [("1", 100, 1), ("2", 200, 1), ("1", 150, 2), ("3", 300, 2), ("1", 10
 REPLACED = [("1", 1, 2), ("1", 2, 3)]
 
 
-def connect(engine: str) -> Any:
-    if engine == "pyspark":
-        pytest.importorskip("pyspark", reason="PySpark is not installed: .venv/bin/pip install 'ibis-framework[pyspark]'")
-    return getattr(ibis, engine).connect()
-
-
 def filled(engine: str) -> Warehouse:
-    warehouse = Warehouse(connect(engine))
+    warehouse = Warehouse(getattr(ibis, engine).connect())
     columns = {"order_id": pa.string(), "net": pa.int64(), "batch": pa.int64()}
     warehouse.backend.create_table("orders", pa.table(list(zip(*VERSIONS, strict=True)), schema=pa.schema(columns)))
     replaced = [{"name": "orders", "key": key, "batch": old, "by_batch": new} for key, old, new in REPLACED]
@@ -30,7 +22,7 @@ def filled(engine: str) -> Warehouse:
     return warehouse
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "sqlite", pytest.param("pyspark", marks=pytest.mark.engines)])
+@pytest.mark.parametrize("engine", ["duckdb", "sqlite"])
 def test_current_facts_are_the_same_on_every_engine(engine: str) -> None:
     warehouse = filled(engine)
     assert held(warehouse, "orders", "order_id", "net", watermark=1) == [("1", 100), ("2", 200)]

@@ -1,39 +1,68 @@
-"""The one place that executes an expression, and the door to the engine that holds history.
+"""The door to the engine that holds history: the one place where expressions are run.
 
 Knows nothing of what the tables mean. DuckDB in a file by default; the expressions it runs know no engine.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
+from ibis.backends import BaseBackend
 
 from rekindle.errors import StoreUnavailable
 from rekindle.history.tables import BATCHES, FACTS, JOURNAL, PLANS, SUPERSEDED, TRANSITIONS
 
 SCHEMA_VERSION = 1
 LOCK_WAIT = 60.0
-_RETRY = 0.25
+
+ENGINES = {
+    "duckdb": "rekindle.history.duckdb_file.opened",
+    "spark": "rekindle.history.spark_lake.opened",
+}
+"""Engines of history by the URL's scheme: what opens a path, with an `Opening`, as a context manager that gives a `Warehouse`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a history is opened.
+
+    Args:
+        wait: Seconds to wait for another job that holds it.
+        memory: What the engine may hold before it spills to disk, such as `2500MB`; a third of the machine's where None.
+        on_wait: Told once, in words, that it waits.
+    """
+
+    wait: float
+    memory: str | None
+    on_wait: Callable[[str], None]
 
 
 @dataclass(slots=True)
 class Warehouse:
-    """An open history.
+    """An open history, on any engine that Ibis writes to by its usual methods; others replace them.
 
     Args:
-        backend: The Ibis connection; nothing outside this module uses it.
+        backend: The Ibis connection; nothing outside the history package uses it.
+        path: Where it lies, for messages.
     """
 
-    backend: Backend
+    backend: BaseBackend
+    path: Path = Path()
     _temporary: int = field(default=0, init=False)
+
+    def names(self) -> set[str]:
+        """The stored tables that are there."""
+        return set(self.backend.list_tables())
+
+    def create(self, name: str, schema: ibis.Schema) -> None:
+        """Makes an empty stored table."""
+        self.backend.create_table(name, schema=schema)
 
     def table(self, name: str) -> ir.Table:
         """A stored table, every version of every fact."""
@@ -61,7 +90,7 @@ class Warehouse:
 
     def scalar(self, expression: ir.Scalar) -> Any:  # noqa: ANN401  an expression's type is known to its caller
         """Runs an expression that has one value."""
-        return self.backend.to_pyarrow(expression).as_py()
+        return self.arrow(expression.as_table()).column(0)[0].as_py()
 
     def row(self, expression: ir.Table) -> dict[str, Any]:
         """Runs an expression that has one row, such as an aggregate."""
@@ -70,15 +99,17 @@ class Warehouse:
 
     def keep(self, expression: ir.Table | pa.Table) -> ir.Table:
         """Runs an expression once and keeps its rows in a temporary table, for several readers."""
+        return self.backend.create_table(self._name(), expression, temp=True)
+
+    def _name(self) -> str:
         self._temporary += 1
-        return self.backend.create_table(f"kept_{self._temporary}", expression, temp=True)
+        return f"kept_{self._temporary}"
 
     def insert(self, name: str, rows: ir.Table | pa.Table) -> None:
         """Appends rows to a stored table, columns matched by name."""
         if isinstance(rows, pa.Table):
             rows = ibis.memtable(rows)
-        target = self.table(name)
-        self.backend.insert(name, rows.select(*(rows[column].cast(kind).name(column) for column, kind in target.schema().items())))
+        self.backend.insert(name, as_stored(rows, self.table(name).schema()))
 
     def write_parquet(self, expression: ir.Table, path: Path) -> None:
         """Writes an expression's rows to a file that appears whole or not at all."""
@@ -102,7 +133,7 @@ class Warehouse:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All writes inside appear together, or none does."""
-        connection: duckdb.DuckDBPyConnection = self.backend.con
+        connection = self.backend.con
         connection.begin()
         try:
             yield
@@ -112,86 +143,55 @@ class Warehouse:
         connection.commit()
 
 
+def as_stored(rows: ir.Table, schema: ibis.Schema) -> ir.Table:
+    """Rows with a schema's columns, in its order and of its types."""
+    return rows.select(*(rows[column].cast(kind).name(column) for column, kind in schema.items()))
+
+
 def stored_schemas() -> Mapping[str, ibis.Schema]:
     """Every stored table's schema by name."""
     facts = {name: table.schema for name, table in FACTS.items()}
-    meta = ibis.schema({"schema_version": "int64"})
-    kept = {"superseded": SUPERSEDED, "batches": BATCHES, "journal": JOURNAL, "plans": PLANS, "transitions": TRANSITIONS}
-    return {**facts, **kept, "meta": meta}
+    rest = {"superseded": SUPERSEDED, "batches": BATCHES, "journal": JOURNAL, "plans": PLANS, "transitions": TRANSITIONS}
+    return {**facts, **rest, "meta": ibis.schema({"schema_version": "int64"})}
 
 
 @contextmanager
 def open_history(
-    url: str, root: Path, *, wait: float = LOCK_WAIT, memory: str = "2500MB", on_wait: Callable[[str], None] = lambda _: None
+    url: str, root: Path, *, wait: float = LOCK_WAIT, memory: str | None = None, on_wait: Callable[[str], None] = lambda _: None
 ) -> Iterator[Warehouse]:
     """Opens a store's history, waiting for another job that holds it, and closes it.
 
     Args:
-        url: `duckdb://` and a path relative to the store folder.
+        url: A key of `ENGINES`, `://` and a path relative to the store folder.
         root: The store folder.
         wait: Seconds to wait for the lock.
-        memory: What the engine may hold before it spills to disk.
+        memory: What the engine may hold before it spills to disk; a third of the machine's where None. Spark has its own setting.
         on_wait: Told once, in words, that it waits.
 
     Raises:
         StoreUnavailable: Locked for longer than `wait`, not writable, damaged, or written by a newer version.
     """
     scheme, _, name = url.partition("://")
-    if scheme != "duckdb":
-        raise StoreUnavailable(f"history at '{scheme}://' is not supported yet", 'Write history = "duckdb://var/history.duckdb".')
-    path = root / name
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        remedy = "Make the store folder writable, or copy it."
-        raise StoreUnavailable(f"cannot write to {path.parent}: {error.strerror}", remedy) from error
-    backend = _connect(path, wait, memory, on_wait)
-    try:
-        warehouse = Warehouse(backend)
-        _prepare(warehouse, path)
+    if scheme not in ENGINES or not name:
+        known = " or ".join(f"{engine}://" for engine in ENGINES)
+        raise StoreUnavailable(f"no engine for history at '{url}'", f"Write {known} and a path: history = \"duckdb://var/history.duckdb\".")
+    module, _, function = ENGINES[scheme].rpartition(".")
+    opens: Callable[[Path, Opening], AbstractContextManager[Warehouse]] = getattr(import_module(module), function)
+    with opens(root / name, Opening(wait, memory, on_wait)) as warehouse:
+        _prepare(warehouse)
         yield warehouse
-    finally:
-        backend.disconnect()
 
 
-def _connect(path: Path, wait: float, memory: str, on_wait: Callable[[str], None]) -> Backend:
-    deadline = time.monotonic() + wait
-    options = {"memory_limit": memory, "temp_directory": str(path.parent / "spill"), "preserve_insertion_order": False}
-    told = False
-    while True:
-        try:
-            return ibis.duckdb.connect(path, autoinstall_known_extensions=False, **options)
-        except duckdb.Error as error:
-            if not isinstance(error, duckdb.IOException) or "could not set lock" not in str(error).lower():
-                raise _unopened(path, error) from error
-            if time.monotonic() > deadline:
-                raise StoreUnavailable(
-                    f"{path} is in use by another job for over {wait:.0f} s", "Wait for that job to end, or stop it."
-                ) from error
-            if not told:
-                on_wait(f"Waiting for another job that holds {path} (up to {wait:.0f} s)")
-                told = True
-            time.sleep(_RETRY)
-
-
-def _unopened(path: Path, error: duckdb.Error) -> StoreUnavailable:
-    text = str(error).splitlines()[0]
-    if isinstance(error, duckdb.IOException) and "not a valid DuckDB" not in text:
-        return StoreUnavailable(f"cannot open {path}: {text}", "Check the folder's permissions and free space.")
-    return StoreUnavailable(f"{path} is damaged: {text}", "Restore it from a backup, or remove it and import again.")
-
-
-def _prepare(warehouse: Warehouse, path: Path) -> None:
-    present = set(warehouse.backend.list_tables())
+def _prepare(warehouse: Warehouse) -> None:
+    present = warehouse.names()
     if "meta" in present:
         version = warehouse.scalar(warehouse.table("meta").schema_version.max())
-        if version > SCHEMA_VERSION:
+        if version is not None and version > SCHEMA_VERSION:
             raise StoreUnavailable(
-                f"{path} was written by a newer Rekindle (schema {version})", "Install that version or a later one."
+                f"{warehouse.path} was written by a newer Rekindle (schema {version})", "Install that version or a later one."
             )
     for name, schema in stored_schemas().items():
         if name not in present:
-            warehouse.backend.create_table(name, schema=schema)
+            warehouse.create(name, schema)
     if "meta" not in present:
         warehouse.insert("meta", pa.table({"schema_version": [SCHEMA_VERSION]}))
-
