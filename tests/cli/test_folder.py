@@ -8,7 +8,7 @@ import pytest
 from tests.cli.shop import files, make_store
 from tests.cli.terminal import done, typed
 
-DOCUMENTS = ["offers.yaml", "rules.yaml", "programs/win-back.yaml"]
+DOCUMENTS = ["offers.yaml", "rules.yaml", "segments.yaml", "programs/win-back.yaml"]
 
 
 @pytest.fixture(autouse=True)

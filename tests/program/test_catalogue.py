@@ -21,7 +21,9 @@ def documents(tmp_path: Path) -> Documents:
 
 
 def test_a_new_store_has_no_finding(tmp_path: Path) -> None:
-    assert scaffold(tmp_path, "Ada Example", "EUR", TODAY) == (tmp_path / "offers.yaml", tmp_path / "rules.yaml", tmp_path / WIN_BACK)
+    assert scaffold(tmp_path, "Ada Example", "EUR", TODAY) == (
+        tmp_path / "offers.yaml", tmp_path / "rules.yaml", tmp_path / "segments.yaml", tmp_path / WIN_BACK,
+    )
     assert check(tmp_path, approving=True, today=TODAY) == ()
 
 

@@ -186,8 +186,9 @@ def test_documents_that_are_hardly_one(store: Store, text: str) -> None:
 
 def test_an_owner_is_asked_for_and_needed_for_approval(tmp_path: Path) -> None:
     store = Store(tmp_path, owner=" ")
-    assert [(one.rule, one.severity) for one in store.findings()] == [("owner-empty", "warning")]
-    assert [(one.rule, one.severity) for one in check(tmp_path, approving=True)] == [("owner-empty", "error")]
+    found = [(one.rule, one.severity) for one in store.findings()]
+    assert set(found) == {("owner-empty", "warning")}
+    assert {(one.rule, one.severity) for one in check(tmp_path, approving=True)} == {("owner-empty", "error")}
     assert load(tmp_path).programs[0].owner == ""
 
 

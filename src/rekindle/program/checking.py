@@ -10,13 +10,17 @@ from pathlib import Path
 
 from rekindle import settings
 from rekindle.errors import BadData, UsageError
-from rekindle.program import contracts
+from rekindle.program import contracts, rule_contracts
 from rekindle.program.contracts import Surroundings
 from rekindle.program.documents import Documents, Program
 from rekindle.program.offers import OfferList
-from rekindle.program.reading import OFFERS, PROGRAMS, RULES, Reading, Unreadable, folder, read
+from rekindle.program.reading import OFFERS, PROGRAMS, RULES, SEGMENTS, Reading, Unreadable, folder, read
 from rekindle.program.rules import Rules
+from rekindle.program.segments import SegmentList
 from rekindle.program.validating import E, Mistake, Severity, validate
+
+_APART = frozenset({OFFERS, RULES, SEGMENTS})
+"""The documents that are no programs."""
 
 MARGIN = float(settings.Settings.model_fields["margin"].default)
 
@@ -110,25 +114,31 @@ def examine(texts: Mapping[str, bytes], question: Question) -> Examined:
     """Reads, validates and compares documents.
 
     Args:
-        texts: The documents by file name; every name but offers.yaml and rules.yaml is a program's.
+        texts: The documents by file name; every name but offers.yaml, rules.yaml and segments.yaml is a program's.
         question: What they are examined for.
     """
     bench = _Bench(texts)
     offers = bench.validated(OfferList, OFFERS)
     rules = bench.validated(Rules, RULES)
+    segments = bench.validated(SegmentList, SEGMENTS)
+    named = segments.segments if segments else ()
+    language = rule_contracts.language_of(named, _names(bench.readings.get(SEGMENTS), "segments") or (), rules)
     around = _surroundings(offers, bench.readings.get(OFFERS), question)
-    programs = {name: bench.validated(Program, name) for name in sorted(texts) if name not in (OFFERS, RULES)}
+    programs = {name: bench.validated(Program, name) for name in sorted(texts) if name not in _APART}
     if rules is not None:
-        bench.note(RULES, contracts.of_rules(rules))
+        bench.note(RULES, (*contracts.of_rules(rules), *rule_contracts.of_exceptions(rules)))
+    if segments is not None:
+        bench.note(SEGMENTS, tuple(rule_contracts.of_segments(named, language, question.approving, question.today)))
     for name, program in programs.items():
         if program is not None:
             bench.note(name, contracts.of_program(program, replace(around, listed=_listed(bench.readings[name]))))
+            bench.note(name, rule_contracts.of_program_rules(program, language))
     bench.findings.extend(_across(texts, bench.readings))
     findings = tuple(sorted(set(bench.findings)))
     whole = tuple(program for program in programs.values() if program is not None)
     if rules is None or any(one.severity == "error" for one in findings):
         return Examined(None, findings)
-    return Examined(Documents(whole, around.offers, rules, bench.readings), findings)
+    return Examined(Documents(whole, around.offers, rules, named, bench.readings), findings)
 
 
 class _Bench:
@@ -156,10 +166,15 @@ class _Bench:
 
 
 def _surroundings(offers: OfferList | None, reading: Reading | None, question: Question) -> Surroundings:
-    listed = reading.value.get("offers") if reading else None
-    names = frozenset(listed) if isinstance(listed, dict) else None
+    names = _names(reading, "offers")
     held = {offer.name: offer for offer in offers.offers} if offers else {}
     return Surroundings(held, names, question.margin, {}, question.approving, question.today)
+
+
+def _names(reading: Reading | None, key: str) -> frozenset[str] | None:
+    """The names that a document lists under a key, with mistakes or without; None where it cannot be read."""
+    listed = reading.value.get(key) if reading else None
+    return frozenset(listed) if isinstance(listed, dict) else None
 
 
 def _listed(reading: Reading) -> dict[str, frozenset[str]]:
@@ -175,8 +190,8 @@ def _across(texts: Mapping[str, bytes], readings: Mapping[str, Reading]) -> Iter
     for name in (OFFERS, RULES):
         if name not in texts:
             yield Finding(name, 1, "file-missing", "the file is not there", "Write it; `rekindle init` of a new folder shows one.")
-    programs = {name: reading for name, reading in readings.items() if name not in (OFFERS, RULES)}
-    if not set(texts) - {OFFERS, RULES}:
+    programs = {name: reading for name, reading in readings.items() if name not in _APART}
+    if not set(texts) - _APART:
         remedy = "Write programs/NAME.yaml; `rekindle init` of a new folder shows one."
         yield Finding(PROGRAMS, 1, "file-missing", "there is no program", remedy)
     names = {file: str(reading.value["program"]) for file, reading in programs.items() if "program" in reading.value}

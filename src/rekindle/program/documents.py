@@ -31,6 +31,7 @@ from rekindle.program.offers import Offer as Offer
 from rekindle.program.offers import OfferList
 from rekindle.program.reading import Place, Reading
 from rekindle.program.rules import Rules as Rules
+from rekindle.program.segments import Segment, SegmentList
 
 NOTHING = "nothing"
 """The arm that every stage has and no document lists: no message."""
@@ -302,12 +303,14 @@ class Documents:
         programs: By name.
         offers: Each by its name.
         rules: What binds all programs.
+        segments: What customers are called, in the order of their document.
         readings: What was read, by file.
     """
 
     programs: tuple[Program, ...]
     offers: dict[str, Offer]
     rules: Rules
+    segments: tuple[Segment, ...] = ()
     readings: dict[str, Reading] = field(default_factory=dict, compare=False, repr=False)
 
     def program(self, name: str) -> Program:
@@ -330,6 +333,6 @@ class Documents:
 
 def schemas() -> MappingProxyType[str, str]:
     """The published JSON schema of each document, by file name."""
-    models: dict[str, type[Entry]] = {"program": Program, "offers": OfferList, "rules": Rules}
+    models: dict[str, type[Entry]] = {"program": Program, "offers": OfferList, "rules": Rules, "segments": SegmentList}
     texts = {f"{name}.json": json.dumps(model.model_json_schema(), indent=2, ensure_ascii=False) + "\n" for name, model in models.items()}
     return MappingProxyType(texts)

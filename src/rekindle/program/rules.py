@@ -6,8 +6,9 @@ Knows nothing of programs.
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
-from rekindle.program.fields import Amount, Clock, Count, Entry, Number, PositiveDays, digest, mistake
+from rekindle.program.fields import Amount, Clock, Count, Entry, Name, Named, Number, PositiveDays, digest, mistake
 
 
 class StoreCaps(Entry):
@@ -78,6 +79,17 @@ class ValueTiers(Entry):
         return self
 
 
+class ProtectedUse(Entry):
+    """A protected attribute that rules may go by, and why."""
+
+    attribute: Annotated[Name, SkipJsonSchema()] = Field(alias="(name)")
+    """The attribute's key in the document."""
+    reason: str = Field(min_length=10, max_length=300)
+    """Why behaviour alone does not do."""
+    owner: str = Field(min_length=1, max_length=200)
+    """The person who answers for it."""
+
+
 class Rules(Entry):
     """What binds every program of a store: rules.yaml."""
 
@@ -95,6 +107,9 @@ class Rules(Entry):
     """What may be sent without a person's yes; null: nothing, but for the mailbox channel."""
     value_tiers: ValueTiers | None = None
     """Boundaries of the value tiers; null: those of the upper fifth and the upper half of buyers, anew at every insight."""
+
+    exceptions: Annotated[tuple[ProtectedUse, ...], Named()] = ()
+    """Protected attributes that rules may go by, each under its name; without one a rule over them is refused."""
 
     @property
     def digest(self) -> str:

@@ -11,7 +11,10 @@ from importlib.resources import files
 from rekindle.errors import BadData
 from rekindle.money import exponent
 
-SHIPPED = {"offers.yaml": "offers.yaml", "rules.yaml": "rules.yaml", "programs/win-back.yaml": "win-back.yaml"}
+SHIPPED = {
+    "offers.yaml": "offers.yaml", "rules.yaml": "rules.yaml", "segments.yaml": "segments.yaml",
+    "programs/win-back.yaml": "win-back.yaml",
+}  # fmt: skip
 """Path in a store folder to the shipped file."""
 
 _MONEY = re.compile(r"\b(amount|cap|unit_cost|value_at_most|max_cost): ([0-9]+\.[0-9]{2})\b")
@@ -23,9 +26,9 @@ def shipped(owner: str, currency: str, now: date) -> dict[str, str]:
     """The shipped documents for a store: text by path.
 
     Args:
-        owner: Who answers for the programs.
+        owner: Who answers for the programs and segments.
         currency: ISO 4217; amounts are written for a unit like the euro and scaled by a power of ten where the currency has no cents.
-        now: Today; the first review is due 30 days later.
+        now: Today; the first review of programs is due 30 days later, and segments are valid from now.
 
     Raises:
         BadData: The owner cannot be written down, or the currency is not one.
@@ -38,6 +41,7 @@ def shipped(owner: str, currency: str, now: date) -> dict[str, str]:
 
 def _filled(file: str, owner: str, digits: int, now: date) -> str:
     text = (files(__package__) / file).read_text(encoding="utf-8")
-    text = text.replace('owner: ""', f"owner: {json.dumps(owner, ensure_ascii=False)}", 1)
+    text = text.replace('owner: ""', f"owner: {json.dumps(owner, ensure_ascii=False)}")
     text = re.sub(r"due: [0-9]{4}-[0-9]{2}-[0-9]{2}", f"due: {now + timedelta(days=_REVIEW_DAYS)}", text, count=1)
+    text = re.sub(r"(valid_from|reviewed): [0-9]{4}-[0-9]{2}-[0-9]{2}", rf"\1: {now}", text)
     return text if digits >= _CENTS else _MONEY.sub(lambda found: f"{found[1]}: {round(float(found[2]) * 100)}", text)

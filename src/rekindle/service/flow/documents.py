@@ -26,7 +26,8 @@ class Version:
 
 def texts(root: Path) -> dict[str, str]:
     """The documents of a store folder by path relative to it."""
-    paths = [root / "offers.yaml", root / "rules.yaml", *sorted((root / "programs").glob("*.yaml"))]
+    optional = [path for path in (root / "segments.yaml",) if path.exists()]
+    paths = [root / "offers.yaml", root / "rules.yaml", *optional, *sorted((root / "programs").glob("*.yaml"))]
     return {str(path.relative_to(root)): path.read_text(encoding="utf-8") for path in paths}
 
 

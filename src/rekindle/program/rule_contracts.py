@@ -1,0 +1,114 @@
+"""What is wrong with a rule beyond its words: a protected attribute without an exception, a segment that is not there or builds on itself.
+
+Knows nothing of files and lines: a mistake names the keys it stands at.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from rekindle.insight.expression import Expression, ExpressionError, nearest
+from rekindle.insight.expression_tree import Column, walk
+from rekindle.insight.protected import protected_kind
+from rekindle.insight.segments import MOST
+from rekindle.program.documents import Program
+from rekindle.program.reach import can_hold
+from rekindle.program.reading import Place
+from rekindle.program.rules import Rules
+from rekindle.program.segments import Segment, definitions, overdue
+from rekindle.program.validating import Mistake
+from rekindle.program.vocabulary import COLUMNS
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What rules may speak of in a store.
+
+    Args:
+        segments: Its segments that can be read, name to rule.
+        listed: Every name that segments.yaml lists, those with mistakes too.
+        excepted: Protected attributes for which rules.yaml names an exception.
+    """
+
+    segments: Mapping[str, Expression]
+    listed: frozenset[str]
+    excepted: frozenset[str]
+
+
+def of_program_rules(program: Program, language: Language) -> Iterator[Mistake]:
+    """What is wrong with a program's rules."""
+    yield from _rule(("audience", "enter"), program.audience.enter, language)
+    for stage in program.stages:
+        for arm in stage.arms:
+            if arm.when is not None:
+                yield from _rule(("stages", stage.name, "arms", arm.name, "when"), arm.when, language)
+
+
+def of_segments(segments: Iterable[Segment], language: Language, approving: bool, today: date | None) -> Iterator[Mistake]:
+    """What is wrong with the store's segments."""
+    known = tuple(segments)
+    if len(known) > MOST:
+        yield Mistake(("segments",), "segments-many", f"segments: there are {len(known)}", f"Keep at most {MOST}.")
+    for segment in known:
+        path: Place = ("segments", segment.name)
+        yield from _rule((*path, "rule"), segment.rule, language)
+        if way := _circle(segment.name, language.segments):
+            why = f"segments.{segment.name}.rule: the segment builds on itself ({' -> '.join(way)})"
+            yield Mistake((*path, "rule"), "segment-circle", why, "Take one of these in_segment(...) out.")
+        if not can_hold([segment.rule]):
+            why = f"segments.{segment.name}.rule: the rule never holds"
+            yield Mistake((*path, "rule"), "rule-never", why, "Mend the rule; its conditions exclude each other.")
+        if not segment.owner.strip():
+            why = f"segments.{segment.name}: nobody owns this segment; it cannot be approved"
+            remedy = "Write the name of a person."
+            yield Mistake((*path, "owner"), "owner-empty", why, remedy, "error" if approving else "warning")
+        if today and overdue(segment, today):
+            why = f"segments.{segment.name}.reviewed: the last review was on {segment.reviewed}, over {segment.review_every_days} days ago"
+            yield Mistake((*path, "reviewed"), "review-overdue", why, "Review the segment and write the day.", "warning")
+
+
+def of_exceptions(rules: Rules) -> Iterator[Mistake]:
+    """Exceptions that no rule can use."""
+    for exception in rules.exceptions:
+        if exception.attribute in COLUMNS and protected_kind(exception.attribute):
+            continue
+        why = f"exceptions.{exception.attribute}: no rule needs it, for it is not a protected column"
+        yield Mistake(("exceptions", exception.attribute), "exception-idle", why, "Remove it.", "warning")
+
+
+def excepted(rules: Rules | None) -> frozenset[str]:
+    """The protected attributes that rules may use."""
+    return frozenset(one.attribute for one in rules.exceptions) if rules else frozenset()
+
+
+def language_of(segments: Iterable[Segment], listed: Iterable[str], rules: Rules | None) -> Language:
+    """What rules may speak of, from a store's documents."""
+    return Language(definitions(segments), frozenset(listed), excepted(rules))
+
+
+def _rule(path: Place, rule: Expression, language: Language) -> Iterator[Mistake]:
+    where = ".".join(map(str, path))
+    for node in walk(rule.root):
+        if isinstance(node, Column) and protected_kind(node.name) and node.name not in language.excepted:
+            why = f"'{node.name}' is a protected attribute ({protected_kind(node.name)}): rules go by what customers did"
+            remedy = f"Leave it out, or name the exception in rules.yaml: exceptions: {{{node.name}: {{reason: ..., owner: ...}}}}."
+            yield Mistake(path, "protected", f"{where}: {ExpressionError(rule.text, node.position, why, remedy).cause}", remedy)
+    for call in rule.segments:
+        if call.segment not in language.listed:
+            remedy = nearest(call.segment, language.listed, "Define it in segments.yaml.")
+            error = ExpressionError(rule.text, call.position, f"there is no segment '{call.segment}'", remedy)
+            yield Mistake(path, "segment-unknown", f"{where}: {error.cause}", remedy)
+
+
+def _circle(name: str, rules: Mapping[str, Expression]) -> tuple[str, ...]:
+    """The way from a segment back to itself, empty where there is none."""
+    ways: list[tuple[str, ...]] = [(name,)]
+    seen = {name}
+    for way in ways:
+        for call in rules[way[-1]].segments if way[-1] in rules else ():
+            if call.segment == name:
+                return (*way, name)
+            if call.segment not in seen:
+                seen.add(call.segment)
+                ways.append((*way, call.segment))
+    return ()
