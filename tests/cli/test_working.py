@@ -58,7 +58,7 @@ def test_insight_in_numbers(rehearsal: tuple[Path, Answer]) -> None:
     found = done("--store", rehearsal[0], "insight", "--as-of", AS_OF, "--json").json
     assert {"customers", "as_of", "models", "lifecycle", "margin_at_risk"} <= set(found)
     assert (found["customers"], found["as_of"], sum(found["lifecycle"].values())) == (150, f"{AS_OF}T00:00:00+00:00", 150)
-    assert [model["name"] for model in found["models"]] == ["MBG/NBD", "Gamma-Gamma"]
+    assert [model["name"] for model in found["models"]] == ["Pareto/NBD", "Gamma-Gamma"]
     assert {"name", "parameters", "log_likelihood", "customers", "quality"} <= set(found["models"][0])
     assert set(found["margin_at_risk"]) == {"estimate", "low", "high", "unit"}
     assert Path(found["snapshot"]).is_file()
