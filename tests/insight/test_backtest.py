@@ -36,7 +36,7 @@ def run(warehouse: Warehouse, trial: Trial) -> Backtest:
 @pytest.fixture(scope="module")
 def seasonal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse, Backtest]]:
     with history(tmp_path_factory.mktemp("backtest")) as warehouse:
-        play(np.random.default_rng(2), 6_000, pace(3 * 365, (0.5, 0.15))).fill(warehouse)
+        play(np.random.default_rng(2), 4_000, pace(3 * 365, (0.5, 0.15))).fill(warehouse)
         yield warehouse, run(warehouse, Trial(END, 26, "mbg-nbd"))
 
 
@@ -69,7 +69,7 @@ def test_the_chances_came_true_tenth_by_tenth(seasonal: tuple[Warehouse, Backtes
     for one in seasonal[1].origins:
         off = [abs(tenth.predicted - tenth.actual.estimate) for tenth in one.chances]
         assert len(off) == len(one.orders) == 10
-        assert max(off) < 0.08
+        assert max(off) < 0.1
         assert sum(tenth.customers for tenth in one.chances) == one.customers
         assert sum(tenth.customers * tenth.actual.estimate for tenth in one.orders) == pytest.approx(one.actual)
         assert sum(tenth.customers * tenth.predicted for tenth in one.orders) == pytest.approx(one.expected)
@@ -167,9 +167,9 @@ def pareto_shop(rng: np.random.Generator, customers: int, age: float, weeks: flo
 
 
 def test_the_chance_of_another_order_is_that_of_simulated_customers() -> None:
-    """Pareto/NBD, the truth's parameters: of 200,000 customers in tenths as many order as were told, within four standard errors."""
+    """Pareto/NBD, the truth's parameters: of 100,000 customers in tenths as many order as were told, within four standard errors."""
     rng = np.random.default_rng(8)
-    seen, later = pareto_shop(rng, 200_000, 40.0, 26.0)
+    seen, later = pareto_shop(rng, 100_000, 40.0, 26.0)
     model = ParetoNbd(*PARETO, 0.0, 1, np.eye(4), "good", "")
     matches_simulation(lapse.chance_of_order(model, seen, 26.0), later)
 
@@ -177,7 +177,7 @@ def test_the_chance_of_another_order_is_that_of_simulated_customers() -> None:
 def test_the_chance_of_another_order_under_beta_geometric_lapse() -> None:
     """MBG/NBD, closed form: alive customers order at a gamma rate, and who has not ordered cannot have lapsed since."""
     rng = np.random.default_rng(9)
-    truth = shop(rng, 60_000, (0.6, 6.0, 0.9, 1.6), 60, 1)
+    truth = shop(rng, 40_000, (0.6, 6.0, 0.9, 1.6), 60, 1)
     model = MbgNbd(0.6, 6.0, 0.9, 1.6, 0.0, 1, np.eye(4), "good", "")
     later = rng.poisson(truth.rate * 26) * truth.alive
     chance = lapse.chance_of_order(model, truth.histories, 26.0)

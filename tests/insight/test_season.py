@@ -123,11 +123,11 @@ def test_one_wave_is_not_taken_for_two() -> None:
     assert waves.total() == 8
 
 
-@pytest.mark.parametrize(("noise", "growth", "most"), [(0.0, 0.0, 1), (0.0, 1.0, 1), (0.15, 0.0, 3)])
+@pytest.mark.parametrize(("noise", "growth", "most"), [(0.0, 0.0, 1), (0.0, 1.0, 1), (0.15, 0.0, 2)])
 def test_a_shop_without_a_season_has_none(noise: float, growth: float, most: int) -> None:
-    """Of 25 shops, steady, growing from nothing, or with weeks that differ by 15 %: at a level of 1 % hardly any."""
+    """Of 18 shops, steady, growing from nothing, or with weeks that differ by 15 %: at a level of 1 % hardly any."""
     found = []
-    for seed in range(25):
+    for seed in range(18):
         rng = np.random.default_rng(seed)
         weekly = np.exp(noise * rng.standard_normal(100))
         found.append(season.found(counts_of(play(rng, 1_000, np.repeat(weekly, 7)[:700], growth), 700)))

@@ -1,20 +1,20 @@
 """`insight --backtest` prints a line for each origin, writes numbers and a page, and changes nothing else."""
 
 import json
+import math
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rekindle.errors import CannotTell
 from rekindle.history.warehouse import open_history
-from rekindle.insight.backtest import Backtest
-from rekindle.moment import parse_as_of
+from rekindle.insight.season import Season
 from rekindle.service.flow import backtesting
-from rekindle.settings import Settings
 from tests.cli.shop import files, make_store
 from tests.cli.terminal import Answer, done, typed
 from tests.insight.seasonal_shop import day, pace, play
-from tests.service.conftest import make_store as make_settings
 
 DAYS = 500
 AS_OF = day(DAYS).isoformat()
@@ -84,14 +84,11 @@ def test_a_model_that_does_not_exist_is_refused(shop: Path) -> None:
     assert typed("--store", shop, "insight", "--backtest", "--model", "magic").code == 2
 
 
-def test_a_season_is_told_in_numbers(tmp_path: Path) -> None:
-    settings: Settings = make_settings(tmp_path / "seasonal")
-    with open_history("duckdb://history.duckdb", settings.root) as warehouse:
-        play(np.random.default_rng(4), 2_000, pace(1_000, (0.5,))).fill(warehouse)
-        judged = backtesting.judge(settings, warehouse, parse_as_of(day(1_000).isoformat(), "UTC"), "mbg-nbd", publish=False)
-    assert isinstance(judged.found, Backtest)
-    season = backtesting.to_json(judged)["origins"][-1]["season"]
-    assert season["on"] is True
-    assert season["peak"] > 1.3 > 0.9 > season["low"]
-    assert season["peak_day"][5:7] in ("11", "12")
-    assert any(line.startswith("Season         2025-03-29 on: most orders around ") for line in backtesting.lines(judged))
+def test_a_season_is_told_in_numbers() -> None:
+    """Most orders a quarter of a year after 1970's first day, e^0.5 over the mean of e^(0.5 sin), that is over I0(0.5) = 1.0634834."""
+    told = backtesting.season_json(Season(date(2025, 12, 31), ((0.0, 0.5),), 900, 0.0004))
+    assert (told["on"], told["peak_day"], told["low_day"]) == (True, "2026-04-02", "2026-10-02")
+    assert told["peak"] == pytest.approx(math.exp(0.5) / 1.0634834, rel=1e-4)
+    assert told["low"] == pytest.approx(math.exp(-0.5) / 1.0634834, rel=1e-4)
+    assert (told["waves"], told["repeat_orders"], told["by_chance"]) == ([[0.0, 0.5]], 900, 0.0004)
+    assert backtesting.season_json(CannotTell("too young")) == {"on": False, "why": "too young"}
