@@ -11,6 +11,7 @@ from scipy.special import betaln, gammaln
 from rekindle.insight.models import BgNbd, MbgNbd
 from rekindle.insight.models.beta_geometric import BetaGeometric
 from rekindle.insight.models.lapse_likelihood import LapseLikelihood
+from rekindle.insight.models.tuples import standings
 from tests.insight.models.truth import histories, shop
 
 PARAMETERS = (0.6, 5.0, 0.8, 2.1)
@@ -28,6 +29,7 @@ class Integrated:
     likelihood: float
     alive: float
     orders: float
+    order_pairs: float
     rate: float
 
 
@@ -42,8 +44,10 @@ def integrated(kind: type[BetaGeometric], row: tuple[int, float, float], weeks: 
     alive = prior * rate**x * q**coins * np.exp(-rate * age)
     lapsed = prior * rate**x * p * q ** (coins - 1) * np.exp(-rate * last) if coins else 0 * prior
     total = (alive + lapsed).sum()
-    ahead = -np.expm1(-rate * p * weeks) / p
-    return Integrated(total, alive.sum() / total, (alive * ahead).sum() / alive.sum(), ((alive + lapsed) * rate).sum() / total)
+    ahead, most = -np.expm1(-rate * p * weeks) / p, rate * p * weeks
+    twice = np.where(most < 1e-4, (rate * weeks) ** 2 * (1 - 2 * most / 3), 2 * (-np.expm1(-most) - most * np.exp(-most)) / p**2)
+    mean, mean_pairs = ((alive * what).sum() / alive.sum() for what in (ahead, twice * q))
+    return Integrated(total, alive.sum() / total, mean, mean_pairs, ((alive + lapsed) * rate).sum() / total)
 
 
 @pytest.mark.parametrize("kind", [MbgNbd, BgNbd])
@@ -55,6 +59,7 @@ def test_closed_forms_are_the_integrals(kind: type[BetaGeometric], row: tuple[in
     assert given_model.p_alive(one)[0] == pytest.approx(truth.alive, rel=1e-8)
     assert given_model.expected_orders_if_alive(one, 26.0)[0] == pytest.approx(truth.orders, rel=1e-8)
     assert given_model.expected_orders(one, 26.0)[0] == pytest.approx(truth.orders * truth.alive, rel=1e-8)
+    assert given_model.order_pairs_of(standings(one)[0], 26.0)[0] == pytest.approx(truth.order_pairs, rel=1e-6)
     assert given_model.rate(one)[0] == pytest.approx(truth.rate, rel=1e-8)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import digamma
 
-from rekindle.insight.models.orders_ahead import LARGEST_A, NEAR_ONE, beta_nodes, closed_form, orders_ahead, quadrature
+from rekindle.insight.models.orders_ahead import LARGEST_A, NEAR_ONE, beta_nodes, closed_form, order_pairs_ahead, orders_ahead, quadrature
 
 SHAPES = np.array([0.3, 1.6, 12.6, 200.6, 10_000.6])
 TIMES = np.array([3.0, 2.0, 1.0, 0.5, 0.4])
@@ -29,6 +29,18 @@ def test_large_a_and_impossible_terms_are_left_to_quadrature() -> None:
     beyond = orders_ahead(np.array([0.1]), np.array([1e5]), 0.1, np.array([900.0]))
     assert np.isfinite(beyond).all()
     assert beyond[0] > 0
+
+
+@pytest.mark.parametrize("a", [0.05, 0.8, 1.0, 1.001, 2.0, 19.0, 25.0])
+def test_pairs_of_orders_are_the_slope_in_the_chance(a: float) -> None:
+    """N (N - 1) of who lapses with chance p has the mean -2 (1 - p) times the slope of the mean of N in p."""
+    p, weight = beta_nodes(a, BETAS, 64)
+    k, t = SHAPES[:, None], TIMES[:, None]
+    fall = k * np.log1p(p * t)
+    slope = (-np.expm1(-fall) - k * p * t / (1 + p * t) * np.exp(-fall)) / p**2
+    slope = np.where(k * p * t < 1e-5, k * (k + 1) * t**2 / 2, slope)
+    pairs = 2 * np.sum(weight * (1 - p) * slope, axis=1)
+    assert order_pairs_ahead(SHAPES, TIMES, a, BETAS) == pytest.approx(pairs, rel=1e-6)
 
 
 def test_nothing_to_compute_and_no_time_give_nothing() -> None:

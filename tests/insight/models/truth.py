@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rekindle.insight.models import LapseTuples
-from rekindle.insight.models.tuples import Floats
+from rekindle.insight.models.tuples import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +38,28 @@ def shop(rng: np.random.Generator, customers: int, parameters: tuple[float, ...]
         alive[going] = rng.random(len(going)) >= chance[going]
         going = going[alive[going]]
     return Truth(LapseTuples(repeats, last, age, np.ones(customers, dtype=np.int64)), alive, rate, chance)
+
+
+def orders_after(rng: np.random.Generator, truth: Truth, weeks: float) -> Ints:
+    """Orders in the `weeks` after a `shop`'s end: at most those of the rate, at most those before the coin that ends it."""
+    return truth.alive * np.minimum(rng.poisson(truth.rate * weeks), rng.geometric(truth.chance))
+
+
+def leaving_shop(rng: np.random.Generator, customers: int, parameters: tuple[float, ...], weeks: float) -> Truth:
+    """Customers who join evenly over `weeks`, order at gamma rates and lapse at gamma rates, `chance` a week (r, alpha, s, beta)."""
+    r, alpha, s, beta = parameters
+    rate, chance = rng.gamma(r, 1 / alpha, customers), rng.gamma(s, 1 / beta, customers)
+    age, life = rng.uniform(0, weeks, customers), rng.exponential(1 / np.maximum(chance, 1e-12))
+    seen = np.minimum(age, life)
+    repeats = rng.poisson(rate * seen)
+    last = np.where(repeats > 0, seen * rng.random(customers) ** (1 / np.maximum(repeats, 1)), 0.0)
+    return Truth(LapseTuples(repeats, last, age, np.ones(customers, dtype=np.int64)), life > age, rate, chance)
+
+
+def orders_after_leaving(rng: np.random.Generator, truth: Truth, weeks: float) -> Ints:
+    """Orders in the `weeks` after a `leaving_shop`'s end."""
+    stay = np.minimum(rng.exponential(1 / np.maximum(truth.chance, 1e-12)), weeks)
+    return truth.alive * rng.poisson(truth.rate * stay)
 
 
 def histories(*rows: tuple[int, float, float]) -> LapseTuples:

@@ -16,10 +16,12 @@ from rekindle.insight.models.tuples import Floats
 Quality = Literal["good", "weak", "prior only"]
 
 EDGE = 9.0                  # no log-parameter beyond this: 8,103 and its inverse are infinity and nothing for a shop
+CLOSE = 1e-9                # so near to an edge is at it
 LOOSEST = 1.0               # standard error of a log-parameter above which data alone do not fix it
 DECREMENT = 1e-8            # log-likelihood still to be gained at which a climb takes its last step unseen: the next would gain its square
 FLAT = 1e-9                 # curvature below which the ground is level
 FAR, NEAR = 60, 10          # Newton's steps at most with the prior's lead, and without it
+HALVINGS = 24               # of one step at most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,33 +160,45 @@ def climb(log_likelihood: LogLikelihood, prior: Prior, start: Floats, steps: int
     point = np.clip(start, -EDGE, EDGE)
     slope = log_likelihood(point)
     for _ in range(steps):
-        gradient, curvature = slope.gradient.copy(), -slope.hessian
-        if not (np.isfinite(curvature).all() and np.isfinite(gradient).all()):
+        if not (np.isfinite(slope.hessian).all() and np.isfinite(slope.gradient).all()):
             return None
-        held = ((point <= -EDGE) & (gradient < 0)) | ((point >= EDGE) & (gradient > 0))
-        gradient[held] = 0.0
-        curvature[held, :] = curvature[:, held] = 0.0
-        curvature[held, held] = prior.precision[held]
+        gradient, curvature = _within_edges(point, slope, prior)
         bends, directions = np.linalg.eigh(curvature)
-        along = directions.T @ gradient
-        step = directions @ (along / np.maximum(np.abs(bends), FLAT))
+        step = directions @ (directions.T @ gradient / np.maximum(np.abs(bends), FLAT))
         gain = float(gradient @ step)
         if gain < DECREMENT:
             if bends[0] <= FLAT:
                 return None
             covariance = np.asarray(np.linalg.inv(curvature), dtype=np.float64)
             return Top(np.clip(point + step, -EDGE, EDGE), covariance, slope.height + gain / 2)
-        point, slope = _step_up(log_likelihood, point, slope, step)
+        reached = _step_up(log_likelihood, point, slope, step)
+        if reached is None:
+            return None
+        point, slope = reached
     return None
 
 
-def _step_up(log_likelihood: LogLikelihood, point: Floats, slope: Slope, step: Floats) -> tuple[Floats, Slope]:
-    """The step, at most 1 long in any parameter and within the edges, halved until it does not lead down."""
-    step = step / max(1.0, float(np.abs(step).max()))
-    for _ in range(FAR):
+def _within_edges(point: Floats, slope: Slope, prior: Prior) -> tuple[Floats, Floats]:
+    """Gradient and curvature where what stands at an edge and is driven out stays there."""
+    gradient, curvature = slope.gradient.copy(), -slope.hessian
+    held = (np.abs(point) >= EDGE) & (gradient * point > 0)
+    gradient[held] = 0.0
+    curvature[held, :] = curvature[:, held] = 0.0
+    curvature[held, held] = prior.precision[held]
+    return gradient, curvature
+
+
+def _step_up(log_likelihood: LogLikelihood, point: Floats, slope: Slope, step: Floats) -> tuple[Floats, Slope] | None:
+    """The step, at most 1 long in any parameter and to the first edge, halved until it does not lead down; None where all do."""
+    leaving = (np.abs(point) >= EDGE) & (step * point > 0)
+    step = np.where(leaving, 0.0, step / max(1.0, float(np.abs(step).max())))
+    room = np.where(step == 0, np.inf, (np.copysign(EDGE, step) - point) / np.where(step == 0, 1.0, step))
+    step = step * min(1.0, float(room.min()))
+    for _ in range(HALVINGS):
         reached = np.clip(point + step, -EDGE, EDGE)
+        reached = np.where(np.abs(reached) > EDGE - CLOSE, np.copysign(EDGE, reached), reached)
         there = log_likelihood(reached)
         if there.height >= slope.height - 1e-12 * abs(slope.height):
             return reached, there
         step = step / 2
-    return point, slope
+    return None

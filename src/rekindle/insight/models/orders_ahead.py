@@ -12,9 +12,9 @@ from rekindle.insight.models.tuples import Floats
 
 LARGEST_A = 20.0            # beyond, the closed form multiplies vanishing by infinite terms
 NEAR_ONE = 1e-4             # so near to a = 1 the closed form divides nothing by nothing
-NEAR_NOTHING = 1e-5         # chance times orders below which a difference of two numbers near 1 is its first term
 BLOCK = 8_192               # pairs at a time, so that a block's nodes stay in the processor's cache
 NODES = (16, 64)            # fewest and most points of a quadrature rule
+FEW = 24                    # points where a is large
 
 
 def orders_ahead(shape: Floats, time: Floats, a: float, b: Floats) -> Floats:
@@ -71,19 +71,15 @@ def quadrature(shape: Floats, time: Floats, a: float, b: Floats) -> Floats:
 def order_pairs_ahead(shape: Floats, time: Floats, a: float, b: Floats) -> Floats:
     """Mean of N (N - 1) of the N orders to come if alive, under the same assumptions as `orders_ahead` [n].
 
-    With g the orders to come of who lapses with chance p, it is the mean of -2 (1 - p) dg/dp over p ~ Beta(a, b).
+    Where a term leaves the floating numbers it is that of a customer who never lapses, which is more.
 
     Source: docs/models.md, equation 14.
     """
-    pairs = np.empty(len(shape))
-    for part, p, weight in _points(time, a, b):
-        k, t = shape[part, None], time[part, None]
-        fall = k * np.log1p(p * t)
-        falling = -np.expm1(-fall) - k * p * t / (1 + p * t) * np.exp(-fall)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slope = np.where(k * p * t < NEAR_NOTHING, k * (k + 1) * t * t / 2, falling / p**2)
-        pairs[part] = 2 * np.sum(weight * (1 - p) * slope, axis=1)
-    return pairs
+    most = shape * (shape + 1) * time**2
+    more = quadrature(shape, time, a - 1, b + 1) if a > LARGEST_A else closed_form(shape, time, a - 1, b + 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        pairs = 2 * b * (more - orders_ahead(shape, time, a, b))
+    return np.where(np.isfinite(pairs), np.clip(pairs, 0.0, most), most)
 
 
 def _points(time: Floats, a: float, b: Floats) -> Iterator[tuple[slice, Floats, Floats]]:
@@ -91,8 +87,13 @@ def _points(time: Floats, a: float, b: Floats) -> Iterator[tuple[slice, Floats, 
     for begin in range(0, len(b), BLOCK):
         part = slice(begin, begin + BLOCK)
         distinct, row = np.unique(b[part], return_inverse=True)
-        p, weight = beta_nodes(a, distinct, int(np.clip(np.ceil(7 * np.sqrt(1 + time[part].max())), *NODES)))
+        p, weight = beta_nodes(a, distinct, _count(a, time[part]))
         yield part, p[row], weight[row]
+
+
+def _count(a: float, time: Floats) -> int:
+    """How many points: few where a large a keeps chances away from nothing, else more for longer times."""
+    return FEW if a >= LARGEST_A - 1 else int(np.clip(np.ceil(7 * np.sqrt(1 + time.max())), *NODES))
 
 
 def beta_nodes(a: float, b: Floats, count: int) -> tuple[Floats, Floats]:

@@ -92,8 +92,8 @@ class ParetoNbd:
         alive, lapsed = fates(self.point, pairs, unseen)
         whole, odds = self._whole(pairs, unseen.share, began, today)
         staying = alive.first + unseen.share * lapsed.first
-        moved = alive.first[:, today] + odds * lapsed.first[:, began]
-        return np.asarray((moved / whole - staying[:, today]) / whole, dtype=np.float64)
+        moved = alive.first[:, today] / whole + odds / whole * lapsed.first[:, began]
+        return np.asarray((moved - staying[:, today]) / whole, dtype=np.float64)
 
     def rate(self, tuples: LapseTuples) -> Floats:
         """Posterior mean of a customer's order rate while alive, per week [n]; silence counts as far as the customer may be alive."""
@@ -102,7 +102,7 @@ class ParetoNbd:
         whole, odds = self._whole(pairs, unseen.share, began, today)
         per_week = unseen.mean[1] / self.alpha
         alive = 1 / (self.alpha + pairs.age) - unseen.share * per_week
-        return np.asarray((self.r + tuples.repeats) * (alive[today] + odds * per_week[began]) / whole, dtype=np.float64)
+        return np.asarray((self.r + tuples.repeats) * (alive[today] / whole + odds / whole * per_week[began]), dtype=np.float64)
 
     def expected_orders_if_alive(self, tuples: LapseTuples, weeks: float) -> Floats:
         """Orders in the coming `weeks` of a customer who has not lapsed yet, but may at any time [n]."""
