@@ -154,8 +154,7 @@ def candidates(profile: ir.Table, program: Program, place: ir.Table, count: ir.T
 
 def _needed(profile: ir.Table, program: Program) -> list[str]:
     """The profile's columns that the program's rules and the arithmetic of offers read, in the profile's order."""
-    rules = [program.audience.enter, *(arm.when for stage in program.stages for arm in stage.arms if arm.when)]
-    wanted = _READ.union(*(rule.columns for rule in rules))
+    wanted = _READ.union(*(rule.needs for rule in program.rules))
     return [name for name in profile.columns if name in wanted]
 
 

@@ -4,7 +4,7 @@ Knows nothing of the ledger and of messages; it reads history and writes nothing
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from decimal import Decimal
 
@@ -16,8 +16,10 @@ from rekindle.decide import arms, chances, due, guardrails, timing
 from rekindle.decide.policy import Policy, context
 from rekindle.history.tables import JOURNAL
 from rekindle.history.warehouse import Warehouse
+from rekindle.insight.segments import with_calls
 from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING, Documents, Program
+from rekindle.program.segments import definitions, segments_digest
 
 BUDGET_RESERVE = 0.05
 DAYS_A_YEAR = 365
@@ -70,6 +72,7 @@ def plan(warehouse: Warehouse, inputs: Inputs) -> Plan:
         warehouse: Runs the expressions; nothing is written.
         inputs: Everything that the plan depends on.
     """
+    inputs = replace(inputs, profile=_with_calls(warehouse, inputs))
     seen = due.past(
         warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), inputs.as_of, inputs.inclusive
     )
@@ -84,6 +87,13 @@ def plan(warehouse: Warehouse, inputs: Inputs) -> Plan:
     rows = guardrails.capped(rows, _used(seen, inputs), inputs.documents.rules.caps.touches)
     rows = warehouse.keep(_finished(rows, inputs, _zones(warehouse, rows, inputs)))
     return Plan(_digest(warehouse, rows, inputs), rows, inputs.shop.rehearsal, scale)
+
+
+def _with_calls(warehouse: Warehouse, inputs: Inputs) -> ir.Table:
+    """The profile with the answers of what programs' rules ask of events and segments, kept; as it is where they ask nothing."""
+    rules = [rule for program in inputs.documents.programs for rule in program.rules]
+    told = with_calls(warehouse, inputs.profile, rules, inputs.as_of, definitions(inputs.documents.segments))
+    return inputs.profile if told is inputs.profile else warehouse.keep(told)
 
 
 _CARRIED = {
@@ -253,4 +263,6 @@ def _digest(warehouse: Warehouse, rows: ir.Table, inputs: Inputs) -> str:
 def _documents_digest(documents: Documents) -> str:
     offers = "".join(repr(documents.offers[name]) for name in sorted(documents.offers))
     programs = "".join(sorted(program.digest for program in documents.programs))
-    return hashlib.sha256(f"{programs}{documents.rules.digest}{offers}".encode()).hexdigest()
+    asks = any(rule.segments for program in documents.programs for rule in program.rules)
+    segments = segments_digest(documents.segments) if asks else ""
+    return hashlib.sha256(f"{programs}{documents.rules.digest}{offers}{segments}".encode()).hexdigest()

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from rekindle.insight.expression import Expression
 from rekindle.program.fields import (
     Amount,
     Count,
@@ -245,6 +246,11 @@ class Program(Entry):
     """Its steps, in order."""
     variants: dict[Cohort, Variant] = {}
     """What is different for a lapsed cohort; `other` and customers without one take the program as it stands."""
+
+    @property
+    def rules(self) -> tuple[Expression, ...]:
+        """Every rule over the profile that it has."""
+        return (self.audience.enter, *(arm.when for stage in self.stages for arm in stage.arms if arm.when))
 
     @property
     def digest(self) -> str:
