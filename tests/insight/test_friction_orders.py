@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from hashlib import md5
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,16 @@ def test_the_placebo_has_the_friction_of_the_next_purchase(warehouse: Warehouse)
     nxt = warehouse.arrow(friction_orders.placebo(warehouse, followed, AS_OF)).to_pylist()
     assert [one["bad_review"] for one in own] == [False]
     assert [(one["bad_review"], one["n"]) for one in nxt] == [(True, 1)]
+
+
+def test_a_large_store_is_told_from_whole_customers_drawn_by_hash(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(warehouse, {"orders": bought(8)})
+    followed = friction_orders.followed(warehouse, friction_orders.table(warehouse, AS_OF), AS_OF)
+    rows = warehouse.arrow(followed).to_pylist()
+    most = len(rows) // 2
+    monkeypatch.setattr(friction_orders, "MOST", most)
+    share = round(most / len(rows) * 16**6)
+    drawn = [row for row in rows if int(md5(row["customer_id"].encode(), usedforsecurity=False).hexdigest()[2:8], 16) < share]
+    cells = warehouse.arrow(friction_orders.cells(warehouse, followed)).to_pylist()
+    assert sum(one["n"] for one in cells) == len(drawn) < len(rows)
+    assert sum(one["lapses"] for one in cells) == sum(row["lapsed"] for row in drawn)

@@ -26,6 +26,9 @@ LEAN = 2
 CATEGORIES = 11
 """Categories told apart, the most bought; the others, and unknown ones, are one."""
 
+MOST = 2_000_000
+"""Purchases that effects are estimated on at most, give or take."""
+
 MIX = ("category", "second")
 _MONTHS = 3
 
@@ -134,26 +137,28 @@ def followed(warehouse: Warehouse, bought: ir.Table, as_of: AsOf) -> ir.Table:
 
 def cells(warehouse: Warehouse, followed: ir.Table) -> ir.Table:
     """The cells of `friction_effect.effect`: what followed a friction of the purchase itself."""
-    return _reduced(warehouse, followed)
+    return _reduced(warehouse, followed, followed.day)
 
 
 def placebo(warehouse: Warehouse, followed: ir.Table, as_of: AsOf) -> ir.Table:
     """The same cells with the frictions of the purchase after the silence, which cannot have caused it.
 
-    Only purchases that another followed, early enough before the instant for its frictions to show.
+    Only purchases that another followed, early enough before the instant for its frictions to show. Categories and season are those of the
+    other purchase: they decide which frictions it meets.
     """
     other = followed.filter(followed.next_day.notnull() & (_days(ibis.literal(as_of.last_day), followed.next_day) >= AFTER_DAYS))
     names = {name: other[f"next_{name}"] for name in (*MIX, *FLAGS)}
-    return _reduced(warehouse, other.mutate(**names))
+    return _reduced(warehouse, other.mutate(**names), other.next_day)
 
 
-def _reduced(warehouse: Warehouse, rows: ir.Table) -> ir.Table:
+def _reduced(warehouse: Warehouse, rows: ir.Table, day: ir.DateValue) -> ir.Table:
+    rows = _sampled(warehouse, rows.mutate(dated=day))
     counted = rows.filter(rows.category.notnull()).group_by("category").aggregate(n=lambda t: t.count())
     top = warehouse.arrow(counted.order_by(ibis.desc("n"), "category").limit(CATEGORIES))["category"].to_pylist()
     limits = warehouse.row(rows.aggregate(**{f"q{part}": rows.net.quantile(part / 4) for part in (1, 2, 3)}))
     digits = rows.customer_id.hexdigest("md5")
     hexadecimal = ibis.literal("0123456789abcdef")
-    quarter = rows.day.year() * 4 + (rows.day.month() - 1) // _MONTHS
+    quarter = rows.dated.year() * 4 + (rows.dated.month() - 1) // _MONTHS
     keyed = rows.select(
         *FLAGS,
         lapsed=rows.lapsed.ifelse(1, 0),
@@ -166,6 +171,14 @@ def _reduced(warehouse: Warehouse, rows: ir.Table) -> ir.Table:
     )
     by = [*FLAGS, *COVARIATES, "bucket"]
     return keyed.group_by(*by).aggregate(n=keyed.count(), lapses=keyed.lapsed.sum()).order_by(*by)
+
+
+def _sampled(warehouse: Warehouse, rows: ir.Table) -> ir.Table:
+    """All purchases, or those of customers drawn by a hash of the id where there are over `MOST`."""
+    total = warehouse.scalar(rows.count())
+    if total <= MOST:
+        return rows
+    return rows.filter(rows.customer_id.hexdigest("md5")[2:8] < f"{round(MOST / total * 16**6):06x}")
 
 
 def _numbered(category: ir.StringValue, top: list[str]) -> ir.IntegerValue:

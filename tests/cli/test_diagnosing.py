@@ -1,0 +1,55 @@
+"""`rekindle diagnose` on a small shop: what it prints, what it writes, and what it refuses."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shop import AS_OF, files, make_store, write_mapping, write_orders
+from tests.cli.terminal import done, typed
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_store(tmp_path_factory.mktemp("cli") / "shop")
+    orders, mapping = write_orders(folder / "orders.csv"), write_mapping(folder / "orders.yaml")
+    done("--store", folder, "import", orders, "--map", mapping)
+    return folder
+
+
+def test_a_dry_run_says_what_it_finds_and_writes_nothing(shop: Path) -> None:
+    before = files(shop)
+    answer = done("--store", shop, "diagnose", "--as-of", AS_OF, "--dry-run")
+    assert files(shop) == before
+    topics = [line.split("  ")[0] for line in answer.lines]
+    assert topics[:3] == ["As of", "Causes", "Looked at"]
+    assert "Late delivery     cannot tell. Only 0 purchases with it are old enough to tell; 10 are needed." in answer.lines
+    assert any(line.endswith("the segments add up to the orders, to the cent") for line in answer.lines)
+    assert answer.lines[-1].endswith("not written")
+
+
+def test_json_is_one_object_and_the_page_is_written(shop: Path) -> None:
+    found = done("--store", shop, "diagnose", "--as-of", AS_OF, "--json").json
+    assert {"frictions", "causes", "dropoffs", "time_to_return", "audit", "opportunity"} <= set(found)
+    assert found["opportunity"]["frozen"] is True
+    assert found["audit"]["value tier"]["differences"] == {}
+    assert (shop / "var" / "reports" / "diagnosis.html").is_file()
+    assert (shop / "var" / "diagnosis" / AS_OF / "opportunity.json").is_file()
+    one = done("--store", shop, "diagnose", "--as-of", AS_OF, "--customer", "buyer-3", "--json").json
+    assert [step["step"] for step in one["steps"]] == ["ordered"] * 4
+    assert one["mermaid"].startswith("timeline")
+    way = done("--store", shop, "diagnose", "--as-of", AS_OF, "--segment", "tier=high")
+    assert way.lines[0].startswith("Segment        tier=high: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--customer", "nobody"), 3, "no customer is known as 'nobody'"), (("--segment", "tier=low"), 2, "there is no segment 'tier=low'"),
+        (("--segment", "high"), 2, "Write one of lifecycle=prospect|"), (("--customer", "a", "--segment", "tier=high"), 2, "two questions"),
+        (("--as-of", "2020-01-01"), 3, "no orders before"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_with_a_remedy(shop: Path, words: tuple[str, ...], code: int, said: str) -> None:
+    answer = typed("--store", shop, "diagnose", *words)
+    assert (answer.code, answer.out) == (code, "")
+    assert said in answer.err
