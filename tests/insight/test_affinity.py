@@ -83,6 +83,9 @@ def test_the_likelihood_is_the_sum_over_customers(warehouse: Warehouse) -> None:
         assert tallies.log_likelihood(a) == pytest.approx(log_likelihood(a), abs=1e-4)
     best = max((log_likelihood(a), a) for a in np.exp(np.linspace(-2, 5, 2_000)))
     assert taste.prior == pytest.approx(best[1], rel=0.01)
+    careful = max(a for a in np.exp(np.linspace(-2, 8, 4_000)) if log_likelihood(a) >= best[0] - 2)
+    assert isinstance(taste.weight, Concentration)
+    assert taste.weight.careful == pytest.approx(careful, rel=0.01)
 
 
 def test_shares_by_hand_the_recent_counting_more(warehouse: Warehouse) -> None:

@@ -15,7 +15,7 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.insight import basket_chance, kept, next_basket
 from rekindle.insight.basket_chance import EXPLORE, REPEAT, BasketChances
 from rekindle.moment import parse_as_of
-from tests.insight import measuring, real_shops
+from tests.insight import evaluations, measuring, real_shops
 from tests.insight.histories import history
 
 AS_OF = parse_as_of("2026-05-02", "UTC")
@@ -139,16 +139,6 @@ def test_the_fit_is_the_most_probable_by_another_search() -> None:
     assert np.abs(found - truth).max() < 0.4
 
 
-def compared(warehouse: Warehouse, bought: ibis.Table, day: date, limit: int = 10) -> dict[str, measuring.Basket]:
-    as_of = parse_as_of(day.isoformat(), "UTC")
-    chances = next_basket.learn(warehouse, bought, as_of, limit)
-    rows = warehouse.arrow(next_basket.rank(next_basket.count(warehouse, bought, day), chances, limit)).to_pylist()
-    baskets = measuring.next_baskets(warehouse, bought, day, date(2030, 1, 1))
-    counts = measuring.owned(warehouse, bought, day)
-    lists = {**measuring.rivals(counts, baskets, limit), "next basket": measuring.lists_of(rows)}
-    return {name: measuring.measured(one, baskets, counts, limit) for name, one in lists.items()}
-
-
 def test_measures_by_hand() -> None:
     """Two of three found, at places 1 and 3; one of them is new."""
     found = measuring.measured({"a": ["x", "y", "z"]}, {"a": {"x", "z", "w"}, "b": {"x"}}, {"a": {"x": 2}, "b": {}}, 3)
@@ -161,7 +151,7 @@ def test_on_complete_journey_no_rival_is_better(warehouse: Warehouse) -> None:
     """Types of product: of the 75,000 sampled lines only one in twelve repeats a product. The days from October 2017 on."""
     real_shops.complete_journey(warehouse)
     lines = kept.kept_lines(warehouse, parse_as_of("2018-06-01", "UTC"))
-    found = compared(warehouse, warehouse.keep(kept.items(lines, warehouse.current("products"), "category")), date(2017, 10, 1))
+    found = evaluations.baskets(warehouse, warehouse.keep(kept.items(lines, warehouse.current("products"), "category")), date(2017, 10, 1))
     ours = found.pop("next basket")
     assert ours.customers > 1_900
     for rival in found.values():
@@ -174,7 +164,7 @@ def test_on_online_retail_no_rival_is_better(warehouse: Warehouse) -> None:
     """The days from October 2011 on."""
     real_shops.online_retail(warehouse)
     lines = kept.kept_lines(warehouse, parse_as_of("2012-06-01", "UTC"))
-    found = compared(warehouse, warehouse.keep(kept.items(lines, warehouse.current("products"))), date(2011, 10, 1))
+    found = evaluations.baskets(warehouse, warehouse.keep(kept.items(lines, warehouse.current("products"))), date(2011, 10, 1))
     ours = found.pop("next basket")
     assert ours.customers > 1_800
     for rival in found.values():

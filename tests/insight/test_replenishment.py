@@ -15,7 +15,7 @@ from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight import kept, replenishment, run_out
 from rekindle.moment import AsOf, parse_as_of
-from tests.insight import measuring, planted, real_shops
+from tests.insight import evaluations, planted, real_shops
 from tests.insight.histories import history
 
 LATER = parse_as_of("2030-01-01", "UTC")
@@ -34,17 +34,6 @@ def refills(warehouse: Warehouse, seed: int, customers: int = 300) -> ibis.Table
 
 def at_day(day: date) -> AsOf:
     return parse_as_of(day.isoformat(), "UTC")
-
-
-def measured(warehouse: Warehouse, bought: ibis.Table, day: date) -> measuring.Timing:
-    fitted = replenishment.fit(warehouse, bought, at_day(day))
-    assert isinstance(fitted, replenishment.Replenishment)
-    assert fitted.quality == "good"
-    predicted = warehouse.arrow(replenishment.run_out(bought, fitted, at_day(day))).to_pylist()
-    assert all(day <= row["earliest_day"] <= row["run_out_day"] <= row["latest_day"] for row in predicted)
-    assert all(row["latest_day"] < day + timedelta(days=run_out.HORIZON_DAYS) for row in predicted)
-    gaps = warehouse.arrow(replenishment.gaps(warehouse, bought.filter(bought.purchase_day < ibis.literal(day)))).to_pylist()
-    return measuring.timed(predicted, measuring.came_again(warehouse, bought, day, run_out.HORIZON_DAYS), gaps, day)
 
 
 def test_the_curve_is_the_log_logistic_of_another_library(warehouse: Warehouse) -> None:
@@ -122,7 +111,7 @@ def test_shrinkage_is_that_of_plain_python_and_of_the_truth(warehouse: Warehouse
 
 
 def test_on_a_simulated_truth_the_window_holds_and_the_means_are_beaten(warehouse: Warehouse) -> None:
-    found = measured(warehouse, refills(warehouse, 4), planted.day_of(420))
+    found = evaluations.run_outs(warehouse, refills(warehouse, 4), planted.day_of(420))
     assert found.purchases > 800
     assert 0.77 <= found.covered <= 0.83
     assert found.hits["run-out day"] > max(found.hits["item's mean"], found.hits["customer's mean"]) + 0.05
@@ -133,7 +122,7 @@ def test_on_complete_journey_the_window_holds_and_the_means_are_beaten(warehouse
     """Types of product, purchases of the sixty days from October 2017 on."""
     real_shops.complete_journey(warehouse)
     bought = warehouse.keep(kept.items(kept.kept_lines(warehouse, LATER), warehouse.current("products"), "category"))
-    found = measured(warehouse, bought, date(2017, 10, 1))
+    found = evaluations.run_outs(warehouse, bought, date(2017, 10, 1))
     assert found.purchases > 2_500
     assert 0.77 <= found.covered <= 0.83
     assert found.hits["run-out day"] > max(found.hits["item's mean"], found.hits["customer's mean"]) + 0.03
@@ -145,7 +134,7 @@ def test_on_online_retail_the_window_holds_and_the_means_are_beaten(warehouse: W
     real_shops.online_retail(warehouse)
     bought = warehouse.keep(kept.items(kept.kept_lines(warehouse, LATER), warehouse.current("products")))
     for day in (date(2011, 9, 1), date(2011, 10, 1)):
-        found = measured(warehouse, bought, day)
+        found = evaluations.run_outs(warehouse, bought, day)
         assert 0.77 <= found.covered <= 0.83
         assert found.hits["run-out day"] > max(found.hits["item's mean"], found.hits["customer's mean"]) + 0.05
 

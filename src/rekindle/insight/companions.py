@@ -61,12 +61,12 @@ def baskets(lines: ir.Table, products: ir.Table) -> ir.Table:
     """What each order holds, gifts and the largest orders apart: order_id, customer_id, product_id, purchase_day.
 
     Args:
-        lines: From `kept.kept_lines`.
+        lines: From `kept.kept_lines`: one row per order and product.
         products: Current products.
     """
-    held = without_gifts(lines, products).select("order_id", "customer_id", "product_id", "purchase_day").distinct()
-    held = held.mutate(size=held.product_id.count().over(group_by="order_id"))
-    return held.filter(held.size <= LARGEST_BASKET).drop("size")
+    held = without_gifts(lines, products).select("order_id", "customer_id", "product_id", "purchase_day")
+    large = held.group_by("order_id").aggregate(size=held.count()).filter(lambda t: t.size > LARGEST_BASKET)
+    return held.anti_join(large, "order_id")
 
 
 def complements(warehouse: Warehouse, held: ir.Table) -> ir.Table:
@@ -77,9 +77,10 @@ def complements(warehouse: Warehouse, held: ir.Table) -> ir.Table:
         held: From `baskets`.
     """
     facts = held.select("customer_id", unit="order_id", product="product_id")
-    pairs = _counted(warehouse, facts, facts, warehouse.scalar(facts.unit.nunique()))
-    # Each pair is counted in both directions: half as many are tested.
-    return _kept(warehouse, pairs, "complement", "basket", tested=0.5)
+    orders = held.group_by("order_id").aggregate(size=held.count())
+    once = _counted(warehouse, facts, facts, warehouse.scalar(orders.count()), ordered=True)
+    found = _kept(warehouse, once, "complement", "basket", tested=0.5)
+    return found.union(found.rename(product_id="companion_id", companion_id="product_id").select(*COLUMNS))
 
 
 def switched(warehouse: Warehouse, held: ir.Table, products: ir.Table) -> ir.Table:
@@ -134,7 +135,7 @@ def viewed_instead(warehouse: Warehouse, held: ir.Table, products: ir.Table, as_
     return _kept(warehouse, _of_one_category(pairs, products), "substitute", "view")
 
 
-def _counted(warehouse: Warehouse, first: ir.Table, second: ir.Table, units: int) -> ir.Table:
+def _counted(warehouse: Warehouse, first: ir.Table, second: ir.Table, units: int, *, ordered: bool = False) -> ir.Table:
     """How often a product of one set meets another of the second in a unit, beside what chance would have, of those sold often enough.
 
     Args:
@@ -142,24 +143,41 @@ def _counted(warehouse: Warehouse, first: ir.Table, second: ir.Table, units: int
         first: customer_id, unit, product.
         second: The same.
         units: Orders, or steps from order to order.
+        ordered: The two sets are one: each pair is counted once.
     """
-    frequent = [
-        warehouse.keep(one.group_by("product").aggregate(units=one.count()).filter(lambda t: t.units >= LEAST_TOGETHER))
-        for one in (first, second)
-    ]
-    left = first.semi_join(frequent[0], "product").select("customer_id", "unit", product_id="product")
-    right = second.semi_join(frequent[1], "product").select("unit", companion_id="product")
-    met = left.join(right, "unit")
-    met = met.filter(met.product_id != met.companion_id)
-    pairs = met.group_by("product_id", "companion_id").aggregate(together=met.count(), customers=met.customer_id.nunique())
-    pairs = pairs.filter(pairs.together >= LEAST_TOGETHER, pairs.customers >= LEAST_CUSTOMERS)
-    pairs = pairs.join(frequent[0].select(product_id="product", product_units="units"), "product_id")
-    pairs = pairs.join(frequent[1].select(companion_id="product", companion_units="units"), "companion_id")
-    possible = warehouse.scalar(frequent[0].count()) * warehouse.scalar(frequent[1].count())
+    left, right = _numbered(warehouse, first), _numbered(warehouse, second)
+    met = _met(first, second, left, right, ordered)
+    counted = met.group_by("one", "other").aggregate(together=met.count())
+    counted = warehouse.keep(counted.filter(counted.together >= LEAST_TOGETHER))
+    # Who they were is asked of these pairs alone.
+    ones, others = left.semi_join(counted.select(number="one"), "number"), right.semi_join(counted.select(number="other"), "number")
+    again = _met(first, second, ones, others, ordered).semi_join(counted, ["one", "other"])
+    people = again.select("one", "other", "customer_id").distinct()
+    people = people.group_by("one", "other").aggregate(customers=people.count())
+    pairs = counted.join(people.filter(people.customers >= LEAST_CUSTOMERS), ["one", "other"])
+    pairs = pairs.join(left.select(one="number", product_id="product", product_units="units"), "one")
+    pairs = pairs.join(right.select(other="number", companion_id="product", companion_units="units"), "other")
+    possible = warehouse.scalar(left.count()) * warehouse.scalar(right.count())
     expected = pairs.product_units.cast("float64") * pairs.companion_units / max(units, 1)
     return pairs.select(
         "product_id", "companion_id", "together", "customers", expected=expected, possible=ibis.literal(possible, "int64")
     )
+
+
+def _numbered(warehouse: Warehouse, facts: ir.Table) -> ir.Table:
+    """Products seen often enough, with a small number: product, units, number."""
+    each = facts.group_by("product").aggregate(units=facts.count())
+    each = each.filter(each.units >= LEAST_TOGETHER)
+    return warehouse.keep(each.mutate(number=ibis.row_number().over(order_by="product")))
+
+
+def _met(first: ir.Table, second: ir.Table, left: ir.Table, right: ir.Table, ordered: bool) -> ir.Table:
+    """Every meeting of two products in a unit: customer_id, one, other (numbers)."""
+    ones = first.join(left, "product").select("customer_id", "unit", one="number", name="product")
+    others = second.join(right, "product").select("unit", other="number", other_name="product")
+    met = ones.join(others, "unit")
+    met = met.filter(met.one < met.other) if ordered else met.filter(met.name != met.other_name)
+    return met.select("customer_id", "one", "other")
 
 
 def _kept(warehouse: Warehouse, pairs: ir.Table, kind: str, evidence: str, tested: float = 1.0) -> ir.Table:

@@ -9,7 +9,7 @@ from math import inf
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 from scipy.special import gammaln
 
 from rekindle.errors import CannotTell
@@ -27,6 +27,7 @@ class Concentration:
 
     Args:
         value: Purchases that a customer's prior weighs as much as; infinite where customers do not differ.
+        careful: The largest value that the data do not speak against: for who would rather trust a customer too little.
         gain: Log-likelihood over customers who do not differ.
         customers: With at least two counts; one count says nothing of how customers differ.
         quality: "good", or "weak" below a hundred such customers.
@@ -34,6 +35,7 @@ class Concentration:
     """
 
     value: float
+    careful: float
     gain: float
     customers: int
     quality: Literal["good", "weak"]
@@ -87,6 +89,16 @@ def fit_concentration(tallies: Tallies) -> Concentration | CannotTell:
     quality: Literal["good", "weak"] = "good" if customers >= 100 else "weak"
     if gain < LEAST_GAIN:
         same = f"{customers:,} customers do not differ more than chance would have it."
-        return Concentration(inf, max(gain, 0.0), customers, quality, same)
+        return Concentration(inf, inf, max(gain, 0.0), customers, quality, same)
     own = "" if quality == "good" else " only"
-    return Concentration(float(f"{value:.6g}"), gain, customers, quality, f"{customers:,} customers{own} with two purchases or more.")
+    reason = f"{customers:,} customers{own} with two purchases or more."
+    return Concentration(float(f"{value:.6g}"), _careful(tallies, value), gain, customers, quality, reason)
+
+
+def _careful(tallies: Tallies, value: float) -> float:
+    """The concentration above the most likely one at which the log-likelihood is lower by `LEAST_GAIN`."""
+    least = tallies.log_likelihood(value) - LEAST_GAIN
+    if tallies.log_likelihood(HIGHEST) >= least:
+        return inf
+    found = brentq(lambda log: tallies.log_likelihood(float(np.exp(log))) - least, np.log(value), np.log(HIGHEST), xtol=1e-8)
+    return float(f"{np.exp(found):.6g}")

@@ -45,11 +45,11 @@ def count(warehouse: Warehouse, bought: ir.Table, day: date, customers: ir.Table
 
     Args:
         warehouse: Keeps the counts.
-        bought: customer_id, purchase_day, item; from `kept.items`.
+        bought: customer_id, purchase_day, item; one row per customer, day and item, from `kept.items`.
         day: Exclusive.
         customers: customer_id; only theirs are counted, popularity is everyone's.
     """
-    seen = bought.filter(bought.purchase_day < ibis.literal(day)).select("customer_id", "purchase_day", "item").distinct()
+    seen = bought.filter(bought.purchase_day < ibis.literal(day)).select("customer_id", "purchase_day", "item")
     age = ibis.literal(day).delta(seen.purchase_day, unit="day")
     weight = (SCALE * (-np.log(2.0) / POPULAR_DAYS * age.cast("float64")).exp()).round().cast("int64")
     popular = seen.group_by("item").aggregate(weight=exact_sum(weight))
@@ -99,16 +99,16 @@ def learn(warehouse: Warehouse, bought: ir.Table, as_of: AsOf, limit: int = 10) 
 
     Args:
         warehouse: Runs the counting.
-        bought: customer_id, purchase_day, item.
+        bought: As of `count`.
         as_of: The instant; its day is not seen.
         limit: Length of the lists that the chances are for.
     """
     origin = as_of.day - timedelta(days=HOLDOUT_DAYS)
     came = bought.filter(bought.purchase_day >= ibis.literal(origin), bought.purchase_day < ibis.literal(as_of.day))
-    known = bought.filter(bought.purchase_day < ibis.literal(origin)).select("customer_id").distinct()
-    first = came.semi_join(known, "customer_id").group_by("customer_id").aggregate(purchase_day=came.purchase_day.min())
+    known = bought.filter(bought.purchase_day < ibis.literal(origin))
+    first = came.group_by("customer_id").aggregate(purchase_day=came.purchase_day.min()).semi_join(known, "customer_id")
     first = warehouse.keep(_sampled(first, warehouse.scalar(first.count())))
-    basket = warehouse.keep(came.join(first, ["customer_id", "purchase_day"]).select("customer_id", "item").distinct())
+    basket = warehouse.keep(came.join(first, ["customer_id", "purchase_day"]).select("customer_id", "item"))
     repeat, explore = candidates(count(warehouse, bought, origin, first), limit)
     return fit_chances(
         _tallied(warehouse, repeat, basket, REPEAT), _tallied(warehouse, explore, basket, EXPLORE), warehouse.scalar(first.count())

@@ -25,8 +25,8 @@ LEVELS: dict[str, tuple[str, ...]] = {
 }
 """What moves a gap away from the store's, in the order in which it is asked, by the columns that name it."""
 
-CALIBRATE_ON = 50_000
-"""Purchases of each horizon that a window is calibrated on at most, chosen by a hash of the customer."""
+CALIBRATE_ON = 1_000_000
+"""Purchases that a window is calibrated from at most: all of a part of the customers, chosen by a hash of the id."""
 
 CALIBRATE_AGO = (60, 90)
 """The window is calibrated on the horizons that began so many days ago; two, because shops have seasons."""
@@ -99,7 +99,7 @@ def fit_lasting(warehouse: Warehouse, bought: ir.Table) -> Lasting | CannotTell:
     if sums["n"] < LEAST_GAPS:
         return CannotTell(f"Only {sums['n']} items were bought again so far, so how long they last is unknown.")
     centre = round(sums["total"] / sums["n"])
-    left = warehouse.keep(left.mutate(left=left.left - centre))
+    left = left.mutate(left=left.left - centre)
     shrinkage, effects = {}, {}
     for level, names in LEVELS.items():
         found = _shrunk(warehouse, left, names)
@@ -178,7 +178,8 @@ def fit(warehouse: Warehouse, bought: ir.Table, as_of: AsOf) -> Replenishment | 
     lasting = fit_lasting(warehouse, seen)
     if isinstance(lasting, CannotTell):
         return lasting
-    parts = [part for origin in _origins(as_of) if (part := _came(warehouse, seen, origin)) is not None]
+    some = _sampled(warehouse, seen)
+    parts = [part for origin in _origins(as_of) if (part := _came(warehouse, some, origin)) is not None]
     purchases = sum(len(part.gap) for part in parts)
     if purchases < LEAST_PURCHASES:
         reason = f"Only {purchases} purchases could calibrate the window: it is the curve's own."
@@ -192,6 +193,12 @@ def _origins(as_of: AsOf) -> list[date]:
     return [as_of.day - timedelta(days=days) for days in CALIBRATE_AGO]
 
 
+def _sampled(warehouse: Warehouse, seen: ir.Table) -> ir.Table:
+    """What a part of the customers bought, where they are many."""
+    share = CALIBRATE_ON / max(warehouse.scalar(seen.count()), 1)
+    return seen if share >= 1 else warehouse.keep(seen.filter(seen.customer_id.hexdigest("md5")[:6] < f"{round(share * 16**6):06x}"))
+
+
 def _came(warehouse: Warehouse, seen: ir.Table, origin: date) -> Came | None:
     """The purchases within the horizon from an origin on, with what was known at it; None where nothing was."""
     day, end = ibis.literal(origin), ibis.literal(origin + timedelta(days=HORIZON_DAYS))
@@ -201,9 +208,6 @@ def _came(warehouse: Warehouse, seen: ir.Table, origin: date) -> Came | None:
         return None
     came = seen.filter(seen.purchase_day >= day, seen.purchase_day < end)
     came = came.group_by("customer_id", "item").aggregate(next_day=came.purchase_day.min())
-    total = warehouse.scalar(came.count())
-    if total > CALIBRATE_ON:
-        came = came.filter(came.customer_id.hexdigest("md5")[:6] < f"{round(CALIBRATE_ON / total * 16**6):06x}")
     pairs = held(known.semi_join(came, ["customer_id", "item"]), lasting).join(came, ["customer_id", "item"])
     pairs = pairs.select("customer_id", "centre", "last_day", "next_day")
     silent = day.delta(pairs.last_day, unit="day").cast("int64") - 1
