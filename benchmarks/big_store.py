@@ -23,14 +23,14 @@ FIRST = 1_000_000
 COPIES = """
 insert into orders select * replace (
     order_id || '-{copy}' as order_id, customer_id || '-{copy}' as customer_id, ordered_at - interval {copy} day as ordered_at,
-    purchase_day - {copy} as purchase_day) from orders where length(customer_id) = 24;
+    purchase_day - {copy} as purchase_day) from orders where length(customer_id) = 12;
 insert into order_lines select * replace (
     order_id || '-{copy}' as order_id, customer_id || '-{copy}' as customer_id, purchase_day - {copy} as purchase_day)
-from order_lines where length(customer_id) = 24;
+from order_lines where length(customer_id) = 12;
 insert into consents select * replace (consent_key || '-{copy}' as consent_key, customer_id || '-{copy}' as customer_id)
-from consents where length(customer_id) = 24;
-insert into people_table select * replace (customer_id || '-{copy}' as customer_id) from people_table where length(customer_id) = 24;
-insert into journal select * replace (customer_id || '-{copy}' as customer_id) from journal where length(customer_id) = 24;
+from consents where length(customer_id) = 12;
+insert into people_table select * replace (customer_id || '-{copy}' as customer_id) from people_table where length(customer_id) = 12;
+insert into journal select * replace (customer_id || '-{copy}' as customer_id) from journal where length(customer_id) = 12;
 """
 
 ONCE = """

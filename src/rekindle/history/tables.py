@@ -165,5 +165,6 @@ TRANSITIONS = sch.schema(
         "purchase_days": "int64", "silence_days": "int64", "rhythm_days": "float64", "previous_gap_days": "int64",
     }
 )
-"""Changes of the lifecycle stage with the facts that decided, each noted at the instant of the insight that saw it; `from_stage` is null for
-the first. Never rewritten: facts that come in later change later stages."""
+"""Changes of the lifecycle stage with the facts that decided, each noted at the instant of the insight that saw it.
+
+`from_stage` is null for the first. Never rewritten: facts that come in later change later stages."""

@@ -107,7 +107,7 @@ def build(warehouse: Warehouse, question: Question, publish: Callable[[ir.Table]
 
 def _bought(warehouse: Warehouse, question: Question) -> ir.Table:
     orders = purchases.sales(warehouse, question.as_of)
-    sums = warehouse.keep(purchases.per_customer(orders))
+    sums = purchases.per_customer(orders)
     products, sold = warehouse.current("products"), purchases.sold_lines(warehouse, question.as_of)
     ranked = products.left_join(prices.price_ranks(warehouse, products, sold), "product_id").drop("product_id_right")
     numbered = warehouse.keep(purchases.categories(products))
