@@ -65,7 +65,7 @@ def test_one_integral_over_the_time_of_death_is_the_sum_over_every_rate(row: tup
 
 
 def by_hypergeometric(parameters: tuple[float, ...], row: tuple[int, float, float]) -> tuple[float, float]:
-    """Log-likelihood and P(alive) as Fader & Hardie (2005), A note on deriving the Pareto/NBD model, print them (equations 17 to 20)."""
+    """Log-likelihood and P(alive) as Fader & Hardie (2005), A note on deriving the Pareto/NBD model, print them."""
     r, alpha, s, beta = parameters
     x, last, age = row
     more, exponent = abs(alpha - beta), r + s + x

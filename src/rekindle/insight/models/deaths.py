@@ -52,7 +52,7 @@ def deaths(point: Point, pairs: Standing, end: float) -> Deaths:
         pairs: Repeats and age.
         end: Weeks after the first order at which nobody looks any more; beyond every age.
 
-    Source: docs/models.md, equation 10.
+    Source: docs/models.md, equation 11.
     """
     _, alpha, _, beta = point
     count = len(pairs)

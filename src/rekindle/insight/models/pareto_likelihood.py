@@ -24,7 +24,7 @@ class ParetoLikelihood:
         counts: Distinct repeats, and how many customers have them.
         end: Later than every age, weeks.
 
-    Source: docs/models.md, equations 9 to 11; Fader & Hardie (2005), A note on deriving the Pareto/NBD model, equation 17 rearranged.
+    Source: docs/models.md, equations 10 and 11; Fader & Hardie (2005), A note on deriving the Pareto/NBD model, rearranged.
     """
 
     histories: TwoFates

@@ -79,7 +79,7 @@ class ParetoNbd:
     def p_alive(self, tuples: LapseTuples) -> Floats:
         """Probability that a customer has not lapsed by the end of their age [n], in (0, 1].
 
-        Source: docs/models.md, equation 11; Fader & Hardie (2005), A note on deriving the Pareto/NBD model, equation 41.
+        Source: docs/models.md, equation 11; Fader & Hardie (2005), A note on deriving the Pareto/NBD model.
         """
         pairs, began, today = silences(tuples)
         share = shares(self.point, pairs, end_of(tuples))
@@ -112,7 +112,7 @@ class ParetoNbd:
     def orders_of(self, pairs: Standing, weeks: float) -> Floats:
         """Orders in the coming `weeks` if alive, for each distinct pair of repeats and age.
 
-        Source: docs/models.md, equation 12; Fader & Hardie (2005), A note on deriving the Pareto/NBD model, equation 41.
+        Source: docs/models.md, equation 12; Fader & Hardie (2005), A note on deriving the Pareto/NBD model.
         """
         late = self.beta + pairs.age
         span = np.log1p(weeks / late)
