@@ -131,7 +131,7 @@ def effect(cells: pa.Table, kind: str) -> Effect | CannotTell:
     risk = expit(grid.predictor(beta))[grid.place]
     expected = float((n * risk)[exposed].sum())
     if expected < LEAST or not lapsed:
-        return CannotTell(f"{lapsed} lapses followed it and {expected:.0f} were expected; one and {LEAST} are needed.")
+        return CannotTell(f"{lapsed} lapses followed it where {expected:.1f} were to be expected; at least 1 and {LEAST} are needed.")
     leverage = _summed(grid.place, np.where(exposed, n * risk * (1 - risk), 0.0), grid.combinations)
     pull = grid.predictor(np.asarray(np.linalg.solve(curvature, grid.score(leverage)), dtype=np.float64))[grid.place]
     bucket: Ints = _number(cells, "bucket").astype(np.int64)

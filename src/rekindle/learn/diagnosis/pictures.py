@@ -43,7 +43,7 @@ def _forest(rows: Sequence[Ratio], width: int) -> Picture:
     tall = ROW * len(rows)
     base = alt.Chart(alt.InlineData(values=values), width=width - EDGE, height=tall)
     down = {name: alt.Y(f"{name}:Q", axis=None, scale=alt.Scale(domain=[0, tall], range=[0, tall], nice=False)) for name in ("row", "top")}
-    ticks = [0.5, 0.75, 1, 1.5, 2, 3]
+    ticks = [0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.25, 1.5, 2, 3]
     axis = alt.Axis(values=ticks, format=".2~f", grid=True, gridDash=[2, 3], domain=False, title=TIMES)
     low, high = _limits(rows)
     across = alt.Scale(type="log", domain=[low, high], nice=False)
