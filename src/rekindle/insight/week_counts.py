@@ -1,6 +1,7 @@
-"""How many repeat orders each week saw, against how many customers were known and how long: what a season is found in.
+"""How many repeat orders each week saw, of customers known since when: what a season is found in.
 
-Knows nothing of the clock that is made of it. More customers are no season here: every count stands against its customers.
+Knows nothing of the clock that is made of it. More customers are no season here, and neither are better ones: only how the orders of
+one week's newcomers lie in time is looked at.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ PARTS = YEAR // BLOCK
 LEAD_IN = 13                # first weeks of a history, left out: their "first" orders are often those of old customers
 COVERED = 5                 # repeat orders that each part of a year must have room for
 ROUNDS = 50                 # of Fisher scoring
+ENOUGH = 1e-6               # log-likelihood still to be gained at which a search has arrived
 RIDGE = 1e-3                # keeps terms that the data say nothing of near 0
 EPOCH = date(1970, 1, 1)
+BENDS = 2                   # of the line of age in each doubling of it
 OLDEST = 1 << 12            # weeks of age beyond which nothing changes
 
 
@@ -105,7 +108,10 @@ class WeekCounts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
-    """What the logarithm of a cell's orders per customer is a sum of: a bent line of age, a trend, and waves of the year."""
+    """What the logarithm of a cell's share is a sum of, up to its cohort's: a bent line of age, and waves of the year.
+
+    A shop that does better or worse year by year needs no line of its own: of a cohort's orders it is part of how they change with age.
+    """
 
     columns: Floats
     waves: int
@@ -113,13 +119,12 @@ class Design:
     @classmethod
     def of(cls, counts: WeekCounts, ages: Floats, waves: int) -> Self:
         """The columns [n, terms], those of the waves last."""
-        log_age = np.log2(np.clip(ages, 1.0, OLDEST))
-        knots = np.arange(int(np.floor(log_age.max(initial=0.0))) + 1)
-        bent = np.maximum(1 - np.abs(np.minimum(log_age, knots[-1])[:, None] - knots), 0.0)
-        trend = (counts.weeks / 2 - counts.week) / YEAR
+        bend = BENDS * np.log2(np.clip(ages, 1.0, OLDEST))
+        knots = np.arange(int(np.floor(bend.max(initial=0.0))) + 1)
+        bent = np.maximum(1 - np.abs(np.minimum(bend, knots[-1])[:, None] - knots), 0.0)
         phase = 2 * np.pi * counts.middle_days()[counts.week] / 365.25
         yearly = [wave for number in range(1, waves + 1) for wave in (np.cos(number * phase), np.sin(number * phase))]
-        return cls(np.column_stack([bent, trend, *yearly]), waves)
+        return cls(np.column_stack([bent, *yearly]), waves)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,30 +137,42 @@ class Fitted:
 
 
 def fit(design: Design, counts: WeekCounts) -> Fitted:
-    """The most likely sum, orders being Poisson distributed around customers times its exponential.
+    """The most likely sum, given how many orders each week's newcomers placed in all: what is fitted is how those lie in time.
 
-    Fisher scoring; a step that leads down is halved.
+    So customers won in one week may be better than those of another, a whale among them, without being taken for a season. The orders
+    of a cohort are multinomial over its weeks. Fisher scoring; a step that leads down is halved.
     """
-    columns, offset = design.columns, np.log(counts.customers)
-    if not len(offset):
-        return Fitted(0.0, offset, ((0.0, 0.0),) * design.waves)
-    level = np.log((counts.orders.sum() + 0.5) / counts.customers.sum())
-    point = np.zeros(columns.shape[1])
+    columns, cohort = design.columns, counts.joined
+    totals = np.bincount(cohort, counts.orders, counts.weeks + 1)
 
     def height(at: Floats) -> tuple[float, Floats]:
-        log_mean = np.clip(offset + level + columns @ at, -50.0, 50.0)
-        expected = np.exp(log_mean)
-        return float(np.sum(counts.orders * log_mean - expected) - 0.5 * RIDGE * np.sum(at**2)), expected
+        share = np.exp(np.clip(np.einsum("ni,i->n", columns, at), -50.0, 50.0))
+        share = share / np.bincount(cohort, share, counts.weeks + 1)[cohort]
+        return float(np.sum(counts.orders * np.log(share)) - 0.5 * RIDGE * np.sum(at**2)), totals[cohort] * share
 
+    point = np.zeros(columns.shape[1])
     now, expected = height(point)
     for _ in range(ROUNDS):
-        slope = columns.T @ (counts.orders - expected) - RIDGE * point
-        step = np.linalg.solve((columns * expected[:, None]).T @ columns + RIDGE * np.eye(len(point)), slope)
-        gain = float(slope @ step)
+        slope = np.einsum("ni,n->i", columns, counts.orders - expected) - RIDGE * point
+        step = np.linalg.solve(_information(columns, expected, counts), slope)
+        if float(slope @ step) < ENOUGH:
+            break
         scale = next((0.5**turn for turn in range(30) if height(point + 0.5**turn * step)[0] >= now), 0.0)
         point = point + scale * step
         now, expected = height(point)
-        if gain < 1e-9 or not scale:
-            break
     waves = point[len(point) - 2 * design.waves :].reshape(-1, 2)
     return Fitted(now, expected, tuple((float(cosine), float(sine)) for cosine, sine in waves))
+
+
+def _information(columns: Floats, expected: Floats, counts: WeekCounts) -> Floats:
+    """Of the multinomial cohorts: the weighted squares of the columns less those of their cohort means, and the ridge.
+
+    Products by einsum: a threaded product depends on the number of threads.
+    """
+    weighed = columns * expected[:, None]
+    sums = np.stack([np.bincount(counts.joined, column, counts.weeks + 1) for column in weighed.T], axis=1)
+    totals = np.bincount(counts.joined, expected, counts.weeks + 1)
+    means = sums / np.maximum(totals, 1e-300)[:, None]
+    products = np.einsum("ni,nj->ij", weighed, columns) - np.einsum("ni,nj->ij", sums, means)
+    information: Floats = products + RIDGE * np.eye(columns.shape[1])
+    return information
