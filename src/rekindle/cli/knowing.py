@@ -31,7 +31,7 @@ def insight(
 ) -> None:
     """Build every customer's profile. Rhythm, chance of another order, expected margin, stage, cohort and cause."""
     from rekindle.insight.lapse import LAPSE_MODELS
-    from rekindle.service.flow import backtesting, insights
+    from rekindle.service.flow import backtesting, insights, segments
 
     if model not in LAPSE_MODELS:
         raise UsageError(f"there is no lapse model '{model}'", f"Write one of {', '.join(LAPSE_MODELS)}.")
@@ -42,7 +42,9 @@ def insight(
         emit(backtesting.to_json(judged), (*backtesting.lines(judged), *written), as_json)
         return
     with opened(context.obj) as store, progress("Fitting and scoring"):
-        _, found = insights.profiles(store.settings, store.warehouse, store.as_of(as_of), model, publish=not dry_run)
+        built, found = insights.profiles(store.settings, store.warehouse, store.as_of(as_of), model, publish=not dry_run)
+        if not dry_run:
+            segments.note(store.settings, store.warehouse, found.as_of, built.table)
     emit(insights.to_json(found), lines(found, store.settings), as_json)
 
 

@@ -12,7 +12,7 @@ from rekindle.moment import AsOf
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A segment's count at one instant, by one version of its definition."""
+    """A segment's count at one instant, in the store's time zone, by one version of its definition."""
 
     at: datetime
     customers: int

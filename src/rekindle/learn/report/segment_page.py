@@ -111,6 +111,8 @@ def _segment(entry: Entry, found: Catalogue, figures: Figures) -> Html:
 def _over_time(entry: Entry, figures: Figures) -> Html:
     if len(entry.history) == 1:
         return el("p", "Counted for the first time: its course is drawn from the second count on.", class_="small")
+    if not any(point.customers for point in entry.history):
+        return el("p", f"Nobody has been in it at any of {len(entry.history)} counts.", class_="small")
     first, last = entry.history[0], entry.history[-1]
     about = f"{_spoken(entry.name)}: {first.customers} customers on {first.at:%Y-%m-%d}, {last.customers} on {last.at:%Y-%m-%d}"
     picture = figure(lambda width: _course(entry.history, width), about, figures)
@@ -127,7 +129,7 @@ def _course(history: Sequence[Point], width: int) -> Picture:
     base = alt.Chart(alt.InlineData(values=values), width=width - EDGE - 50, height=TALL)
     across = alt.X("at:T", axis=alt.Axis(title=None, format="%-d %b %Y", tickCount=min(len(values), width // 130), grid=False))
     most = max(point.customers for point in history) or 1
-    axis = alt.Axis(title=None, tickCount=3, format=",d", domain=False)
+    axis = alt.Axis(title=None, tickCount=3, tickMinStep=1, format=",d", domain=False)
     up = alt.Y("customers:Q", axis=axis, scale=alt.Scale(domain=[0, most], nice=True))
     line = base.mark_line(strokeWidth=2).encode(x=across, y=up, color=alt.value("var(--bar)"))
     dots = base.mark_point(opacity=1, filled=True).encode(x=across, y=up, size=alt.value(40), color=alt.value("var(--bar)"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from rekindle.history.warehouse import Warehouse
 from rekindle.learn.report import ReportFacts, headlines, render_page, to_json
 from rekindle.moment import AsOf
-from rekindle.service.flow import dispatching, documents, insights, learning, planning, reporting
+from rekindle.service.flow import dispatching, documents, insights, learning, planning, reporting, segments
 from rekindle.service.flow.sending import Sent
 from rekindle.service.people.queries import has_contacts
 from rekindle.settings import Settings
@@ -65,6 +65,7 @@ def run(
     held = documents.approved(settings)
     say("Fitting and scoring")
     built, insight = insights.profiles(settings, warehouse, as_of)
+    segments.note(settings, warehouse, as_of, built.table)
     say("Deciding")
     planned = planning.make(settings, warehouse, built, held, as_of)
     touches = planning.commit(settings, warehouse, planned, built, held)

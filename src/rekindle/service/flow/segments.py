@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 
@@ -21,8 +22,9 @@ from rekindle.learn.report.segment_facts import Catalogue, Entry, Point
 from rekindle.moment import AsOf
 from rekindle.program.documents import Documents
 from rekindle.program.segments import Segment, definitions, version
-from rekindle.service.flow import insights
+from rekindle.service.flow import documents, insights
 from rekindle.service.flow.insights import label
+from rekindle.service.programs import queries
 from rekindle.settings import Settings
 
 FOLDER, PAGE = "segments", "segments.html"
@@ -44,6 +46,19 @@ def catalogue(settings: Settings, warehouse: Warehouse, held: Documents, as_of: 
     if not held.segments:
         raise BadData("no segments are approved", "Write segments.yaml, then: rekindle approve --all. docs/segments.md shows one.")
     return record(settings, warehouse, held, as_of, _profile(settings, warehouse, as_of, publish), publish)
+
+
+def note(settings: Settings, warehouse: Warehouse, as_of: AsOf, profile: ir.Table) -> Catalogue | None:
+    """Keeps the counts of an insight's instant; None where no segments are approved.
+
+    Args:
+        settings: The store's.
+        warehouse: Its open history.
+        as_of: The instant of the profile.
+        profile: From `insights.profiles`.
+    """
+    held = documents.approved(settings) if queries.approved(settings) else None
+    return record(settings, warehouse, held, as_of, profile) if held and held.segments else None
 
 
 def record(
@@ -97,14 +112,15 @@ def _kept(settings: Settings) -> list[dict[str, Any]]:
 def _entry(
     segment: Segment, at: int, held: Documents, measured: Measured, before: list[dict[str, Any]], as_of: AsOf
 ) -> Entry:
+    zone = ZoneInfo(as_of.timezone)
     counted, hashed = measured.segments[at], version(segment.name, held.segments)
     earlier = [
-        Point(datetime.fromisoformat(one["as_of"]), was["customers"], was["version"])
+        Point(datetime.fromisoformat(one["as_of"]).astimezone(zone), was["customers"], was["version"])
         for one in before
         for was in one["segments"]
         if was["name"] == segment.name
     ]
-    now = Point(as_of.instant, counted.customers, hashed)
+    now = Point(as_of.instant.astimezone(zone), counted.customers, hashed)
     return Entry(
         counted, segment.description, segment.rule.text, hashed, segment.owner, segment.valid_from, segment.reviewed, (*earlier, now)
     )
