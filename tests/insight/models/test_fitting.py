@@ -53,14 +53,14 @@ def test_p_alive_is_calibrated_against_the_known_fates(fit, kind) -> None:
 @pytest.mark.parametrize(("fit", "kind"), FITS)
 def test_twenty_random_starts_and_any_order_of_rows_end_in_one_place(fit, kind) -> None:
     rng = np.random.default_rng(5)
-    rows = played(kind, rng, 2_000, 60.0)[0].histories
+    rows = played(kind, rng, 1_000, 60.0)[0].histories
     best = fit(rows)
     assert isinstance(best, kind)
     for start in np.exp(rng.uniform(-3, 3, (20, 4))):
         found = fit(rows, tuple(start))
         assert isinstance(found, kind)
         assert list(found.parameters.values()) == pytest.approx(list(best.parameters.values()), rel=1e-6)
-    shuffled = rng.permutation(2_000)
+    shuffled = rng.permutation(1_000)
     assert fit(LapseTuples(rows.repeats[shuffled], rows.last[shuffled], rows.age[shuffled], rows.customers[shuffled])) == best
 
 
@@ -75,10 +75,10 @@ def test_counts_stand_for_customers() -> None:
 
 
 def test_a_large_fit_starts_from_a_sample_and_ends_on_all() -> None:
-    rows = shop(np.random.default_rng(7), 110_000, TRUTH, 80.0, 1).histories
+    rows = shop(np.random.default_rng(7), 40_000, TRUTH, 80.0, 1).histories
     fitted = fit_mbg_nbd(rows)
     assert isinstance(fitted, MbgNbd)
-    assert fitted.customers == 110_000
+    assert fitted.customers == 40_000
     deviation = (np.log(list(fitted.parameters.values())) - np.log(TRUTH)) / np.sqrt(np.diag(fitted.covariance))
     assert np.abs(deviation).max() < 3
     whole = maximise(LapseLikelihood.of(rows.sorted(), 1), PRIOR, PRIOR.start)

@@ -75,7 +75,7 @@ def fates(point: Point, pairs: Standing, unseen: Deaths) -> tuple[Fate, Fate]:
     by_death, twice_by_death = _moved(point, pairs, unseen.mean, unseen.square, dying=1)
     share = unseen.share
     alive = Fate(staying, 1 - share, first - share * by_death, second - share * twice_by_death)
-    return alive, Fate(staying + np.log(share), np.ones(len(share)), by_death, twice_by_death)
+    return alive, Fate(staying + np.log(share), None, by_death, twice_by_death)
 
 
 def _moved(point: Point, pairs: Standing, mean: Floats, square: Floats, dying: int) -> tuple[Floats, Floats]:

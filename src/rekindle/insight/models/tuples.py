@@ -17,6 +17,7 @@ Rows = npt.NDArray[np.intp]
 Number = TypeVar("Number", np.int64, np.float64)
 
 WIDEST = 2**62              # keys of three ranks are whole numbers below this
+NARROW = 2**31              # keys below this sort as half as wide numbers
 SLOTS = 8                   # table slots a value up to which a look-up is quicker than sorting
 DAYS = 7                    # in a week
 
@@ -73,7 +74,7 @@ class LapseTuples:
             begins = np.flatnonzero(new)
             counts = np.diff(np.append(begins, len(each)))
             return cls(ordered.repeats[begins], ordered.last[begins], ordered.age[begins], counts)
-        key = np.sort(key)
+        key = np.sort(key.astype(np.int32) if len(key) and key.max() < NARROW else key).astype(np.int64)
         begins = np.flatnonzero(np.concatenate([[True], _rises(key)])[: len(key)])
         key, counts = key[begins], np.diff(np.append(begins, len(key)))
         x, ages, lasts = columns
@@ -123,12 +124,14 @@ def standings(tuples: LapseTuples) -> tuple[Standing, Rows]:
 
 def silences(tuples: LapseTuples) -> tuple[Standing, Rows, Rows]:
     """How customers stood when their silence began and how they stand today, and which of the pairs each tuple has of either [n]."""
-    pairs, row = _pairs(np.concatenate([tuples.repeats, tuples.repeats]), np.concatenate([tuples.last, tuples.age]))
+    pairs, row = _pairs(tuples.repeats, np.concatenate([tuples.last, tuples.age]))
     return pairs, row[: len(tuples)], row[len(tuples) :]
 
 
 def _pairs(repeats: Ints, age: Floats) -> tuple[Standing, Rows]:
+    """Distinct pairs of repeats and age, and which of them each age has; `age` may hold several columns of `repeats` one after another."""
     (x, x_row), (ages, age_row) = ranked(repeats), ranked(age)
+    x_row = np.tile(x_row, len(age) // max(len(repeats), 1))
     keys, row = ranked(np.asarray(x_row * len(ages) + age_row, dtype=np.int64))
     which_x, which_age = np.divmod(keys, max(len(ages), 1))
     return Standing(x[which_x], ages[which_age]), row

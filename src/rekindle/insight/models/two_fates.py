@@ -26,20 +26,20 @@ class Fate:
 
     Args:
         log: Logarithm of a scale of the term [m]; minus infinity where it cannot be.
-        share: The term over its scale [m].
+        share: The term over its scale [m]; 1 for all if None.
         first: The term's derivatives in the four log-parameters over the scale [4, m].
         second: Its second derivatives over the scale, at `UPPER` [10, m].
     """
 
     log: Floats
-    share: Floats
+    share: Floats | None
     first: Floats
     second: Floats
 
 
 def fate(log: Floats, first: Floats, bend: Floats) -> Fate:
     """A term that is its own scale, from the logarithm's derivatives [4, m] and second derivatives at `UPPER` [10, m]."""
-    return Fate(log, np.ones(len(log)), first, bend + first[UPPER[0]] * first[UPPER[1]])
+    return Fate(log, None, first, bend + first[UPPER[0]] * first[UPPER[1]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +52,7 @@ class TwoFates:
         began: Which pair holds the beginning [n].
         today: Which holds today [n]; not falling.
         begins: Where the histories of each pair of today begin [m + 1].
+        standing: Customers of each pair today [m].
     """
 
     customers: Floats
@@ -59,13 +60,15 @@ class TwoFates:
     began: Rows
     today: Rows
     begins: Rows
+    standing: Floats
 
     @classmethod
     def of(cls, rows: LapseTuples) -> Self:
         """Lays out sorted rows."""
         pairs, began, today = silences(rows)
         begins = np.concatenate([[0], np.cumsum(np.bincount(today, minlength=len(pairs)))])
-        return cls(rows.customers.astype(np.float64), pairs, began, today, begins)
+        customers = rows.customers.astype(np.float64)
+        return cls(customers, pairs, began, today, begins, sums(today, customers, len(pairs)))
 
     def total(self, alive: Fate, lapsed: Fate) -> Slope:
         """The log-likelihood of all histories: the sum of log(alive + lapsed).
@@ -76,10 +79,11 @@ class TwoFates:
         """
         count = len(self.pairs)
         odds = lapsed.log[self.began] - alive.log[self.today]
-        beyond = np.maximum(odds - LARGEST, 0.0)
-        ratio = np.exp(odds - beyond)
-        whole = alive.share[self.today] + ratio
-        height = sum_of(sums(self.today, self.customers, count), alive.log) + sum_of(self.customers, np.log(whole) + beyond)
+        ratio = np.exp(np.minimum(odds, LARGEST))
+        whole = 1.0 + ratio if alive.share is None else alive.share[self.today] + ratio
+        height = sum_of(self.standing, alive.log) + sum_of(self.customers, np.log(whole))
+        if odds.max(initial=0.0) > LARGEST:
+            height += sum_of(self.customers, np.maximum(odds - LARGEST, 0.0))
         of_alive = self.customers / whole
         of_lapsed = of_alive * ratio
         today = sums(self.today, of_alive, count), sums(self.today, of_alive / whole, count)
