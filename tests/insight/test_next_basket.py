@@ -86,7 +86,7 @@ def ranking(warehouse: Warehouse, rows: Bought, chances: BasketChances, limit: i
     return dict(lists)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_the_ranking_is_that_of_plain_python(warehouse: Warehouse, seed: int) -> None:
     rows = shop(seed)
     chances = next_basket.learn(warehouse, table(rows), AS_OF, 5)
@@ -95,7 +95,7 @@ def test_the_ranking_is_that_of_plain_python(warehouse: Warehouse, seed: int) ->
 
 
 def test_the_order_of_rows_does_not_matter(warehouse: Warehouse) -> None:
-    rows = shop(3, customers=60)
+    rows = shop(3, customers=30)
     mixed = [rows[at] for at in np.random.default_rng(1).permutation(len(rows))]
     first, second = (next_basket.learn(warehouse, table(one), AS_OF, 5) for one in (rows, mixed))
     assert first == second

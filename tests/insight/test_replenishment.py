@@ -91,7 +91,7 @@ def by_hand(gaps: list[dict]) -> tuple[int, dict[str, float], dict[tuple[str, ..
 
 def test_shrinkage_is_that_of_plain_python_and_of_the_truth(warehouse: Warehouse) -> None:
     """Planted standard deviations: 0.3 of customers and of pairs, 0.35 within; items spread evenly over logarithms of 12 to 60 days."""
-    bought = refills(warehouse, 3, customers=200)
+    bought = refills(warehouse, 3, customers=150)
     gaps = warehouse.arrow(replenishment.gaps(warehouse, bought)).to_pylist()
     fitted = replenishment.fit_lasting(warehouse, bought)
     assert isinstance(fitted, replenishment.Lasting)

@@ -128,7 +128,7 @@ def test_a_shop_without_orders_cannot_tell(warehouse: Warehouse) -> None:
 
 @pytest.mark.parametrize("concentration", [3.0, None])
 def test_on_simulated_shops_never_worse_than_the_store(warehouse: Warehouse, concentration: float | None) -> None:
-    planted.insert(warehouse, *planted.hours(7, 1_500, 5.0, concentration))
+    planted.insert(warehouse, *planted.hours(7, 1_200, 5.0, concentration))
     found = evaluations.hours(warehouse, parse_as_of("2025-09-01", "UTC"), parse_as_of("2026-02-01", "UTC"))
     assert set(found) == set(evaluations.BANDS)
     never_worse(found)
@@ -138,6 +138,7 @@ def test_on_simulated_shops_never_worse_than_the_store(warehouse: Warehouse, con
         assert gains[-1] > gains[2] > 0.05
 
 
+@pytest.mark.long
 def test_on_online_retail_never_worse_than_the_store(warehouse: Warehouse) -> None:
     real_shops.online_retail(warehouse)
     found = evaluations.hours(warehouse, parse_as_of("2011-09-01", "UTC"), parse_as_of("2012-01-01", "UTC"))
@@ -146,3 +147,12 @@ def test_on_online_retail_never_worse_than_the_store(warehouse: Warehouse) -> No
     assert sum(map(sum, (one.ours for one in found.values()))) < 0.995 * sum(map(sum, (one.store for one in found.values())))
 
 
+
+
+def test_on_complete_journey_never_worse_than_the_store(warehouse: Warehouse) -> None:
+    """Instants are UTC; the households are taken for New York's."""
+    real_shops.complete_journey(warehouse)
+    found = evaluations.hours(warehouse, parse_as_of("2017-09-01", "America/New_York"), parse_as_of("2018-02-01", "America/New_York"))
+    assert {band: len(one.ours) for band, one in found.items()}["11+"] > 1_000
+    never_worse(found)
+    assert found["11+"].mean[0] < found["11+"].mean[1] - 0.1
