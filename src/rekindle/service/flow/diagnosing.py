@@ -180,7 +180,7 @@ def _by_offer(asked: Question, bought: ir.Table, held: Documents | None) -> dict
     touches, journal = warehouse.current("touches"), warehouse.table("journal").semi_join(warehouse.table("plans"), "plan")
     keys = ["customer_id", "program", "stage", "episode"]
     made = journal.filter(journal.arm.notnull(), journal.reason.isnull(), journal.as_of < seen)
-    silent = made.filter(made.arm == NOTHING)
+    silent = made.filter(made.arm == NOTHING).group_by(*keys).aggregate(drawn_at=lambda t: t.as_of.min())
     offered = made.filter(made.arm != NOTHING).select(*keys, "offer").distinct()
     sent = touches.filter(touches.status == "sent", touches.settled_at < seen).left_join(offered, keys)
     kinds = {name: offer.kind for name, offer in held.offers.items()} if held else {}
@@ -188,7 +188,7 @@ def _by_offer(asked: Question, bought: ir.Table, held: Documents | None) -> dict
     kind = named.cases(*kinds.items(), else_=sent.arm.fill_null("a message")) if kinds else sent.arm.fill_null("a message")
     rows = ibis.union(
         sent.select("customer_id", group=kind, day=sent.settled_at.date()),
-        silent.select("customer_id", group=ibis.literal(UNSENT), day=silent.as_of.date()),
+        silent.select("customer_id", group=ibis.literal(UNSENT), day=silent.drawn_at.date()),
     )
     counts = reactivation.reduced(reactivation.after_offers(rows, bought, asked.as_of))
     return reactivation.curves(warehouse.arrow(counts))
