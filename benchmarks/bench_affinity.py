@@ -60,9 +60,6 @@ def steps(warehouse: Warehouse) -> dict[str, Callable[[], object]]:
         fitted = replenishment.fit(warehouse, held["categories"], as_of)
         return warehouse.scalar(warehouse.keep(replenishment.run_out(held["categories"], fitted, as_of)).count())
 
-    def together() -> object:
-        return warehouse.scalar(companions.complements(warehouse, companions.baskets(held["lines"], products)).count())
-
     def switched() -> object:
         baskets = warehouse.keep(companions.baskets(held["lines"], products))
         return warehouse.scalar(companions.switched(warehouse, baskets, products).count())
@@ -77,7 +74,8 @@ def steps(warehouse: Warehouse) -> dict[str, Callable[[], object]]:
         return warehouse.scalar(warehouse.keep(affinity.favourite_table(warehouse, as_of)).count())
 
     return {
-        "kept lines and items": keep_lines, "affinity": taste, "complements": together, "substitutes": switched,
+        "kept lines and items": keep_lines, "affinity": taste, "complements": lambda: warehouse.scalar(companions.complements(warehouse, companions.baskets(held["lines"], products)).count()),
+        "substitutes": switched,
         "next basket": basket, "replenishment of categories": run_out, "hours": hours,
     }
 
