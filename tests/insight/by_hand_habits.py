@@ -83,8 +83,9 @@ def personas(rows: Iterable[Row]) -> None:
         signs, tags = (row["discounted_orders"], row["lined"], row["single_item_orders"]), []
         for tag, (part, whole), habit_of, seen in zip(("price_sensitive", "premium", "quick_solution"), shown, usual, signs, strict=True):
             own = (part + 4 * habit_of) / (whole + 4)
-            row[tag] = own / (own + habit_of) if habit_of else 0.5
-            tags += [tag] if row[tag] >= 0.6 and seen >= 2 else []
+            odds, usual_odds = (own / (1 - own), habit_of / (1 - habit_of)) if 0 < habit_of < 1 else (1.0, 1.0)
+            row[tag] = odds / (odds + usual_odds)
+            tags += [tag] if row[tag] >= 2 / 3 and seen >= 2 else []
         row["price_rank"], row["personas"] = rank, ", ".join(tags)
 
 

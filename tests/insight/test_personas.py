@@ -46,7 +46,7 @@ def customers(draw: st.DrawFn) -> list[Row]:
 
 @settings(max_examples=12)
 @given(rows=customers())
-def test_scores_are_shares_of_the_own_habit_and_the_stores(warehouse: Warehouse, rows: list[Row]) -> None:
+def test_scores_weigh_the_odds_of_the_own_habit_against_the_stores(warehouse: Warehouse, rows: list[Row]) -> None:
     def habit(part: str, whole: str) -> float:
         total = sum(row[whole] for row in rows)
         return sum(row[part] for row in rows) / total if total else 0.0
@@ -62,10 +62,11 @@ def test_scores_are_shares_of_the_own_habit_and_the_stores(warehouse: Warehouse,
         signs = {"price_sensitive": row["discounted"], "quick_solution": row["single"], "premium": row["lined"]}
         for tag, (part, whole) in shown.items():
             own = (part + 4 * usual[tag]) / (whole + 4)
-            expected = own / (own + usual[tag]) if usual[tag] else 0.5
+            odds = own / (1 - own) if 0 < usual[tag] < 1 else 1.0
+            expected = odds / (odds + (usual[tag] / (1 - usual[tag]) if 0 < usual[tag] < 1 else 1.0))
             assert found[tag] == pytest.approx(expected, rel=1e-9)
-            if abs(expected - 0.6) > 1e-9:
-                assert (tag in found["personas"].split(", ")) == (expected >= 0.6 and signs[tag] >= 2)
+            if abs(expected - 2 / 3) > 1e-9:
+                assert (tag in found["personas"].split(", ")) == (expected > 2 / 3 and signs[tag] >= 2)
         assert found["price_rank"] == (None if rank is None else pytest.approx(rank, rel=1e-12))
 
 

@@ -20,8 +20,8 @@ TAGS = {
 PRIOR_ORDERS = 4
 """Orders at the store's habit that a customer's own are weighed against (assumed)."""
 
-TAGGED = 0.60
-"""The score from which a tag is given: half as much again as the store's habit."""
+TAGGED = 2 / 3
+"""The score from which a tag is given: twice the odds of the store's habit (assumed)."""
 
 LEAST_SIGNS = 2
 """Orders that must show the behaviour before a tag is given."""
@@ -58,8 +58,8 @@ def habits(buyers: ir.Table) -> ir.Table:
 def with_personas(buyers: ir.Table, store: Habits) -> ir.Table:
     """Adds each persona's score and the tags.
 
-    A score is own / (own + store's): one half is the store's habit, two thirds is twice it. `own` is the customer's share of orders (or,
-    for `premium`, the mean price rank within categories) with four orders at the store's habit added.
+    A score is odds / (odds + store's odds): one half is the store's habit, two thirds is twice its odds. The habit is the customer's share
+    of orders (for `premium`, the mean price rank within categories) with four orders at the store's added.
 
     Args:
         buyers: orders, discounted, lined, single, ranked, rank_sum; see `Habits`.
@@ -86,8 +86,8 @@ def _share(part: int, whole: int) -> float:
 
 
 def _score(shown: ir.NumericValue, of: ir.IntegerValue, usual: float) -> ir.FloatingValue:
-    """Own / (own + the store's), one half where the store never shows it."""
-    if usual == 0:
+    """The odds of the own habit over the sum of them and the store's; one half where the store never or always shows it."""
+    if usual <= 0 or usual >= 1:
         return (of * 0.0) + 0.5
     own = (shown + PRIOR_ORDERS * usual) / (of + PRIOR_ORDERS)
-    return own / (own + usual)
+    return own * (1 - usual) / (own * (1 - usual) + usual * (1 - own))
