@@ -24,7 +24,8 @@ white-space:pre-wrap}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.6rem 1.25rem;margin:0 0 1rem}
 .facts dt{font-size:.8rem;color:var(--soft)}.facts dd{margin:0;font-size:.925rem}
 .heat{overflow-x:auto}.heat table{font-size:.85rem}.heat td{text-align:right;padding:.45rem .6rem;border:1px solid var(--line)}
-.heat thead td{border:0}.heat thead th{text-align:right;padding:.3rem .6rem;vertical-align:bottom}.heat tbody th{padding-right:.8rem;white-space:nowrap}
+.heat thead td{border:0}
+.heat thead th{text-align:right;padding:.3rem .6rem;vertical-align:bottom}.heat tbody th{padding-right:.8rem;white-space:nowrap}
 .heat .own{color:var(--soft)}
 .s1{background:color-mix(in srgb,var(--bar) 12%,transparent)}.s2{background:color-mix(in srgb,var(--bar) 26%,transparent)}
 .s3{background:color-mix(in srgb,var(--bar) 42%,transparent)}.s4{background:color-mix(in srgb,var(--bar) 60%,transparent)}
