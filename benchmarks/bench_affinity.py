@@ -61,8 +61,7 @@ def steps(warehouse: Warehouse) -> dict[str, Callable[[], object]]:
         return warehouse.scalar(warehouse.keep(replenishment.run_out(held["categories"], fitted, as_of)).count())
 
     def switched() -> object:
-        baskets = warehouse.keep(companions.baskets(held["lines"], products))
-        return warehouse.scalar(companions.switched(warehouse, baskets, products).count())
+        return warehouse.scalar(companions.switched(warehouse, companions.baskets(held["lines"], products), products).count())
 
     def hours() -> object:
         visited = warehouse.keep(send_hour.visits(warehouse, as_of))
@@ -74,7 +73,9 @@ def steps(warehouse: Warehouse) -> dict[str, Callable[[], object]]:
         return warehouse.scalar(warehouse.keep(affinity.favourite_table(warehouse, as_of)).count())
 
     return {
-        "kept lines and items": keep_lines, "affinity": taste, "complements": lambda: warehouse.scalar(companions.complements(warehouse, companions.baskets(held["lines"], products)).count()),
+        "kept lines and items": keep_lines, "affinity": taste, "complements": lambda: warehouse.scalar(
+            companions.complements(warehouse, companions.baskets(held["lines"], products)).count()
+        ),
         "substitutes": switched,
         "next basket": basket, "replenishment of categories": run_out, "hours": hours,
     }
