@@ -119,7 +119,7 @@ def store_spikes(days: Iterable[date]) -> list[date]:
 
 def cohort(row: Row, potential: int, spikes: list[date]) -> tuple[str, str]:
     """The lapsed cohort, first rule that holds, and the facts that decided."""
-    if row["cause"] != "unknown":
+    if row["cause"] not in ("unknown", "price_rise", "need_ended"):
         return "one_bad_experience", row["cause_evidence"]
     quiet = f"{row['silence_days']} days silent at a rhythm of {nearest(row['average_days_between_orders'])}"
     recent = sum(day > row["last_day"] - timedelta(days=30) for day in row["days"])

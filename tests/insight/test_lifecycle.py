@@ -18,7 +18,8 @@ TYPES = {
     "cause": pa.string(), "potential": pa.int64(), "own_spike": pa.bool_(), "store_spike": pa.date32(), "open_ticket": pa.bool_(),
     "lifecycle": pa.string(),
 }
-CAUSES = ("late_delivery", "open_ticket", "unknown")
+CAUSES = ("late_delivery", "open_ticket", "unknown", "price_rise", "need_ended")
+NO_FAULT = ("unknown", "price_rise", "need_ended")
 HIGH = 5_000
 SPIKE = date(2026, 3, 1)
 Row = dict[str, object]
@@ -64,10 +65,10 @@ def test_stages_are_complete_and_cohorts_exclusive(warehouse: Warehouse, rows: l
         assert found["lifecycle"] in lifecycle.STAGES
         slipping = found["lifecycle"] in lifecycle.SLIPPING
         assert (found["cohort"] in lifecycle.COHORTS) == slipping == (found["cohort"] is not None)
-        assert (found["cohort"] == "one_bad_experience") == (slipping and row["cause"] != "unknown")
+        assert (found["cohort"] == "one_bad_experience") == (slipping and row["cause"] not in NO_FAULT)
         if found["cohort"] == "paused_high_potential":
             assert row["potential"] >= HIGH
-            assert row["cause"] == "unknown"
+            assert row["cause"] in NO_FAULT
             assert not row["open_ticket"]
             assert row["own_spike"] or row["store_spike"]
 

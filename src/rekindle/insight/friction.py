@@ -42,6 +42,12 @@ REASONS = {
 BEFORE_DAYS, AFTER_DAYS = 30, 45
 """An event counts from 30 days before the last order to 45 days after it (assumed)."""
 
+NO_FAULT = frozenset({"price_rise", "need_ended", "unknown"})
+"""Causes that are no bad experience with the shop."""
+
+ANSWERED = "answer "
+"""How the fact of a customer's own word begins: evidence of a cause, but no registered event that a message could apologise for."""
+
 ANSWER_DAYS = 730
 """An answer comes long after: it counts from the last order on."""
 
@@ -75,7 +81,7 @@ def events(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
         _named(reviews.filter(reviews.rating <= BAD_RATING), "bad_review", "review", reviews.review_id, reviews.reviewed_at),
         _named(unanswered, "open_ticket", "ticket", unanswered.ticket_id, unanswered.opened_at),
         _named(dearer, "price_rise", "product", dearer.product_id, dearer.dearer_day.cast(met.occurred_at.type())),
-        _named(answers, reason, "answer", answers.message_id, answers.occurred_at),
+        _named(answers, reason, ANSWERED.strip(), answers.message_id, answers.occurred_at),
     )
     every = ibis.union(*parts)
     return every.filter(every.happened_at < seen)
@@ -113,7 +119,7 @@ def ranked(frictions: ir.Table, customers: ir.Table) -> ir.Table:
         customer_id, place (from 1), cause, evidence (facts of that cause, comma-separated).
     """
     near = frictions.join(customers.select("customer_id", "last_ordered_at"), "customer_id")
-    said = near.fact.startswith("answer ")
+    said = near.fact.startswith(ANSWERED)
     until = said.ifelse(ANSWER_DAYS, AFTER_DAYS)
     since = said.ifelse(0, BEFORE_DAYS)
     near = near.mutate(said=said).filter(

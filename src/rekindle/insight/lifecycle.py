@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
+from rekindle.insight.friction import NO_FAULT
+
 STAGES = (
     "prospect", "first_time", "repeat", "mid_tenure", "advocate", "cooling", "lapsing", "lapsed", "probation", "reactivated",
 )
@@ -97,7 +99,7 @@ def lapsed_cohort(profile: ir.Table, potential: int, edges: Edges = EDGES) -> ir
     long_silence = (profile.lifecycle == "lapsed") | (profile.silence_days >= edges.long_inactive_days)
     return ibis.cases(
         (~profile.lifecycle.isin(SLIPPING), ibis.null("string")),
-        (profile.cause != "unknown", "one_bad_experience"),
+        (~profile.cause.isin(sorted(NO_FAULT)), "one_bad_experience"),
         (paused, "paused_high_potential"),
         (long_silence, "long_inactive"),
         else_="other",

@@ -18,6 +18,7 @@ import pyarrow as pa
 from rekindle import moment, money
 from rekindle.decide import arms, planner, policy, summary
 from rekindle.history.warehouse import Warehouse
+from rekindle.insight.friction import ANSWERED
 from rekindle.insight.profile import Profiles
 from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING, Documents, Offer
@@ -157,8 +158,7 @@ def messages(plan: planner.Plan, built: Profiles, products: ir.Table) -> ir.Tabl
     """The messages of a plan with the facts that their text needs, frozen now."""
     rows = plan.rows.filter(plan.rows.fresh, plan.rows.reason.isnull(), plan.rows.arm != NOTHING)
     known = built.table.select(
-        "customer_id", "orders", "last_day", "first_day", "last_product", "last_category", "category",
-        "cause",
+        "customer_id", "orders", "last_day", "first_day", "last_product", "last_category", "category", "cause", "cause_evidence",
     )
     joined = rows.join(known, "customer_id")
     named = products.select(last_product="product_id", last_product_name="name")
@@ -198,7 +198,7 @@ def facts_of(row: dict[str, Any], offer: Offer, settings: Settings) -> dict[str,
         "last_day": _iso(row["last_day"]),
         "last_product": row["last_product_name"],
         "category": row["category"] or row["last_category"],
-        "cause": row["cause"] if row["cause"] in MISHAPS else None,
+        "cause": row["cause"] if row["cause"] in MISHAPS and _registered(row["cause_evidence"]) else None,
         "cohort": row["cohort"],
         "offer_kind": offer.kind,
         "offer_label": offer.label,
@@ -206,6 +206,11 @@ def facts_of(row: dict[str, Any], offer: Offer, settings: Settings) -> dict[str,
         "offer_value": _value(row, offer, settings),
         "valid_until": _iso(row["valid_until"]) if offer.redemption > 0 else None,
     }
+
+
+def _registered(evidence: str) -> bool:
+    """Whether an event of ours stands behind a cause, and not the customer's word alone."""
+    return not all(fact.startswith(ANSWERED) for fact in evidence.split(", "))
 
 
 def _iso(day: date | None) -> str | None:
