@@ -71,7 +71,7 @@ def test_insight_by_another_model(rehearsal: tuple[Path, Answer]) -> None:
     assert (other["models"][0]["name"], other["snapshot"]) == ("BG/NBD", None)
     assert files(store) == before
     answer = typed("--store", store, "insight", "--model", "magic")
-    assert (answer.code, answer.err) == (2, "rekindle: there is no lapse model 'magic'.\n  Write one of mbg-nbd, bg-nbd.\n")
+    assert (answer.code, answer.err) == (2, "rekindle: there is no lapse model 'magic'.\n  Write one of pareto-nbd, mbg-nbd, bg-nbd.\n")
 
 
 @pytest.mark.parametrize(

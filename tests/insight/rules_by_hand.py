@@ -67,9 +67,9 @@ def _compared(sign: ast.cmpop, left: object, right: ast.expr, row: Row, answer: 
         return None
     one, two = _alike(other, left), _alike(left, other)
     ways = {ast.Eq: "__eq__", ast.NotEq: "__ne__", ast.Lt: "__lt__", ast.LtE: "__le__", ast.Gt: "__gt__", ast.GtE: "__ge__"}
-    numeric = isinstance(one, int | float) and isinstance(two, int | float)
-    found = getattr(float(one), ways[type(sign)])(float(two)) if numeric else getattr(one, ways[type(sign)])(two)  # type: ignore[arg-type]  both are numbers
-    return bool(found)
+    if isinstance(one, int | float) and isinstance(two, int | float):
+        one, two = float(one), float(two)
+    return bool(getattr(one, ways[type(sign)])(two))
 
 
 def _alike(pattern: object, value: object) -> object:
@@ -107,7 +107,7 @@ class Past:
             return sum(int(str(one[number])) for one in met if one.get(number) is not None)
         if function == "count":
             return len({one["order_id"] for one in met}) if by_line else len(met)
-        ages = [self.as_of - one["at"] for one in met]  # type: ignore[operator]  both are instants
+        ages = [self.as_of - one["at"] for one in met if isinstance(one["at"], datetime)]
         return min(math.floor(age / timedelta(days=1)) for age in ages) if ages else None
 
     def _meant(self, one: Fact, filters: dict[str, object]) -> bool:

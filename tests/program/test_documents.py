@@ -53,10 +53,10 @@ def test_an_amount_is_exact() -> None:
     assert Offer(name="a", kind="amount", label="A", amount=0.1).amount == Decimal("0.1")
 
 
-def test_columns_are_the_profiles_without_identities() -> None:
+def test_columns_are_the_profiles_without_ids_and_evidence() -> None:
     kinds = {"string": "str", "int64": "int", "float64": "float", "boolean": "bool", "date": "date"}
     known = {name: kinds[kind] for name, kind in profile.COLUMNS.items()}
-    identities = {"customer_id", "last_order_id", "cause_evidence", "timezone", "locale"}
+    identities = {"customer_id", "last_order_id", "cause_evidence", "cohort_evidence", "previous_gap_days", "timezone", "locale"}
     assert {name: kind for name, kind in known.items() if name not in identities} == COLUMNS
     assert set(VALUES) <= set(COLUMNS)
     assert set(get_args(documents.Cohort)) == VALUES["lapsed_cohort"]

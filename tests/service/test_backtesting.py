@@ -11,7 +11,7 @@ import pytest
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import open_history
 from rekindle.insight.season import Season
-from rekindle.service.flow import backtesting
+from rekindle.service.flow import insights
 from tests.cli.shop import files, make_store
 from tests.cli.terminal import Answer, done, typed
 from tests.insight.seasonal_shop import day, pace, play
@@ -86,9 +86,9 @@ def test_a_model_that_does_not_exist_is_refused(shop: Path) -> None:
 
 def test_a_season_is_told_in_numbers() -> None:
     """Most orders a quarter of a year after 1970's first day, e^0.5 over the mean of e^(0.5 sin), that is over I0(0.5) = 1.0634834."""
-    told = backtesting.season_json(Season(date(2025, 12, 31), ((0.0, 0.5),), 900, 0.0004))
+    told = insights.season_json(Season(date(2025, 12, 31), ((0.0, 0.5),), 900, 0.0004))
     assert (told["on"], told["peak_day"], told["low_day"]) == (True, "2026-04-02", "2026-10-02")
     assert told["peak"] == pytest.approx(math.exp(0.5) / 1.0634834, rel=1e-4)
     assert told["low"] == pytest.approx(math.exp(-0.5) / 1.0634834, rel=1e-4)
     assert (told["waves"], told["repeat_orders"], told["by_chance"]) == ([[0.0, 0.5]], 900, 0.0004)
-    assert backtesting.season_json(CannotTell("too young")) == {"on": False, "why": "too young"}
+    assert insights.season_json(CannotTell("too young")) == {"on": False, "why": "too young"}

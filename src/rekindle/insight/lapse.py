@@ -97,10 +97,10 @@ def score(
         return model
     weeks = ahead(season, horizon_weeks)
     recency = groups["recency_days"].to_numpy()
-    table = groups.select(KEY)
+    table, alive = groups.select(KEY), model.p_alive(tuples)
     for column, values in (
-        ("p_alive", model.p_alive(tuples)),
-        ("expected_orders", model.expected_orders(tuples, weeks)),
+        ("p_alive", alive),
+        ("expected_orders", alive * model.expected_orders_if_alive(tuples, weeks)),
         ("rhythm_days", rhythm_days(model, tuples.repeats, recency / WEEK)),
     ):
         table = table.append_column(column, pa.array(six_digits(values)))

@@ -14,11 +14,10 @@ from rekindle.insight import backtest, lapse
 from rekindle.insight.backtest import RULE_DAYS, Backtest, Origin, Trial
 from rekindle.insight.forecasts import Decile, Forecast
 from rekindle.insight.models import Interval
-from rekindle.insight.season import Season
 from rekindle.learn.report.backtest_page import render_backtest, summary
 from rekindle.learn.report.figures import Figures
 from rekindle.moment import AsOf
-from rekindle.service.flow.insights import label
+from rekindle.service.flow.insights import label, season_json, season_words
 from rekindle.settings import Settings
 
 
@@ -80,7 +79,7 @@ def lines(judged: Judged) -> Iterable[str]:
         if isinstance(one.rule_learned, CannotTell):
             yield f"               {one.as_of.day} {one.rule_learned.reason}"
     for one in found.origins:
-        yield f"Season         {one.as_of.day} {_season(one.season)}"
+        yield f"Season         {one.as_of.day} {season_words(one.season)}"
     for reason in found.left_out:
         yield f"Left out       {reason}"
 
@@ -92,10 +91,6 @@ def _line(one: Origin) -> str:
     brier, loss = f"{one.model.brier:.4f}, {one.rule.brier:.4f}", f"{one.model.log_loss:.4f}, {one.rule.log_loss:.4f}"
     counts = f"{one.customers:>10,}{one.expected:>10,.0f}{one.actual:>10,}"
     return f"{one.as_of.day!s:<15}{counts}   {ratio:<23}{brier:<18}{loss}"
-
-
-def _season(season: Season | CannotTell) -> str:
-    return f"off: {season.reason}" if isinstance(season, CannotTell) else str(season)
 
 
 def to_json(judged: Judged) -> dict[str, object]:
@@ -124,17 +119,6 @@ def _origin_json(one: Origin) -> dict[str, object]:
         "rule_learned": {"cannot_tell": learned.reason} if isinstance(learned, CannotTell) else learned.day.isoformat(),
         "rule_at_best": _forecast_json(one.rule_at_best),
         "chances": [_decile_json(tenth) for tenth in one.chances], "orders": [_decile_json(tenth) for tenth in one.orders],
-    }  # fmt: skip
-
-
-def season_json(season: Season | CannotTell) -> dict[str, object]:
-    """A season as JSON: on with its height, peak and low, or off with the reason."""
-    if isinstance(season, CannotTell):
-        return {"on": False, "why": season.reason}
-    (low, peak), (low_day, peak_day) = season.height, season.turns
-    return {
-        "on": True, "peak": peak, "peak_day": peak_day.isoformat(), "low": low, "low_day": low_day.isoformat(),
-        "waves": [list(wave) for wave in season.waves], "repeat_orders": season.repeats, "by_chance": season.chance,
     }  # fmt: skip
 
 
