@@ -9,7 +9,10 @@ import pytest
 from rekindle.cli import folder
 from tests.cli.terminal import typed
 
-COMMANDS = ("init", "import", "run", "insight", "explain", "plan", "send", "learn", "report", "simulate", "check", "submit", "approve")
+COMMANDS = (
+    "init", "import", "run", "insight", "diagnose", "segments", "explain", "plan", "send", "learn", "report", "simulate", "check", "submit",
+    "approve",
+)
 WRITES = tuple(set(COMMANDS) - {"explain", "check"})
 
 

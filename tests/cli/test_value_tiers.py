@@ -39,7 +39,9 @@ def test_boundaries_change_by_approval_alone(store: Path) -> None:
     assert "(approved); today's buyers would give high from" in done(*insight).out
 
 
-@pytest.mark.parametrize("text", ["{high: 20.00, mid: 20.00}", "{high: 20.00}", "{high: -1, mid: -2}", "{over: 0d, high: 2.00, mid: 1.00}", "7"])
+@pytest.mark.parametrize(
+    "text", ["{high: 20.00, mid: 20.00}", "{high: 20.00}", "{high: -1, mid: -2}", "{over: 0d, high: 2.00, mid: 1.00}", "7"]
+)
 def test_boundaries_that_cannot_be_are_refused_by_line(store: Path, text: str) -> None:
     before = (store / "rules.yaml").read_text()
     set_tiers(store, text)

@@ -104,7 +104,7 @@ def test_the_summary_counts_who_slips_away(marigold: Marigold) -> None:
     risk = marigold.insight.margin_at_risk
     assert risk.low < risk.estimate < risk.high
     assert sum(row["margin_at_risk"] for row in slipping) == pytest.approx(risk.estimate, rel=1e-3)
-    assert [model.name for model in marigold.insight.models] == ["MBG/NBD", "Gamma-Gamma"]
+    assert [model.name for model in marigold.insight.models] == ["Pareto/NBD", "Gamma-Gamma"]
 
 
 def test_everyone_in_the_audience_has_one_row_and_nobody_else(marigold: Marigold) -> None:
