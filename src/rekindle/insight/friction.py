@@ -54,11 +54,16 @@ ANSWER_DAYS = 730
 BAD_RATING = 2
 
 
-def events(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
+def events(warehouse: Warehouse, as_of: AsOf, customers: ir.Table | None = None) -> ir.Table:
     """Every friction event before the instant: customer_id, cause, fact (kind and id), happened_at.
 
     A return without goods is a refund. A price rise happens on the first day on which others paid the higher price, and its fact names the
     product. What a customer answers counts as the cause it names, whatever else is known, and its fact is an `answer`.
+
+    Args:
+        warehouse: An open history.
+        as_of: Later events are not seen.
+        customers: customer_id of those who are looked at; all where not given.
     """
     seen = ibis.literal(as_of.naive)
     shipments = warehouse.current("shipments")
@@ -72,7 +77,7 @@ def events(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
     kept, back = returns.filter(~goods), returns.filter(goods)
     answers = met.filter(met.name.isin([ANSWER + reason for reason in REASONS]))
     reason = answers.name.cases(*((ANSWER + reason, cause) for reason, cause in REASONS.items()), else_="unknown")
-    dearer = price_rise.rises(warehouse, as_of)
+    dearer = price_rise.rises(warehouse, as_of, customers)
     parts = (
         _named(late, "late_delivery", "shipment", late.shipment_id, late.promised_at),
         _named(met.filter(met.name == "Product Unavailable"), "stockout", "event", met.message_id, met.occurred_at),
@@ -83,7 +88,7 @@ def events(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
         _named(dearer, "price_rise", "product", dearer.product_id, dearer.dearer_day.cast(met.occurred_at.type())),
         _named(answers, reason, ANSWERED.strip(), answers.message_id, answers.occurred_at),
     )
-    every = ibis.union(*parts)
+    every = ibis.union(*(part if customers is None else part.semi_join(customers, "customer_id") for part in parts))
     return every.filter(every.happened_at < seen)
 
 

@@ -17,8 +17,13 @@ LEAST_SALES = 3
 _YEAR = 12
 
 
-def rises(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
+def rises(warehouse: Warehouse, as_of: AsOf, customers: ir.Table | None = None) -> ir.Table:
     """Purchases of something that became dearer within the next calendar month.
+
+    Args:
+        warehouse: An open history.
+        as_of: Later lines are not seen.
+        customers: customer_id of those whose purchases are looked at; all where not given. Prices are everybody's.
 
     Returns:
         customer_id, purchase_day, product_id, dearer_day (the first on which it was sold at the higher price); one row per purchase day
@@ -37,6 +42,7 @@ def rises(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
         sales=priced.count(), lowest=priced.unit.min(), dearer_day=priced.purchase_day.min()
     )
     later = later.filter(later.sales >= LEAST_SALES).mutate(month=later.month - 1)
-    met = priced.join(later, ["product_id", "month"])
+    looked_at = priced if customers is None else priced.semi_join(customers, "customer_id")
+    met = looked_at.join(later, ["product_id", "month"])
     met = met.filter(met.lowest * 10 >= met.unit * TENTHS_MORE)
     return met.group_by("customer_id", "purchase_day", "product_id").aggregate(dearer_day=met.dearer_day.min())

@@ -204,7 +204,7 @@ def _placed(warehouse: Warehouse, staged: ir.Table, bounds: Tiers, question: Que
 
 def _with_reasons(warehouse: Warehouse, staged: ir.Table, question: Question) -> ir.Table:
     slipping = staged.filter(staged.lifecycle.isin(lifecycle.SLIPPING)).select("customer_id", "last_day", "last_ordered_at")
-    frictions = friction.events(warehouse, question.as_of)
+    frictions = friction.events(warehouse, question.as_of, slipping)
     last = purchases.last_products(purchases.sold_lines(warehouse, question.as_of), slipping, warehouse.current("products"))
     whole = _joined(staged, friction.causes(frictions, slipping), friction.open_tickets(warehouse, question.as_of), last)
     is_slipping = whole.lifecycle.isin(lifecycle.SLIPPING)
