@@ -62,7 +62,7 @@ def test_the_page_says_what_was_expected_and_what_came(page: str) -> None:
         "Without the season’s clock it would have been 148",
         "By both scores the model told better than “no order for 90 days” at 2 of 2 days",
         "1 October 2024: nobody could be silent for 90 days then.", "Rule at its best: Brier 0.1700", "17 % lower than the rule",
-        "10 of 10", "Made as of 1 January 2026, UTC.",
+        "10 of 10", "As of 1 January 2026, UTC;",
     ):  # fmt: skip
         assert said in words
     assert page == render_backtest(FOUND, "Corner", EN)

@@ -7,8 +7,7 @@ from rekindle.learn.diagnosis import gains, reasons
 from rekindle.learn.diagnosis.facts import Diagnosis
 from rekindle.learn.report.figures import Figures
 from rekindle.learn.report.markup import Html, el, unbroken
-from rekindle.learn.report.preview import POLICY
-from rekindle.learn.report.style import STYLE
+from rekindle.learn.report.sheet import contents, made_of, sheet
 
 CONTENTS = (
     ("friction", "Friction"),
@@ -35,7 +34,7 @@ def render_page(found: Diagnosis) -> str:
     main = el(
         "main",
         _headline(found, figures),
-        el("nav", *(el("a", words, href=f"#{name}") for name, words in CONTENTS), aria_label="On this page"),
+        contents(CONTENTS),
         reasons.friction_section(found, figures),
         reasons.causes_section(found, figures),
         reasons.dropoff_section(found, figures),
@@ -44,19 +43,7 @@ def render_page(found: Diagnosis) -> str:
         gains.audit_section(found, figures),
         reasons.method_section(),
     )
-    return f"<!doctype html>\n{el('html', _head(found), el('body', main, _foot(found, figures)), lang='en')}\n"
-
-
-def _head(found: Diagnosis) -> Html:
-    return el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        el("meta", name="color-scheme", content="light dark"),
-        el("title", f"{found.shop}: why customers leave"),
-        el("style", Html(STYLE)),
-    )
+    return sheet(f"{found.shop}: why customers leave", main, made_of(found.as_of, figures))
 
 
 def _headline(found: Diagnosis, figures: Figures) -> Html:
@@ -70,8 +57,3 @@ def _headline(found: Diagnosis, figures: Figures) -> Html:
     if found.simulated:
         parts.append(el("p", el("strong", "Simulated."), f" {SIMULATED}", class_="note"))
     return el("header", *parts)
-
-
-def _foot(found: Diagnosis, figures: Figures) -> Html:
-    asked = f"As of {figures.day(found.as_of.day)}, {found.as_of.timezone}; facts of that day and later are not in it."
-    return el("footer", el("p", f"{asked} Written by Rekindle. This page loads nothing from anywhere."))

@@ -13,9 +13,8 @@ from rekindle.insight.season import Season
 from rekindle.learn.report.backtest_charts import COLORS, GLYPHS, Axis, Row, lines_of_marks, reliability
 from rekindle.learn.report.figures import Figures
 from rekindle.learn.report.markup import Html, el, join, listing, table, unbroken
-from rekindle.learn.report.preview import POLICY
 from rekindle.learn.report.section import section
-from rekindle.learn.report.style import STYLE
+from rekindle.learn.report.sheet import made_of, sheet
 
 MARKS = "".join(f".mark.{kind}{{color:{color}}}" for kind, color in COLORS.items()) + ".mark{margin-right:.45rem}.score{margin-top:1.5rem}"
 RULE = f"“no order for {RULE_DAYS} days”"
@@ -37,17 +36,7 @@ def render_backtest(found: Backtest, shop: str, figures: Figures) -> str:
         "main", _header(found, shop, figures), _totals(found, figures), _chances(found, figures), _against_rule(found, figures),
         _tenths(found.origins[-1], figures), _method(found, figures),
     )  # fmt: skip
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        el("meta", name="color-scheme", content="light dark"),
-        el("title", f"{shop}: were the predictions right?"),
-        el("style", Html(STYLE + MARKS)),
-    )
-    foot = f"Made as of {figures.day(found.as_of.day)}, {found.as_of.timezone}. Written by Rekindle. This page loads nothing from anywhere."
-    return f"<!doctype html>\n{el('html', head, el('body', main, el('footer', el('p', foot))), lang='en')}\n"
+    return sheet(f"{shop}: were the predictions right?", main, made_of(found.as_of, figures), MARKS)
 
 
 def summary(found: Backtest) -> str:

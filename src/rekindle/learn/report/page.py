@@ -6,9 +6,8 @@ Knows nothing of stores or files. The same facts give the same bytes.
 from rekindle.learn.report import proposal, situation, verdict
 from rekindle.learn.report.facts import ReportFacts
 from rekindle.learn.report.figures import Figures
-from rekindle.learn.report.markup import Html, el, join
-from rekindle.learn.report.preview import POLICY
-from rekindle.learn.report.style import STYLE
+from rekindle.learn.report.markup import el
+from rekindle.learn.report.sheet import contents, made_of, sheet
 
 CONTENTS = (
     ("map", "Map"),
@@ -36,7 +35,7 @@ def render_page(facts: ReportFacts) -> str:
     main = el(
         "main",
         situation.headline(facts, figures),
-        el("nav", *(el("a", words, href=f"#{name}") for name, words in CONTENTS), aria_label="On this page"),
+        contents(CONTENTS),
         situation.map_section(facts, figures),
         situation.why_section(facts, figures),
         situation.who_section(facts, figures),
@@ -47,22 +46,5 @@ def render_page(facts: ReportFacts) -> str:
         verdict.notable_section(facts, figures),
         verdict.assumptions_section(facts),
     )
-    return f"<!doctype html>\n{el('html', _head(facts), el('body', main, _foot(facts, figures)), lang='en')}\n"
-
-
-def _head(facts: ReportFacts) -> Html:
-    return el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        el("meta", name="color-scheme", content="light dark"),
-        el("title", f"{facts.shop}: who is slipping away"),
-        el("style", Html(STYLE)),
-    )
-
-
-def _foot(facts: ReportFacts, figures: Figures) -> Html:
     kept = " Every message stayed in the mailbox of this machine." if facts.kept_here else ""
-    asked = f"As of {figures.day(facts.as_of.day)}, {facts.as_of.timezone}; facts of that day and later are not in it."
-    return el("footer", el("p", join((asked, kept, " Written by Rekindle. This page loads nothing from anywhere."))))
+    return sheet(f"{facts.shop}: who is slipping away", main, made_of(facts.as_of, figures, kept))

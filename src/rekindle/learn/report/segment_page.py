@@ -11,10 +11,9 @@ from rekindle.errors import CannotTell
 from rekindle.learn.report.charts import EDGE, Picture, figure
 from rekindle.learn.report.figures import Figures
 from rekindle.learn.report.markup import Html, capital, el, table
-from rekindle.learn.report.preview import POLICY
 from rekindle.learn.report.section import section, tiles
 from rekindle.learn.report.segment_facts import Catalogue, Entry, Point
-from rekindle.learn.report.style import STYLE
+from rekindle.learn.report.sheet import contents, made_of, sheet
 
 TALL = 120
 SHADES = 5
@@ -49,26 +48,12 @@ def render_segments(found: Catalogue) -> str:
     main = el(
         "main",
         _headline(found, figures),
-        el("nav", *(el("a", _spoken(entry.name), href=f"#{entry.name}") for entry in found.entries), aria_label="On this page"),
+        contents((entry.name, _spoken(entry.name)) for entry in found.entries),
         _overview(found, figures),
         *(_segment(entry, found, figures) for entry in found.entries),
         _overlaps(found, figures),
     )
-    foot = f"As of {figures.day(found.as_of.day)}, {found.as_of.timezone}; facts of that day and later are not in it. Written by Rekindle."
-    body = el("body", main, el("footer", el("p", foot)))
-    return f"<!doctype html>\n{el('html', _head(found), body, lang='en')}\n"
-
-
-def _head(found: Catalogue) -> Html:
-    return el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        el("meta", name="color-scheme", content="light dark"),
-        el("title", f"{found.shop}: segments"),
-        el("style", Html(STYLE + OWN_STYLE)),
-    )
+    return sheet(f"{found.shop}: segments", main, made_of(found.as_of, figures), OWN_STYLE)
 
 
 def _headline(found: Catalogue, figures: Figures) -> Html:
