@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from scipy.stats import rankdata
 
+from rekindle.insight.forecasts import Outcomes
 from rekindle.insight.models import LapseTuples
 from rekindle.insight.models.tuples import Floats, Ints
 from tests.data import shared
@@ -54,6 +55,17 @@ def summary() -> tuple[Ints, Floats, Floats]:
     """Frequency, recency and age as published, in weeks of two digits."""
     columns = np.loadtxt(shared("cdnow/cdnow_customers_summary.csv"), delimiter=",", skiprows=1, unpack=True)
     return columns[1].astype(np.int64), columns[2], columns[3]
+
+
+def outcomes() -> tuple[LapseTuples, Outcomes]:
+    """The distinct histories, in days, and what came of each in the holdout."""
+    data = cdnow()
+    days = np.rint(7 * np.stack([data.histories.last, data.histories.age])).astype(np.int64)
+    (repeats, last, age), row = np.unique(np.stack([data.histories.repeats, *days]), axis=1, return_inverse=True)
+    customers, orders, squares, again = (
+        np.bincount(row, of).astype(np.int64) for of in (None, data.holdout, data.holdout**2, data.holdout > 0)
+    )
+    return LapseTuples(repeats, last / 7, age / 7, customers), Outcomes(age - last, customers, orders, squares, again)
 
 
 def individual_errors(expected: Floats) -> tuple[float, float]:

@@ -24,6 +24,17 @@ def test_simulated_parameters_are_recovered_within_three_standard_errors() -> No
     assert np.abs(deviation).max() < 3
 
 
+def test_twenty_random_starts_end_in_one_optimum() -> None:
+    orders, mean = values(np.random.default_rng(6), 3_000, 5.0, 3.5, 12_000.0)
+    plain = fit_gamma_gamma(orders, mean)
+    assert isinstance(plain, GammaGamma)
+    for p, q, v in np.exp(np.random.default_rng(7).uniform(-3, 3, (20, 3))):
+        found = fit_gamma_gamma(orders, mean, start=(p, q, v * 12_000.0))
+        assert isinstance(found, GammaGamma)
+        assert list(found.parameters.values()) == pytest.approx(list(plain.parameters.values()), rel=1e-6)
+        assert (found.log_likelihood, found.quality) == (pytest.approx(plain.log_likelihood, abs=1e-6), "good")
+
+
 def test_density_and_expectation_are_the_integrals_over_the_latent_scale() -> None:
     p, q, v, x, mean = 5.0, 3.5, 12.0, 3, 9.0
     log_scale = np.arange(-40, 8, 0.01)

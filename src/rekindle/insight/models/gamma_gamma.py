@@ -14,6 +14,9 @@ from rekindle.insight.models.fitting import LogLikelihood, Prior, Slope, maximis
 from rekindle.insight.models.lapse_model import standard_errors
 from rekindle.insight.models.tuples import Floats, Ints, sum_of
 
+Start = tuple[float, float, float]
+"""p, q and v."""
+
 PRIOR = Prior(centre=(6.0, 4.0, 0.5), spread=(1.0, 1.0, 1.0))
 """Assumed of shops in general, in units of the mean value of an order. p, q, v."""
 
@@ -74,7 +77,9 @@ class GammaGamma:
         return np.asarray(self.p * (self.v + spent) / (self.p * orders + self.q - 1), dtype=np.float64)
 
 
-def fit_gamma_gamma(orders: Ints, mean: Floats, customers: Ints | None = None) -> GammaGamma | CannotTell:
+def fit_gamma_gamma(
+    orders: Ints, mean: Floats, customers: Ints | None = None, start: Start | None = None
+) -> GammaGamma | CannotTell:
     """Fits the Gamma-Gamma model by maximum likelihood, leaning on a weak prior only where the data are thin.
 
     Customers without an order or with a mean value of nothing or less are left out: the model knows positive values only.
@@ -83,6 +88,7 @@ def fit_gamma_gamma(orders: Ints, mean: Floats, customers: Ints | None = None) -
         orders: Orders behind each mean, count [n].
         mean: Mean value of them [n], any money unit.
         customers: How many customers each row stands for [n]; one if None.
+        start: p, q and v to search from, v in the unit of the values; the prior's centre if None.
 
     Returns:
         The model with its quality, or why there is none.
@@ -95,7 +101,7 @@ def fit_gamma_gamma(orders: Ints, mean: Floats, customers: Ints | None = None) -
         return CannotTell("No customer has an order that brought anything, so what an order brings is unknown.")
     unit = sum_of(weight, value) / count
     surface = _likelihood(x, value / unit, weight)
-    found = maximise(surface, PRIOR, PRIOR.start)
+    found = maximise(surface, PRIOR, PRIOR.start if start is None else np.log([start[0], start[1], start[2] / unit]))
     if isinstance(found, CannotTell):
         return CannotTell(f"Gamma-Gamma on {count:,} customers: {found.reason}")
     p, q, v = np.exp(found.point).tolist()
