@@ -107,6 +107,8 @@ def test_meaning(engine: ibis.BaseBackend, text: str, rows: list[int]) -> None:
         ("orders in 3", 11, "'in' needs a list", "Write it as in ('high', 'mid')."),
         ("orders in (1, spend)", 15, "a list holds constants only", "Write texts, numbers or days, such as ('high', 'mid')."),
         ("orders in (1", 13, "the list has no ')'", "Add ')'."),
+        ("category == 'Toys and orders > 1", 13, "the quote opened here is not closed", "Add ' at its end."),
+        ('orders > 1 and category in ("Toys", "Games)', 37, "the quote opened here is not closed", 'Add " at its end.'),
         ("(orders > 1", 12, "the bracket of character 1 is not closed", "Add ')'."),
         ("", 1, "the end stands where a value is expected", "Write a column, a number or a text."),
         ("orders > 1 and", 15, "the end stands where a value is expected", "Write a column, a number or a text."),

@@ -26,7 +26,7 @@ from rekindle.insight.expression_tree import (
     Not,
     SegmentCall,
 )
-from rekindle.insight.protected import protected_kind
+from rekindle.insight.protected import protected_words
 
 DEPTH = 20
 DIGITS = 15
@@ -181,9 +181,8 @@ class Parser(Cursor):
     def _column(self, token: Token) -> Column:
         if token.text in self.columns:
             return Column(token.text, cast(Kind, self.columns[token.text]), token.position)
-        if kind := protected_kind(token.text):
-            why = f"'{token.text}' is a protected attribute ({kind}), and no column holds one"
-            raise self.error(token, why, "Go by what the customer did: orders, views, returns, consent.")
+        if words := protected_words(token.text):
+            raise self.error(token, f"{words}, and no column holds one", "Go by what the customer did: orders, views, returns, consent.")
         if token.text in FUNCTIONS:
             raise self.error(token, f"'{token.text}' is a call", f"Write it as in {FUNCTIONS[token.text]}.")
         raise self.error(token, f"'{token.text}' is not a column", nearest(token.text, self.columns, "docs/programs.md lists the columns."))

@@ -58,6 +58,8 @@ def tokens(text: str) -> Iterator[Token]:
         match = _TOKEN.match(text, at)
         if match is None:
             at += len(text[at:]) - len(text[at:].lstrip())
+            if text[at] in "'\"":
+                raise ExpressionError(text, at + 1, "the quote opened here is not closed", f"Add {text[at]} at its end.")
             raise ExpressionError(text, at + 1, f"{text[at]!r} cannot stand here", "docs/segments.md shows what a rule may say.")
         kind = cast(str, match.lastgroup)
         yield Token(kind, _WORDS.get(match[kind], match[kind]) if kind == "word" else match[kind], match.start(kind) + 1)

@@ -31,3 +31,13 @@ def protected_kind(name: str) -> str | None:
     """
     lower = name.lower()
     return _KIND.get(lower) or next((_KIND[word] for word in lower.split("_") if word in _KIND and word != "name"), None)
+
+
+def protected_words(name: str) -> str | None:
+    """What a rule that names a protected attribute is told; None where the name means none.
+
+    >>> protected_words("country"), protected_words("gender"), protected_words("orders")
+    ("'country' is a protected attribute (place)", "'gender' is a protected attribute", None)
+    """
+    kind = protected_kind(name)
+    return kind and f"'{name}' is a protected attribute" + (f" ({kind})" if kind != name.lower() else "")

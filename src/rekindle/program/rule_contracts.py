@@ -9,7 +9,7 @@ from datetime import date
 
 from rekindle.insight.expression import Expression, ExpressionError, nearest
 from rekindle.insight.expression_tree import Column, walk
-from rekindle.insight.protected import protected_kind
+from rekindle.insight.protected import protected_kind, protected_words
 from rekindle.insight.segments import MOST
 from rekindle.program.documents import Program
 from rekindle.program.reach import can_hold
@@ -90,7 +90,7 @@ def _rule(path: Place, rule: Expression, language: Language) -> Iterator[Mistake
     where = ".".join(map(str, path))
     for node in walk(rule.root):
         if isinstance(node, Column) and protected_kind(node.name) and node.name not in language.excepted:
-            why = f"'{node.name}' is a protected attribute ({protected_kind(node.name)}): rules go by what customers did"
+            why = f"{protected_words(node.name)}: rules go by what customers did"
             remedy = f"Leave it out, or name the exception in rules.yaml: exceptions: {{{node.name}: {{reason: ..., owner: ...}}}}."
             yield Mistake(path, "protected", f"{where}: {ExpressionError(rule.text, node.position, why, remedy).cause}", remedy)
     for call in rule.segments:
