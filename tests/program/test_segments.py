@@ -112,8 +112,8 @@ def test_a_thousand_laughs_are_refused_by_their_number(store: Store) -> None:
 
 
 def test_owners_and_reviews(store: Store) -> None:
-    line = store.change('rule: "orders >= 2 and discount_share >= 0.20"\n    owner: "Ada Example"',
-                        'rule: "orders >= 2 and discount_share >= 0.20"\n    owner: ""', SEGMENTS)  # fmt: skip
+    line = store.change('rule: "orders >= 2 and discounted_orders * 2 > orders"\n    owner: "Ada Example"',
+                        'rule: "orders >= 2 and discounted_orders * 2 > orders"\n    owner: ""', SEGMENTS)  # fmt: skip
     assert [(one.line, one.rule, one.severity) for one in store.findings()] == [(line + 1, "owner-empty", "warning")]
     assert [one.severity for one in check(store.root, approving=True)] == ["error"]
     late = check(store.root, today=TODAY + timedelta(days=181))
