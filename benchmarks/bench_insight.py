@@ -52,13 +52,15 @@ def main(sizes: list[int]) -> None:
     for customers in sizes:
         with tempfile.TemporaryDirectory() as name:
             big_store.make(Path(name), customers)
-            child = subprocess.run([sys.executable, __file__, "--in", name], capture_output=True, text=True, check=True)
+            child = subprocess.run([sys.executable, __file__, "--in", name], stdout=subprocess.PIPE, text=True, check=True)
         runs.append(json.loads(child.stdout.splitlines()[-1]))
         print(json.dumps({name: round(value, 2) for name, value in runs[-1].items()}), flush=True)
     growth = {name: runs[-1][name] / runs[0][name] for name in ("customers", "seconds", "cpu")}
     peak = max(run["peak_gb"] for run in runs)
     print(json.dumps({f"{name}_grew": round(value, 2) for name, value in growth.items()} | {"growth_limit": GROWTH_LIMIT}))
     print(json.dumps({"peak_gb": round(peak, 2), "peak_limit_gb": PEAK_LIMIT}))
+    if peak > PEAK_LIMIT or growth["seconds"] > GROWTH_LIMIT:
+        sys.exit("A limit was missed.")
 
 
 if __name__ == "__main__":

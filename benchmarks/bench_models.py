@@ -64,6 +64,10 @@ def rival(path: str, kind: str) -> dict[str, object]:
     }
 
 
+LEAST_RATIO = {"bg": 40.0, "pareto": 20.0}
+"""How many times faster than the rival, by the clock, a model of the kind has to be."""
+
+
 def environment(folder: Path) -> Path | str:
     """The interpreter of a new environment that has `lifetimes`, or why there is none."""
     python = folder / "bin" / "python"
@@ -92,8 +96,9 @@ def ours(table: Table, fit: Callable) -> tuple[dict[str, float], object, object]
     return {"seconds": total, "busy": busy, "group": group, "fit": search, "score": score, "tuples": len(tuples), **sums}, model, tuples
 
 
-def compared(path: Path, table: Table, fits: dict[str, Callable], python: Path | str, kind: str) -> None:
-    """Prints a line per model of ours, against the one rival of this kind."""
+def compared(path: Path, table: Table, fits: dict[str, Callable], python: Path | str, kind: str) -> bool:
+    """Prints a line per model of ours, against the one rival of this kind; whether none missed its limit."""
+    kept, limit = True, LEAST_RATIO[kind]
     customers, other = len(table["age"]), None
     if isinstance(python, Path):
         found = subprocess.run([str(python), "-W", "ignore", __file__, str(path), kind], capture_output=True, text=True, check=True)
@@ -104,10 +109,13 @@ def compared(path: Path, table: Table, fits: dict[str, Callable], python: Path |
         if other is None:
             line["skipped"] = python
         else:
-            line |= {f"{of}_ratio": other[of] / mine[of] for of in ("seconds", "busy")} | {"rival_seconds": other["seconds"]}
+            line |= {f"{of}_ratio": other[of] / mine[of] for of in ("seconds", "busy")}
+            line |= {"rival_seconds": other["seconds"], "limit": limit}
+            kept &= other["seconds"] / mine["seconds"] >= limit
         if other is not None and name != "MBG/NBD":
             line |= same(model, tuples, mine, other)
         print(json.dumps({key: round(value, 9) if isinstance(value, float) else value for key, value in line.items()}), flush=True)
+    return kept
 
 
 def same(model: object, tuples: object, mine: dict[str, float], other: dict[str, object]) -> dict[str, float]:
@@ -136,7 +144,7 @@ def main() -> None:
     from rekindle.insight.models import fit_bg_nbd, fit_mbg_nbd, fit_pareto_nbd
 
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder, kept = Path(name), []
         python = environment(folder / "rival")
         for customers, kind, fits in (
             (MANY, "bg", {"BG/NBD": fit_bg_nbd, "MBG/NBD": fit_mbg_nbd}), (SOME, "pareto", {"Pareto/NBD": fit_pareto_nbd}),
@@ -144,9 +152,11 @@ def main() -> None:
             table = played(customers, 1, 0.15)
             path = folder / f"{kind}.npz"
             np.savez(path, **table)
-            compared(path, table, fits, python, kind)
+            kept.append(compared(path, table, fits, python, kind))
     dense, _, _ = ours(played(MANY, 2, 1.2), fit_pareto_nbd)
     print(json.dumps({"model": "Pareto/NBD", "customers": MANY} | {key: round(value, 3) for key, value in dense.items()}))
+    if not all(kept):
+        sys.exit("A limit was missed.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tier boundaries are today's buyers' until a person approves some, and then those."""
+"""Tier boundaries are the first insight's until a person approves others."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_boundaries_change_by_approval_alone(store: Path) -> None:
     first = done(*insight, "--json").json["value_tiers"]
     assert (first["approved"], first["days"]) == (False, 730)
     assert first["proposed"] == {"high": first["high"], "mid": first["mid"]}
-    assert "(proposed; value_tiers in rules.yaml fixes them)" in done(*insight).out
+    assert "(as first found; value_tiers in rules.yaml changes them)" in done(*insight).out
 
     set_tiers(store, "{over: 365d, high: 500.00, mid: 20.50}")
     assert done(*insight, "--json").json["value_tiers"] == first  # written, and not yet approved

@@ -74,9 +74,9 @@ def test_the_first_kind_near_the_last_order_is_the_cause_with_all_its_evidence(w
     customers = ibis.memtable(pa.table({"customer_id": ["both", "edge", "end", "none", "quiet"], "last_ordered_at": [LAST] * 5}))
     found = warehouse.arrow(friction.causes(ibis.memtable(pa.Table.from_pylist(facts)), customers).order_by("customer_id")).to_pylist()
     assert found == [
-        {"customer_id": "both", "cause": "late_delivery", "cause_evidence": "shipment 10, shipment 2"},
-        {"customer_id": "edge", "cause": "open_ticket", "cause_evidence": "ticket in"},
-        {"customer_id": "end", "cause": "bad_review", "cause_evidence": "review in"},
+        {"customer_id": "both", "cause": "late_delivery", "had_friction": True, "cause_evidence": "shipment 10, shipment 2"},
+        {"customer_id": "edge", "cause": "open_ticket", "had_friction": True, "cause_evidence": "ticket in"},
+        {"customer_id": "end", "cause": "bad_review", "had_friction": True, "cause_evidence": "review in"},
     ]
 
 

@@ -16,6 +16,7 @@ from tests.insight.by_hand import stage as stage_by_hand
 TYPES = {
     "purchase_days": pa.int64(), "silence_days": pa.int64(), "rhythm_days": pa.float64(), "previous_gap_days": pa.int64(),
     "cause": pa.string(), "potential": pa.int64(), "own_spike": pa.bool_(), "store_spike": pa.date32(), "open_ticket": pa.bool_(),
+    "had_friction": pa.bool_(),
     "lifecycle": pa.string(),
 }
 CAUSES = ("late_delivery", "open_ticket", "unknown", "price_rise", "need_ended")
@@ -33,7 +34,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 def judged(warehouse: Warehouse, rows: list[Row]) -> list[Row]:
     """Stage and cohort of each row, in the order given."""
-    usual = {"cause": "unknown", "potential": 0, "own_spike": False, "open_ticket": False}
+    usual = {"cause": "unknown", "potential": 0, "own_spike": False, "open_ticket": False, "had_friction": False}
     filled = [{**usual, **row, "n": number} for number, row in enumerate(rows)]
     table = ibis.memtable(pa.Table.from_pylist(filled, schema=pa.schema({**TYPES, "n": pa.int64()})))
     table = table.drop("lifecycle").mutate(lifecycle=lifecycle.stage(table)) if "lifecycle" not in rows[0] else table
@@ -49,7 +50,7 @@ def customers() -> st.SearchStrategy[list[Row]]:
             "purchase_days": st.integers(0, 12), "silence_days": days, "rhythm_days": st.floats(0.5, 5_000),
             "previous_gap_days": st.none() | st.integers(1, 3_000), "cause": st.sampled_from(CAUSES),
             "potential": st.integers(0, 2 * HIGH), "own_spike": st.booleans(), "store_spike": st.none() | st.just(SPIKE),
-            "open_ticket": st.booleans(),
+            "open_ticket": st.booleans(), "had_friction": st.booleans(),
         }
     )
     return st.lists(one, min_size=1, max_size=300)
@@ -70,6 +71,7 @@ def test_stages_are_complete_and_cohorts_exclusive(warehouse: Warehouse, rows: l
             assert row["potential"] >= HIGH
             assert row["cause"] in NO_FAULT
             assert not row["open_ticket"]
+            assert not row["had_friction"]
             assert row["own_spike"] or row["store_spike"]
 
 
@@ -100,6 +102,7 @@ def test_where_a_stage_begins(
         ({"lifecycle": "lapsed", "potential": HIGH, "own_spike": True}, "paused_high_potential"),
         ({"lifecycle": "lapsed", "potential": HIGH, "store_spike": SPIKE}, "paused_high_potential"),
         ({"lifecycle": "lapsed", "potential": HIGH, "own_spike": True, "open_ticket": True}, "long_inactive"),
+        ({"lifecycle": "lapsed", "potential": HIGH, "own_spike": True, "cause": "need_ended", "had_friction": True}, "long_inactive"),
         ({"lifecycle": "lapsed", "potential": HIGH}, "long_inactive"),
         ({"lifecycle": "lapsed", "potential": HIGH - 1, "own_spike": True}, "long_inactive"),
         ({"lifecycle": "lapsing", "silence_days": 364}, "other"),

@@ -11,6 +11,7 @@ import pytest
 from rekindle.errors import BadData
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import COLUMNS
+from rekindle.insight.tiers import Tiers
 from rekindle.moment import parse_as_of
 from rekindle.service.config import configure, use_ledger
 from rekindle.settings import Settings
@@ -80,3 +81,21 @@ def test_a_snapshot_holds_every_customer_and_its_summary(warehouse: Warehouse, t
     assert {model["name"] for model in written["models"]} | set(written["cannot_tell"])
     assert sum(written["lifecycle"].values()) == 40
     assert sorted(table["customer_id"].to_pylist()) == sorted(warehouse.arrow(built.table)["customer_id"].to_pylist())
+
+
+def test_the_first_boundaries_of_value_tiers_hold(warehouse: Warehouse, tmp_path: Path) -> None:
+    """What today's buyers would give is a proposal alone; a look back before the first finds its own."""
+    write(warehouse, ORDERS)
+
+    def tiers(day: str, publish: bool = True) -> Tiers:
+        return insights.profiles(shop(tmp_path), warehouse, parse_as_of(day, "Europe/Berlin"), publish=publish)[1].tiers
+
+    first = tiers("2026-04-28")
+    assert first.held == first.proposed
+    write(warehouse, {"orders": [order(f"rich{n}", f"r{n}", LAST - timedelta(hours=n), 90_000) for n in range(30)]})
+    second = tiers("2026-05-03")
+    assert (second.held, second.approved, second.moved) == (first.held, False, True)
+    assert second.proposed.high > 2 * first.held.high
+    back = tiers("2026-04-20", publish=False)
+    assert back.held == back.proposed
+    assert warehouse.arrow(warehouse.table("tiers")).num_rows == 1

@@ -67,4 +67,4 @@ def test_a_proposal_is_shown_when_it_has_moved_by_a_tenth() -> None:
         return Tiers(730, Boundaries(1_000, 400), approved, Boundaries(high, mid)).moved
 
     assert (moved(1_000, 400), moved(1_100, 440), moved(1_101, 400), moved(1_000, 359)) == (False, False, True, True)
-    assert not moved(2_000, 800, approved=False)
+    assert moved(2_000, 800, approved=False)

@@ -83,9 +83,8 @@ def _tiers(tiers: "Tiers", currency: str) -> str:
         return f"high from {money.show(one.high, currency, whole=True)}, mid from {money.show(one.mid, currency, whole=True)}"
 
     over = f"{shown(tiers.held)} margin in {tiers.days} days"
-    if not tiers.approved:
-        return f"{over} (proposed; value_tiers in rules.yaml fixes them)"
-    return f"{over} (approved)" + (f"; today's buyers would give {shown(tiers.proposed)}" if tiers.moved else "")
+    by = "approved" if tiers.approved else "as first found; value_tiers in rules.yaml changes them"
+    return f"{over} ({by})" + (f"; today's buyers would give {shown(tiers.proposed)}" if tiers.moved else "")
 
 
 def explain(

@@ -17,7 +17,7 @@ from rekindle.errors import StoreUnavailable
 from rekindle.history.warehouse import Opening, Warehouse
 
 _RETRY = 0.25
-_LEAST_MEMORY = 1_000
+_LEAST_MEMORY, _MOST_MEMORY = 1_000, 8_000
 _SHARE = 3
 
 
@@ -45,9 +45,9 @@ def opened(path: Path, opening: Opening) -> Iterator[Warehouse]:
 
 
 def third_of_memory() -> str:
-    """A third of the machine's memory, at least 1 GB: what the engine may hold where nothing else is said."""
+    """A third of the machine's memory, from 1 to 8 GB: what the engine may hold where nothing else is said."""
     megabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000
-    return f"{max(_LEAST_MEMORY, megabytes // _SHARE)}MB"
+    return f"{min(max(_LEAST_MEMORY, megabytes // _SHARE), _MOST_MEMORY)}MB"
 
 
 def _connect(path: Path, opening: Opening) -> Backend:

@@ -159,6 +159,9 @@ of the customer over the horizon without contact, in minor units, when the row w
 PLANS = sch.schema({"plan": "string", "as_of": "timestamp", "rehearsal": "boolean", "decisions": "int64"})
 """Ready plans; a partition of the journal without a row here does not count."""
 
+TIERS = sch.schema({"at": "timestamp", "days": "int64", "high": "int64", "mid": "int64"})
+"""Boundaries of the value tiers, minor units, as the first insight found them: they hold until a person approves others."""
+
 TRANSITIONS = sch.schema(
     {
         "customer_id": "string", "from_stage": "string", "to_stage": "string", "at": "timestamp", "last_order_id": "string",

@@ -16,7 +16,7 @@ import pyarrow as pa
 from ibis.backends import BaseBackend
 
 from rekindle.errors import StoreUnavailable
-from rekindle.history.tables import BATCHES, FACTS, JOURNAL, PLANS, SUPERSEDED, TRANSITIONS
+from rekindle.history.tables import BATCHES, FACTS, JOURNAL, PLANS, SUPERSEDED, TIERS, TRANSITIONS
 
 SCHEMA_VERSION = 1
 LOCK_WAIT = 60.0
@@ -34,7 +34,7 @@ class Opening:
 
     Args:
         wait: Seconds to wait for another job that holds it.
-        memory: What the engine may hold before it spills to disk, such as `2500MB`; a third of the machine's where None.
+        memory: What the engine may hold before it spills to disk, such as `2500MB`; a third of the machine's, at most 8 GB, where None.
         on_wait: Told once, in words, that it waits.
     """
 
@@ -151,7 +151,9 @@ def as_stored(rows: ir.Table, schema: ibis.Schema) -> ir.Table:
 def stored_schemas() -> Mapping[str, ibis.Schema]:
     """Every stored table's schema by name."""
     facts = {name: table.schema for name, table in FACTS.items()}
-    rest = {"superseded": SUPERSEDED, "batches": BATCHES, "journal": JOURNAL, "plans": PLANS, "transitions": TRANSITIONS}
+    rest = {
+        "superseded": SUPERSEDED, "batches": BATCHES, "journal": JOURNAL, "plans": PLANS, "transitions": TRANSITIONS, "tiers": TIERS,
+    }
     return {**facts, **rest, "meta": ibis.schema({"schema_version": "int64"})}
 
 
@@ -165,7 +167,7 @@ def open_history(
         url: A key of `ENGINES`, `://` and a path relative to the store folder.
         root: The store folder.
         wait: Seconds to wait for the lock.
-        memory: What the engine may hold before it spills to disk; a third of the machine's where None. Spark has its own setting.
+        memory: What the engine may hold before it spills to disk; a third of the machine's, at most 8 GB, where None. Spark has its own setting.
         on_wait: Told once, in words, that it waits.
 
     Raises:

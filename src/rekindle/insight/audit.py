@@ -186,8 +186,10 @@ def _promotions(warehouse: Warehouse, orders: ir.Table, segment: ir.Table, as_of
     sent = touches.filter(touches.status == "sent", touches.settled_at < ibis.literal(as_of.naive))
     idle = journal.filter(journal.standing.isin(CONTROL)).select("customer_id", "program", "episode").distinct()
     sent = sent.anti_join(idle, ["customer_id", "program", "episode"])
-    codes = sent.filter(sent.code.fill_null("") != "").select("customer_id", "code").distinct()
-    used = orders.semi_join(codes, ["customer_id", "code"])
+    coded = sent.filter(sent.code.fill_null("") != "")
+    codes = coded.group_by("customer_id", "code").aggregate(given_at=coded.settled_at.min())
+    dated = orders.join(codes, ["customer_id", "code"])
+    used = dated.filter(dated.ordered_at >= dated.given_at)
     counts: dict[str, list[int]] = {}
     for place, table in enumerate((sent, used)):
         placed = table.select("customer_id").join(segment, "customer_id")

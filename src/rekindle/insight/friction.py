@@ -105,10 +105,13 @@ def causes(frictions: ir.Table, customers: ir.Table) -> ir.Table:
         customers: customer_id, last_ordered_at; those whose silence needs a reason.
 
     Returns:
-        customer_id, cause, cause_evidence (facts of that cause, comma-separated).
+        customer_id, cause, cause_evidence (facts of that cause, comma-separated), had_friction (whether anything but the customer's own
+        word is known).
     """
     every = ranked(frictions, customers)
-    return every.filter(every.place == 1).select("customer_id", "cause", cause_evidence="evidence")
+    met = (~every.evidence.startswith(ANSWERED)).max().over(group_by="customer_id")
+    first = every.mutate(had_friction=met).filter(lambda t: t.place == 1)
+    return first.select("customer_id", "cause", "had_friction", cause_evidence="evidence")
 
 
 def ranked(frictions: ir.Table, customers: ir.Table) -> ir.Table:

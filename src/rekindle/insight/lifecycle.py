@@ -90,12 +90,12 @@ def lapsed_cohort(profile: ir.Table, potential: int, edges: Edges = EDGES) -> ir
     """The cohort of who is lapsing or lapsed, null for others: the first rule that holds.
 
     Args:
-        profile: lifecycle, cause, open_ticket, potential, own_spike, store_spike, silence_days.
+        profile: lifecycle, cause, had_friction, open_ticket, potential, own_spike, store_spike, silence_days.
         potential: From `high_potential`.
         edges: Where cohorts end.
     """
     spike = profile.own_spike | profile.store_spike.notnull()
-    paused = (profile.potential >= potential) & spike & ~profile.open_ticket
+    paused = (profile.potential >= potential) & spike & ~profile.had_friction & ~profile.open_ticket
     long_silence = (profile.lifecycle == "lapsed") | (profile.silence_days >= edges.long_inactive_days)
     return ibis.cases(
         (~profile.lifecycle.isin(SLIPPING), ibis.null("string")),

@@ -136,9 +136,14 @@ def _tier_margin(warehouse: Warehouse, buyers: ir.Table, question: Question) -> 
 
 
 def _tiers(warehouse: Warehouse, buyers: ir.Table, question: Question) -> Tiers:
+    """The approved boundaries, else those that the first insight before the instant found, else today's."""
     found = warehouse.row(tiers.limits(buyers))
     proposed = Boundaries(found["high"] or 0, found["mid"] or 0)
-    return Tiers(question.tier_days, question.boundaries or proposed, question.boundaries is not None, proposed)
+    kept = warehouse.table("tiers")
+    kept = kept.filter(kept.at <= ibis.literal(question.as_of.naive), kept.days == question.tier_days).order_by("at", "high").limit(1)
+    first = warehouse.arrow(kept).to_pylist()
+    held = question.boundaries or (Boundaries(first[0]["high"], first[0]["mid"]) if first else proposed)
+    return Tiers(question.tier_days, held, question.boundaries is not None, proposed)
 
 
 def _joined(base: ir.Table, *parts: ir.Table) -> ir.Table:
@@ -211,7 +216,7 @@ def _with_reasons(warehouse: Warehouse, staged: ir.Table, question: Question) ->
     whole = whole.mutate(
         cause=is_slipping.ifelse(whole.cause.fill_null("unknown"), ibis.null("string")),
         cause_evidence=whole.cause_evidence.fill_null(""),
-        open_ticket=whole.open_ticket.fill_null(False),
+        open_ticket=whole.open_ticket.fill_null(False), had_friction=whole.had_friction.fill_null(False),
     )
     potential = warehouse.row(lifecycle.high_potential(staged))["potential"]
     whole = whole.mutate(lapsed_cohort=lifecycle.lapsed_cohort(whole, potential or 0))

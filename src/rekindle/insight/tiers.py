@@ -1,7 +1,7 @@
 """What a customer has been worth over a stated time, in three tiers, and where their boundaries lie.
 
-Knows nothing of what a tier is given. Boundaries that a person approved hold until another is approved; without them, and as a
-proposal beside them, they are the margins at which the upper fifth and the upper half of buyers begin.
+Knows nothing of what a tier is given. Boundaries change by approval alone: the first insight's are the margins at which the upper fifth
+and the upper half of buyers begin; they hold until a person approves others, and what today's buyers would give is a proposal beside them.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Tiers:
     Args:
         days: Margin counts over so many days up to the instant.
         held: In force.
-        approved: Whether a person approved them; else they are today's proposal itself.
+        approved: Whether a person approved them; else they are the first insight's.
         proposed: From the buyers as of the instant.
     """
 
@@ -46,9 +46,9 @@ class Tiers:
 
     @property
     def moved(self) -> bool:
-        """Whether the proposal differs enough from approved boundaries to be shown."""
+        """Whether the proposal differs enough from the boundaries in force to be shown."""
         pairs = ((self.held.high, self.proposed.high), (self.held.mid, self.proposed.mid))
-        return self.approved and any(abs(new - old) > MOVED * abs(old) for old, new in pairs)
+        return any(abs(new - old) > MOVED * abs(old) for old, new in pairs)
 
 
 def limits(buyers: ir.Table) -> ir.Table:

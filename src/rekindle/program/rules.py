@@ -106,7 +106,7 @@ class Rules(Entry):
     autopilot: Autopilot | None = None
     """What may be sent without a person's yes; null: nothing, but for the mailbox channel."""
     value_tiers: ValueTiers | None = None
-    """Boundaries of the value tiers; null: those of the upper fifth and the upper half of buyers, anew at every insight."""
+    """Boundaries of the value tiers; null: those of the upper fifth and the upper half of buyers at the first insight."""
 
     exceptions: Annotated[tuple[ProtectedUse, ...], Named()] = ()
     """Protected attributes that rules may go by, each under its name; without one a rule over them is refused."""

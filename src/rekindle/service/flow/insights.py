@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from rekindle import moment, money
 from rekindle.errors import BadData, CannotTell
@@ -102,6 +103,14 @@ def default_as_of(settings: Settings, warehouse: Warehouse, now: datetime) -> As
     return AsOf(moment.start_of_day(day, settings.timezone), settings.timezone, shifted=True)
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Writes a text that appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
 def label(as_of: AsOf) -> str:
     """An instant as a folder's name: the day where it is that day's start, else the instant."""
     local = as_of.instant.astimezone(ZoneInfo(as_of.timezone))
@@ -135,9 +144,11 @@ def profiles(
 
     built = build(warehouse, question(settings, as_of, model), published if publish else None)
     noted = note_transitions(warehouse, built.table, as_of) if publish else None
+    if publish:
+        _hold(warehouse, built.tiers, as_of)
     insight = _summed(settings, warehouse, built, as_of, snapshot if publish else None, noted)
     if publish:
-        (folder / "insight.json").write_text(json.dumps(to_json(insight), indent=1), encoding="utf-8")
+        write_whole(folder / "insight.json", json.dumps(to_json(insight), indent=1))
     return built, insight
 
 
@@ -151,6 +162,15 @@ def question(settings: Settings, as_of: AsOf, model: str = lapse.DEFAULT_MODEL) 
         as_of, settings.margin, settings.horizon_weeks, model, decided.over_days if decided else tiers.DAYS, bounds,
         settings.order_milestones, money.to_minor(settings.free_shipping_from, settings.currency),
     )
+
+
+def _hold(warehouse: Warehouse, found: Tiers, as_of: AsOf) -> None:
+    """Keeps the first boundaries of the value tiers, so that they change by approval alone."""
+    kept = warehouse.table("tiers")
+    if not found.approved and not warehouse.scalar((kept.days == found.days).any()):
+        with warehouse.transaction():
+            row = {"at": pa.array([as_of.naive], pa.timestamp("us")), "days": [found.days], "high": [found.held.high], "mid": [found.held.mid]}
+            warehouse.insert("tiers", pa.table(row))
 
 
 def note_transitions(warehouse: Warehouse, profile: ir.Table, as_of: AsOf) -> int | None:
