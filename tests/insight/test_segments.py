@@ -11,7 +11,9 @@ from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 
 from rekindle.errors import BadData, CannotTell
 from rekindle.history.warehouse import Warehouse
+from rekindle.insight.event_features import never_had
 from rekindle.insight.expression import Expression, parse
+from rekindle.insight.expression_events import EVENTS
 from rekindle.insight.segments import MOST, measure, with_calls
 from rekindle.moment import AsOf, start_of_day
 from tests.insight.histories import Marketplace, history
@@ -107,6 +109,22 @@ def test_what_cannot_be_counted(warehouse: Warehouse, definitions: dict[str, str
 
 def read(texts: dict[str, str]) -> dict[str, Expression]:
     return {name: parse(text, KINDS) for name, text in texts.items()}
+
+
+@pytest.mark.parametrize("day", [date(2025, 1, 1), date(2025, 6, 1), date(2026, 6, 1)])
+def test_what_history_never_had_is_what_a_loop_does_not_find(warehouse: Warehouse, day: date) -> None:
+    as_of = AsOf(start_of_day(day, "UTC"), "UTC")
+    rows = warehouse.arrow(warehouse.current("events")).to_pylist()
+    had = {row["name"] for row in rows if row["occurred_at"] < as_of.naive}
+    instants = {"Order Completed": "ordered_at", "Ticket Opened": "opened_at", "Message Sent": "settled_at"}
+    for name, instant in instants.items():
+        table = EVENTS[name].place
+        rows = warehouse.arrow(warehouse.current(table)).to_pylist()
+        if any(row[instant] < as_of.naive and not row.get("cancelled") and row.get("status", "sent") == "sent" for row in rows):
+            had.add(name)
+    found = never_had(warehouse, EVENTS, as_of)
+    assert not found & had
+    assert {name for name in EVENTS if EVENTS[name].place in ("events", "orders", "tickets", "touches")} - found == had & set(EVENTS)
 
 
 def test_segments_that_double_do_not_grow(warehouse: Warehouse) -> None:

@@ -11,7 +11,7 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from rekindle.errors import BadData
+from rekindle.errors import BadData, UsageError
 from rekindle.history.warehouse import Warehouse, open_history
 from rekindle.insight.profile import COLUMNS
 from rekindle.learn.report.segment_facts import Catalogue
@@ -158,5 +158,26 @@ def test_one_segment_for_people_and_as_json(store: Settings, warehouse: Warehous
     assert told[-1].startswith("Also in        ")
     shown = flow.one_to_json(found, entry)
     assert shown["overlaps"] == [{"segment": name, "customers": found.both("both", name)} for name in ("buyers", "often")]
-    with pytest.raises(BadData, match="Did you mean 'often'"):
-        flow.one_of(found, "oftn")
+    with pytest.raises(UsageError, match="Did you mean 'often'"):
+        flow.refuse_unknown(store, held, "oftn")
+
+
+def test_a_segment_may_be_called_as_the_page_calls_its_parts(store: Settings, warehouse: Warehouse, held: Documents) -> None:
+    named = replace(held, segments=(segment("all", "orders > 0"), segment("overlaps", "orders > 1")))
+    ids = [known["id"] for _, known in Seen(render_segments(counted(store, warehouse, named, MAY, publish=False))).tags if known.get("id")]
+    assert len(ids) == len(set(ids))
+    assert {"all", "overlaps", "segment-all", "segment-overlaps"} <= set(ids)
+
+
+def test_the_page_of_a_simulated_store_says_so(store: Settings, warehouse: Warehouse, held: Documents) -> None:
+    found = counted(store, warehouse, held, MAY, publish=False)
+    assert "Simulated." not in render_segments(found)
+    (store.var / "truth").mkdir(parents=True)
+    assert "Simulated." in render_segments(counted(store, warehouse, held, MAY, publish=False))
+
+
+def test_what_a_segment_builds_on_may_lack_events_too(store: Settings, warehouse: Warehouse, held: Documents) -> None:
+    asked = (segment("a", "count('Cart Viewed') > 0 or last('Ticket Opened') < 9"), segment("b", "in_segment('a') and orders > 0"))
+    found = counted(store, warehouse, replace(held, segments=(*asked, segment("c", "count('Order Completed') > 1"))), MAY, publish=False)
+    told = "your data has no 'Cart Viewed' or 'Ticket Opened' events"
+    assert [entry.lacks for entry in found.entries] == [told, told, ""]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rekindle.cli.options import AsJson, AsOfRun, DryRun
-from rekindle.cli.output import emit, progress, shown
+from rekindle.cli.output import emit, progress, say, shown
 from rekindle.cli.store import opened
 
 
@@ -22,20 +22,26 @@ def segments(
     """Count the store's segments and write their catalogue. Size, change, margin at stake, overlaps, owner, last review."""
     from rekindle.learn.report.segment_page import render_segments
     from rekindle.program.segments import definitions
-    from rekindle.service.flow import documents
+    from rekindle.service.flow import documents, insights
     from rekindle.service.flow import segments as flow
 
     with opened(context.obj) as store, progress("Counting segments"):
         held = documents.approved(store.settings)
+        if name:
+            flow.refuse_unknown(store.settings, held, name)
         found = flow.catalogue(store.settings, store.warehouse, held, store.as_of_plan(as_of), publish=not dry_run)
         entry = flow.one_of(found, name) if name else None
         page = flow.page_path(store.settings)
         if not dry_run:
-            page.parent.mkdir(parents=True, exist_ok=True)
-            page.write_text(render_segments(found), encoding="utf-8")
+            insights.write_whole(page, render_segments(found))
+        unapproved = flow.unapproved(store.settings)
+    if found.newest and not dry_run:
+        say(f"An earlier day: {shown(page)} is as of {found.as_of.day} now, and the newest count is of {found.newest:%Y-%m-%d}.")
     data = (flow.one_to_json(found, entry) if entry else flow.to_json(found)) | ({} if dry_run else {"page": page})
     told = flow.lines_of_one(found, entry, store.settings, definitions(held.segments)) if entry else flow.lines(found, store.settings)
-    emit(data, [*told, *([] if dry_run else [f"Catalogue      {shown(page)}"])], as_json)
+    written = [] if dry_run else [f"Catalogue      {shown(page)}"]
+    changed = [f"Not counted    {unapproved}: {store.command('check')}, then {store.command('approve --all')}"] if unapproved else []
+    emit({**data, "unapproved": unapproved}, [*told, *written, *changed], as_json)
 
 
 COMMANDS = {"segments": segments}

@@ -36,6 +36,23 @@ def features(warehouse: Warehouse, asked: Iterable[Asked], as_of: AsOf) -> tuple
     return tuple(_answered(warehouse, place, tuple(ones), as_of) for place, ones in by_place.items())
 
 
+def never_had(warehouse: Warehouse, events: Iterable[str], as_of: AsOf) -> frozenset[str]:
+    """Which of some events history holds none of before an instant, whoever they are of.
+
+    Args:
+        warehouse: An open history.
+        events: Names of `expression_events.EVENTS`.
+        as_of: The instant.
+    """
+    wanted = frozenset(events)
+    by_name = sorted(name for name in wanted if EVENTS[name].place == "events")
+    had = {name for name in wanted.difference(by_name) if warehouse.scalar(_before(warehouse, EVENTS[name].place, as_of).count())}
+    if by_name:
+        rows = _before(warehouse, "events", as_of)
+        had.update(warehouse.arrow(rows.filter(rows.name.isin(by_name)).select("name").distinct())["name"].to_pylist())
+    return wanted - had
+
+
 def place_of(asked: Asked) -> Place:
     """Where the events of a question are held; orders' lines where it asks for products or what only lines say."""
     source = EVENTS[asked.event]
@@ -44,8 +61,7 @@ def place_of(asked: Asked) -> Place:
 
 
 def _answered(warehouse: Warehouse, place: Place, asked: tuple[Asked, ...], as_of: AsOf) -> ir.Table:
-    rows = _PLACES[place](warehouse, as_of)
-    rows = rows.filter(rows.happened_at < ibis.literal(as_of.naive))
+    rows = _before(warehouse, place, as_of)
     if place == "events":
         rows = rows.filter(rows.name.isin(sorted({one.event for one in asked})))
     if all(one.within_days for one in asked):
@@ -56,6 +72,11 @@ def _answered(warehouse: Warehouse, place: Place, asked: tuple[Asked, ...], as_o
     answers = rows.group_by("customer_id").aggregate(**{one.column: _answer(rows, one, place, as_of) for one in asked})
     lasts = {one.column: _days_since(answers[one.column], as_of) for one in asked if one.function == "last"}
     return answers.mutate(**lasts) if lasts else answers
+
+
+def _before(warehouse: Warehouse, place: Place, as_of: AsOf) -> ir.Table:
+    rows = _PLACES[place](warehouse, as_of)
+    return rows.filter(rows.happened_at < ibis.literal(as_of.naive))
 
 
 def _since(as_of: AsOf, days: int) -> ir.TimestampScalar:

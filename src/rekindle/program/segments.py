@@ -4,7 +4,7 @@ Knows nothing of customers. A version covers what a segment builds on: where tha
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Annotated
 
@@ -48,18 +48,29 @@ def definitions(segments: Iterable[Segment]) -> dict[str, Expression]:
     return {segment.name: segment.rule for segment in segments}
 
 
+def builds_on(name: str, rules: Mapping[str, Expression]) -> dict[str, Expression]:
+    """A segment's rule and the rules that it builds on, directly or through others, by name.
+
+    Raises:
+        KeyError: It, or what it builds on, is not there.
+    """
+    covered: dict[str, Expression] = {}
+    open_names = [name]
+    while open_names:
+        one = open_names.pop()
+        if one not in covered:
+            covered[one] = rules[one]
+            open_names.extend(call.segment for call in rules[one].segments)
+    return covered
+
+
 def version(name: str, segments: Iterable[Segment]) -> str:
     """What names a segment's definition: a hash of its rule and of the rules that it builds on; owner and dates do not count.
 
     Raises:
         KeyError: It, or what it builds on, is not there.
     """
-    rules, covered, open_names = definitions(segments), {}, [name]
-    while open_names:
-        one = open_names.pop()
-        if one not in covered:
-            covered[one] = rules[one].text
-            open_names.extend(call.segment for call in rules[one].segments)
+    covered = {one: rule.text for one, rule in builds_on(name, definitions(segments)).items()}
     content = "\n".join((covered.pop(name), *(f"{other} {covered[other]}" for other in sorted(covered))))
     return hashlib.sha256(content.encode()).hexdigest()[:VERSION_DIGITS]
 

@@ -32,6 +32,7 @@ class Entry:
         valid_from: The day from which the definition holds.
         reviewed: The day of the last review.
         history: Its counts, oldest first; the last is this instant's.
+        never_had: Events that its rule asks for, itself or through other segments, and that history never had.
     """
 
     counted: Segment
@@ -42,6 +43,7 @@ class Entry:
     valid_from: date
     reviewed: date
     history: tuple[Point, ...]
+    never_had: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -63,6 +65,13 @@ class Entry:
         """Whether its definition was another one then."""
         return len(self.history) > 1 and self.history[-1].version != self.history[-2].version
 
+    @property
+    def lacks(self) -> str:
+        """What the data lack for its rule, in words; empty where they lack nothing."""
+        names = [f"'{name}'" for name in self.never_had]
+        listed = " or ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+        return f"your data has no {listed} events" if names else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
@@ -76,6 +85,8 @@ class Catalogue:
         customers: Known customers.
         entries: In the order of segments.yaml.
         overlaps: Customers in both, by two names in that order.
+        simulated: Whether the store is made up.
+        newest: The newest instant counted so far where that is later than this one, in the store's time zone; else None.
     """
 
     shop: str
@@ -85,6 +96,8 @@ class Catalogue:
     customers: int
     entries: tuple[Entry, ...]
     overlaps: dict[tuple[str, str], int]
+    simulated: bool
+    newest: datetime | None
 
     def both(self, one: str, other: str) -> int:
         """How many customers are in two segments."""

@@ -3,7 +3,7 @@
 Knows nothing of stores or files. The same facts give the same bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import altair as alt
 
@@ -48,7 +48,7 @@ def render_segments(found: Catalogue) -> str:
     main = el(
         "main",
         _headline(found, figures),
-        contents((entry.name, _spoken(entry.name)) for entry in found.entries),
+        contents((_id(entry), _spoken(entry.name)) for entry in found.entries),
         _overview(found, figures),
         *(_segment(entry, found, figures) for entry in found.entries),
         _overlaps(found, figures),
@@ -59,13 +59,21 @@ def render_segments(found: Catalogue) -> str:
 def _headline(found: Catalogue, figures: Figures) -> Html:
     lede = "What the shop calls its customers: each segment's definition, its owner, how many it holds, and what it shares with others."
     counted = f"{figures.many(len(found.entries), 'segment', 'segments')} of {figures.many(found.customers, 'customer', 'customers')}"
-    return el("header", el("p", found.shop, class_="shop"), el("h1", counted), el("p", lede, class_="lede"))
+    return el("header", el("p", found.shop, class_="shop"), el("h1", counted), el("p", lede, class_="lede"), *_notes(found, figures))
+
+
+def _notes(found: Catalogue, figures: Figures) -> Iterator[Html]:
+    if found.newest:
+        earlier = f" Counted as of {figures.day(found.as_of.day)}; the newest count is of {figures.day(found.newest.date())}."
+        yield el("p", el("strong", "An earlier day."), earlier, class_="note")
+    if found.simulated:
+        yield el("p", el("strong", "Simulated."), " This marketplace is made up, and so are its customers.", class_="note")
 
 
 def _overview(found: Catalogue, figures: Figures) -> Html:
     rows = [
         (
-            el("a", _spoken(entry.name), href=f"#{entry.name}"), figures.count(entry.counted.customers), _changed(entry, figures),
+            el("a", _spoken(entry.name), href=f"#{_id(entry)}"), figures.count(entry.counted.customers), _changed(entry, figures),
             figures.count(entry.counted.reachable), _money(entry.counted.margin_at_risk, figures), entry.owner or "nobody",
         )
         for entry in found.entries
@@ -90,7 +98,8 @@ def _segment(entry: Entry, found: Catalogue, figures: Figures) -> Html:
         ("Last reviewed", figures.day(entry.reviewed)), ("Owner", entry.owner or "nobody"),
     )
     definition = el("dl", *(el("div", el("dt", name), el("dd", value)) for name, value in facts), class_="facts")
-    return section(entry.name, _spoken(entry.name), entry.description, el("code", entry.rule, class_="rule"), definition, boxes,
+    lacks = [el("p", el("strong", "Not in your data."), f" {capital(entry.lacks)}.", class_="note")] if entry.lacks else []
+    return section(_id(entry), _spoken(entry.name), entry.description, el("code", entry.rule, class_="rule"), *lacks, definition, boxes,
                    _over_time(entry, figures))  # fmt: skip
 
 
@@ -165,6 +174,11 @@ def _changed(entry: Entry, figures: Figures) -> str:
 
 def _money(value: int | CannotTell, figures: Figures) -> str:
     return "not known" if isinstance(value, CannotTell) else figures.rough(value)
+
+
+def _id(entry: Entry) -> str:
+    """Where the page has a segment: never where it has something else, whatever the segment is called."""
+    return f"segment-{entry.name}"
 
 
 def _spoken(name: str) -> str:

@@ -13,16 +13,20 @@ from zoneinfo import ZoneInfo
 import ibis.expr.types as ir
 
 from rekindle import money
-from rekindle.errors import BadData, CannotTell
+from rekindle.errors import BadData, CannotTell, UsageError
 from rekindle.history.warehouse import Warehouse
+from rekindle.insight.event_features import never_had
 from rekindle.insight.expression import Expression, nearest
 from rekindle.insight.profile import COLUMNS
-from rekindle.insight.segments import Measured, measure
+from rekindle.insight.segments import Segment as Counted
+from rekindle.insight.segments import measure
 from rekindle.learn.report.segment_facts import Catalogue, Entry, Point
 from rekindle.moment import AsOf
+from rekindle.program import checking
 from rekindle.program.documents import Documents
-from rekindle.program.segments import Segment, definitions, version
-from rekindle.service.flow import documents, insights
+from rekindle.program.reading import SEGMENTS, Unreadable, read
+from rekindle.program.segments import Segment, builds_on, definitions, version
+from rekindle.service.flow import documents, insights, worlds
 from rekindle.service.flow.insights import label
 from rekindle.service.programs import queries
 from rekindle.settings import Settings
@@ -74,16 +78,21 @@ def record(
         profile: From `insights.profiles`.
         publish: Whether the counts are kept.
     """
-    measured = measure(warehouse, profile, definitions(held.segments), as_of)
-    before = [one for one in _kept(settings) if one["as_of"] < as_of.instant.isoformat()]
-    entries = tuple(_entry(segment, at, held, measured, before, as_of) for at, segment in enumerate(held.segments))
-    found = Catalogue(settings.name, settings.currency, settings.locale, as_of, measured.customers, entries, measured.overlaps)
+    rules = definitions(held.segments)
+    measured = measure(warehouse, profile, rules, as_of)
+    never = never_had(warehouse, (call.event for rule in rules.values() for call in rule.calls), as_of)
+    kept = _kept(settings)
+    before = [one for one in kept if one["as_of"] < as_of.instant.isoformat()]
+    entries = tuple(
+        _entry(segment, counted, held, before, as_of, never) for segment, counted in zip(held.segments, measured.segments, strict=True)
+    )
+    latest = datetime.fromisoformat(kept[-1]["as_of"]).astimezone(ZoneInfo(as_of.timezone)) if kept else None
+    found = Catalogue(
+        settings.name, settings.currency, settings.locale, as_of, measured.customers, entries, measured.overlaps,
+        simulated=worlds.is_simulated(settings), newest=latest if latest and latest > as_of.instant else None,
+    )  # fmt: skip
     if publish:
-        path = settings.var / FOLDER / f"{label(as_of)}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(json.dumps(to_json(found), ensure_ascii=False, indent=1), encoding="utf-8")
-        partial.replace(path)
+        insights.write_whole(settings.var / FOLDER / f"{label(as_of)}.json", json.dumps(to_json(found), ensure_ascii=False, indent=1))
     return found
 
 
@@ -104,16 +113,22 @@ def _kept(settings: Settings) -> list[dict[str, Any]]:
             content = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:
             continue
-        if isinstance(content, dict) and isinstance(content.get("segments"), list):
+        if _whole(content):
             found.append(content)
     return sorted(found, key=lambda one: str(one["as_of"]))
 
 
+def _whole(content: object) -> bool:
+    """Whether a count file has what a history of counts reads."""
+    if not isinstance(content, dict) or not isinstance(content.get("as_of"), str) or not isinstance(content.get("segments"), list):
+        return False
+    return all(isinstance(one, dict) and {"name", "customers", "version"} <= set(one) for one in content["segments"])
+
+
 def _entry(
-    segment: Segment, at: int, held: Documents, measured: Measured, before: list[dict[str, Any]], as_of: AsOf
+    segment: Segment, counted: Counted, held: Documents, before: list[dict[str, Any]], as_of: AsOf, never: frozenset[str]
 ) -> Entry:
-    zone = ZoneInfo(as_of.timezone)
-    counted, hashed = measured.segments[at], version(segment.name, held.segments)
+    zone, hashed = ZoneInfo(as_of.timezone), version(segment.name, held.segments)
     earlier = [
         Point(datetime.fromisoformat(one["as_of"]).astimezone(zone), was["customers"], was["version"])
         for one in before
@@ -121,21 +136,55 @@ def _entry(
         if was["name"] == segment.name
     ]
     now = Point(as_of.instant.astimezone(zone), counted.customers, hashed)
+    asked = {call.event: None for rule in builds_on(segment.name, definitions(held.segments)).values() for call in rule.calls}
     return Entry(
-        counted, segment.description, segment.rule.text, hashed, segment.owner, segment.valid_from, segment.reviewed, (*earlier, now)
-    )
+        counted, segment.description, segment.rule.text, hashed, segment.owner, segment.valid_from, segment.reviewed, (*earlier, now),
+        tuple(event for event in asked if event in never),
+    )  # fmt: skip
+
+
+def refuse_unknown(settings: Settings, held: Documents, name: str) -> None:
+    """Sees before any work that a segment of a name is approved.
+
+    Raises:
+        BadData: It stands in segments.yaml alone.
+        UsageError: There is none.
+    """
+    approved, written = definitions(held.segments), _written(settings)
+    if name in approved:
+        return
+    if name in written:
+        raise BadData(f"the segment '{name}' stands in segments.yaml, but is not approved", "rekindle check, then rekindle approve --all")
+    names = frozenset(approved) | written
+    otherwise = f"There are {', '.join(approved)}." if approved else "Define it in segments.yaml."
+    raise UsageError(f"there is no segment '{name}'", nearest(name, names, otherwise))
+
+
+def _written(settings: Settings) -> frozenset[str]:
+    """The names in the store folder's segments.yaml; none where it cannot be read."""
+    try:
+        listed = read((settings.root / SEGMENTS).read_bytes()).value.get("segments")
+    except (OSError, Unreadable):
+        return frozenset()
+    return frozenset(listed) if isinstance(listed, dict) else frozenset()
+
+
+def unapproved(settings: Settings) -> str | None:
+    """Why the approved segments are not those of the store folder's segments.yaml; None where they are, or where it is not there."""
+    try:
+        text = (settings.root / SEGMENTS).read_bytes().replace(b"\r\n", b"\n")
+    except OSError:
+        return None
+    digest = queries.approved(settings).get(SEGMENTS)
+    if digest and queries.text_of(digest).encode() == text:
+        return None
+    lines = [one.line for one in checking.check(settings.root) if one.file == SEGMENTS and one.severity == "error"]
+    return f"{SEGMENTS} has a mistake in line {lines[0]}" if lines else f"{SEGMENTS} has changed since it was approved"
 
 
 def one_of(found: Catalogue, name: str) -> Entry:
-    """The entry of a segment.
-
-    Raises:
-        BadData: There is none of that name.
-    """
-    entries = {entry.name: entry for entry in found.entries}
-    if name not in entries:
-        raise BadData(f"there is no segment '{name}'", nearest(name, entries, f"There are {', '.join(entries)}."))
-    return entries[name]
+    """The entry of a segment that is there."""
+    return next(entry for entry in found.entries if entry.name == name)
 
 
 def to_json(found: Catalogue) -> dict[str, object]:
@@ -162,7 +211,7 @@ def _entry_json(entry: Entry) -> dict[str, object]:
         "valid_from": entry.valid_from.isoformat(), "reviewed": entry.reviewed.isoformat(), "customers": counted.customers,
         "reachable": counted.reachable, "expected_margin": _told(counted.expected_margin), "margin_at_risk": _told(counted.margin_at_risk),
         "change": entry.change, "changed_since": entry.since.isoformat() if entry.since else None,
-        "definition_changed": entry.redefined,
+        "definition_changed": entry.redefined, "events_never_had": list(entry.never_had),
     }
 
 
@@ -176,7 +225,8 @@ def lines(found: Catalogue, settings: Settings) -> Iterator[str]:
     width = max(len(entry.name) for entry in found.entries) + 2
     for entry in found.entries:
         owner = entry.owner or "nobody"
-        yield f"{entry.name:<{width}}{entry.counted.customers:>9,}   {_change(entry)}; {_stake(entry, settings)}; {owner}"
+        lacks = f"; {entry.lacks}" if entry.lacks else ""
+        yield f"{entry.name:<{width}}{entry.counted.customers:>9,}   {_change(entry)}; {_stake(entry, settings)}; {owner}{lacks}"
 
 
 def lines_of_one(found: Catalogue, entry: Entry, settings: Settings, rules: dict[str, Expression]) -> Iterator[str]:
@@ -190,10 +240,14 @@ def lines_of_one(found: Catalogue, entry: Entry, settings: Settings, rules: dict
     yield f"Version        {entry.version}, {dates}, owned by {entry.owner or 'nobody'}"
     yield f"Customers      {counted.customers:,} of {found.customers:,}; {counted.reachable:,} agreed to e-mail; {_change(entry)}"
     yield f"At stake       {_stake(entry, settings)}"
+    if entry.lacks:
+        yield f"Not in data    {entry.lacks}"
     others = sorted(((found.both(entry.name, one.name), one.name) for one in found.entries if one.name != entry.name), reverse=True)
     for both, name in others:
-        share = f" ({both / counted.customers:.0%})" if counted.customers else ""
-        yield f"Also in        {name}: {both:,}{share}"
+        if both:
+            yield f"Also in        {name}: {both:,} ({both / counted.customers:.0%})"
+    if not any(both for both, _ in others):
+        yield "Also in        no other segment"
 
 
 def _change(entry: Entry) -> str:
