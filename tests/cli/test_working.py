@@ -64,6 +64,16 @@ def test_insight_in_numbers(rehearsal: tuple[Path, Answer]) -> None:
     assert Path(found["snapshot"]).is_file()
 
 
+def test_insight_says_why_a_model_is_not_good(rehearsal: tuple[Path, Answer]) -> None:
+    models = done("--store", rehearsal[0], "insight", "--as-of", AS_OF, "--json").json["models"]
+    lines = done("--store", rehearsal[0], "insight", "--as-of", AS_OF).lines[1:]
+    assert [model["quality"] for model in models] == ["weak", "weak"]
+    for model in models:
+        assert lines.pop(0).startswith(f"{model['name']:<15}")
+        assert lines.pop(0) == f"               {model['why']}"
+    assert lines[0].startswith("Season ")
+
+
 def test_insight_by_another_model(rehearsal: tuple[Path, Answer]) -> None:
     store = rehearsal[0]
     before = files(store)

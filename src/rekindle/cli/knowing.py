@@ -56,6 +56,8 @@ def lines(found: "Insight", settings: "Settings") -> Iterable[str]:
     for model in found.models:
         values = ", ".join(f"{name} {value:.4g}" for name, value in model.parameters.items())
         yield f"{model.name:<15}{values}; log-likelihood {model.log_likelihood:,.2f}; {model.quality}"
+        if model.quality != "good":
+            yield f"{'':<15}{model.why}"
     for reason in found.cannot_tell:
         yield f"Cannot tell    {reason}"
     yield f"Season         {season_words(found.season)}"

@@ -29,10 +29,13 @@ from rekindle.service.people.queries import find
 from rekindle.settings import Settings
 
 QUALITIES = {
-    "good": "as the store's histories show", "weak": "little to go by: true of customers like this, not of this one",
+    "good": "as the store's histories show", "weak": "the store's histories fix the model only in part",
     "prior only": "assumed of shops in general: nobody has ordered twice yet",
 }
 """Qualities of a prediction with the words people read."""
+
+ONE_DAY = "little to go by: true of customers like this, not of this one"
+"""Of a weak prediction for who has ordered on one day alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ def _known(row: dict[str, Any], settings: Settings) -> Iterator[str]:
     yield f"Rhythm         about every {row['average_days_between_orders']:.0f} days ({SOURCES[row['rhythm_source']]}); {due}"
     if row["p_alive"] is not None:
         ahead = f"{row['expected_orders']:.2f} orders and {expected} margin in {settings.horizon_weeks} weeks"
-        yield f"Outlook        {row['p_alive']:.0%} chance of being a customer still; {ahead} ({QUALITIES[row['prediction_quality']]})"
+        yield f"Outlook        {row['p_alive']:.0%} chance of being a customer still; {ahead} ({_rests_on(row)})"
     cohort = f", {COHORTS[row['lapsed_cohort']]}" if row["lapsed_cohort"] else ""
     yield f"Stage          {row['lifecycle'].replace('_', ' ')}, {row['value_tier']} value{cohort}"
     yield from _habits(row)
@@ -122,6 +125,11 @@ def _known(row: dict[str, Any], settings: Settings) -> Iterator[str]:
         yield f"Why            {CAUSES[row['cause']]}" + (f" ({row['cause_evidence']})" if row["cause_evidence"] else "")
     channels = [name for name in ("email", "sms", "webpush", "inapp") if row[f"{name}_consent"]]
     yield f"Consent        {', '.join(channels) or 'none'}"
+
+
+def _rests_on(row: dict[str, Any]) -> str:
+    quality = row["prediction_quality"]
+    return ONE_DAY if quality == "weak" and row["purchase_days"] == 1 else QUALITIES[quality]
 
 
 def _habits(row: dict[str, Any]) -> Iterator[str]:
