@@ -42,6 +42,9 @@ def test_a_line_for_each_origin(shop: Path, answer: Answer) -> None:
     cells = answer.lines[2].split()
     assert (cells[1], cells[3]) == (f"{first['customers']:,}", f"{first['actual']:,}")
     assert cells[4] == f"{first['ratio']['estimate']:.3f}"
+    assert answer.lines[6].startswith("Verdict        A total was off by up to ")
+    assert answer.lines[7].startswith("               By both scores the model told better than ")
+    assert answer.lines[8] == "               No season was used: the models counted days alone"
     assert next(line for line in answer.lines if line.startswith("Season ")).endswith(
         "off: history covers 15 weeks, and a season shows only in a whole year after the first 13: 65 weeks"
     )

@@ -12,7 +12,7 @@ from rekindle.insight.backtest import Backtest, Origin
 from rekindle.insight.forecasts import Decile, Forecast
 from rekindle.insight.models import Interval
 from rekindle.insight.season import Season
-from rekindle.learn.report.backtest_page import render_backtest, summary
+from rekindle.learn.report.backtest_page import against_rule, render_backtest, season_effect, summary, verdict
 from rekindle.learn.report.figures import Figures
 from rekindle.moment import parse_as_of
 
@@ -52,6 +52,7 @@ def test_the_summary_counts_what_was_expected_for_every_hundred() -> None:
     assert summary(FOUND) == "For every 100 orders that came, 97 to 106 had been expected"
     assert summary(backtest(origin("2025-03-01", 1_000, 1_000))) == "For every 100 orders that came, 100 had been expected"
     assert summary(backtest(origin("2025-03-01", 3, 0))) == "Too few orders came to compare with"
+    assert verdict(backtest(origin("2025-03-01", 3, 0)), str) == "How far a total may be off is not known"
 
 
 def test_the_page_says_what_was_expected_and_what_came(page: str) -> None:
@@ -59,13 +60,32 @@ def test_the_page_says_what_was_expected_and_what_came(page: str) -> None:
     for said in (
         "For every 100 orders that came, 97 to 106 had been expected.", "went back to 2 earlier days", "970 expected, 1,000 came",
         "2,120 expected, 2,000 came", "1 October 2024: season off: history covers 40 weeks", "1 March 2025: season on: most orders around",
-        "Without the season’s clock it would have been 148",
+        "On 1 March 2025, the one day with a known season: 106 with its clock, 148 without",
+        "A total was off by up to 6 %; who is likelier to order than whom is safer to go by.",
         "By both scores the model told better than “no order for 90 days” at 2 of 2 days",
         "1 October 2024: nobody could be silent for 90 days then.", "Rule at its best: Brier 0.1700", "17 % lower than the rule",
         "10 of 10", "As of 1 January 2026, UTC;",
     ):  # fmt: skip
         assert said in words
     assert page == render_backtest(FOUND, "Corner", EN)
+
+
+def test_a_score_within_one_percent_is_about_equal() -> None:
+    close = [Forecast(0.18 * share, 0.52 * share) for share in (0.989, 0.991, 1.009, 1.011)]
+    many = backtest(*(replace(FOUND.origins[1], model=score) for score in close))
+    assert against_rule(many).endswith(" at 1 of 4 days, and by one or both about equally well at 2")
+    words = text(render_backtest(many, "Corner", EN))
+    assert [words.count(said) for said in ("1 % lower than the rule", "about equal to the rule", "1 % higher than the rule")] == [4, 8, 4]
+
+
+def test_several_days_with_a_season_give_the_ends_of_both_figures() -> None:
+    several = backtest(*(replace(one, season=SEASON) for one in FOUND.origins))
+    assert season_effect(several, str) == "On the 2 days with a known season: 97 to 106 with its clock, 136 to 148 without"
+
+
+def test_a_simulated_shop_is_said_to_be_one(page: str) -> None:
+    assert "Simulated." not in page
+    assert "<strong>Simulated.</strong>" in render_backtest(FOUND, "Corner", EN, simulated=True)
 
 
 def test_every_picture_is_drawn_twice_without_scripts_or_addresses(page: str) -> None:

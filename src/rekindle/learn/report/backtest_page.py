@@ -3,7 +3,8 @@
 Knows nothing of stores or files. The same backtest gives the same bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import date
 
 from rekindle.errors import CannotTell
 from rekindle.insight.backtest import RULE_DAYS, Backtest, Origin
@@ -18,22 +19,27 @@ from rekindle.learn.report.sheet import made_of, sheet
 
 MARKS = "".join(f".mark.{kind}{{color:{color}}}" for kind, color in COLORS.items()) + ".mark{margin-right:.45rem}.score{margin-top:1.5rem}"
 RULE = f"“no order for {RULE_DAYS} days”"
+SCORES = ("brier", "log_loss")
+EQUAL = 0.01
+"""Scores that differ by no more than this share are about equal."""
+
 HUNDRED = 100
 
 
-def render_backtest(found: Backtest, shop: str, figures: Figures) -> str:
+def render_backtest(found: Backtest, shop: str, figures: Figures, simulated: bool = False) -> str:
     """The whole page.
 
     Args:
         found: What was predicted and what came.
         shop: The shop's name.
         figures: Writes numbers and days.
+        simulated: Whether the shop is made up.
 
     Returns:
         A complete HTML document, UTF-8 when written.
     """
     main = el(
-        "main", _header(found, shop, figures), _totals(found, figures), _chances(found, figures), _against_rule(found, figures),
+        "main", _header(found, shop, figures, simulated), _totals(found, figures), _chances(found, figures), _against_rule(found, figures),
         _tenths(found.origins[-1], figures), _method(found, figures),
     )  # fmt: skip
     return sheet(f"{shop}: were the predictions right?", main, made_of(found.as_of, figures), MARKS)
@@ -44,18 +50,48 @@ def summary(found: Backtest) -> str:
     ratios = [one.ratio.estimate for one in found.origins if isinstance(one.ratio, Interval)]
     if not ratios:
         return "Too few orders came to compare with"
-    low, high = (round(HUNDRED * end) for end in (min(ratios), max(ratios)))
-    return f"For every 100 orders that came, {low if low == high else f'{low} to {high}'} had been expected"
+    return f"For every 100 orders that came, {_hundreds(ratios)} had been expected"
 
 
-def _header(found: Backtest, shop: str, figures: Figures) -> Html:
+def verdict(found: Backtest, share: Callable[[float], str]) -> str:
+    """What to take from it, in a sentence.
+
+    Args:
+        found: What was predicted and what came.
+        share: Writes a share of 1.
+    """
+    ratios = [one.ratio.estimate for one in found.origins if isinstance(one.ratio, Interval)]
+    if not ratios:
+        return "How far a total may be off is not known"
+    off = max(abs(ratio - 1) for ratio in ratios)
+    return f"A total was off by up to {share(off)}; who is likelier to order than whom is safer to go by"
+
+
+def against_rule(found: Backtest) -> str:
+    """At how many days the model told better than the rule, in a sentence; scores within 1 % of each other are about equal."""
+    gains = [[_gain(one, name) for name in SCORES] for one in found.origins]
+    won = sum(all(gain > EQUAL for gain in both) for both in gains)
+    even = sum(all(gain >= -EQUAL for gain in both) for both in gains) - won
+    about = f", and by one or both about equally well at {even}" if even else ""
+    return f"By both scores the model told better than {RULE} at {won} of {len(gains)} days{about}"
+
+
+def _gain(one: Origin, score: str) -> float:
+    """How much lower the model's score is than the rule's, as a share of the rule's."""
+    model, rule = float(getattr(one.model, score)), float(getattr(one.rule, score))
+    return 1 - model / rule if rule else 0.0
+
+
+def _header(found: Backtest, shop: str, figures: Figures, simulated: bool) -> Html:
     count = figures.many(len(found.origins), "earlier day", "earlier days")
     lede = (
         f"Rekindle went back to {count}, predicted from what was known on each, and compared with the "
         f"{figures.many(found.horizon_weeks, 'week', 'weeks')} that followed."
     )
     fewer = (el("p", el("strong", "Fewer than four. "), f"{reason[:1].upper()}{reason[1:]}.", class_="note") for reason in found.left_out)
-    return el("header", el("p", shop, class_="shop"), el("h1", f"{summary(found)}."), el("p", lede, class_="lede"), *fewer)
+    made_up = el("p", el("strong", "Simulated."), " This marketplace is made up, and so are its customers.", class_="note")
+    told, notes = f"{lede} {verdict(found, figures.share)}.", (*fewer, made_up) if simulated else fewer
+    return el("header", el("p", shop, class_="shop"), el("h1", f"{summary(found)}."), el("p", told, class_="lede"), *notes)
 
 
 def _totals(found: Backtest, figures: Figures) -> Html:
@@ -67,20 +103,34 @@ def _totals(found: Backtest, figures: Figures) -> Html:
     kinds = {"model": "as predicted, with a 95 % interval", **({"calendar": "without the season’s clock"} if clocked else {})}
     seasons = listing(f"{figures.day(one.as_of.day)}: season {_season(one.season)}" for one in found.origins)
     return section(
-        "totals", "How many orders", _without_clock(found), _legend(kinds),
+        "totals", "How many orders", season_effect(found, figures.day), _legend(kinds),
         lines_of_marks(rows, axis, "Expected orders for every hundred that came, by origin", figures),
         el("p", "The dashed line is where as many came as were expected; left of it too few had been expected. ", INTERVAL, class_="small"),
         el("details", el("summary", "The season at each of these days"), seasons),
     )  # fmt: skip
 
 
-def _without_clock(found: Backtest) -> str:
+def season_effect(found: Backtest, day: Callable[[date], str]) -> str:
+    """How many orders were expected for every hundred that came, with the season's clock and without, on the days that had one.
+
+    Args:
+        found: What was predicted and what came.
+        day: Writes a day.
+    """
     clocked = [one for one in found.origins if isinstance(one.season, Season) and one.actual]
     if not clocked:
         return "No season was used: the models counted days alone"
-    shares = [round(HUNDRED * one.expected_by_calendar / one.actual) for one in clocked]
-    low, high = min(shares), max(shares)
-    return f"Without the season’s clock it would have been {low if low == high else f'{low} to {high}'}"
+    with_clock = _hundreds([one.expected / one.actual for one in clocked])
+    without = _hundreds([one.expected_by_calendar / one.actual for one in clocked])
+    one_day = f"On {day(clocked[0].as_of.day)}, the one day with a known season"
+    when = one_day if len(clocked) == 1 else f"On the {len(clocked)} days with a known season"
+    return f"{when}: {with_clock} with its clock, {without} without"
+
+
+def _hundreds(shares: Sequence[float]) -> str:
+    """Shares as how many for every hundred."""
+    low, high = (round(HUNDRED * end) for end in (min(shares), max(shares)))
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 INTERVAL = "The interval holds what chance does to single customers, not what moves all of them at once, such as a sale or a strike."
@@ -114,15 +164,12 @@ def _chances(found: Backtest, figures: Figures) -> Html:
 
 
 def _against_rule(found: Backtest, figures: Figures) -> Html:
-    won = sum(one.model.brier < one.rule.brier and one.model.log_loss < one.rule.log_loss for one in found.origins)
-    of = figures.count(len(found.origins))
-    finding = f"By both scores the model told better than {RULE} at {figures.count(won)} of {of} days"
     kinds = {
         "model": "the model", "rule": f"{RULE}, with the shares it could have learned before",
         "best": "the same rule, told the shares that were to come, which no shop can know",
     }  # fmt: skip
     return section(
-        "rule", f"Against {RULE}", finding, _legend(kinds),
+        "rule", f"Against {RULE}", against_rule(found), _legend(kinds),
         _scores("Brier score: mean squared error of a chance, lower is better", "brier", found.origins, figures),
         _scores("Log-loss: surprise at what happened, lower is better", "log_loss", found.origins, figures),
         table(
@@ -147,8 +194,9 @@ def _scores(title: str, name: str, origins: Sequence[Origin], figures: Figures) 
     for one in origins:
         scores = {"model": one.model, "rule": one.rule, "best": one.rule_at_best}
         marks = {kind: float(getattr(score, name)) for kind, score in scores.items()}
-        better = 1 - marks["model"] / marks["rule"]
-        words = f"{figures.share(abs(better))} {'lower' if better >= 0 else 'higher'} than the rule"
+        better = _gain(one, name)
+        words = f"{figures.share(abs(better))} {'lower' if better > 0 else 'higher'} than the rule"
+        words = words if abs(better) > EQUAL else "about equal to the rule"
         rows.append(Row(figures.day(one.as_of.day), words, marks))
     top = max(max(row.marks.values()) for row in rows)
     return el("div", el("h3", title), lines_of_marks(rows, Axis(None, (0, 1.1 * top), ".2f"), title, figures), class_="score")

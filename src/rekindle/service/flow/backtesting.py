@@ -14,10 +14,11 @@ from rekindle.insight import backtest, lapse
 from rekindle.insight.backtest import RULE_DAYS, Backtest, Origin, Trial
 from rekindle.insight.forecasts import Decile, Forecast
 from rekindle.insight.models import Interval
-from rekindle.learn.report.backtest_page import render_backtest, summary
+from rekindle.learn.report.backtest_page import against_rule, render_backtest, season_effect, summary, verdict
 from rekindle.learn.report.figures import Figures
 from rekindle.moment import AsOf
-from rekindle.service.flow.insights import label, season_json, season_words
+from rekindle.service.flow import worlds
+from rekindle.service.flow.insights import label, season_json, season_words, write_whole
 from rekindle.settings import Settings
 
 
@@ -57,11 +58,8 @@ def judge(
     numbers = settings.var / "backtest" / label(as_of) / "backtest.json"
     page = settings.var / "reports" / "backtest.html"
     figures = Figures(settings.currency, settings.locale.replace("-", "_"))
-    for path, text in ((numbers, json.dumps(found_json(found), indent=1)), (page, render_backtest(found, settings.name, figures))):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+    write_whole(numbers, json.dumps(found_json(found), indent=1))
+    write_whole(page, render_backtest(found, settings.name, figures, worlds.is_simulated(settings)))
     return Judged(trial, found, numbers, page)
 
 
@@ -74,6 +72,9 @@ def lines(judged: Judged) -> Iterable[str]:
     yield f"{summary(found)} ({trial.model}, each of {len(found.origins)} origins judged by the {trial.horizon_weeks} weeks after it)"
     yield f"{'Origin':<15}{'customers':>10}{'expected':>10}{'came':>10}   {'ratio':<23}{'Brier, rule':<18}log-loss, rule"
     yield from map(_line, found.origins)
+    yield f"Verdict        {verdict(found, '{:.0%}'.format)}"
+    yield f"               {against_rule(found)}"
+    yield f"               {season_effect(found, str)}"
     yield f"Rule           no order for {RULE_DAYS} days, with the shares that it could have learned one horizon earlier"
     for one in found.origins:
         if isinstance(one.rule_learned, CannotTell):
