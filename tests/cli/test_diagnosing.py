@@ -22,7 +22,7 @@ def test_a_dry_run_finds_everything_and_writes_nothing(shop: Path) -> None:
     assert files(shop) == before
     assert {"frictions", "causes", "dropoffs", "time_to_return", "audit", "opportunity"} <= set(found)
     assert {one["effect"]["cannot_tell"] for one in found["frictions"]} == {
-        "Only 0 purchases with it are old enough to tell; 10 are needed.",
+        "None is in the data that is old enough to tell.",
     }
     assert found["opportunity"]["frozen"] is False
     assert found["audit"]["value tier"]["differences"] == {}
@@ -33,14 +33,16 @@ def test_one_customer_and_one_segment_can_be_asked_for(shop: Path) -> None:
     assert [step["step"] for step in one["steps"]] == ["ordered"] * 4
     assert one["mermaid"].startswith("timeline")
     way = done("--store", shop, "diagnose", "--as-of", AS_OF, "--segment", "tier=high")
-    assert way.lines[0].startswith("Segment        tier=high: ")
+    assert way.lines[0].startswith("Group          tier=high: ")
 
 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--customer", "nobody"), 3, "no customer is known as 'nobody'"), (("--segment", "tier=low"), 2, "there is no segment 'tier=low'"),
-        (("--segment", "high"), 2, "Write one of lifecycle=prospect|"), (("--customer", "a", "--segment", "tier=high"), 2, "two questions"),
+        (("--customer", "nobody"), 3, "no customer is known as 'nobody'"),
+        (("--segment", "tier=low"), 2, "Write tier= and one of high, mid, occasional."),
+        (("--segment", "tear=high"), 2, "Did you mean 'tier'?"), (("--segment", "high"), 2, "there is no segment 'high'"),
+        (("--customer", "a", "--segment", "tier=high"), 2, "two questions"),
         (("--as-of", "2020-01-01"), 3, "no orders before"),
     ],
 )

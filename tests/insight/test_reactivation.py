@@ -13,6 +13,7 @@ from ibis import memtable
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight import reactivation
+from rekindle.insight.models import Interval
 from rekindle.insight.reactivation import Curve, kaplan_meier
 from rekindle.moment import parse_as_of
 from tests.insight.histories import history
@@ -45,8 +46,24 @@ def test_remission_under_6_mp() -> None:
     assert found.high.round(4).tolist() == [0.9516, 0.9228, 0.8894, 0.8491, 0.8049, 0.7468, 0.6801]
     assert (found.median.low, found.median.estimate, found.median.high) == (13.0, 23.0, math.inf)
     back = found.back_by(10.5)
+    assert isinstance(back, Interval)
     assert (round(back.low, 4), round(back.estimate, 4), round(back.high, 4)) == (0.1106, 0.2471, 0.4968)
-    assert found.back_by(5).estimate == 0.0
+    early = found.back_by(5)
+    assert isinstance(early, Interval)
+    assert early.estimate == 0.0
+
+
+def test_nothing_is_said_beyond_the_last_day_watched_unless_all_are_back() -> None:
+    found = curve([3, 5, 8, 8, 20], [10, 26, 26])
+    assert isinstance(found, Curve)
+    assert found.followed == 26
+    assert isinstance(found.back_by(26), Interval)
+    beyond = found.back_by(27)
+    assert isinstance(beyond, CannotTell)
+    assert beyond.reason == "Followed for 26 days so far."
+    whole = curve([1, 2, 3, 4, 5], [])
+    assert isinstance(whole, Curve)
+    assert whole.back_by(90) == whole.back_by(5)
 
 
 def test_plain_python_draws_the_same_curve() -> None:
@@ -89,6 +106,7 @@ def test_a_known_rate_lies_in_the_interval_as_often_as_it_says() -> None:
         found = kaplan_meier(np.unique(seen), *counts)
         assert isinstance(found, Curve)
         back = found.back_by(60)
+        assert isinstance(back, Interval)
         held += back.low <= 1 - math.exp(-0.6) <= back.high
     assert 182 <= held <= 198
 
@@ -119,3 +137,10 @@ def test_after_a_message_the_next_order_counts_and_one_of_its_day_does_not(wareh
     assert sorted((row["group"], row["days"], row["returned"]) for row in rows) == [
         ("credit", 9, True), ("credit", watched, False), ("reminder", watched, False),
     ]
+
+
+def test_a_message_of_the_day_under_way_was_watched_for_no_day(warehouse: Warehouse) -> None:
+    made = memtable(pa.table({"customer_id": ["a"], "group": ["credit"], "day": [AS_OF.day]}))
+    bought = memtable(pa.table({"customer_id": ["b"], "day": [date(2026, 5, 1)]}))
+    rows = warehouse.arrow(reactivation.after_offers(made, bought, AS_OF)).to_pylist()
+    assert rows == [{"group": "credit", "days": 0, "returned": False}]

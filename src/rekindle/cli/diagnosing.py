@@ -17,7 +17,10 @@ OneCustomer = Annotated[
 ]
 OneSegment = Annotated[
     str | None,
-    typer.Option("--segment", metavar="NAME=VALUE", help="One segment's way: lifecycle=lapsed, cohort=, tier=, persona= or cause=."),
+    typer.Option(
+        "--segment", metavar="NAME[=VALUE]",
+        help="How far a segment came, by its name, or a group: lifecycle=lapsed, cohort=, tier=, persona= or cause=.",
+    ),
 ]
 
 

@@ -123,6 +123,8 @@ def effect(cells: pa.Table, kind: str) -> Effect | CannotTell:
         cells = cells.filter(pa.array(~_flag(cells, ANSWERED) | _flag(cells, kind)))
     exposed, n, lapses = _flag(cells, kind), _number(cells, "n"), _number(cells, "lapses")
     purchases, lapsed = int(n[exposed].sum()), int(lapses[exposed].sum())
+    if not purchases:
+        return CannotTell("None is in the data that is old enough to tell.")
     if purchases < LEAST or n[~exposed].sum() < LEAST:
         return CannotTell(f"Only {purchases} purchases with it are old enough to tell; {LEAST} are needed.")
     grid = _grid(cells, [one for one, rank in RANK.items() if rank < RANK[kind]])

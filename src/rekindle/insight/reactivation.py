@@ -33,6 +33,7 @@ class Curve:
         low, high: 95 % limits [n].
         spells: Lapses watched.
         returned: Of them, that ended in an order.
+        followed: The last day on which anybody was watched.
         median: Days until half are back, with limits; or why it cannot be told.
     """
 
@@ -42,10 +43,13 @@ class Curve:
     high: Floats
     spells: int
     returned: int
+    followed: float
     median: Interval | CannotTell
 
-    def back_by(self, day: float) -> Interval:
-        """The share who are back by a day, with its interval."""
+    def back_by(self, day: float) -> Interval | CannotTell:
+        """The share who are back by a day, with its interval; not beyond the last day watched, unless all are back by then."""
+        if day > self.followed and self.staying[-1] > 0:
+            return CannotTell(f"Followed for {self.followed:.0f} days so far.")
         at = int(np.searchsorted(self.days, day, side="right")) - 1
         if at < 0:
             return Interval(0.0, 0.0, 0.0)
@@ -65,9 +69,10 @@ def kaplan_meier(days: Floats, returned: Floats, watched: Floats) -> Curve | Can
         (Kalbfleisch & Prentice 2002, section 1.4). Who was last seen on a day was at risk on it.
     """
     if returned.sum() < LEAST:
-        return CannotTell(f"{int(returned.sum())} came back; {LEAST} are needed for a curve.")
+        return CannotTell(f"Only {int(returned.sum())} came back; {LEAST} are needed.")
     order = np.argsort(days)
     days, returned, gone = days[order], returned[order], (returned + watched)[order]
+    followed = float(days[gone > 0].max())
     at_risk = gone[::-1].cumsum()[::-1]
     some = returned > 0
     days, returned, at_risk = days[some], returned[some], at_risk[some]
@@ -78,7 +83,7 @@ def kaplan_meier(days: Floats, returned: Floats, watched: Floats) -> Curve | Can
         low, high = staying ** np.exp(wide), staying ** np.exp(-wide)
     nobody = staying <= 0
     low, high = np.where(nobody, 0.0, low), np.where(nobody, np.concatenate(([1.0], high[:-1])), high)
-    return Curve(days, staying, low, high, int(gone.sum()), int(returned.sum()), _median(days, staying, low, high))
+    return Curve(days, staying, low, high, int(gone.sum()), int(returned.sum()), followed, _median(days, staying, low, high))
 
 
 def _median(days: Floats, staying: Floats, low: Floats, high: Floats) -> Interval | CannotTell:
@@ -132,7 +137,7 @@ def after_offers(made: ir.Table, bought: ir.Table, as_of: AsOf) -> ir.Table:
         as_of: The instant.
 
     Returns:
-        group, days, returned.
+        group, days (0 for a message of the day under way), returned.
     """
     later = made.join(bought.select("customer_id", bought_day="day"), "customer_id")
     later = later.filter(later.bought_day > later.day)
@@ -141,7 +146,8 @@ def after_offers(made: ir.Table, bought: ir.Table, as_of: AsOf) -> ir.Table:
     whole = whole.select("group", "day", "next_day")
     returned = whole.next_day.notnull()
     end = whole.next_day.fill_null(ibis.literal(as_of.last_day))
-    return whole.select("group", days=_days(end, whole.day), returned=returned)
+    watched = _days(end, whole.day)
+    return whole.select("group", days=(watched > 0).ifelse(watched, 0), returned=returned)
 
 
 def _days(later: ir.DateValue, earlier: ir.DateValue) -> ir.IntegerValue:

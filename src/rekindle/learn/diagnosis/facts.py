@@ -39,6 +39,13 @@ class Friction:
         """Whether the placebo shows an effect where there can be none, so that the effect is not to be believed."""
         return not isinstance(self.placebo, CannotTell) and not self.placebo.ratio.low <= 1 <= self.placebo.ratio.high
 
+    @property
+    def matched(self) -> bool:
+        """Whether the interval says that there is an effect, and the placebo is as large, so that the friction is not to be credited."""
+        if isinstance(self.effect, CannotTell) or isinstance(self.placebo, CannotTell):
+            return False
+        return self.effect.ratio.low > 1 and self.placebo.ratio.estimate >= self.effect.ratio.estimate
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -101,6 +108,8 @@ class Opportunities:
         differs: Whether what is known now would rank otherwise than what is on file for this instant.
         earlier: The instant of the ranking that `came` is about; "" where there is none.
         came: By cohort.
+        launched: Whether the programs had already decided before the instant of `earlier`, so that it is not of before any launch.
+        damaged: Rankings of other instants on file that cannot be read or were changed, in words.
     """
 
     ranking: Ranking
@@ -108,6 +117,8 @@ class Opportunities:
     differs: bool
     earlier: str
     came: tuple[Came, ...]
+    launched: bool = False
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

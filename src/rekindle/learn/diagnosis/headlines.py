@@ -21,8 +21,7 @@ def headlines(found: Diagnosis) -> Iterator[str]:
     for one in found.frictions:
         yield f"{one.label.capitalize():<18}{_effect(one, found)}"
     if found.dropoffs:
-        steps = ", ".join(f"{one.label} {one.customers:,}" for one in found.dropoffs[:MOST])
-        yield f"Last step      {steps}"
+        yield f"Last step      {_steps(found)}"
     yield f"Audit          {_audit(found)}"
     yield from _opportunities(found)
 
@@ -31,20 +30,35 @@ def _causes(found: Diagnosis) -> str:
     return ", ".join(f"{one.label} {one.customers:,}" for one in found.causes) or "nobody slips away"
 
 
+def _steps(found: Diagnosis) -> str:
+    steps = ", ".join(f"{one.label} {one.customers:,}" for one in found.dropoffs[:MOST])
+    other = sum(one.customers for one in found.dropoffs[MOST:])
+    return f"{steps}, other {other:,}" if other else steps
+
+
 def _effect(one: Friction, found: Diagnosis) -> str:
     if isinstance(one.effect, CannotTell):
-        return f"cannot tell. {one.effect.reason}"
+        reason = one.effect.reason.removesuffix(".")
+        return f"cannot tell: {reason[:1].lower()}{reason[1:]}"
     ratio = one.effect.ratio
     text = f"{ratio.estimate:.2f} times as many lapses ({ratio.low:.2f} to {ratio.high:.2f}); {one.customers:,} customers"
-    if not isinstance(one.placebo, CannotTell):
-        text += f"; placebo {one.placebo.ratio.estimate:.2f} ({one.placebo.ratio.low:.2f} to {one.placebo.ratio.high:.2f})"
+    text += f"; {_placebo(one)}"
     if one.misled:
         return f"{text}; not to be believed, for its placebo is not 1"
+    if one.matched:
+        text += "; its placebo is as large"
     if not isinstance(one.at_stake, CannotTell):
         ends = (one.at_stake.low, one.at_stake.estimate, one.at_stake.high)
         low, middle, high = (money.show(value, found.currency, whole=True) for value in ends)
         text += f"; {middle} at stake ({low} to {high})"
     return text
+
+
+def _placebo(one: Friction) -> str:
+    if isinstance(one.placebo, CannotTell):
+        return "placebo: too few to tell"
+    ratio = one.placebo.ratio
+    return f"placebo {ratio.estimate:.2f} ({ratio.low:.2f} to {ratio.high:.2f}; 1 is right)"
 
 
 def _audit(found: Diagnosis) -> str:
@@ -65,3 +79,5 @@ def _opportunities(found: Diagnosis) -> Iterator[str]:
     state = "frozen" if held.frozen else "not written"
     note = "; what is known now would rank otherwise, and the first ranking stands" if held.differs else ""
     yield f"Ranking        {held.ranking.digest[:12]}, {state}{note}"
+    for words in held.damaged:
+        yield f"Left out       {words}"

@@ -18,6 +18,9 @@ ROW = 58
 FURTHEST = 4.0
 """Ratios beyond it, or below its inverse, end at the edge."""
 
+BANDS = 3
+"""The largest groups that are drawn with their bands; more would cover each other."""
+
 LINES = ("var(--bar)", "var(--risk)", "var(--slowing)", "var(--lapsed)", "var(--back)", "var(--usual)")
 TALL = 260
 TIMES = "times as many lapses as without it (1: no difference)"
@@ -82,25 +85,30 @@ def _limits(rows: Sequence[Ratio]) -> tuple[float, float]:
 
 
 def survival(curves: dict[str, Curve], about: str, title: str, most_days: float, figures: Figures) -> Html:
-    """Shares still away by day as steps, each with its 95 % band."""
+    """Shares still away by day as steps, the largest groups with their 95 % bands."""
     return figure(lambda width: _survival(curves, title, most_days, width), about, figures)
 
 
 def _survival(curves: dict[str, Curve], title: str, most_days: float, width: int) -> Picture:
+    largest = frozenset(list(curves)[:BANDS])
     values = [
-        {"name": plain(name), "day": float(day), "away": float(away), "low": float(low), "high": float(high)}
+        {"name": plain(name), "day": float(day), "away": float(away), "low": float(low), "high": float(high), "banded": name in largest}
         for name, one in curves.items()
         for day, away, low, high in (
             (0.0, 1.0, 1.0, 1.0), *(row for row in zip(one.days, one.staying, one.low, one.high, strict=True) if row[0] <= most_days)
         )
     ]
     names = [plain(name) for name in curves]
-    key = alt.Legend(title=None, orient="top", columns=3 if width == WIDE else 1, labelColor=INK, labelFontSize=12, symbolType="stroke")
+    key = alt.Legend(
+        title=None, orient="top", columns=3 if width == WIDE else 1, labelColor=INK, labelFontSize=12, symbolType="stroke",
+        symbolOpacity=1, symbolStrokeWidth=2, columnPadding=16,
+    )
     color = alt.Color("name:N", scale=alt.Scale(domain=names, range=list(LINES[: len(names)])), legend=key)
     base = alt.Chart(alt.InlineData(values=values), width=width - 56, height=TALL)
     days = alt.X("day:Q", title=title, scale=alt.Scale(domain=[0, most_days], nice=False), axis=alt.Axis(grid=False, tickCount=width // 90))
     share = alt.Y("away:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5, domain=False, ticks=False))
     low = alt.Y("low:Q", scale=alt.Scale(domain=[0, 1]))
-    band = base.mark_area(opacity=0.13, interpolate="step-after").encode(x=days, y=low, y2="high:Q", color=color)
+    largely = base.transform_filter("datum.banded")
+    band = largely.mark_area(opacity=0.13, interpolate="step-after").encode(x=days, y=low, y2="high:Q", color=color)
     line = base.mark_line(interpolate="step-after", strokeWidth=2).encode(x=days, y=share, color=color)
     return alt.layer(band, line)

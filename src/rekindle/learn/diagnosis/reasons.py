@@ -67,12 +67,22 @@ def friction_section(found: Diagnosis, figures: Figures) -> Html:
 
 
 def _finding(told: list[Friction]) -> str:
-    sure = [one for one in told if _low(one) > 1 and not one.misled]
-    if not sure:
-        return "No friction is shown to make customers leave more often"
-    worst = max(sure, key=_low)
+    """The friction to be credited first; of one that would have come before it, why not."""
+    seen = sorted((one for one in told if _low(one) > 1), key=_low, reverse=True)
+    worst = next((one for one in seen if not _doubt(one)), None)
+    aside = f". {capital(seen[0].label)} looks worse, but {_doubt(seen[0])}" if seen and seen[0] is not worst else ""
+    if worst is None:
+        return f"No friction is shown to make customers leave more often{aside.replace('looks worse', 'looks so')}"
     more = worst.effect.ratio.estimate - 1 if isinstance(worst.effect, Effect) else 0.0
-    return f"{capital(worst.label)} is followed by {round(100 * more)} % more lapses than the same purchases would have had without it"
+    said = f"{capital(worst.label)} is followed by {round(100 * more)} % more lapses than the same purchases would have had without it"
+    return said + aside
+
+
+def _doubt(one: Friction) -> str:
+    """Why an effect is not to be credited; nothing where it is."""
+    if one.matched:
+        return "its placebo is as large"
+    return "its placebo is not 1" if one.misled else ""
 
 
 def _low(one: Friction) -> float:
@@ -82,7 +92,10 @@ def _low(one: Friction) -> float:
 def _ratio(one: Friction) -> Ratio:
     ratio = one.effect.ratio if isinstance(one.effect, Effect) else None
     words = f"{ratio.estimate:.2f} ({ratio.low:.2f} to {ratio.high:.2f})" if ratio else ""
-    words += " · placebo is not 1: do not believe it" if one.misled else ""
+    if one.misled:
+        words += " · placebo is not 1: do not believe it"
+    elif one.matched:
+        words += " · its placebo is as large"
     return Ratio(capital(one.label), words, ratio, one.placebo.ratio if isinstance(one.placebo, Effect) else None)
 
 

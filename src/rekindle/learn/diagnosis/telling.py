@@ -43,7 +43,7 @@ def interval(found: Interval | CannotTell) -> dict[str, object]:
 def _friction(one: Friction) -> dict[str, object]:
     return {
         "kind": one.kind, "customers": one.customers, "effect": _effect(one.effect), "placebo": _effect(one.placebo),
-        "misled": one.misled,
+        "misled": one.misled, "placebo_as_large": one.matched,
         "margin_at_stake": interval(one.at_stake),
     }
 
@@ -63,7 +63,7 @@ def curve(found: Curve | CannotTell) -> dict[str, object]:
         return {"cannot_tell": found.reason}
     columns = {"days": found.days, "staying": found.staying, "low": found.low, "high": found.high}
     return {
-        "spells": found.spells, "returned": found.returned, "median_days": interval(found.median),
+        "spells": found.spells, "returned": found.returned, "followed_days": found.followed, "median_days": interval(found.median),
         **{name: [round(float(value), _DIGITS) for value in column] for name, column in columns.items()},
     }
 
@@ -94,6 +94,6 @@ def _opportunities(found: Opportunities) -> dict[str, object]:
     return {
         "as_of": found.ranking.as_of, "assumed": found.ranking.source, "digest": found.ranking.digest, "frozen": found.frozen,
         "differs": found.differs, "rows": [asdict(row) for row in found.ranking.rows],
-        "earlier": found.earlier or None,
+        "earlier": found.earlier or None, "earlier_is_after_launch": found.launched, "damaged": list(found.damaged),
         "came": [{"cohort": one.cohort, "assumed": round(one.assumed, 2), "measured": interval(one.measured)} for one in found.came],
     }

@@ -50,6 +50,7 @@ figure{margin:0}
 table{border-collapse:collapse;width:100%;font-size:.925rem;margin:1.5rem 0 .75rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;padding-bottom:.5rem}
 th,td{text-align:left;vertical-align:top;padding:.5rem .9rem .5rem 0;border-top:1px solid var(--line)}
+th{overflow-wrap:break-word}
 thead th{overflow-wrap:normal;border-top:0;font-weight:500;font-size:.85rem;color:var(--soft);padding-bottom:.3rem;vertical-align:bottom}
 .name{font-weight:600}
 .number{text-align:right}

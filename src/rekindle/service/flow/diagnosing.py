@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
-from rekindle.insight import audit, friction, friction_effect, friction_orders, journey, purchases, reactivation
+from rekindle.insight import audit, friction, friction_effect, friction_orders, journey, purchases, reactivation, send_hour
 from rekindle.insight.friction_effect import Effect
 from rekindle.insight.lifecycle import SLIPPING
 from rekindle.insight.models import Interval
@@ -91,10 +91,8 @@ def page_path(settings: Settings) -> Path:
 def _keep(asked: Question, found: Diagnosis, ranked: ir.Table, stopped: ir.Table) -> None:
     asked.warehouse.write_parquet(ranked.order_by("customer_id", "place"), asked.folder / "causes.parquet")
     asked.warehouse.write_parquet(stopped.order_by("customer_id"), asked.folder / "dropoffs.parquet")
-    (asked.folder / "diagnosis.json").write_text(json.dumps(to_json(found), indent=1, ensure_ascii=False), encoding="utf-8")
-    page = page_path(asked.settings)
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(render_page(found), encoding="utf-8")
+    insights.write_whole(asked.folder / "diagnosis.json", json.dumps(to_json(found), indent=1, ensure_ascii=False))
+    insights.write_whole(page_path(asked.settings), render_page(found))
 
 
 def _documents(settings: Settings) -> Documents | None:
@@ -187,8 +185,16 @@ def _by_offer(asked: Question, bought: ir.Table, held: Documents | None) -> dict
     named = sent.offer.fill_null("")
     kind = named.cases(*kinds.items(), else_=sent.arm.fill_null("a message")) if kinds else sent.arm.fill_null("a message")
     rows = ibis.union(
-        sent.select("customer_id", group=kind, day=sent.settled_at.date()),
-        silent.select("customer_id", group=ibis.literal(UNSENT), day=silent.drawn_at.date()),
+        sent.select("customer_id", group=kind, at=sent.settled_at),
+        silent.select("customer_id", group=ibis.literal(UNSENT), at=silent.drawn_at),
     )
-    counts = reactivation.reduced(reactivation.after_offers(rows, bought, asked.as_of))
+    counts = reactivation.reduced(reactivation.after_offers(_by_day(asked, rows), bought, asked.as_of))
     return reactivation.curves(warehouse.arrow(counts))
+
+
+def _by_day(asked: Question, rows: ir.Table) -> ir.Table:
+    """Rows with an instant `at` as rows with the store's day of it: customer_id, group, day."""
+    span = asked.warehouse.row(rows.aggregate(first=rows["at"].min(), last=rows["at"].max()))
+    shifts = ibis.memtable(send_hour.offsets([], asked.as_of.timezone, span["first"], span["last"]))
+    placed = rows.join(shifts, [rows["at"] >= shifts.since, rows["at"] < shifts.until])
+    return placed.select("customer_id", "group", day=(placed["at"] + placed.minutes.as_interval("m")).date())

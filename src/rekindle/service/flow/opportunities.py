@@ -5,7 +5,7 @@ Knows nothing of causes.
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import ibis.expr.types as ir
@@ -44,11 +44,11 @@ def opportunities(
     on_file = read(path) if path.is_file() else None
     if on_file is None and publish:
         _write_once(path, made)
-    earlier = _earlier(settings, as_of)
+    earlier, launched, damaged = _earlier(settings, warehouse, as_of)
     came = _came(settings, warehouse, held, as_of, earlier) if earlier and held else ()
     ranking = on_file or made
     frozen = publish or on_file is not None
-    return Opportunities(ranking, frozen, ranking.digest != made.digest, earlier.as_of if earlier else "", came)
+    return Opportunities(ranking, frozen, ranking.digest != made.digest, earlier.as_of if earlier else "", came, launched, damaged)
 
 
 def priors(held: Documents | None) -> dict[str, float]:
@@ -83,17 +83,37 @@ def read(path: Path) -> Ranking:
 
 
 def _write_once(path: Path, ranking: Ranking) -> None:
+    """Writes a ranking that appears whole or not at all; one that is there stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
     said = {**asdict(ranking), "digest": ranking.digest}
-    with path.open("x", encoding="utf-8") as file:
-        file.write(json.dumps(said, indent=1, ensure_ascii=False) + "\n")
+    partial.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if not path.exists():
+        partial.replace(path)
 
 
-def _earlier(settings: Settings, as_of: AsOf) -> Ranking | None:
-    """The latest ranking on file from before the instant."""
-    found = [read(path) for path in sorted((settings.var / "diagnosis").glob(f"*/{FILE}"))]
-    before = [one for one in found if datetime.fromisoformat(one.as_of) < as_of.instant]
-    return max(before, key=lambda one: datetime.fromisoformat(one.as_of)) if before else None
+def _earlier(settings: Settings, warehouse: Warehouse, as_of: AsOf) -> tuple[Ranking | None, bool, tuple[str, ...]]:
+    """The ranking that what came is held against: the last from before any launch, else the latest from before the instant.
+
+    Returns:
+        The ranking; whether the programs had decided before it; what is damaged of other instants, in words.
+    """
+    found, damaged = [], []
+    for path in sorted((settings.var / "diagnosis").glob(f"*/{FILE}")):
+        try:
+            ranking = read(path) if path.parent.name != label(as_of) else None
+        except BadData:
+            damaged.append(f"the ranking of {path.parent.name}, for its file is damaged")
+            continue
+        if ranking and datetime.fromisoformat(ranking.as_of) < as_of.instant:
+            found.append(ranking)
+    plans = warehouse.table("plans")
+    first = warehouse.scalar(plans.filter(~plans.rehearsal).as_of.min())
+    instants = {one.as_of: datetime.fromisoformat(one.as_of) for one in found}
+    latest = sorted(found, key=lambda one: instants[one.as_of])
+    unlaunched = [one for one in latest if first is None or instants[one.as_of] <= first.replace(tzinfo=UTC)]
+    candidates = unlaunched or latest
+    return candidates[-1] if candidates else None, bool(latest) and not unlaunched, tuple(damaged)
 
 
 def _came(settings: Settings, warehouse: Warehouse, held: Documents | None, as_of: AsOf, earlier: Ranking | None) -> tuple[Came, ...]:
