@@ -167,7 +167,7 @@ def open_history(
         url: A key of `ENGINES`, `://` and a path relative to the store folder.
         root: The store folder.
         wait: Seconds to wait for the lock.
-        memory: What the engine may hold before it spills to disk; a third of the machine's, at most 8 GB, where None. Spark has its own setting.
+        memory: What the engine may hold before it spills to disk; a third of the machine's, at most 8 GB, where None. Spark has its own.
         on_wait: Told once, in words, that it waits.
 
     Raises:

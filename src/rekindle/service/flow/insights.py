@@ -169,8 +169,8 @@ def _hold(warehouse: Warehouse, found: Tiers, as_of: AsOf) -> None:
     kept = warehouse.table("tiers")
     if not found.approved and not warehouse.scalar((kept.days == found.days).any()):
         with warehouse.transaction():
-            row = {"at": pa.array([as_of.naive], pa.timestamp("us")), "days": [found.days], "high": [found.held.high], "mid": [found.held.mid]}
-            warehouse.insert("tiers", pa.table(row))
+            at, held = pa.array([as_of.naive], pa.timestamp("us")), found.held
+            warehouse.insert("tiers", pa.table({"at": at, "days": [found.days], "high": [held.high], "mid": [held.mid]}))
 
 
 def note_transitions(warehouse: Warehouse, profile: ir.Table, as_of: AsOf) -> int | None:
