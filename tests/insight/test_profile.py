@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from rekindle.errors import CannotTell
+from rekindle.insight import profile
 from rekindle.insight.lapse import Scored
 from rekindle.insight.models import GammaGamma
 from rekindle.insight.profile import COLUMNS, Profiles, Question, build
@@ -101,6 +102,21 @@ def test_what_comes_later_changes_nothing(request: pytest.FixtureRequest, tmp_pa
 
 def test_the_same_facts_in_another_order_are_the_same_profiles(tmp_path: Path, at_midnight: tuple[Profiles, list[Row]]) -> None:
     assert built(tmp_path, MIDNIGHT, shuffled(FACTS, 1))[1] == at_midnight[1]
+
+
+def test_a_very_large_store_is_grouped_in_parts_and_comes_out_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_midnight: tuple[Profiles, list[Row]]
+) -> None:
+    """The customers here are called c00 to c74, so the parts are cut elsewhere: uneven, one of them empty."""
+    monkeypatch.setattr(profile, "MANY_ORDERS", 10)
+    monkeypatch.setattr(profile, "PARTS", (("", "c2"), ("c2", "c3"), ("c3", "x"), ("x", "\U0010ffff")))
+    assert built(tmp_path, MIDNIGHT, FACTS)[1] == at_midnight[1]
+
+
+def test_the_parts_hold_every_id_once() -> None:
+    assert profile.PARTS[0][0] == ""
+    assert all(before[1] == after[0] for before, after in zip(profile.PARTS, profile.PARTS[1:], strict=False))
+    assert profile.PARTS[-1][1] > "z" * 12
 
 
 def test_a_shop_that_cannot_be_modelled_still_has_profiles(tmp_path: Path) -> None:

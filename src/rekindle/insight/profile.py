@@ -37,6 +37,13 @@ COLUMNS = {
 }
 """The profile's columns and Ibis types; money in minor units, ages in whole days, rates and scores as shares of 1."""
 
+MANY_ORDERS = 20_000_000
+"""Orders from which customers are grouped in parts."""
+
+EVERYONE = ("", "")
+PARTS = (("", "F"), ("F", "V"), ("V", "k"), ("k", "\U0010ffff"))
+"""Quarters of the customers by the first letter of their ids, which are keyed hashes; of other ids uneven parts."""
+
 CHANNELS = ("email", "sms", "webpush", "inapp")
 
 
@@ -90,7 +97,7 @@ def build(warehouse: Warehouse, question: Question, publish: Callable[[ir.Table]
         question: What is asked.
         publish: Writes the profiles somewhere and gives them back as a table; kept by the warehouse where not given.
     """
-    buyers = warehouse.keep(_bought(warehouse, question))
+    buyers = _bought(warehouse, question)
     clock = season.find(warehouse, purchases.sales(warehouse, question.as_of), buyers, question.as_of)
     scored = lapse.score(warehouse, buyers, question.horizon_weeks, question.model, clock)
     value = lapse.fit_value(warehouse, buyers)
@@ -106,31 +113,41 @@ def build(warehouse: Warehouse, question: Question, publish: Callable[[ir.Table]
 
 
 def _bought(warehouse: Warehouse, question: Question) -> ir.Table:
-    orders = purchases.sales(warehouse, question.as_of)
-    sums = purchases.per_customer(orders)
+    """What everyone bought; of a very large store by parts of its customers, so that memory holds one part's groupings at a time."""
     products, sold = warehouse.current("products"), purchases.sold_lines(warehouse, question.as_of)
-    ranked = products.left_join(prices.price_ranks(warehouse, products, sold), "product_id").drop("product_id_right")
+    ranked = warehouse.keep(products.left_join(prices.price_ranks(warehouse, products, sold), "product_id").drop("product_id_right"))
+    many = warehouse.scalar(warehouse.table("orders").count()) > MANY_ORDERS
+    return ibis.union(*(warehouse.keep(_bought_by(warehouse, question, ranked, part)) for part in (PARTS if many else (EVERYONE,))))
+
+
+def _bought_by(warehouse: Warehouse, question: Question, products: ir.Table, part: tuple[str, str]) -> ir.Table:
+    """What the customers bought whose ids lie from one text up to another."""
+
+    def mine(table: ir.Table) -> ir.Table:
+        return table if part == EVERYONE else table.filter(table.customer_id >= part[0], table.customer_id < part[1])
+
+    sums = warehouse.keep(purchases.per_customer(mine(purchases.sales(warehouse, question.as_of))))
+    sold = mine(purchases.sold_lines(warehouse, question.as_of))
     numbered = warehouse.keep(purchases.categories(products))
-    parts = (
-        purchases.baskets(sold, ranked, numbered, question.margin),
-        purchases.returned(warehouse, question.as_of),
-    )
-    joined = _joined(sums, *parts)
+    baskets = warehouse.keep(purchases.baskets(sold, products, numbered, question.margin))
+    joined = _joined(sums, baskets, mine(purchases.returned(warehouse, question.as_of)))
     zero = ("amount", "earned", "returned", "category_share", "ranked", "rank_sum")
     joined = joined.mutate(
         **{column: joined[column].fill_null(0) for column in zero}, open_return=joined.open_return.fill_null(False)
     )
     clocked = lapse.clocked(joined.mutate(margin=purchases.margin(joined, question.margin)), question.as_of)
-    return _tier_margin(warehouse, clocked, question)
+    return _tier_margin(warehouse, clocked, question, mine)
 
 
-def _tier_margin(warehouse: Warehouse, buyers: ir.Table, question: Question) -> ir.Table:
+def _tier_margin(
+    warehouse: Warehouse, buyers: ir.Table, question: Question, mine: Callable[[ir.Table], ir.Table]
+) -> ir.Table:
     """Adds tier_margin: the margin of the last `tier_days`; the whole margin where nothing is older."""
     since = question.as_of.day - timedelta(days=question.tier_days)
     orders = warehouse.table("orders")
     if not warehouse.scalar((orders.purchase_day < ibis.literal(since)).any()):
         return buyers.mutate(tier_margin=buyers.margin)
-    recent = purchases.margin_since(warehouse, question.as_of, since, question.margin)
+    recent = warehouse.keep(mine(purchases.margin_since(warehouse, question.as_of, since, question.margin)))
     joined = _joined(buyers, recent)
     return joined.mutate(tier_margin=joined.tier_margin.fill_null(0))
 
