@@ -75,12 +75,20 @@ def _search(recipe: Recipe, rows: LapseTuples, begin: Floats) -> Optimum | Canno
     return found if isinstance(found, CannotTell) else refine(recipe.likelihood(rows), recipe.prior, found)
 
 
+MEANING = {
+    "r": "how often customers order", "alpha": "how often customers order",
+    "a": "how readily they leave", "b": "how readily they leave", "s": "how readily they leave", "beta": "how readily they leave",
+}
+"""What a parameter that the data leave loose is about, for people."""
+
+
 def _quality(recipe: Recipe, found: Optimum, rows: LapseTuples) -> tuple[Quality, str]:
     again = int(rows.customers[rows.repeats > 0].sum())
     if again == 0:
         return "prior only", "No customer has ordered on a second day yet, so how often they do is assumed."
     if not found.alone:
         loose = zip(recipe.parameters, np.sqrt(np.diag(found.covariance)) > 0.5 * np.array(recipe.prior.spread), strict=True)
-        names = ", ".join(name for name, is_loose in loose if is_loose) or "the four parameters together"
-        return "weak", f"The histories of {again:,} customers with a second order say too little about {names}: an assumption helps."
+        meant = dict.fromkeys(MEANING[name] for name, is_loose in loose if is_loose)
+        about = " and ".join(meant) or "how often customers order and how readily they leave together"
+        return "weak", f"The histories of {again:,} customers with a second order say too little about {about}: an assumption helps."
     return "good", f"The histories of {again:,} customers with a second order fix all four parameters."
