@@ -8,7 +8,7 @@ from typing import get_args
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from rekindle.program import documents, offers, rules
+from rekindle.program import documents, offers, rules, stages, triggers
 from rekindle.program.fields import Entry, Named
 from rekindle.program.vocabulary import BLOCKS, COLUMNS, STAGE_CONTENT, VALUES
 
@@ -16,7 +16,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 KINDS = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "date": "day"}
 MODELS: dict[str, type[Entry]] = {
     name: model
-    for module in (documents, offers, rules)
+    for module in (documents, offers, rules, stages, triggers)
     for name, model in vars(module).items()
     if isinstance(model, type) and issubclass(model, Entry) and model is not Entry
 }

@@ -60,10 +60,10 @@ def spread_chances(table: ir.Table, program: Program, stage: Stage, policy: Poli
     """
     table = policy.weights(program.name, stage, table)
     weighed = {arm.name: table[f"can:{arm.name}"].ifelse(table[f"weight:{arm.name}"], 0.0) for arm in stage.arms}
-    total = table[f"weight:{NOTHING}"]
+    total = ibis.literal(0.0) if program.service else table[f"weight:{NOTHING}"]
     for weight in weighed.values():
         total = total + weight
-    return table.mutate(**{f"pi:{name}": weight / total for name, weight in weighed.items()})
+    return table.mutate(**{f"pi:{name}": (weight / total.nullif(0)).fill_null(0.0) for name, weight in weighed.items()})
 
 
 def expected_cost(chances: Chances) -> ir.IntegerScalar:

@@ -3,47 +3,21 @@
 Knows nothing of the ledger and of messages; it reads history and writes nothing.
 """
 
-import hashlib
 from dataclasses import dataclass, replace
-from datetime import time, timedelta
 from decimal import Decimal
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
 
-from rekindle.decide import arms, chances, due, guardrails, timing
-from rekindle.decide.policy import Policy, context
+from rekindle.decide import arms, candidacy, chances, due, guardrails, openings, settling
+from rekindle.decide.inputs import Inputs as Inputs
 from rekindle.history.tables import JOURNAL
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.segments import with_calls
-from rekindle.moment import AsOf
-from rekindle.program.documents import NOTHING, Documents, Program
-from rekindle.program.segments import definitions, segments_digest
+from rekindle.program.documents import Program
+from rekindle.program.segments import definitions
 
 BUDGET_RESERVE = 0.05
-DAYS_A_YEAR = 365
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """Everything a plan depends on.
-
-    Args:
-        profile: From `insight.profile.build`, kept.
-        documents: Approved programs, offers and rules.
-        policy: The table of chances.
-        shop: The store's costs and channels.
-        as_of: The instant.
-        inclusive: Whether plans already made for this instant are seen, so that only what is new is decided.
-    """
-
-    profile: ir.Table
-    documents: Documents
-    policy: Policy
-    shop: arms.Shop
-    as_of: AsOf
-    inclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +26,8 @@ class Plan:
 
     Args:
         digest: Content hash: the same inputs give the same one.
-        rows: `JOURNAL`, and `fresh` (a decision, or a refusal whose reason changed), `arm_spread` (thousandths of a minor unit) and
-            `subsidised`
-            (thousandths of an order); every due customer, kept.
+        rows: `JOURNAL`, and `fresh` (a decision, or a refusal whose reason changed), `arm_spread` (thousandths of a minor unit),
+            `subsidised` (thousandths of an order), `service` and what `settling.OPENING` names; every due customer, kept.
         rehearsal: Decided as if everyone had consented; never committed.
         scale: What the budget left of every chance of a message; 1 where it did not bind.
     """
@@ -73,20 +46,27 @@ def plan(warehouse: Warehouse, inputs: Inputs) -> Plan:
         inputs: Everything that the plan depends on.
     """
     inputs = replace(inputs, profile=_with_calls(warehouse, inputs))
-    seen = due.past(
-        warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), inputs.as_of, inputs.inclusive
-    )
+    seen = _past(warehouse, inputs)
     stages, refused = [], []
     for program in inputs.documents.programs:
-        open_rows, left_alone = _sorted_out(warehouse, inputs, program, seen)
-        refused.append(left_alone)
-        stages += _stages(warehouse, inputs, program, open_rows)
+        found = candidacy.sort_out(warehouse, inputs, program, seen)
+        if found is not None:
+            refused.append(_left_alone(found.alone, program, inputs))
+            stages += _stages(warehouse, inputs, program, found.open)
     scale = _scale(warehouse, inputs, seen, stages)
     decided = [_decided(one, inputs, scale) for one in stages]
-    rows = warehouse.keep(ibis.union(*(_typed(part) for part in (*refused, *decided))))
+    parts = [_typed(part) for part in (*refused, *decided)] or [settling.nobody(_COLUMNS)]
+    rows = warehouse.keep(ibis.union(*parts) if len(parts) > 1 else parts[0])
     rows = guardrails.capped(rows, _used(seen, inputs), inputs.documents.rules.caps.touches)
-    rows = warehouse.keep(_finished(rows, inputs, _zones(warehouse, rows, inputs)))
-    return Plan(_digest(warehouse, rows, inputs), rows, inputs.shop.rehearsal, scale)
+    rows = warehouse.keep(settling.finished(rows, inputs, settling.zones(warehouse, rows, inputs)))
+    return Plan(settling.digest(warehouse, rows, inputs), rows, inputs.shop.rehearsal, scale)
+
+
+def _past(warehouse: Warehouse, inputs: Inputs) -> due.Past:
+    stored = inputs.past or due.past(
+        warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), inputs.as_of, inputs.inclusive
+    )
+    return stored.without(inputs.service)
 
 
 def _with_calls(warehouse: Warehouse, inputs: Inputs) -> ir.Table:
@@ -98,7 +78,8 @@ def _with_calls(warehouse: Warehouse, inputs: Inputs) -> ir.Table:
 
 _CARRIED = {
     "valid_days": "int64", "arm_margin": "int64", "arm_spread": "int64", "subsidised": "int64", "timezone": "string",
-    "last_reason": "string",
+    "last_reason": "string", "service": "boolean",
+    **{name: openings.COLUMNS[name] for name in settling.OPENING if name in openings.COLUMNS},
 }
 _LATER = ("plan", "as_of", "send_at", "valid_until", "expected_margin")
 _COLUMNS = {**{name: kind for name, kind in JOURNAL.items() if name not in _LATER}, **_CARRIED}
@@ -108,76 +89,10 @@ def _typed(rows: ir.Table) -> ir.Table:
     return rows.select(**{name: rows[name].cast(kind) for name, kind in _COLUMNS.items()})
 
 
-def _sorted_out(warehouse: Warehouse, inputs: Inputs, program: Program, seen: due.Past) -> tuple[ir.Table, ir.Table]:
-    """The due customers of a program, parted into those to draw for and those left alone."""
-    priced = frozenset(name for name, offer in inputs.documents.offers.items() if offer.price)
-    place = warehouse.keep(due.places(seen, program, inputs.profile))
-    count = due.counts(seen, program, inputs.documents.offers, place)
-    found = warehouse.keep(due.candidates(inputs.profile, program, place, count, inputs.as_of))
-    found = _with_year(found, seen, inputs, priced)
-    found = _with_reentry(found, seen, inputs.as_of, program)
-    rules, instant = inputs.documents.rules, ibis.literal(inputs.as_of.naive)
-    reachable = arms.channel(found, inputs.shop.within(program.channels), "preferred").notnull()
-    found = found.mutate(
-        context=context(found),
-        standing_now=reachable.ifelse(
-            guardrails.standing(found, program.name, rules.holdout, program.control, ibis.literal(str(inputs.as_of.day.year))),
-            found.standing,
-        ),
-        reachable=reachable,
-        contacts_left=found.contacts < program.caps.touches,
-        gap_over=(instant >= found.last_contact_at + ibis.interval(days=program.caps.gap_days)).fill_null(True),
-    )
-    found = warehouse.keep(found.mutate(reason=guardrails.before_draw(found)))
-    alone = found.filter(found.reason.notnull())
-    unmet = alone.reason.isin(guardrails.BEFORE_ENTRY) & alone.entered_at.isnull()
-    alone = alone.mutate(standing_now=unmet.ifelse(ibis.null("string"), alone.standing_now))
-    return found.filter(found.reason.isnull()), _left_alone(alone, program, inputs)
-
-
-def _with_year(found: ir.Table, seen: due.Past, inputs: Inputs, priced: frozenset[str]) -> ir.Table:
-    since = ibis.literal(inputs.as_of.naive) - ibis.interval(days=DAYS_A_YEAR)
-    rows = seen.contacts.filter(seen.contacts.as_of > since, seen.contacts.offer.isin(sorted(priced) or [""]))
-    year = rows.group_by("customer_id").aggregate(price_offers_year=rows.count())
-    joined = found.left_join(year, "customer_id").drop("customer_id_right")
-    return joined.mutate(price_offers_year=joined.price_offers_year.fill_null(0))
-
-
-def _with_reentry(found: ir.Table, seen: due.Past, as_of: AsOf, program: Program) -> ir.Table:
-    """Adds whether enough time has passed since another round of the customer ended: by the order after it, or by its duration."""
-    long_ago = as_of.naive - timedelta(days=program.caps.duration_days + program.audience.reenter.not_before_days)
-    others = due.other_rounds(seen, program, long_ago).rename(other="episode")
-    both = found.select("customer_id", "episode", "last_day").join(others, "customer_id").filter(lambda t: t.episode != t.other)
-    ended = ibis.least(both.opened + ibis.interval(days=program.caps.duration_days), both.last_day.cast("timestamp"))
-    recent = ended > ibis.literal(as_of.naive) - ibis.interval(days=program.audience.reenter.not_before_days)
-    clash = both.filter(recent).select("customer_id").distinct().mutate(clash=True)
-    joined = found.left_join(clash, "customer_id").drop("customer_id_right")
-    return joined.mutate(reentry_open=joined.clash.isnull() | joined.entered_at.notnull()).drop("clash")
-
-
-def _left_alone(alone: ir.Table, program: Program, inputs: Inputs) -> ir.Table:
-    names = {number: stage.name for number, stage in enumerate(program.stages)}
-    stage = alone.stage_no.cases(*names.items(), else_="")
-    return _described(alone, program, inputs, stage).mutate(
-        eligible=ibis.null("string"), arm=ibis.null("string"), propensity=ibis.null("float64"), draw=ibis.null("float64"),
-        channel=ibis.null("string"), offer=ibis.null("string"), valid_days=ibis.null("int64"),
-        cost_ceiling=ibis.literal(0), expected_cost=ibis.literal(0), arm_margin=ibis.literal(0), arm_spread=ibis.literal(0),
-        subsidised=ibis.literal(0),
-    )
-
-
-def _described(rows: ir.Table, program: Program, inputs: Inputs, stage: ir.StringValue | str) -> ir.Table:
-    entered = rows.entered_at.fill_null(rows.standing_now.notnull().ifelse(ibis.literal(inputs.as_of.naive), ibis.null("timestamp")))
-    return rows.mutate(
-        program=ibis.literal(program.name), version=ibis.literal(program.digest), stage=stage, entered_at=entered,
-        standing=rows.standing_now, policy=ibis.literal(inputs.policy.version), baseline=rows.expected_margin, cohort=rows.lapsed_cohort,
-    )
-
-
 def _stages(warehouse: Warehouse, inputs: Inputs, program: Program, open_rows: ir.Table) -> list[chances.Chances]:
     """The chances of every stage that somebody is due for; each step is kept, so that expressions stay small."""
     due_for = warehouse.arrow(open_rows.select("stage_no").distinct())["stage_no"].to_pylist()
-    found, shop = [], inputs.shop.within(program.channels)
+    found, shop = [], inputs.shop_of(program)
     for number, stage in enumerate(program.stages):
         if number not in due_for:
             continue
@@ -208,6 +123,7 @@ def _decided(one: chances.Chances, inputs: Inputs, scale: float) -> ir.Table:
     days = {arm.name: arms.valid_days(one.stage, inputs.documents.offers[arm.offer]) for arm in one.stage.arms}
     table = _described(table, one.program, inputs, ibis.literal(one.stage.name))
     none = ~table.can_any
+    table = table.mutate(scope=ibis.null("string"), seller_id=ibis.null("string"), seller_cost=0, offer_value=0)
     return table.mutate(
         reason=none.ifelse("no_variant", ibis.null("string")),
         arm=none.ifelse(ibis.null("string"), table.arm),
@@ -222,47 +138,21 @@ def _used(seen: due.Past, inputs: Inputs) -> ir.Table:
     return recent.group_by("customer_id").aggregate(used=recent.count())
 
 
-def _zones(warehouse: Warehouse, rows: ir.Table, inputs: Inputs) -> ir.Table:
-    quiet = inputs.documents.rules.quiet_hours
-    zones = warehouse.arrow(rows.select("timezone").distinct())["timezone"].to_pylist()
-    start, end = time.fromisoformat(quiet.start), time.fromisoformat(quiet.end)
-    return ibis.memtable(timing.send_times([*zones, inputs.as_of.timezone], inputs.as_of, start, end))
+def _left_alone(alone: ir.Table, program: Program, inputs: Inputs) -> ir.Table:
+    names = {number: stage.name for number, stage in enumerate(program.stages)}
+    stage = alone.stage_no.cases(*names.items(), else_="")
+    null, zero = ibis.null("string"), ibis.literal(0)
+    return _described(alone, program, inputs, stage).mutate(
+        eligible=null, arm=null, propensity=ibis.null("float64"), draw=ibis.null("float64"), channel=null, offer=null,
+        valid_days=ibis.null("int64"), cost_ceiling=zero, expected_cost=zero, arm_margin=zero, arm_spread=zero, subsidised=zero,
+        scope=null, seller_id=null, seller_cost=zero, offer_value=zero,
+    )
 
 
-def _finished(rows: ir.Table, inputs: Inputs, zones: ir.Table) -> ir.Table:
-    home = inputs.as_of.timezone
-    timed = rows.mutate(timezone=rows.timezone.nullif("").fill_null(home)).left_join(zones, "timezone").drop("timezone_right")
-    goes = timed.reason.isnull() & (timed.arm != NOTHING)
-    until = (timed.local_day + timed.valid_days.as_interval("D")).cast("timestamp").cast("date")
-    columns = {
-        **{name: timed[name] for name in JOURNAL.names if name in timed.columns},
-        "plan": ibis.literal(""),
-        "as_of": ibis.literal(inputs.as_of.naive),
-        "send_at": goes.ifelse(timed.send_at, ibis.null("timestamp")),
-        "valid_until": goes.ifelse(until, ibis.null("date")),
-        "expected_margin": timed.arm_margin,
-        **{name: goes.ifelse(timed[name], 0) for name in ("cost_ceiling", "expected_cost")},
-        **{name: goes.ifelse(timed[name], ibis.null("string")) for name in ("channel", "offer")},
-    }
-    transient = {name: goes.ifelse(timed[name], 0) for name in ("arm_spread", "subsidised")}
-    fresh = timed.reason.isnull() | (timed.reason != timed.last_reason.fill_null(""))
-    return timed.select(**{name: columns[name].cast(kind) for name, kind in JOURNAL.items()}, fresh=fresh, **transient)
-
-
-def _digest(warehouse: Warehouse, rows: ir.Table, inputs: Inputs) -> str:
-    """Hash of the sorted keys, variant or reason, send time and propensity; never of estimates."""
-    names = ("customer_id", "program", "stage", "episode", "arm", "reason", "send_at")
-    parts = [rows[name].cast("string").fill_null("~") for name in names]
-    parts.append(rows.propensity.fill_null(-1.0).round(6).cast("string"))
-    lines = warehouse.arrow(rows.select(line=ibis.literal("|").join(parts).hexdigest("md5")))["line"].to_numpy(zero_copy_only=False)
-    total = hashlib.sha256(f"{inputs.as_of.instant.isoformat()}|{inputs.policy.version}|{_documents_digest(inputs.documents)}".encode())
-    total.update("".join(np.sort(lines.astype(str))).encode())
-    return total.hexdigest()[:16]
-
-
-def _documents_digest(documents: Documents) -> str:
-    offers = "".join(repr(documents.offers[name]) for name in sorted(documents.offers))
-    programs = "".join(sorted(program.digest for program in documents.programs))
-    asks = any(rule.segments for program in documents.programs for rule in program.rules)
-    segments = segments_digest(documents.segments) if asks else ""
-    return hashlib.sha256(f"{programs}{documents.rules.digest}{offers}{segments}".encode()).hexdigest()
+def _described(rows: ir.Table, program: Program, inputs: Inputs, stage: ir.StringValue | str) -> ir.Table:
+    entered = rows.entered_at.fill_null(rows.standing_now.notnull().ifelse(ibis.literal(inputs.as_of.naive), ibis.null("timestamp")))
+    return rows.mutate(
+        program=ibis.literal(program.name), version=ibis.literal(program.digest), stage=stage, entered_at=entered,
+        standing=rows.standing_now, policy=ibis.literal(inputs.policy.version), baseline=rows.expected_margin, cohort=rows.lapsed_cohort,
+        service=ibis.literal(program.service),
+    )

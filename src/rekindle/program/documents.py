@@ -6,14 +6,12 @@ Knows nothing of files and lines, nor of what is wrong between two documents: `r
 import json
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import Field
 
 from rekindle.insight.expression import Expression
 from rekindle.program.fields import (
-    Amount,
     Count,
     Day,
     Days,
@@ -26,19 +24,25 @@ from rekindle.program.fields import (
     Rule,
     Version,
     digest,
-    mistake,
 )
 from rekindle.program.offers import Offer as Offer
 from rekindle.program.offers import OfferList
 from rekindle.program.reading import Place, Reading
 from rekindle.program.rules import Rules as Rules
 from rekindle.program.segments import Segment, SegmentList
+from rekindle.program.stages import Arm as Arm
+from rekindle.program.stages import Delay as Delay
+from rekindle.program.stages import Prior as Prior
+from rekindle.program.stages import Stage as Stage
+from rekindle.program.stages import StageVariant as StageVariant
+from rekindle.program.stages import Variant
+from rekindle.program.triggers import Trigger as Trigger
 
 NOTHING = "nothing"
 """The arm that every stage has and no document lists: no message."""
 
 Channel = Literal["email", "webpush", "inapp", "sms"]
-Exit = Literal["order", "opt_out", "pause", "complaint_opened", "return_opened", "erasure"]
+Exit = Literal["order", "opt_out", "pause", "complaint_opened", "return_opened", "reviewed", "erasure"]
 Cohort = Literal["one_bad_experience", "paused_high_potential", "long_inactive", "other"]
 Metric = Literal["activation", "retention", "spend_lift", "repeat_purchase_rate", "aov_change"]
 class Review(Entry):
@@ -96,125 +100,6 @@ class ProgramCaps(Entry):
     """How often one kind of offer may follow itself."""
 
 
-class StageGoal(Entry):
-    """What a stage wants to happen."""
-
-    metric: Literal["activation", "order", "order_or_preference_kept"]
-    """activation: signs in, views a product or answers; a click alone never counts."""
-    within_days: Annotated[PositiveDays, Field(alias="within")]
-    """How long after the message it counts."""
-
-
-class Delay(Entry):
-    """How long after the stage before (the first: after entry) a stage is due."""
-
-    rhythm: Annotated[Number, Field(ge=0, le=10)]
-    """Part of the customer's own average days between orders."""
-    at_least_days: Annotated[Days, Field(alias="at_least")] = 0
-    """Never sooner."""
-    at_most_days: Annotated[Days | None, Field(alias="at_most")] = None
-    """Never later."""
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.at_most_days is not None and self.at_most_days < self.at_least_days:
-            why = f"at_most ({self.at_most_days}d) is shorter than at_least ({self.at_least_days}d)"
-            raise mistake("delay-order", why, "Make at_most the longer one.")
-        return self
-
-
-class StageOffers(Entry):
-    """Which offers a stage permits."""
-
-    price: bool
-    """Whether it may make a price offer (percent, amount, credit)."""
-    margin_floor: Annotated[Number, Field(ge=0, lt=1)] = 0.0
-    """The least margin, as a share of the price paid, that an order keeps after the incentive."""
-    valid_days: Annotated[PositiveDays | None, Field(alias="valid")] = None
-    """How long an offer of this stage holds, where it is shorter than the offer's own validity."""
-    value_at_most: Amount | None = None
-    """The most that an offer may be worth to the customer, in units of the store's currency."""
-
-
-class Prior(Entry):
-    """What an arm is assumed to do until data speaks: extra orders a customer."""
-
-    mean: Annotated[Number, Field(ge=-1, le=1)]
-    """Expected extra orders."""
-    sd: Annotated[Number, Field(gt=0, le=1)]
-    """How unsure that is."""
-    source: str = "assumed"
-    """Where the numbers come from."""
-
-
-class Arm(Entry):
-    """One thing a stage may do: an offer through a channel."""
-
-    name: Annotated[Name, SkipJsonSchema()] = Field(alias="(name)")
-    """The arm's key in the document."""
-    offer: Name
-    """A name of offers.yaml."""
-    channel: Literal["preferred", "email", "webpush", "inapp", "sms"] = "preferred"
-    """`preferred`: the customer's stated preference, then the program's `channels` in their order."""
-    prior: Prior
-    """The assumed effect."""
-    when: Rule | None = None
-    """The rule that holds for customers who may get it; everyone without one."""
-
-
-class Stage(Entry):
-    """One step of a program."""
-
-    name: Annotated[Name, SkipJsonSchema()] = Field(alias="(name)")
-    """The stage's key in the document."""
-    goal: StageGoal
-    """What it wants to happen."""
-    delay: Delay
-    """When it is due."""
-    content: tuple[Name, ...] = Field(min_length=1)
-    """The blocks that its messages must have."""
-    offers: StageOffers
-    """The offers it permits."""
-    arms: Annotated[tuple[Arm, ...], Named()]
-    """What it may do; doing nothing is always one more."""
-
-    def arm(self, name: str) -> Arm:
-        """The arm of a name.
-
-        Raises:
-            KeyError: The stage has none.
-        """
-        return {arm.name: arm for arm in self.arms}[name]
-
-
-class ArmChoice(Entry):
-    """Which of a stage's arms a cohort gets: `only` these, all `without` these, and those that are `add`ed for it."""
-
-    only: tuple[Name, ...] | None = None
-    """These and no other."""
-    without: tuple[Name, ...] = ()
-    """All but these."""
-    add: tuple[Name, ...] = ()
-    """These too; an arm that some variant adds is for such variants alone."""
-
-
-class StageVariant(Entry):
-    """What is different in a stage for a cohort."""
-
-    arms: ArmChoice = ArmChoice()
-    """Which arms the cohort may get."""
-    content_add: tuple[Name, ...] = ()
-    """Blocks that its messages have besides."""
-    delay: Delay | None = None
-    """When the stage is due for it, in place of the stage's own delay."""
-    skip: bool = False
-    """Whether it goes straight on to the next stage."""
-
-
-Variant = dict[Name, StageVariant]
-"""What is different for a cohort, by stage."""
-
-
 class Program(Entry):
     """An owned, versioned plan of what to do about one kind of moment in a customer's life."""
 
@@ -230,6 +115,8 @@ class Program(Entry):
     """When a person looks at it again."""
     goal: Goal = Goal()
     """What it is for."""
+    trigger: Trigger = Trigger()
+    """What opens a round."""
     audience: Audience
     """Whom it is for."""
     exit: tuple[Exit, ...]
@@ -250,7 +137,12 @@ class Program(Entry):
     @property
     def rules(self) -> tuple[Expression, ...]:
         """Every rule over the profile that it has."""
-        return (self.audience.enter, *(arm.when for stage in self.stages for arm in stage.arms if arm.when))
+        return (self.audience.enter, *(rule for stage in self.stages for rule in stage.rules))
+
+    @property
+    def service(self) -> bool:
+        """Whether its messages are about the customer's own order: neither asked for nor held back."""
+        return self.klass == "service"
 
     @property
     def digest(self) -> str:
