@@ -31,7 +31,7 @@ class Chances:
 
 
 def side_by_side(candidates: ir.Table, options: tuple[Option, ...]) -> ir.Table:
-    """Every variant's eligibility, channel, costs and margin as columns of the candidates.
+    """Every variant's eligibility, channel, costs and margin as columns of the candidates; some variants come before all others.
 
     Args:
         candidates: Of one stage, with `context`.
@@ -40,6 +40,9 @@ def side_by_side(candidates: ir.Table, options: tuple[Option, ...]) -> ir.Table:
     columns: dict[str, ir.Value] = {}
     for one in options:
         columns |= {f"{prefix}:{one.arm.name}": getattr(one, name) for prefix, name in _PARTS.items()}
+    if first := [one.eligible for one in options if one.arm.before_others]:
+        later = [one for one in options if not one.arm.before_others]
+        columns |= {f"can:{one.arm.name}": one.eligible & ~ibis.or_(*first) for one in later}
     return candidates.mutate(**columns)
 
 

@@ -69,11 +69,13 @@ class Question:
 
     Args:
         margin: The store's margin on goods of unknown cost, share of the price.
+        currency: The store's, ISO 4217; empty where it is not known yet.
         approving: True where a person is about to say yes: an owner must be there.
         today: The day of the question; None where reviews are not looked at.
     """
 
     margin: float = MARGIN
+    currency: str = ""
     approving: bool = False
     today: date | None = None
 
@@ -203,7 +205,7 @@ def _across(texts: Mapping[str, bytes], readings: Mapping[str, Reading]) -> Iter
 
 def _in_folder(root: Path, approving: bool = False, today: date | None = None) -> Examined:
     texts, unreadable = folder(root)
-    examined = examine(texts, Question(_margin(root), approving, today))
+    examined = examine(texts, Question(*_money(root), approving, today))
     if not unreadable:
         return examined
     remedy = "Make it a readable .yaml file."
@@ -212,12 +214,13 @@ def _in_folder(root: Path, approving: bool = False, today: date | None = None) -
     return Examined(None, tuple(sorted((*closed, *rest))))
 
 
-def _margin(root: Path) -> float:
-    """The store's margin; the default where the folder has no settings yet."""
+def _money(root: Path) -> tuple[float, str]:
+    """The store's margin and currency; the default and none where the folder has no settings yet."""
     try:
-        return float(settings.load(root).margin)
+        held = settings.load(root)
     except UsageError:
-        return MARGIN
+        return MARGIN, ""
+    return float(held.margin), held.currency
 
 
 def _usable(examined: Examined) -> Documents:

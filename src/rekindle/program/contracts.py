@@ -14,11 +14,9 @@ from rekindle.program.offers import Offer
 from rekindle.program.reach import can_hold
 from rekindle.program.reading import Place
 from rekindle.program.rules import Rules
+from rekindle.program.sequence_contracts import exits, of_sequence
 from rekindle.program.validating import Mistake, Severity
 from rekindle.program.vocabulary import ALWAYS, BLOCKS, PRICELESS_STAGES, STAGE_CONTENT
-
-EXITS = frozenset({"order", "opt_out", "complaint_opened", "erasure"})
-"""What ends a round of every marketing program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +45,7 @@ def of_program(program: Program, around: Surroundings) -> Iterator[Mistake]:
     yield from _ownership(program, around)
     yield from _promises(program)
     yield from _pace(program)
+    yield from of_sequence(program)
     for stage in program.stages:
         yield from _content(stage)
         yield from _stage_offers(program, stage, around)
@@ -80,10 +79,10 @@ def _promises(program: Program) -> Iterator[Mistake]:
     if not can_hold([program.audience.enter]):
         remedy = "Mend the rule; its conditions exclude each other."
         yield Mistake(("audience", "enter"), "rule-never", "audience.enter: the rule never holds", remedy)
-    if program.klass == "service":
+    if program.service:
         return
-    if lacking := sorted(EXITS - set(program.exit)):
-        why = f"exit: a marketing program must end on {', '.join(lacking)}"
+    if lacking := sorted(exits(program) - set(program.exit)):
+        why = f"exit: a marketing program on {program.trigger.on} must end on {', '.join(lacking)}"
         yield Mistake(("exit",), "exit-missing", why, f"Add {', '.join(lacking)}.")
     if lacking := sorted(ALWAYS - set(program.content_always)):
         why = f"content_always: every marketing message needs {', '.join(lacking)}"

@@ -1,4 +1,4 @@
-"""What is wrong with a rule beyond its words: a protected attribute without an exception, a segment that is not there or builds on itself.
+"""What is wrong with rules beyond their words: a protected attribute without an exception, a segment that is not there, a foreign currency.
 
 Knows nothing of files and lines: a mistake names the keys it stands at.
 """
@@ -6,12 +6,14 @@ Knows nothing of files and lines: a mistake names the keys it stands at.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import get_args
 
 from rekindle.insight.expression import Expression, ExpressionError, nearest
 from rekindle.insight.expression_tree import Column, walk
 from rekindle.insight.protected import protected_kind, protected_words
 from rekindle.insight.segments import MOST
 from rekindle.program.documents import Program
+from rekindle.program.offers import OfferKind
 from rekindle.program.reach import can_hold
 from rekindle.program.reading import Place
 from rekindle.program.rules import Rules
@@ -39,6 +41,9 @@ def of_program_rules(program: Program, language: Language) -> Iterator[Mistake]:
     """What is wrong with a program's rules."""
     yield from _rule(("audience", "enter"), program.audience.enter, language)
     for stage in program.stages:
+        for key, rule in (("only_if", stage.only_if), ("hold_until", stage.hold_until)):
+            if rule is not None:
+                yield from _rule(("stages", stage.name, key), rule, language)
         for arm in stage.arms:
             if arm.when is not None:
                 yield from _rule(("stages", stage.name, "arms", arm.name, "when"), arm.when, language)
@@ -74,6 +79,53 @@ def of_exceptions(rules: Rules) -> Iterator[Mistake]:
             continue
         why = f"exceptions.{exception.attribute}: no rule needs it, for it is not a protected column"
         yield Mistake(("exceptions", exception.attribute), "exception-idle", why, "Remove it.", "warning")
+
+
+def of_rules(rules: Rules, currency: str, programs: frozenset[str] | None = None) -> Iterator[Mistake]:
+    """What in the rules does not fit the store: its currency, its programs, the kinds of offers, the columns of the profile.
+
+    Args:
+        rules: The store's.
+        currency: Of the store, ISO 4217.
+        programs: Names of its programs; None where they cannot all be read.
+    """
+    yield from _currencies(rules, currency)
+    yield from _idle_caps(rules, programs)
+    if rules.fairness is not None:
+        yield from _groups(rules.fairness.groups)
+    if rules.fatigue is not None and rules.fatigue.touches >= rules.caps.touches:
+        why = f"fatigue.touches: {rules.fatigue.touches} is no less than caps.touches, {rules.caps.touches}"
+        yield Mistake(("fatigue", "touches"), "fatigue-idle", why, "Write fewer, or leave fatigue out.", "warning")
+
+
+def _currencies(rules: Rules, currency: str) -> Iterator[Mistake]:
+    places: tuple[Place, ...] = (("budget",), *(("budgets", number) for number in range(len(rules.budgets))))
+    for path, budget in zip(places, (rules.budget, *rules.budgets), strict=True):
+        if budget.currency is not None and budget.currency != currency:
+            why = f"{'.'.join(map(str, path))}.currency: the budget is in {budget.currency}, and the store's currency is {currency}"
+            yield Mistake((*path, "currency"), "budget-currency", why, f"Write the amount in {currency}.")
+
+
+def _idle_caps(rules: Rules, programs: frozenset[str] | None) -> Iterator[Mistake]:
+    named: list[tuple[Place, str | None]] = [(("caps", "programs", name), name) for name in rules.caps.programs]
+    named += [(("budgets", number, "program"), budget.program) for number, budget in enumerate(rules.budgets)]
+    for path, name in named:
+        if programs is not None and name is not None and name not in programs:
+            why = f"{'.'.join(map(str, path))}: there is no program '{name}'"
+            yield Mistake(path, "program-unknown", why, nearest(name, programs, f"There are {', '.join(sorted(programs))}."))
+    known = frozenset(get_args(OfferKind))
+    for kind in sorted(set(rules.caps.kinds) - known):
+        why = f"caps.kinds.{kind}: there is no kind of offer '{kind}'"
+        yield Mistake(("caps", "kinds", kind), "kind-unknown", why, nearest(kind, known, "docs/programs.md lists the kinds."))
+
+
+def _groups(groups: Iterable[str]) -> Iterator[Mistake]:
+    named = frozenset(name for name, kind in COLUMNS.items() if kind in ("str", "bool"))
+    for number, column in enumerate(groups):
+        if column not in named:
+            why = f"fairness.groups: '{column}' is no column of the profile whose values are names"
+            remedy = nearest(column, named, "docs/programs.md lists the columns.")
+            yield Mistake(("fairness", "groups", number), "group-unknown", why, remedy)
 
 
 def excepted(rules: Rules | None) -> frozenset[str]:
