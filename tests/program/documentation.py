@@ -10,7 +10,7 @@ from pydantic_core import PydanticUndefined
 
 from rekindle.program import documents, offers, rules, stages, triggers
 from rekindle.program.fields import Entry, Named
-from rekindle.program.vocabulary import BLOCKS, COLUMNS, STAGE_CONTENT, VALUES
+from rekindle.program.vocabulary import BLOCKS, COLUMNS, FIRST_CONTENT, MOMENT_CONTENT, STAGE_CONTENT, VALUES
 
 DOCS = Path(__file__).parents[2] / "docs"
 KINDS = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "date": "day"}
@@ -56,6 +56,16 @@ def contracts() -> list[str]:
     return rows
 
 
+def moments() -> list[str]:
+    rows = ["| program on | every stage needs | the first stage needs |", "|---|---|---|"]
+    for moment in dict.fromkeys((*FIRST_CONTENT, *MOMENT_CONTENT)):
+        every, first = (
+            ", ".join(f"`{block}`" for block in BLOCKS if block in needs.get(moment, ())) for needs in (MOMENT_CONTENT, FIRST_CONTENT)
+        )
+        rows.append(f"| `{moment}` | {every} | {first} |")
+    return rows
+
+
 def blocks() -> list[str]:
     return ["| block | says |", "|---|---|"] + [f"| `{name}` | {about} |" for name, about in BLOCKS.items()]
 
@@ -68,7 +78,9 @@ def kinds() -> list[str]:
     return rows
 
 
-PARTS: dict[str, Callable[[], list[str]]] = {"columns": columns, "contracts": contracts, "blocks": blocks, "kinds": kinds}
+PARTS: dict[str, Callable[[], list[str]]] = {
+    "columns": columns, "contracts": contracts, "moments": moments, "blocks": blocks, "kinds": kinds,
+}  # fmt: skip
 
 
 def written(page: str) -> str:

@@ -244,8 +244,53 @@ def test_warnings_do_not_stop_a_store(store: Store) -> None:
 def test_a_service_program_needs_no_marketing_parts(store: Store) -> None:
     store.change("class: marketing", "class: service")
     store.change("exit: [order, opt_out, pause, complaint_opened, return_opened, erasure]", "exit: [erasure]")
-    store.change("content_always: [why_you_got_this, benefit", "content_always: [benefit")
-    assert {finding.rule for finding in store.findings()} == {"service-arms"}
+    store.change("content_always: [why_you_got_this, benefit", "content_always: [about_your_order")
+    assert {finding.rule for finding in store.findings()} == {"service-arms", "service-promotes"}
+
+
+ORDER_UPDATE = """
+program: order-update
+version: 1
+class: service
+owner: "Ada Example"
+review: {due: 2026-12-22}
+trigger: {on: delivery}
+audience: {enter: "orders >= 1"}
+exit: [erasure]
+caps: {touches: 1, gap: 1d, duration: 7d}
+content_always: [about_your_order]
+stages:
+  arrived:
+    goal: {metric: activation, within: 7d}
+    delay: {rhythm: 0.0}
+    content: [products_named, delivered_day]
+    offers: {price: false}
+    arms:
+      arrived_note: {offer: none, channel: email, prior: {mean: 0.0, sd: 0.010}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("orders >= 1", "orders >= 1", []),
+        ("[about_your_order]", "[one_action]", [(11, "content-missing")]),
+        ("delivered_day]", "gain_summary]", [(16, "service-promotes")]),
+        ("[products_named, ", "[", [(16, "content-missing")]),
+        ("offer: none", "offer: free_shipping_light", [(19, "service-promotes")]),
+    ],
+)
+def test_a_service_message_is_about_the_order_alone(store: Store, old: str, new: str, found: list[tuple[int, str]]) -> None:
+    (store.root / "programs" / "order-update.yaml").write_text(ORDER_UPDATE.replace(old, new), encoding="utf-8")
+    assert store.rules() == found
+
+
+def test_a_review_that_is_thanked_for_says_so(store: Store) -> None:
+    asking = ORDER_UPDATE.replace("delivered_day]", "review_ask]").replace("offer: none", "offer: free_shipping_light")
+    asking = asking.replace("class: service", "class: marketing").replace("[erasure]", "[reviewed, opt_out, erasure]")
+    asking = asking.replace("[about_your_order]", "[why_you_got_this, preferences_and_pause]")
+    (store.root / "programs" / "order-update.yaml").write_text(asking, encoding="utf-8")
+    assert [one.message for one in store.findings()] == ["stages.arrived.content: the stage arrived needs reward_disclosure"]
 
 
 def test_a_finding_reads_like_a_compilers() -> None:

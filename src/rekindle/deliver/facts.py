@@ -23,15 +23,23 @@ PRICE_KINDS = frozenset({"percent", "amount", "credit"})
 FROZEN = frozenset(
     {
         "why", "orders", "first_day", "last_day", "last_product", "category", "cause", "cohort", "offer_kind", "offer_label", "offer_terms",
-        "offer_value", "valid_until",
+        "offer_value", "valid_until", "moment", "service", "order_number", "products", "more_products", "product", "favourite",
+        "ordered_day", "promised_day", "delivered_day", "day", "days_ahead", "years", "credit_left",
     }
 )
 """What a touch's `facts` may hold; its stage, arm and code are columns of their own."""
 
-REGISTERED = frozenset({"fix", "whats_new", "all_in_price", "delivery_promise", "returns_policy", "guarantee", "social_proof"})
+REGISTERED = frozenset(
+    {
+        "fix", "whats_new", "all_in_price", "delivery_promise", "returns_policy", "guarantee", "social_proof", "late_remedy", "care",
+        "support",
+    }
+)
 """What a shop states about itself in `content/facts.yaml`: true, and with evidence."""
 
-_DAYS = ("first_day", "last_day", "valid_until")
+_DAYS = ("first_day", "last_day", "valid_until", "ordered_day", "promised_day", "delivered_day", "day")
+_WINDOWS = ((0, "about now"), (2, "in a day or two"), (5, "in a few days"), (9, "in about a week"), (17, "in about two weeks"))
+_MONTH_FIRST = ("en_US", "en_CA", "en_PH")
 _LETTERS_OF_A_WORD = 4
 _LONGEST_NAME = 40
 _LINK = re.compile(r"://|www\.|@|\.(?:com|net|org|ru|cn)\b", re.IGNORECASE)
@@ -59,8 +67,21 @@ class Facts:
         offer_value: Its worth, such as "EUR 10.00", where it has one.
         code: What to enter at checkout.
         valid_until: The last day on which it holds.
-        why: Why this customer gets this message, a whole sentence; from the dates where left empty.
-        fix: What the shop has mended, as registered in facts.yaml; so are the six texts after it.
+        why: Why this customer gets this message, a whole sentence; from the moment and the dates where left empty.
+        moment: What opened the round, as a program's trigger names it.
+        service: Whether the message is about the customer's own order: it carries no offer and needs no link to stop.
+        order_number: What the shop calls the order that opened the round.
+        products: What was ordered in it, the dearest first, at most three names.
+        more_products: How many more things it holds.
+        product: The one product that the round is about.
+        favourite: What the customer liked before: bought or saved, never sent back.
+        ordered_day, promised_day, delivered_day: Of that order; promised is the last promise, delivered the last parcel.
+        day: The day that the round is about: of running out, an expiry, a birthday, an anniversary.
+        days_ahead: Days from the message to that day.
+        years: Since the first order, on an anniversary.
+        credit_left: What is left of the credit, such as "EUR 5.00".
+        fix: What the shop has mended, as registered in facts.yaml; so are the texts after it, up to `support`.
+        reply_to: Where an answer goes.
     """
 
     stage: str
@@ -81,6 +102,20 @@ class Facts:
     code: str = ""
     valid_until: date | None = None
     why: str = ""
+    moment: str = "lapse"
+    service: bool = False
+    order_number: str | None = None
+    products: tuple[str, ...] = ()
+    more_products: int = 0
+    product: str | None = None
+    favourite: str | None = None
+    ordered_day: date | None = None
+    promised_day: date | None = None
+    delivered_day: date | None = None
+    day: date | None = None
+    days_ahead: int | None = None
+    years: int | None = None
+    credit_left: str = ""
     fix: str = ""
     whats_new: str = ""
     all_in_price: str = ""
@@ -88,12 +123,16 @@ class Facts:
     returns_policy: str = ""
     guarantee: str = ""
     social_proof: str = ""
+    late_remedy: str = ""
+    care: str = ""
+    support: str = ""
     shop_name: str = ""
     shop_url: str = ""
     brand_color: str = "#1f5f5b"
     postal_address: str = ""
     unsubscribe_url: str = ""
     preferences_url: str = ""
+    reply_to: str = ""
     locale: str = "en"
 
 
@@ -111,6 +150,7 @@ def with_frozen(facts: Facts, frozen: str) -> Facts:
         held = {name: value for name, value in json.loads(frozen).items() if value is not None}
         unknown = set(held) - FROZEN
         held |= {name: date.fromisoformat(held[name][:10]) for name in _DAYS if name in held}
+        held |= {"products": tuple(map(str, held["products"]))} if "products" in held else {}
     except (ValueError, TypeError, AttributeError) as error:
         raise BadData(f"the facts of a touch cannot be read: {error}", "Make the plan again.") from error
     if unknown:
@@ -135,7 +175,7 @@ def spoken(facts: Facts) -> dict[str, object]:
     """The facts as templates see them: clean text, dates written out, a brand's colours that can be read."""
     text = {one.name: getattr(facts, one.name) for one in fields(facts)}
     clean = {name: one_line(value) if isinstance(value, str) else value for name, value in text.items()}
-    return clean | {
+    return clean | _of_the_round(facts) | {
         "offer_value": one_line(facts.offer_value).replace(" ", "\N{NO-BREAK SPACE}"),
         "first_name": greetable(facts.first_name),
         "last_product": readable(facts.last_product),
@@ -143,11 +183,50 @@ def spoken(facts: Facts) -> dict[str, object]:
         "valid_until": written_out(facts.valid_until, facts.locale),
         "last_month": month(facts.last_day),
         "first_month": month(facts.first_day),
-        "why": one_line(facts.why) or why_from_dates(facts),
-        "has_card": facts.offer_kind in CARD_KINDS,
+        "why": one_line(facts.why) or why_from_moment(facts),
+        "has_card": facts.offer_kind in CARD_KINDS and not facts.service,
         "language": "en",
         **palette(facts.brand_color),
     }
+
+
+def _of_the_round(facts: Facts) -> dict[str, object]:
+    """What opened the round, in words."""
+    named = tuple(name for name in map(readable, facts.products) if name)
+    late = facts.delivered_day is not None and facts.promised_day is not None and facts.delivered_day > facts.promised_day
+    return {
+        "items": listed(named, facts.more_products),
+        "products": named,
+        "product": readable(facts.product),
+        "favourite": readable(facts.favourite),
+        "order_number": one_line(facts.order_number or "") or None,
+        "was_late": late,
+        "window": window(facts.days_ahead),
+        "credit_left": one_line(facts.credit_left).replace(" ", "\N{NO-BREAK SPACE}"),
+        "day": written_out(facts.day, facts.locale),
+        **{name: weekday(getattr(facts, name), facts.locale) for name in ("ordered_day", "promised_day", "delivered_day")},
+    }
+
+
+def listed(names: tuple[str, ...], more: int) -> str | None:
+    """Names as a person lists them; None where there is none.
+
+    >>> listed(("Lantern", "Vase"), 0), listed(("Lantern", "Vase", "Cup"), 2), listed((), 2)
+    ('Lantern and Vase', 'Lantern, Vase, Cup and 2 more', None)
+    """
+    parts = [*names, *([f"{more} more"] if more > 0 else [])] if names else []
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else next(iter(parts), None)
+
+
+def window(days: int | None) -> str | None:
+    """How far a day is that nobody knows for sure; None where nothing is known of it.
+
+    >>> window(7), window(30), window(None)
+    ('in about a week', 'in a few weeks', None)
+    """
+    if days is None:
+        return None
+    return next((words for most, words in _WINDOWS if days <= most), "in a few weeks")
 
 
 def one_line(text: str) -> str:
@@ -186,15 +265,35 @@ def written_out(day: date | None, locale: str) -> str | None:
     return format_date(day, "long", locale=english) if day else None
 
 
+def weekday(day: date | None, locale: str) -> str | None:
+    """A day near at hand, with its weekday; in English.
+
+    >>> weekday(date(2026, 12, 5), "en_GB"), weekday(date(2026, 12, 5), "en_US")
+    ('Saturday, 5 December', 'Saturday, December 5')
+    """
+    pattern = "EEEE, MMMM d" if locale.replace("-", "_") in _MONTH_FIRST else "EEEE, d MMMM"
+    return format_date(day, pattern, locale="en_GB") if day else None
+
+
 def month(day: date | None) -> str | None:
     """A month as a person writes it: nobody needs to read on which day they bought something."""
     return format_date(day, "MMMM y", locale="en_GB") if day else None
 
 
-def why_from_dates(facts: Facts) -> str:
-    """Why a customer gets a message: consent, and what they know of their own orders."""
-    last = f", and because your last order was in {month(facts.last_day)}" if facts.last_day else ""
-    return f"You get this because you agreed to e-mail from {one_line(facts.shop_name)}{last}."
+def why_from_moment(facts: Facts) -> str:
+    """Why a customer gets a message: an order of theirs, or consent and what they know of themselves."""
+    shop = one_line(facts.shop_name)
+    if facts.service:
+        return f"You get this because you ordered from {shop}. It is about that order and no advertising, so it comes to every buyer."
+    last = f"your last order was in {month(facts.last_day)}" if facts.last_day else ""
+    first = f"your first order was in {month(facts.first_day)}" if facts.first_day else ""
+    again = f"you have bought {readable(facts.product)} more than once" if facts.product else ""
+    reasons = {
+        "run_out": again or last, "anniversary": first or last, "birthday": "you told us your birthday",
+        "credit": "a credit of yours has not been used",
+    }  # fmt: skip
+    reason = reasons.get(facts.moment, last)
+    return f"You get this because you agreed to e-mail from {shop}{f', and because {reason}' if reason else ''}."
 
 
 def palette(color: str) -> Mapping[str, str]:

@@ -30,7 +30,7 @@ _OCTETS_A_WORD = 45
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who writes to whom, when, and how the reader stops it."""
+    """Who writes to whom, when, and how the reader stops it; None where it is about the reader's own order, which nobody can stop."""
 
     from_name: str
     from_address: str
@@ -38,7 +38,7 @@ class Envelope:
     to_address: str
     reply_to: str
     message_id: str
-    unsubscribe_url: str
+    unsubscribe_url: str | None
     date: datetime
 
 
@@ -62,7 +62,8 @@ def build(envelope: Envelope, rendered: Rendered) -> bytes:
     Raises:
         PermanentFailure: A header's value has a line break or NUL, an address is not one, or the link to stop is not HTTPS.
     """
-    if not envelope.unsubscribe_url.startswith("https://"):
+    stop = envelope.unsubscribe_url
+    if stop is not None and not stop.startswith("https://"):
         raise PermanentFailure("the link to unsubscribe is not HTTPS", "Write public_url = \"https://...\" in rekindle.toml.")
     message = MIMEMultipart("alternative", policy=_WIRE)
     message["From"] = _mailbox(envelope.from_name, envelope.from_address)
@@ -71,8 +72,9 @@ def build(envelope: Envelope, rendered: Rendered) -> bytes:
     message["Subject"] = _words(rendered.subject)
     message["Date"] = format_datetime(envelope.date)
     message["Message-ID"] = _clean(f"<{envelope.message_id}>")
-    message["List-Unsubscribe"] = _clean(f"<{envelope.unsubscribe_url}>")
-    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    if stop is not None:
+        message["List-Unsubscribe"] = _clean(f"<{stop}>")
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.attach(_part("plain", rendered.text))
     message.attach(_part("html", rendered.html))
     return _wire_form(message)

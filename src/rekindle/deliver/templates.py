@@ -12,7 +12,7 @@ import mrml
 from liquid import BoundTemplate, Environment, StrictUndefined
 from liquid.exceptions import LiquidError
 
-from rekindle.deliver.facts import PRICE_KINDS, Facts, one_line, spoken
+from rekindle.deliver.facts import CARD_KINDS, PRICE_KINDS, Facts, one_line, spoken
 from rekindle.errors import BadData, Refused
 
 PLACEHOLDER_ADDRESS = "Your shop, 1 Example Street, 10000 Example City"
@@ -78,7 +78,10 @@ def render(templates: TemplateSet, facts: Facts) -> Rendered:
 
 
 def what_lacks(facts: Facts) -> tuple[str, str] | None:
-    """Why a marketing message must not be rendered, with the remedy; None where nothing lacks."""
+    """Why a message must not be rendered, with the remedy; None where nothing lacks."""
+    if facts.service:
+        promotes = facts.offer_kind in CARD_KINDS or facts.code
+        return ("a message about an order carries no offer", "Give its variant the offer `none`.") if promotes else None
     if not facts.postal_address.strip():
         return "there is no postal address", "Write sender.postal_address in rekindle.toml."
     if not (facts.unsubscribe_url.startswith("https://") and facts.preferences_url.startswith("https://")):

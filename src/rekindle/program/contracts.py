@@ -10,13 +10,14 @@ from datetime import date, timedelta
 
 from rekindle.insight.expression import nearest
 from rekindle.program.documents import NOTHING, Arm, Program, Stage, StageVariant
+from rekindle.program.message_contracts import of_messages
 from rekindle.program.offers import Offer
 from rekindle.program.reach import can_hold
 from rekindle.program.reading import Place
 from rekindle.program.rules import Rules
 from rekindle.program.sequence_contracts import exits, of_sequence
 from rekindle.program.validating import Mistake, Severity
-from rekindle.program.vocabulary import ALWAYS, BLOCKS, PRICELESS_STAGES, STAGE_CONTENT
+from rekindle.program.vocabulary import ALWAYS, BLOCKS, PRICELESS_STAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,9 @@ def of_program(program: Program, around: Surroundings) -> Iterator[Mistake]:
     yield from _promises(program)
     yield from _pace(program)
     yield from of_sequence(program)
+    yield from of_messages(program, around.offers)
     for stage in program.stages:
-        yield from _content(stage)
+        yield from _unknown_blocks(("stages", stage.name, "content"), stage.content)
         yield from _stage_offers(program, stage, around)
         for arm in stage.arms:
             yield from _arm(program, stage, arm)
@@ -79,6 +81,7 @@ def _promises(program: Program) -> Iterator[Mistake]:
     if not can_hold([program.audience.enter]):
         remedy = "Mend the rule; its conditions exclude each other."
         yield Mistake(("audience", "enter"), "rule-never", "audience.enter: the rule never holds", remedy)
+    yield from _unknown_blocks(("content_always",), program.content_always)
     if program.service:
         return
     if lacking := sorted(exits(program) - set(program.exit)):
@@ -90,7 +93,6 @@ def _promises(program: Program) -> Iterator[Mistake]:
     if program.control == 0:
         why = "control: nobody is kept as a control, so what the program is worth cannot be measured"
         yield Mistake(("control",), "control-off", why, "Write 0.10, unless you mean it.", "warning")
-    yield from _unknown_blocks(("content_always",), program.content_always)
 
 
 def _pace(program: Program) -> Iterator[Mistake]:
@@ -102,14 +104,6 @@ def _pace(program: Program) -> Iterator[Mistake]:
     if shortest > caps.duration_days:
         why = f"caps.duration: the stages take at least {shortest} days, more than {caps.duration_days}"
         yield Mistake(("caps", "duration"), "duration-too-short", why, f"Write at least {shortest}d, or shorten the delays.")
-
-
-def _content(stage: Stage) -> Iterator[Mistake]:
-    path: Place = ("stages", stage.name, "content")
-    if lacking := sorted(STAGE_CONTENT.get(stage.name, frozenset()) - set(stage.content)):
-        why = f"stages.{stage.name}.content: the stage {stage.name} needs {', '.join(lacking)}"
-        yield Mistake(path, "content-missing", why, f"Add {', '.join(lacking)}.")
-    yield from _unknown_blocks(path, stage.content)
 
 
 def _unknown_blocks(path: Place, blocks: tuple[str, ...]) -> Iterator[Mistake]:

@@ -105,6 +105,23 @@ BLOCKS: dict[str, str] = {
     "pause_or_fewer_or_stop": "the three choices, of equal weight",
     "apology_for_the_event": "an apology for the registered event",
     "missed_since_you_left": "what the customer has missed",
+    "about_your_order": "that the message is about the customer's own order and carries no advertising",
+    "thanks": "thanks, with nothing asked in return",
+    "products_named": "what was ordered, by name",
+    "product_named": "the one thing it is about, by name",
+    "promised_day": "the day that the order was promised for",
+    "delivered_day": "the day that it arrived",
+    "remedy_if_registered": "what the shop does about it, where a remedy is registered",
+    "next_step": "what happens now, and whom to ask",
+    "care": "how to look after what was bought",
+    "support": "who helps, and how to reach them",
+    "review_ask": "one request for a review",
+    "reward_disclosure": "that the thank-you is everyone's, whatever they write, and that a review should mention it; where there is one",
+    "one_question": "one question, answered from 0 to 10",
+    "run_out_window": "when it may be used up, as a window in words",
+    "occasion": "what day it is for the customer; of a birthday neither year nor age",
+    "credit_and_its_expiry": "how much credit is left and until when",
+    "curated_from_before": "what the customer liked before the pause",
 }
 """Content blocks by name and what each says."""
 
@@ -121,5 +138,53 @@ STAGE_CONTENT: dict[str, frozenset[str]] = {
 }
 """Blocks that a stage of this name cannot do without: trust first, then an offer that fits, then proof, then the last word."""
 
+MOMENT_CONTENT: dict[str, frozenset[str]] = {
+    "late_delivery": frozenset({"apology_for_the_event", "promised_day", "remedy_if_registered", "next_step"}),
+    "run_out": frozenset({"run_out_window"}),
+    "credit": frozenset({"credit_and_its_expiry"}),
+    "anniversary": frozenset({"occasion"}),
+    "birthday": frozenset({"occasion"}),
+}
+"""Blocks that every stage of a program on this moment cannot do without: what the moment is about, in true facts."""
+
+FIRST_CONTENT: dict[str, frozenset[str]] = {
+    "order": frozenset({"thanks", "products_named"}),
+    "first_order": frozenset({"thanks", "products_named"}),
+    "delivery": frozenset({"products_named"}),
+    "comeback": frozenset({"thanks", "curated_from_before"}),
+}
+"""Blocks that the first stage of a program on this moment cannot do without; what follows may speak of other things."""
+
+SERVICE_ALWAYS = frozenset({"about_your_order"})
+"""Blocks that every service message has."""
+
+PROMOTING = frozenset(
+    {
+        "offer_or_its_absence", "open_offer_and_its_real_expiry", "expiry_if_offer", "current_relevance", "what_changed_in_your_categories",
+        "missed_since_you_left", "gain_summary", "steps_to_order", "social_proof_of_category", "curated_from_before", "review_ask",
+        "run_out_window", "restored_cart_or_sign_in", "one_question",
+    }
+)
+"""Blocks that make a message advertising: no service message has one."""
+
 PRICELESS_STAGES = frozenset({"reconnect", "closing"})
 """Stages that never make a price offer: the first word and the last."""
+
+
+def content_needed(moment: str, stage: str, first: bool, content: frozenset[str], rewarded: bool) -> frozenset[str]:
+    """The blocks that a stage cannot do without.
+
+    Args:
+        moment: What opens a round of its program.
+        stage: Its name.
+        first: Whether it is the program's first.
+        content: The blocks that it has.
+        rewarded: Whether one of its variants gives something.
+
+    >>> sorted(content_needed("delivery", "ask", True, frozenset({"review_ask"}), rewarded=True))
+    ['products_named', 'reward_disclosure']
+    """
+    needed = STAGE_CONTENT.get(stage, frozenset()) | MOMENT_CONTENT.get(moment, frozenset())
+    if first:
+        needed |= FIRST_CONTENT.get(moment, frozenset())
+    return needed | {"reward_disclosure"} if rewarded and "review_ask" in content else needed
