@@ -1,15 +1,17 @@
-"""A refusal has one reason, the first that holds; and a cap lets the best pass."""
+"""A refusal has one reason, the first that holds; a service message only its program's own wait."""
 
 from itertools import product
 
 import ibis
 import pyarrow as pa
 
-from rekindle.decide.guardrails import BEFORE_ENTRY, REASONS, before_draw, capped
-from tests.decide.shop import Decider
+from rekindle.decide.guardrails import BEFORE_ENTRY, PUT_OFF, REASONS, before_draw, capped
+from tests.decide.shop import Decider, program
 
-FLAGS = ("reachable", "open_ticket", "open_return", "reentry_open", "contacts_left", "gap_over")
-ORDER = ("no_consent", "open_complaint", "open_return", "reentry", "held_out", "control", "touches_used", "too_soon")
+FLAGS = ("reachable", "open_ticket", "open_return", "detractor", "reentry_open", "held_back", "contacts_left", "gap_over")
+ORDER = (
+    "no_consent", "open_complaint", "open_return", "detractor", "reentry", "held_back", "held_out", "control", "touches_used", "too_soon",
+)  # fmt: skip
 
 
 def reason(row: dict[str, object]) -> str | None:
@@ -20,8 +22,12 @@ def reason(row: dict[str, object]) -> str | None:
         return "open_complaint"
     if row["open_return"]:
         return "open_return"
+    if row["detractor"]:
+        return "detractor"
     if not row["reentry_open"]:
         return "reentry"
+    if row["held_back"]:
+        return "held_back"
     if row["standing_now"] != "treated":
         return "held_out" if row["standing_now"] == "holdout" else "control"
     if not row["contacts_left"]:
@@ -29,18 +35,38 @@ def reason(row: dict[str, object]) -> str | None:
     return None if row["gap_over"] else "too_soon"
 
 
-def test_every_combination_has_the_first_reason_that_holds(decider: Decider) -> None:
-    combinations = product(*[[True, False]] * len(FLAGS), ["treated", "control", "holdout"])
-    rows = [dict(zip((*FLAGS, "standing_now"), values, strict=True)) for values in combinations]
+def combinations() -> list[dict[str, object]]:
+    values = product(*[[True, False]] * len(FLAGS), ["treated", "control", "holdout"])
+    return [dict(zip((*FLAGS, "standing_now"), one, strict=True)) for one in values]
+
+
+def found(decider: Decider, rows: list[dict[str, object]], klass: str) -> list[str | None]:
     table = ibis.memtable(pa.Table.from_pylist([{**row, "n": number} for number, row in enumerate(rows)]))
-    found = decider.warehouse.arrow(table.select("n", reason=before_draw(table)).order_by("n"))["reason"].to_pylist()
-    assert found == [reason(row) for row in rows]
-    assert set(found) == {None, *ORDER}
+    reasons = decider.warehouse.arrow(table.select("n", reason=before_draw(table, program(**{"class": klass}))).order_by("n"))
+    return list(reasons["reason"].to_pylist())
+
+
+def test_every_combination_has_the_first_reason_that_holds(shared_decider: Decider) -> None:
+    rows = combinations()
+    reasons = found(shared_decider, rows, "marketing")
+    assert reasons == [reason(row) for row in rows]
+    assert set(reasons) == {None, *ORDER}
+
+
+def test_nothing_withholds_a_service_message_but_its_own_wait(shared_decider: Decider) -> None:
+    rows = combinations()
+    assert found(shared_decider, rows, "service") == ["held_back" if row["held_back"] else None for row in rows]
+
+
+def test_an_answer_that_nobody_gave_silences_nobody(shared_decider: Decider) -> None:
+    fine = {**dict.fromkeys(FLAGS, True), "open_ticket": False, "open_return": False, "held_back": False, "standing_now": "treated"}
+    rows = [{**fine, "detractor": None}, {**fine, "detractor": True}]
+    assert found(shared_decider, rows, "marketing") == [None, "detractor"]
 
 
 def test_the_order_is_the_one_that_people_read() -> None:
-    assert list(REASONS) == [*ORDER, "no_variant", "cap_reached"]
-    assert list(BEFORE_ENTRY) == list(ORDER[:4])  # nobody gets a standing before, treated or not
+    assert list(REASONS) == [*ORDER, "no_variant", *PUT_OFF]
+    assert list(BEFORE_ENTRY) == list(ORDER[:6])  # nobody gets a standing before, treated or not
 
 
 def test_the_highest_margin_passes_while_there_is_room(decider: Decider) -> None:

@@ -56,7 +56,7 @@ def sort_out(warehouse: Warehouse, inputs: Inputs, program: Program, seen: due.P
         contacts_left=found.contacts < program.caps.touches,
         gap_over=(instant >= found.last_contact_at + ibis.interval(days=program.caps.gap_days)).fill_null(True),
     )
-    found = warehouse.keep(found.mutate(reason=guardrails.before_draw(found)))
+    found = warehouse.keep(found.mutate(reason=guardrails.before_draw(found, program)))
     alone = found.filter(found.reason.notnull())
     unmet = alone.reason.isin(guardrails.BEFORE_ENTRY) & alone.entered_at.isnull()
     alone = alone.mutate(standing_now=unmet.ifelse(ibis.null("string"), alone.standing_now))

@@ -8,24 +8,34 @@ import ibis.expr.types as ir
 
 from rekindle.decide.arms import MILLI
 from rekindle.decide.assignment import draw
-from rekindle.program.documents import NOTHING
+from rekindle.program.documents import NOTHING, Program
 
 REASONS = {
     "no_consent": "no consent",
     "open_complaint": "open complaint",
     "open_return": "open return",
+    "detractor": "told us that they are unhappy",
     "reentry": "too soon after the last round",
+    "held_back": "not the moment for this message yet",
     "held_out": "held out",
     "control": "control",
     "touches_used": "had all messages of this round",
     "too_soon": "written to too recently",
     "no_variant": "no variant fits",
     "cap_reached": "message cap reached",
+    "tired": "left the last messages unanswered",
+    "program_cap_reached": "had all messages of this program for now",
+    "kind_cap_reached": "had this kind of offer too recently",
+    "price_cap_reached": "had a price offer too recently",
+    "gap": "too soon after another message",
 }
 """Refusals in the order in which the first that holds is named, with the words people read."""
 
-BEFORE_ENTRY = ("no_consent", "open_complaint", "open_return", "reentry")
+BEFORE_ENTRY = ("no_consent", "open_complaint", "open_return", "detractor", "reentry", "held_back")
 """Refusals that put an entry off, for who would be treated as for who would be control: nobody has a standing before."""
+
+PUT_OFF = ("cap_reached", "tired", "program_cap_reached", "kind_cap_reached", "price_cap_reached", "gap")
+"""Refusals of a message that was drawn: the draw is kept, and `send_at` says from when on it may come again."""
 
 
 def standing(candidates: ir.Table, program: str, holdout: float, control: float, epoch: ir.StringValue) -> ir.StringValue:
@@ -43,23 +53,36 @@ def standing(candidates: ir.Table, program: str, holdout: float, control: float,
     return candidates.standing.fill_null(ibis.cases((out, "holdout"), (idle, "control"), else_="treated"))
 
 
-def before_draw(candidates: ir.Table) -> ir.StringValue:
+def before_draw(candidates: ir.Table, program: Program) -> ir.StringValue:
     """Why a candidate is left alone whatever the variant, null if not.
 
+    A service message is about the customer's own order: only its program's own wait holds it.
+
     Args:
-        candidates: reachable, open_ticket, open_return, standing_now, reentry_open, contacts_left, gap_over.
+        candidates: reachable, open_ticket, open_return, detractor, held_back, standing_now, reentry_open, contacts_left, gap_over.
+        program: Whose candidates they are.
     """
+    held_back = _column(candidates, "held_back")
+    if program.service:
+        return held_back.ifelse("held_back", ibis.null("string"))
     return ibis.cases(
         (~candidates.reachable, "no_consent"),
         (candidates.open_ticket, "open_complaint"),
         (candidates.open_return, "open_return"),
+        (_column(candidates, "detractor"), "detractor"),
         (~candidates.reentry_open, "reentry"),
+        (held_back, "held_back"),
         (candidates.standing_now == "holdout", "held_out"),
         (candidates.standing_now == "control", "control"),
         (~candidates.contacts_left, "touches_used"),
         (~candidates.gap_over, "too_soon"),
         else_=ibis.null("string"),
     )
+
+
+def _column(candidates: ir.Table, name: str) -> ir.BooleanValue:
+    """A column that is true or false; false where it is not there or not known."""
+    return candidates[name].fill_null(False) if name in candidates.columns else ibis.literal(False)
 
 
 def capped(decided: ir.Table, used: ir.Table, cap: int) -> ir.Table:

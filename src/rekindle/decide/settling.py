@@ -5,7 +5,6 @@ Knows nothing of how they were decided.
 
 import hashlib
 from collections.abc import Mapping
-from datetime import time
 
 import ibis
 import ibis.expr.types as ir
@@ -29,10 +28,8 @@ def nobody(columns: Mapping[str, str]) -> ir.Table:
 
 def zones(warehouse: Warehouse, rows: ir.Table, inputs: Inputs) -> ir.Table:
     """When a message may leave in each time zone that the rows have: as `timing.send_times`."""
-    quiet = inputs.documents.rules.quiet_hours
     names = warehouse.arrow(rows.select("timezone").distinct())["timezone"].to_pylist()
-    start, end = time.fromisoformat(quiet.start), time.fromisoformat(quiet.end)
-    return ibis.memtable(timing.send_times([*names, inputs.as_of.timezone], inputs.as_of, start, end))
+    return ibis.memtable(timing.send_times([*names, inputs.as_of.timezone], inputs.as_of, inputs.documents.rules.quiet_hours))
 
 
 def finished(rows: ir.Table, inputs: Inputs, zones: ir.Table) -> ir.Table:

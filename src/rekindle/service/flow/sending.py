@@ -1,16 +1,17 @@
 """Handing over what is due: claim, look again at what may have changed, attempt, hand over, commit the outcome.
 
-Knows nothing of why a touch was decided. Marketing is handed over at most once: what is attempted is never taken again.
+Knows nothing of why a touch was decided. Marketing is handed over at most once: what is attempted is never taken again. A message about
+the customer's own order waits for no consent and for no morning, carries no link to stop, and may come twice under one Message-ID.
 """
 
 import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from rekindle import moment
-from rekindle.decide.timing import next_allowed
+from rekindle.decide.timing import next_allowed, zone_of
 from rekindle.deliver.channel import Channel, Message
 from rekindle.deliver.facts import Facts, with_frozen, with_registered
 from rekindle.deliver.links import Claim, Ring, sign
@@ -27,6 +28,7 @@ from rekindle.service.outbox.models import EXPIRED, FAILED, PLANNED, SENT, SUPPR
 from rekindle.service.outbox.queries import due
 from rekindle.service.people.models import Person
 from rekindle.service.people.queries import people_by_id, refusals
+from rekindle.service.people.reach import unreachable
 from rekindle.settings import Settings
 
 BATCH = 50
@@ -97,7 +99,7 @@ def shop_facts(settings: Settings, templates: TemplateSet) -> Facts:
     shop = Facts(
         stage="", shop_name=settings.name, shop_url=settings.brand.url, brand_color=settings.brand.color, locale=settings.locale,
         postal_address=settings.sender.postal_address, unsubscribe_url=f"{settings.public_url}/u/example",
-        preferences_url=f"{settings.public_url}/preferences/example",
+        preferences_url=f"{settings.public_url}/preferences/example", reply_to=settings.sender.reply_to or settings.sender.email,
     )
     return with_registered(shop, registered_facts(templates))
 
@@ -136,9 +138,16 @@ def _send_batch(desk: _Desk, batch: Sequence[Touch], clock: Callable[[], datetim
 
 def _not_now(desk: _Desk, batch: Sequence[Touch], people: Mapping[str, Person]) -> dict[int, Outcome]:
     """What becomes, without an attempt, of the touches that must not be attempted now."""
-    refused = refusals(people, "email", desk.now)
-    outcomes = {touch.id: _instead(desk, touch, people.get(touch.customer_id), refused.get(touch.customer_id, "")) for touch in batch}
+    refused = {service: _refused(desk, people, service) for service in {touch.service for touch in batch}}
+    outcomes = {
+        touch.id: _instead(desk, touch, people.get(touch.customer_id), refused[touch.service].get(touch.customer_id, "")) for touch in batch
+    }
     return {key: outcome for key, outcome in outcomes.items() if outcome}
+
+
+def _refused(desk: _Desk, people: Mapping[str, Person], service: bool) -> dict[str, str]:
+    """Who must not get a message now, and why: for want of consent, or, of their own order, only where no address works."""
+    return unreachable(people, "email") if service else refusals(people, "email", desk.now)
 
 
 def _instead(desk: _Desk, touch: Touch, person: Person | None, refusal: str) -> Outcome | None:
@@ -147,14 +156,16 @@ def _instead(desk: _Desk, touch: Touch, person: Person | None, refusal: str) -> 
     if touch.channel != "email":
         return Outcome(FAILED, reason=f"no sender for {touch.channel} is set up")
     if person is None or refusal:
-        return Outcome(SUPPRESSED, reason=refusal or "no consent")
-    morning = end_of_quiet(desk.now, desk.quiet, person.timezone or desk.settings.timezone)
+        return Outcome(SUPPRESSED, reason=refusal or ("no address" if touch.service else "no consent"))
+    if touch.service:
+        return None
+    morning = end_of_quiet(desk.now, desk.quiet, zone_of(person.timezone, desk.settings.timezone))
     return Outcome(PLANNED, reason="quiet hours", send_at=morning) if morning else None
 
 
 def end_of_quiet(now: datetime, quiet: QuietHours, timezone: str) -> datetime | None:
     """When the quiet hours that hold now end, UTC; None where none hold."""
-    allowed = next_allowed(now, timezone, time.fromisoformat(quiet.start), time.fromisoformat(quiet.end))
+    allowed = next_allowed(now, timezone, quiet)
     return allowed if allowed > now else None
 
 
@@ -162,7 +173,7 @@ def _attempt(desk: _Desk, touch: Touch, person: Person) -> Outcome:
     """Renders one message, reads suppression once more, and hands it over."""
     try:
         message = _message(desk, touch, person)
-        if refusal := refusals({person.customer_id: person}, "email", desk.now).get(person.customer_id):
+        if refusal := _refused(desk, {person.customer_id: person}, touch.service).get(person.customer_id):
             return Outcome(SUPPRESSED, reason=refusal)
         desk.channel.hand_over(message)
     except TemporaryFailure as error:
@@ -178,10 +189,12 @@ def _message(desk: _Desk, touch: Touch, person: Person) -> Message:
     linked = with_links(with_frozen(desk.shop, touch.facts), desk.settings.public_url, rings, touch.customer_id)
     facts = replace(
         linked, stage=touch.stage, program=touch.program, arm=touch.arm, code=touch.code, first_name=person.first_name,
+        service=touch.service,
     )
     identity = message_id(touch.key, sender.email)
     envelope = Envelope(
         from_name=sender.name or desk.settings.name, from_address=sender.email, to_name="", to_address=person.email,
-        reply_to=sender.reply_to or sender.email, message_id=identity, unsubscribe_url=facts.unsubscribe_url, date=desk.now,
+        reply_to=sender.reply_to or sender.email, message_id=identity,
+        unsubscribe_url=None if touch.service else facts.unsubscribe_url, date=desk.now,
     )
     return Message(identity, moment.local_day(desk.now, desk.settings.timezone), build(envelope, render(desk.templates, facts)))
