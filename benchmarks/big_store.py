@@ -68,12 +68,12 @@ from sold, range(3) r(k) where k < 2 + n % 2 order by n;
 insert into consents
 select customer_id || ':email:marketing', customer_id, 'email', 'marketing', i % 3 > 0, timestamp '{first}', null, 'ledger',
        1, '' from crowd;
-insert into people_table select customer_id, 'Europe/Berlin', 'en', 'ledger', 1, '' from crowd;
+insert into people_table select customer_id, 'Europe/Berlin', 'en', null, 'ledger', 1, '' from crowd;
 insert into journal
 select 'old', timestamp '2026-09-01' - interval (k * 7) day, customer_id, 'win-back', 'v',
        ['reconnect', 'tailor', 'reassure'][k + 1], 'o' || (i * 3),
        timestamp '2026-08-01', 'treated', '', 'reminder', 'reminder', 0.25, 0.5, 'equal-chance', null, 'email', 'value_summary',
-       timestamp '2026-09-01', null, 0, 0, 0, 0, 'other'
+       timestamp '2026-09-01', null, 0, 0, 0, 0, 'other', null, null, 0, 0
 from crowd, range(3) t(k);
 """
 

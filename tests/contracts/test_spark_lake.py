@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from rekindle.errors import StoreUnavailable
 from rekindle.history import warehouse as door
+from rekindle.history.append import Appended
 from rekindle.history.warehouse import Warehouse, open_history, stored_schemas
 from tests.contracts.engines import QUIETLY, URLS, spark
 from tests.history.facts import held, order, rows, take
+from tests.history.old_shape import BROUGHT, STORED, old_tables
 
 pytestmark = [pytest.mark.engines, *QUIETLY]
 URL = URLS["spark"]
@@ -90,9 +93,30 @@ def test_a_lake_of_a_newer_version_is_refused(lake: Warehouse, tmp_path: Path) -
     copied.mkdir(parents=True)
     for file in (lake.path / "meta").glob("*.parquet"):
         (copied / file.name).write_bytes(file.read_bytes())
-    refused = pytest.raises(StoreUnavailable, match=r"copied was written by a newer Rekindle \(schema 2\)")
+    refused = pytest.raises(StoreUnavailable, match=r"copied was written by a newer Rekindle \(schema 3\)")
     with refused, open_history("spark://copied", tmp_path):
         pass
+
+
+def test_a_lake_of_an_older_version_opens_with_null_in_the_new_columns(tmp_path: Path) -> None:
+    spark()
+    for name, old in old_tables().items():
+        folder = tmp_path / "lake" / name
+        folder.mkdir(parents=True)
+        if old.num_rows:
+            pq.write_table(old, folder / "rows-0.parquet")
+    for _ in range(2):
+        with open_history(URL, tmp_path) as lake:
+            for name, row in STORED.items():
+                (found,) = lake.arrow(lake.table(name)).to_pylist()
+                assert {column: found[column] for column in row} == row
+                assert {found[column] for column in BROUGHT[name]} == {None}
+            assert sorted(lake.arrow(lake.table("meta"))["schema_version"].to_pylist()) == [1, door.SCHEMA_VERSION]
+    with open_history(URL, tmp_path) as lake:
+        assert take(lake, "events", [{**STORED["events"], "value": None}]) == Appended(0, 0)
+        assert take(lake, "events", [{**STORED["events"], "value": "9"}]) == Appended(0, 1)
+        assert held(lake, "events", "message_id", "value") == [("e1", "9")]
+        assert take(lake, "credits", [{}]) == Appended(1, 0)
 
 
 def test_files_of_exports_are_not_read_through_spark(lake: Warehouse, tmp_path: Path) -> None:

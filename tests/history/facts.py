@@ -12,7 +12,7 @@ from rekindle.history.tables import FACTS
 from rekindle.history.warehouse import Warehouse
 
 NOON = datetime(2026, 11, 2, 12)
-VALUES = {"string": "x", "int32": 1, "int64": 1000, "timestamp": NOON, "date": NOON.date(), "boolean": False}
+VALUES = {"string": "x", "int32": 1, "int64": 1000, "float64": 0.1, "timestamp": NOON, "date": NOON.date(), "boolean": False}
 
 
 def rows(name: str, *given: dict[str, object]) -> ir.Table:

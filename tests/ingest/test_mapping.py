@@ -72,11 +72,15 @@ sources:
   file: products.parquet
   columns: {product_id: sku, name: name, category: category, price: price, cost: cost, in_stock: stock}
 - {kind: sellers, file: sellers.csv, columns: {seller_id: id, name: name, suspended: suspended}}
-- {kind: shipments, file: shipments.csv, columns: {order_id: id, promised_at: promised, delivered_at: delivered}}
+- {kind: shipments, file: shipments.csv, columns: {order_id: id, shipped_at: sent, promised_at: promised, delivered_at: delivered}}
 - {kind: returns, file: returns.csv, columns: {order_id: id, returned_at: at, amount: amount, reason: why}}
 - {kind: reviews, file: reviews.csv, columns: {order_id: id, rating: stars, reviewed_at: at}}
 - {kind: tickets, file: tickets.csv, columns: {ticket_id: id, customer_id: who, topic: topic, opened_at: opened, closed_at: closed}}
-- {kind: events, file: events.csv, columns: {message_id: id, customer_id: who, name: name, occurred_at: at}}
+- {kind: events, file: events.csv, columns: {message_id: id, customer_id: who, name: name, occurred_at: at, value: said}}
+- {kind: credits, file: credits.csv, columns: {credit_id: id, customer_id: who, amount: of, spent: used, issued_at: at, expires_on: until}}
+- kind: promotions
+  file: promotions.csv
+  columns: {promotion_id: id, seller_id: seller, product_id: sku, category: group, percent: part, amount: off, starts_at: fro, ends_at: to}
 - {kind: touches, file: touches.csv, columns: {touch_key: key, customer_id: who, status: status, settled_at: at}}
 - {kind: contacts, file: contacts.csv, columns: {customer_id: who, email: mail, email_consent: ok, consent_at: since, birthday: born}}
 - {kind: customers, file: customers.csv, columns: {customer_id: who, country: land}}
@@ -92,11 +96,13 @@ FILES = {
         )
     ),
     "sellers.csv": "id,name,suspended\ns1,Ada,no\n",
-    "shipments.csv": "id,promised,delivered\n1,2026-12-24,2026-01-09\n2,2026-01-05,\n",
+    "shipments.csv": "id,sent,promised,delivered\n1,2026-01-03,2026-12-24,2026-01-09\n2,,2026-01-05,\n",
     "returns.csv": "id,at,amount,why\n1,2026-01-12,-10,too small\n",
     "reviews.csv": "id,stars,at\n1,1,2026-01-13\n2,6,2026-01-13\n",
     "tickets.csv": "id,who,topic,opened,closed\nt1,ann,late 4111111111111111,2026-01-10,\n",
-    "events.csv": "id,who,name,at\ne1,ann,Product Unavailable,2026-01-14T10:00:00Z\n",
+    "events.csv": "id,who,name,at,said\ne1,ann,Product Unavailable,2026-01-14T10:00:00Z,\ne2,bob,Survey Answered,2026-01-15T10:00:00Z,9\n",
+    "credits.csv": "id,who,of,used,at,until\ng1,ann,5,,2026-01-20,2026-12-31\ng2,bob,10.00,2.50,2026-01-20,\n",
+    "promotions.csv": "id,seller,sku,group,part,off,fro,to\na,s1,x,,0.15,,2026-12-01,2026-12-24\nb,s1,,tools,,2.00,2026-01-01,\n",
     "touches.csv": "key,who,status,at\nk1,ann,sent,2026-02-01\n",
     "contacts.csv": "who,mail,ok,since,born\nann,Ann@Example.com,yes,2026-01-01,1990-02-03\n",
     "customers.csv": "who,land\ncleo,FR\n",
@@ -125,14 +131,21 @@ def test_every_kind_in_one_call(shop):
         ("y", None, 2001, None, False),
     ]
     assert shop.rows("sellers", "seller_id", "name", "suspended") == [("s1", "Ada", False)]
-    assert [row[0] for row in shop.rows("shipments", "promised_at", "delivered_at")] == [
-        datetime(2026, 1, 4, 23),
-        datetime(2026, 12, 23, 23),
-    ]
+    assert shop.rows("shipments", "promised_at", "shipped_at") == [
+        (datetime(2026, 1, 4, 23), None), (datetime(2026, 12, 23, 23), datetime(2026, 1, 2, 23)),
+    ]  # fmt: skip
     assert shop.rows("returns", "order_id", "customer_id", "amount", "reason", "open") == [("1", ann, 1000, "too small", False)]
     assert shop.rows("reviews", "customer_id", "rating") == [(ann, 1)]
     assert shop.rows("tickets", "ticket_id", "topic", "closed_at") == [("t1", "late [card number]", None)]
-    assert shop.rows("events", "message_id", "name", "occurred_at") == [("e1", "Product Unavailable", datetime(2026, 1, 14, 10))]
+    assert shop.rows("events", "message_id", "name", "occurred_at", "value") == [
+        ("e1", "Product Unavailable", datetime(2026, 1, 14, 10), None), ("e2", "Survey Answered", datetime(2026, 1, 15, 10), "9"),
+    ]  # fmt: skip
+    assert shop.rows("credits", "credit_id", "amount", "spent", "expires_on") == [
+        ("g1", 500, 0, date(2026, 12, 31)), ("g2", 1000, 250, None),
+    ]  # fmt: skip
+    assert shop.rows("promotions", "promotion_id", "seller_id", "product_id", "category", "percent", "amount", "ends_at") == [
+        ("a", "s1", "x", None, 0.15, None, datetime(2026, 12, 23, 23)), ("b", "s1", None, "tools", None, 200, None),
+    ]  # fmt: skip
     assert shop.rows("touches", "touch_key", "status", "settled_at") == [("k1", "sent", datetime(2026, 1, 31, 23))]
     assert sorted(row[0] or "" for row in shop.rows("customers", "country")) == ["", "DE", "FR"]
     (person,) = imported.contacts.to_pylist()

@@ -1,13 +1,17 @@
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
+from importlib import import_module
 
+import pyarrow as pa
 import pytest
+from django.apps import apps
 
 from rekindle.history.warehouse import Warehouse, open_history
 from rekindle.service.flow import cycle
 from rekindle.service.flow.cycle import Mirrored, close_cycle
 from rekindle.service.flow.sending import send_due
-from rekindle.service.people.actions import opt_out
+from rekindle.service.people.actions import opt_out, record_contacts
+from rekindle.service.people.models import CHANGED, Person
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
 from tests.service.touches import Killed, Recorder, meet, plan
@@ -45,6 +49,25 @@ def test_an_opt_out_is_known_with_its_time(store: Settings, warehouse: Warehouse
     assert close_cycle(store, warehouse, NOON) == Mirrored(consents=1, people=0, touches=0)
     (consent,) = rows(warehouse, "consents")
     assert (consent["granted"], consent["recorded_at"]) == (False, (NOON + timedelta(hours=1)).replace(tzinfo=None))
+
+
+def test_a_birthday_is_told_without_its_year_and_again_where_it_changes(store: Settings, warehouse: Warehouse) -> None:
+    contact = {"customer_id": ["c1", "c2"], "email": ["a@b.example", "c@d.example"]}
+    record_contacts(pa.table({**contact, "birthday": pa.array([date(1990, 2, 3), None])}), NOON)
+    assert close_cycle(store, warehouse, NOON).people == 2
+    assert [row["birthday"] for row in rows(warehouse, "people")] == ["02-03", None]
+    assert "1990" not in str(rows(warehouse, "people"))
+    record_contacts(pa.table({**contact, "birthday": pa.array([date(1991, 2, 3), date(2000, 2, 29)])}), NOON)
+    assert close_cycle(store, warehouse, NOON).people == 1
+    assert [row["birthday"] for row in rows(warehouse, "people")] == ["02-03", "02-29"]
+
+
+def test_birthdays_that_an_older_version_kept_to_itself_are_told(store: Settings, warehouse: Warehouse) -> None:
+    contact = {"customer_id": ["c1", "c2"], "email": ["a@b.example", "c@d.example"]}
+    record_contacts(pa.table({**contact, "birthday": pa.array([date(1990, 2, 3), None])}), NOON)
+    close_cycle(store, warehouse, NOON)
+    import_module("rekindle.service.people.migrations.0002_birthdays_told").tell(apps, None)
+    assert [person.pk for person in Person.objects.filter(mirror=CHANGED)] == ["c1"]
 
 
 def test_nothing_personal_reaches_history(store: Settings, warehouse: Warehouse) -> None:

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -25,14 +25,15 @@ def refusal(channel: str = "email", at: datetime = AT) -> str:
 def test_a_contact_is_written_one_way_and_found_three_ways(store: Settings) -> None:
     row = contacts(
         email=[" Ada.L@Example.ORG "], phone=["0151 23456789"], locale=["de_DE"], timezone=["Europe/Berlin"], email_consent=[True],
-        sms_consent=[None], consent_at=[AT - DAY], consent_source=["checkout"],
+        sms_consent=[None], consent_at=[AT - DAY], consent_source=["checkout"], birthday=[date(1988, 2, 29)],
     )
     assert actions.record_contacts(row, AT) == Counts(read=1, people=1, consents=1)
     assert (queries.find("c1"), queries.find("17"), queries.find("ADA.L@example.org")) == ("c1", "c1", "c1")
     person = Person.objects.get()
     assert (person.email, person.phone) == ("Ada.L@example.org", "+4915123456789")
     assert queries.external_ids(["c1", "c2"]) == {"c1": "17"}
-    assert queries.zones().to_pylist() == [{"customer_id": "c1", "timezone": "Europe/Berlin", "locale": "de_DE"}]
+    told = {"customer_id": "c1", "timezone": "Europe/Berlin", "locale": "de_DE", "birthday": "02-29"}
+    assert queries.known_people().to_pylist() == [told]
     consent = Consent.objects.values("channel", "purpose", "granted", "basis", "source", "recorded_at").get()
     assert consent == {
         "channel": "email", "purpose": "marketing", "granted": True, "basis": "consent", "source": "checkout", "recorded_at": AT - DAY,
@@ -130,5 +131,5 @@ def test_only_what_changed_is_taken(store: Settings) -> None:
     actions.record_contacts(contacts(customer_id=["c2"], external_id=["2"], first_name=["Ada"]), AT)  # between reading and marking
     actions.changes_known()
     actions.take_changes()
-    assert queries.zones(changed=True)["customer_id"].to_pylist() == ["c2"]
+    assert queries.known_people(changed=True)["customer_id"].to_pylist() == ["c2"]
     assert queries.consents(changed=True)["consent_key"].to_pylist() == ["c2:email:marketing"]

@@ -116,6 +116,9 @@ class SparkLake(Warehouse):
         (self.path / name).mkdir()
         self._show(name)
 
+    def widen(self, name: str, schema: ibis.Schema) -> None:
+        """Nothing to do: files are read by `stored_schemas`, and a column that a file lacks reads as null."""
+
     def _show(self, name: str) -> None:
         """Makes a table's files as they are now known to the session."""
         schema = import_module("ibis.backends.pyspark.datatypes").PySparkSchema.from_ibis(stored_schemas()[name])

@@ -6,6 +6,7 @@ days are dates in the store's time zone; `customer_id` is opaque (`rekindle.inge
 Facts are versions. Every table has the columns of `VERSION` besides its own; a fact's current version is the one of the
 latest batch, and `superseded` lists the versions that a later batch replaced. `key` names what is versioned as a whole:
 order lines are versioned with their order.
+A column that a later schema version brought is null in what was written before it.
 """
 
 from dataclasses import dataclass
@@ -23,11 +24,13 @@ class FactTable:
         name: The table's name.
         key: The column that is versioned as a whole.
         columns: Column name to Ibis type, without the version columns.
+        later: Columns that came with a later schema version: where they say nothing a fact is what it was without them.
     """
 
     name: str
     key: str
     columns: dict[str, str]
+    later: frozenset[str] = frozenset()
 
     @property
     def schema(self) -> sch.Schema:
@@ -75,8 +78,9 @@ FACTS: dict[str, FactTable] = {
             "shipment_id",
             {
                 "shipment_id": "string", "order_id": "string", "customer_id": "string", "promised_at": "timestamp",
-                "delivered_at": "timestamp",
+                "delivered_at": "timestamp", "shipped_at": "timestamp",
             },
+            frozenset({"shipped_at"}),
         ),
         # `amount` is positive: what went back. `closed_at` null: still open (null for sources that do not say; see `open`).
         FactTable(
@@ -103,13 +107,34 @@ FACTS: dict[str, FactTable] = {
                 "opened_at": "timestamp", "closed_at": "timestamp",
             },
         ),
-        # Segment v2 names, such as "Product Viewed"; "Product Unavailable" is a stockout met by the customer.
+        # Segment v2 names, such as "Product Viewed"; "Product Unavailable" is a stockout met by the customer, "Product Added to
+        # Wishlist" saves a product, "Email Link Clicked" follows a touch. `value` is what was answered: of "Survey Answered" 0 to 10.
         FactTable(
             "events",
             "message_id",
             {
                 "message_id": "string", "customer_id": "string", "name": "string", "occurred_at": "timestamp",
-                "product_id": "string",
+                "product_id": "string", "value": "string",
+            },
+            frozenset({"value"}),
+        ),
+        # Store credit given to a customer: `spent` of the `amount` so far; open until `expires_on` has passed, null where it does not.
+        FactTable(
+            "credits",
+            "credit_id",
+            {
+                "credit_id": "string", "customer_id": "string", "amount": "int64", "spent": "int64", "issued_at": "timestamp",
+                "expires_on": "date",
+            },
+        ),
+        # What a seller takes off by itself, from `starts_at` until before `ends_at` (null: no end yet): of one product, of a category, or
+        # of all its goods. `percent` is a share of 1, `amount` minor units of one piece; one of the two is null.
+        FactTable(
+            "promotions",
+            "promotion_id",
+            {
+                "promotion_id": "string", "seller_id": "string", "product_id": "string", "category": "string", "percent": "float64",
+                "amount": "int64", "starts_at": "timestamp", "ends_at": "timestamp",
             },
         ),
         # Mirrored from the ledger by `close_cycle`, or imported from another sender.
@@ -129,7 +154,13 @@ FACTS: dict[str, FactTable] = {
                 "granted": "boolean", "recorded_at": "timestamp", "expires_at": "timestamp",
             },
         ),
-        FactTable("people", "customer_id", {"customer_id": "string", "timezone": "string", "locale": "string"}),
+        # `birthday` is a month and a day, such as 02-29: no year leaves the ledger.
+        FactTable(
+            "people",
+            "customer_id",
+            {"customer_id": "string", "timezone": "string", "locale": "string", "birthday": "string"},
+            frozenset({"birthday"}),
+        ),
     )
 }
 
@@ -146,6 +177,7 @@ JOURNAL = sch.schema(
         "eligible": "string", "arm": "string", "propensity": "float64", "draw": "float64", "policy": "string",
         "reason": "string", "channel": "string", "offer": "string", "send_at": "timestamp", "valid_until": "date",
         "cost_ceiling": "int64", "expected_cost": "int64", "expected_margin": "int64", "baseline": "int64", "cohort": "string",
+        "scope": "string", "seller_id": "string", "seller_cost": "int64", "offer_value": "int64",
     }
 )
 """Decisions and refusals, one immutable partition per plan.
@@ -153,7 +185,10 @@ JOURNAL = sch.schema(
 `arm` is the variant drawn (may be `nothing`), null where a refusal came before the draw; `reason` is null for a decision and names
 a refusal otherwise; `standing` is treated, control or holdout, null while the customer cannot be reached; `entered_at` is the as-of
 at which the episode got its standing. Costs and the expected margin are thousandths of a minor unit; `baseline` is the margin expected
-of the customer over the horizon without contact, in minor units, when the row was made, and `cohort` the lapsed cohort then.
+of the customer over the horizon without contact, in minor units, when the row was made, and `cohort` the lapsed cohort then. `scope` is
+what the offer holds for (`category:Coffee & Tea`, `product:P12`, null for the whole order), `seller_id` whose goods those are, null where
+many's; `seller_cost` the seller's part of `expected_cost`; `offer_value` what one redemption is worth to the customer, minor units, 0
+where the offer has no price. The last four are null in decisions of before they were written down.
 """
 
 PLANS = sch.schema({"plan": "string", "as_of": "timestamp", "rehearsal": "boolean", "decisions": "int64"})

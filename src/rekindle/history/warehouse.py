@@ -18,7 +18,7 @@ from ibis.backends import BaseBackend
 from rekindle.errors import StoreUnavailable
 from rekindle.history.tables import BATCHES, FACTS, JOURNAL, PLANS, SUPERSEDED, TIERS, TRANSITIONS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LOCK_WAIT = 60.0
 
 ENGINES = {
@@ -63,6 +63,13 @@ class Warehouse:
     def create(self, name: str, schema: ibis.Schema) -> None:
         """Makes an empty stored table."""
         self.backend.create_table(name, schema=schema)
+
+    def widen(self, name: str, schema: ibis.Schema) -> None:
+        """Gives a stored table the columns of a schema that it lacks, null in every row that it has."""
+        stored = self.table(name)
+        lacking = {column: ibis.null(kind) for column, kind in schema.items() if column not in stored.columns}
+        if lacking:
+            self.backend.create_table(name, as_stored(stored.mutate(**lacking), schema), schema=schema, overwrite=True)
 
     def table(self, name: str) -> ir.Table:
         """A stored table, every version of every fact."""
@@ -185,15 +192,21 @@ def open_history(
 
 
 def _prepare(warehouse: Warehouse) -> None:
+    """Makes the tables that are absent; gives those of an older version the columns that came since, all or none."""
     present = warehouse.names()
-    if "meta" in present:
-        version = warehouse.scalar(warehouse.table("meta").schema_version.max())
-        if version is not None and version > SCHEMA_VERSION:
-            raise StoreUnavailable(
-                f"{warehouse.path} was written by a newer Rekindle (schema {version})", "Install that version or a later one."
-            )
-    for name, schema in stored_schemas().items():
+    version = warehouse.scalar(warehouse.table("meta").schema_version.max()) if "meta" in present else None
+    if version is not None and version > SCHEMA_VERSION:
+        raise StoreUnavailable(
+            f"{warehouse.path} was written by a newer Rekindle (schema {version})", "Install that version or a later one."
+        )
+    schemas = stored_schemas()
+    for name, schema in schemas.items():
         if name not in present:
             warehouse.create(name, schema)
-    if "meta" not in present:
+    if version == SCHEMA_VERSION:
+        return
+    with warehouse.transaction():
+        for name, schema in schemas.items():
+            if name in present:
+                warehouse.widen(name, schema)
         warehouse.insert("meta", pa.table({"schema_version": [SCHEMA_VERSION]}))

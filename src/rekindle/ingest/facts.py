@@ -68,7 +68,7 @@ def seen_customers(rows: ir.Table, scene: Scene) -> ir.Table:
 
 _MOMENTS = {
     "orders": "ordered_at", "lines": "ordered_at", "returns": "returned_at", "reviews": "reviewed_at", "tickets": "opened_at",
-    "events": "occurred_at", "customers": "first_seen_at",
+    "events": "occurred_at", "customers": "first_seen_at", "credits": "issued_at",
 }
 
 
@@ -97,6 +97,10 @@ def _orders(rows: ir.Table, scene: Scene) -> dict[str, ir.Table]:
 
 def _returns(rows: ir.Table, scene: Scene) -> dict[str, ir.Table]:  # noqa: ARG001  every maker has the same arguments
     return {"returns": _columns("returns", rows, quantity=_pieces(rows["quantity"]), open=rows["open"].fill_null(False))}
+
+
+def _credits(rows: ir.Table, scene: Scene) -> dict[str, ir.Table]:  # noqa: ARG001  every maker has the same arguments
+    return {"credits": _columns("credits", rows, spent=rows["spent"].fill_null(0))}
 
 
 def _lines(rows: ir.Table, scene: Scene) -> dict[str, ir.Table]:
@@ -174,4 +178,6 @@ def _refunds(sold: ir.Table) -> ir.Table:
     return _columns("returns", rows, return_id=rows["order_id"] + "/refund", reason=ibis.literal("refund"), open=ibis.literal(False))
 
 
-_MAKERS: dict[str, Callable[[ir.Table, Scene], dict[str, ir.Table]]] = {"orders": _orders, "lines": _lines, "returns": _returns}
+_MAKERS: dict[str, Callable[[ir.Table, Scene], dict[str, ir.Table]]] = {
+    "orders": _orders, "lines": _lines, "returns": _returns, "credits": _credits,
+}

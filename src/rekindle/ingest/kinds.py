@@ -6,7 +6,7 @@ Knows nothing of any file's own names.
 from dataclasses import dataclass
 from typing import Literal
 
-Holds = Literal["text", "id", "customer", "money", "unit", "instant", "day", "quantity", "flag", "rating", "currency"]
+Holds = Literal["text", "id", "customer", "money", "unit", "instant", "day", "quantity", "flag", "rating", "currency", "share"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,8 @@ class Field:
     """One of our columns.
 
     Args:
-        holds: How its text is read. Money is written in units of the currency; `unit` is the exact price of one piece.
+        holds: How its text is read. Money is written in units of the currency; `unit` is the exact price of one piece; `share` is a
+            part of 1, neither nothing nor all.
         required: A row without a value is rejected.
         masked: Free text that is kept: card numbers in it are masked.
         ahead: An instant that may lie in the future.
@@ -92,7 +93,7 @@ KINDS: dict[str, Kind] = {
     "shipments": Kind(
         {
             "shipment_id": _KEY, "order_id": _KEY, "customer_id": _CUSTOMER, "promised_at": Field("instant", ahead=True),
-            "delivered_at": _AT,
+            "delivered_at": _AT, "shipped_at": _AT,
         },
         (("order_id",),), "shipment_id", ("order_id", "promised_at"), "delivered_at",
     ),
@@ -122,9 +123,27 @@ KINDS: dict[str, Kind] = {
     "events": Kind(
         {
             "message_id": _KEY, "customer_id": _CUSTOMER, "name": Field("text", required=True, masked=True), "occurred_at": _REQUIRED_AT,
-            "product_id": _ID,
+            "product_id": _ID, "value": _NAME,
         },
         (("customer_id",), ("name",), ("occurred_at",)), "message_id", ("customer_id", "name", "occurred_at", "product_id"), "occurred_at",
+    ),
+    # Store credit; `spent` of it so far. A later file states the same credit with more of it spent.
+    "credits": Kind(
+        {
+            "credit_id": _KEY, "customer_id": _CUSTOMER, "amount": Field("money", required=True), "spent": _MONEY,
+            "issued_at": _REQUIRED_AT, "expires_on": Field("day"), "currency": Field("currency"),
+        },
+        (("customer_id",), ("amount",), ("issued_at",)), "credit_id", ("customer_id", "issued_at", "amount"), "issued_at",
+    ),
+    # What a seller takes off by itself: of one product, of a category, or of all its goods.
+    "promotions": Kind(
+        {
+            "promotion_id": _KEY, "seller_id": _KEY, "product_id": _ID, "category": _TEXT, "percent": Field("share"),
+            "amount": _MONEY, "starts_at": Field("instant", required=True, ahead=True), "ends_at": Field("instant", ahead=True),
+            "currency": Field("currency"),
+        },
+        (("seller_id",), ("percent", "amount"), ("starts_at",)), "promotion_id", ("seller_id", "product_id", "category", "starts_at"),
+        "starts_at",
     ),
     "touches": Kind(
         {

@@ -3,6 +3,7 @@
 Knows nothing of what is done with them. The first rule that a row breaks is its reason, in the order of `REASONS`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,6 +31,9 @@ REASONS = {
     "id": "Map the id to a column that is never empty, or leave it out so that ids are made.",
     "flag": "Write yes or no in columns that say so.",
     "rating": "Write ratings as whole numbers from 1 to 5.",
+    "discount": "Give a promotion either percent, as a share of 1 such as 0.10, or amount, above 0.",
+    "spent": "A credit's spent is the part of its amount that was used so far: map the amount that was given, not what is left of it.",
+    "period": "What ends or expires does so after it begins: map starts_at and ends_at, or issued_at and expires_on, the right way round.",
     "repeated": "The file states two different things under one id: keep one, or map one row per line as kind lines.",
 }
 """Every reason in the order in which the rules are tried, with what to do about it."""
@@ -149,6 +153,7 @@ def _typed(rows: ir.Table, court: Court, source: Source) -> ir.Table:
 _TYPES = {
     "text": "string", "id": "string", "customer": "string", "currency": "string", "money": "int64", "unit": "decimal(15, 6)",
     "quantity": "decimal(12, 3)", "instant": "timestamp", "day": "date", "flag": "boolean", "rating": "int32",
+    "share": "float64",
 }
 
 
@@ -158,6 +163,8 @@ def _value(text: ir.StringValue, field: Field, court: Court, source: Source) -> 
             return values.minor(values.decimal(text, source.decimal), court.digits)
         case "unit" | "quantity":
             return values.decimal(text, source.decimal).try_cast(_TYPES[field.holds])
+        case "share":
+            return values.decimal(text, source.decimal).cast("float64")
         case "instant":
             return values.instant(text, source.timezone or court.settings.timezone, source.time_format)
         case "flag":
@@ -230,13 +237,34 @@ def _broken(rows: ir.Table, court: Court, source: Source) -> dict[str, ir.Boolea
     if source.kind == "lines":
         wrong = rows["amount"].isnull() | (rows["amount"] < 0)
         conditions["price"].append(wrong if "amount" in source.columns else rows["price"].isnull() | (wrong & _sold(rows, source)))
+    if source.kind in _CONTRADICTIONS:
+        for reason, contradiction in _CONTRADICTIONS[source.kind](rows, court).items():
+            conditions.setdefault(reason, []).append(contradiction)
     return {reason: ibis.or_(*tests) for reason, tests in conditions.items() if tests}
 
 
 _REASON_OF = {
     "customer": "customer", "money": "price", "unit": "price", "instant": "date", "day": "date", "quantity": "quantity",
-    "flag": "flag", "rating": "rating",
+    "flag": "flag", "rating": "rating", "share": "discount",
 }
+
+
+def _credit_contradicts(rows: ir.Table, court: Court) -> dict[str, ir.BooleanValue]:
+    """More spent than was given, nothing given, or an expiry before the day of giving."""
+    given_on = values.local_day(rows["issued_at"], court.settings.timezone)
+    return {"price": rows["amount"] == 0, "spent": rows["spent"] > rows["amount"], "period": rows["expires_on"] < given_on}
+
+
+def _promotion_contradicts(rows: ir.Table, court: Court) -> dict[str, ir.BooleanValue]:  # noqa: ARG001  as the other
+    """Two discounts at once or none, or an end that does not come after the beginning."""
+    unclear = rows["percent"].notnull() == rows["amount"].notnull()
+    return {"discount": unclear | (rows["amount"] == 0).fill_null(False), "period": rows["ends_at"] <= rows["starts_at"]}
+
+
+_CONTRADICTIONS: dict[str, Callable[[ir.Table, Court], dict[str, ir.BooleanValue]]] = {
+    "credits": _credit_contradicts, "promotions": _promotion_contradicts,
+}
+"""What a row of a kind must not say about itself, by reason."""
 
 
 def _sold(rows: ir.Table, source: Source) -> ir.BooleanValue:
@@ -252,6 +280,8 @@ def _outside(value: ir.Value, field: Field, court: Court) -> ir.BooleanValue | N
             return value < 0
         case "quantity":
             return value <= 0
+        case "share":
+            return (value <= 0) | (value >= 1)
         case "instant":
             early = value < ibis.literal(_EARLIEST)
             return early if field.ahead else early | (value > ibis.literal(latest))

@@ -15,7 +15,7 @@ from rekindle.service.config import use_ledger
 from rekindle.service.outbox.actions import settled_known, take_settled
 from rekindle.service.outbox.queries import taken
 from rekindle.service.people.actions import changes_known, take_changes
-from rekindle.service.people.queries import consents, zones
+from rekindle.service.people.queries import consents, known_people
 from rekindle.settings import Settings
 
 LEDGER = "ledger"
@@ -44,7 +44,7 @@ def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirro
     use_ledger(settings)
     take_changes()
     take_settled()
-    tables = {"consents": consents(changed=True), "people": zones(changed=True), "touches": taken()}
+    tables = {"consents": consents(changed=True), "people": known_people(changed=True), "touches": taken()}
     with warehouse.transaction():
         batch = next_batch(warehouse)
         written = {name: _append(warehouse, name, rows, batch) for name, rows in tables.items()}

@@ -4,7 +4,7 @@ Knows nothing of messages. Changes nothing.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
 from django.db.models import QuerySet
@@ -21,7 +21,7 @@ _CONSENTS = pa.schema(
         ("granted", pa.bool_()), ("recorded_at", _INSTANT), ("expires_at", _INSTANT),
     ]
 )
-_PEOPLE = pa.schema([("customer_id", pa.string()), ("timezone", pa.string()), ("locale", pa.string())])
+_PEOPLE = pa.schema([("customer_id", pa.string()), ("timezone", pa.string()), ("locale", pa.string()), ("birthday", pa.string())])
 _IN_A_QUERY = 20_000
 
 
@@ -119,11 +119,20 @@ def consents(changed: bool = False) -> pa.Table:
     return _table(table, _CONSENTS)
 
 
-def zones(changed: bool = False) -> pa.Table:
-    """Time zone and language of each person, as history's `people`; null where unknown."""
+def known_people(changed: bool = False) -> pa.Table:
+    """Time zone, language and birthday of each person, as history's `people`; null where unknown. A birth's year stays in the ledger.
+
+    Args:
+        changed: Only people marked by `take_changes`.
+    """
     rows = Person.objects.filter(mirror=TAKEN) if changed else Person.objects.all()
-    listed = rows.order_by("customer_id").values_list("customer_id", "timezone", "locale")
-    return _table([(customer, zone or None, locale or None) for customer, zone, locale in listed], _PEOPLE)
+    listed = rows.order_by("customer_id").values_list("customer_id", "timezone", "locale", "birthday")
+    told = [(customer, zone or None, locale or None, _of_the_year(born)) for customer, zone, locale, born in listed]
+    return _table(told, _PEOPLE)
+
+
+def _of_the_year(born: date | None) -> str | None:
+    return f"{born:%m-%d}" if born else None
 
 
 def _of_people(rows: QuerySet[Consent], changed: bool) -> QuerySet[Consent]:

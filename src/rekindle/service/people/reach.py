@@ -1,0 +1,37 @@
+"""Whether a message can reach a person at all, whatever they agreed to: for news of their own orders.
+
+Knows nothing of messages. Changes nothing. Who stopped marketing has not asked to be left in the dark about an order.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db.models import Max
+
+from rekindle.service.people.models import Consent, Person, Suppression
+from rekindle.service.people.queries import address_of
+
+OPT_OUT = "opt-out"
+"""The reason of a suppression that is a person's wish; every other is an address that does not work or complains."""
+
+
+def unreachable(people: Mapping[str, Person], channel: str) -> dict[str, str]:
+    """Who of these people cannot be reached, and why.
+
+    Args:
+        people: By customer id.
+        channel: The channel.
+    """
+    addresses = {customer: address_of(person, channel) for customer, person in people.items()}
+    rows = Suppression.objects.filter(channel=channel, address__in=addresses.values()).exclude(reason=OPT_OUT)
+    dead: dict[str, datetime] = dict(rows.values_list("address").annotate(at=Max("recorded_at")))
+    agreed = Consent.objects.filter(customer_id__in=people.keys(), channel=channel, granted=True)
+    alive: dict[str, datetime] = dict(agreed.values_list("customer_id").annotate(at=Max("recorded_at")))
+    found = {}
+    for customer, address in addresses.items():
+        since = dead.get(address)
+        if not address:
+            found[customer] = "no address"
+        elif since is not None and not (customer in alive and alive[customer] > since):
+            found[customer] = "address suppressed"
+    return found
