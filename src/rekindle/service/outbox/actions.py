@@ -1,6 +1,6 @@
 """A touch's way from planned to one settled state: every step is one transaction that says what it expects to find.
 
-Knows nothing of consent and channels. What is attempted is never taken again.
+Knows nothing of consent and channels. Marketing that was attempted is never taken again; a service message is, under its own name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,6 +32,7 @@ LEASE = timedelta(seconds=60)
 COLUMNS = (
     "customer_id", "program", "version", "episode", "stage", "arm", "offer", "channel", "send_at", "valid_until", "code", "facts",
 )
+SERVICE = "service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def insert_touches(plan: str, rows: pa.Table) -> int:
 
     Args:
         plan: The plan's hash.
-        rows: The columns of `COLUMNS`; `send_at` is UTC, `facts` is JSON.
+        rows: The columns of `COLUMNS`; `send_at` is UTC, `facts` is JSON. `SERVICE` says which are about the customer's own order;
+            none is where the column is missing.
 
     Returns:
         How many are new.
@@ -65,9 +67,10 @@ def insert_touches(plan: str, rows: pa.Table) -> int:
     with transaction.atomic():
         Plan.objects.filter(ready=False).exclude(pk=plan).delete()
         Plan.objects.get_or_create(pk=plan)
+    columns = [*COLUMNS, *([SERVICE] if SERVICE in rows.column_names else [])]
     before = Touch.objects.filter(plan_id=plan).count()
     for start in range(0, rows.num_rows, CHUNK):
-        touches = [_touch(plan, row) for row in rows.select(COLUMNS).slice(start, CHUNK).to_pylist()]
+        touches = [_touch(plan, row) for row in rows.select(columns).slice(start, CHUNK).to_pylist()]
         with transaction.atomic():
             Touch.objects.bulk_create(touches, ignore_conflicts=True)
     return Touch.objects.filter(plan_id=plan).count() - before
@@ -85,17 +88,21 @@ def ready(plan: str) -> None:
 
 
 def recover(clock: datetime) -> tuple[int, int]:
-    """Settles what a stopped worker left: attempted becomes unknown, claimed may be claimed again.
+    """Settles what a stopped worker left: attempted marketing becomes unknown, what was claimed may be claimed again.
+
+    A service message may be claimed again even where it was attempted: better that it comes twice, under the same Message-ID, than that
+    a customer waits for news of an order.
 
     Returns:
         How many became unknown, and how many may be claimed again.
     """
     over = Touch.objects.filter(lease_until__lte=clock)
     with transaction.atomic():
-        unknown = over.filter(status=ATTEMPTING).update(
+        unknown = over.filter(status=ATTEMPTING, service=False).update(
             status=UNKNOWN, settled_at=clock, mirror=CHANGED, reason="the worker stopped while handing over", lease_until=None
         )
-        freed = over.filter(status=CLAIMED).update(status=PLANNED, owner="", lease_until=None)
+        again = Q(status=CLAIMED) | Q(status=ATTEMPTING, service=True)
+        freed = over.filter(again).update(status=PLANNED, owner="", lease_until=None)
     return unknown, freed
 
 
@@ -137,10 +144,11 @@ def begin(touches: Sequence[Touch], instead: Mapping[int, Outcome], clock: datet
 
 
 def settle(touches: Sequence[Touch], outcomes: Mapping[int, Outcome], at: datetime) -> None:
-    """Commits what became of attempted touches; a worker that comes back late still knows better than `unknown`."""
+    """Commits what became of attempted touches; a worker that comes back late still knows better, unless another has begun anew."""
     with transaction.atomic():
         for touch in touches:
-            mine = Touch.objects.filter(Q(status=ATTEMPTING) | Q(status=UNKNOWN), id=touch.id, fence=touch.fence)
+            open_to_me = Q(status__in=(ATTEMPTING, UNKNOWN)) | Q(status=PLANNED, service=True)
+            mine = Touch.objects.filter(open_to_me, id=touch.id, fence=touch.fence)
             mine.update(**_fields(outcomes[touch.id], at))
 
 

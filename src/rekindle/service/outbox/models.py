@@ -23,7 +23,7 @@ class Plan(models.Model):
 
 
 class Touch(models.Model):
-    """One message to one customer. The facts are frozen when it is planned."""
+    """One message to one customer. The facts are frozen when it is planned; `service`: it is about the customer's own order."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE)
     customer_id = models.CharField(max_length=64)
@@ -37,6 +37,7 @@ class Touch(models.Model):
     send_at = models.DateTimeField()
     valid_until = models.DateField(null=True)
     code = models.CharField(max_length=32, default="")
+    service = models.BooleanField(default=False, db_default=False)
     facts = models.TextField(default="{}")
     status = models.CharField(max_length=16, default=PLANNED)
     owner = models.CharField(max_length=32, default="")

@@ -45,8 +45,8 @@ def sent() -> pa.Table:
 
 
 def waiting() -> pa.Table:
-    """Touches of ready plans that have not been taken up: id, customer_id, episode."""
-    rows = Touch.objects.filter(status=PLANNED, plan__ready=True).order_by("id").values("id", "customer_id", "episode")
+    """Marketing of ready plans that has not been taken up: id, customer_id, episode. News of an order is not withdrawn."""
+    rows = Touch.objects.filter(status=PLANNED, plan__ready=True, service=False).order_by("id").values("id", "customer_id", "episode")
     schema = pa.schema([("id", pa.int64()), ("customer_id", pa.string()), ("episode", pa.string())])
     return pa.Table.from_pylist(list(rows), schema=schema)
 
