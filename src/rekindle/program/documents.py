@@ -211,6 +211,11 @@ class Documents:
     segments: tuple[Segment, ...] = ()
     readings: dict[str, Reading] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def lead(self) -> Program:
+        """The program that a report leads with: the first that a lapse opens, else the first of marketing, else the first."""
+        return min(self.programs, key=lambda program: (program.trigger.on != "lapse", program.service))
+
     def program(self, name: str) -> Program:
         """The program of a name.
 

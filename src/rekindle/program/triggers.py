@@ -13,6 +13,13 @@ Moment = Literal[
     "lapse", "order", "first_order", "delivery", "late_delivery", "comeback", "run_out", "credit", "anniversary", "birthday",
 ]
 
+MOMENTS: dict[str, str] = {
+    "lapse": "a lapse", "order": "an order", "first_order": "the first order", "delivery": "a delivery", "late_delivery": "a late delivery",
+    "comeback": "an order after a lapse", "run_out": "something running out", "credit": "an unspent credit",
+    "anniversary": "the anniversary of the first order", "birthday": "a birthday",
+}
+"""Moments in words that people read."""
+
 AHEAD: dict[str, int] = {"run_out": 7, "credit": 14, "anniversary": 0, "birthday": 0}
 """Moments that lie ahead, with the days before them that a round begins where a program does not say."""
 

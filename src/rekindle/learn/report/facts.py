@@ -123,6 +123,25 @@ class StageView:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherProgram:
+    """A program beside the one whose stages are shown.
+
+    Args:
+        name: As it is called.
+        moment: What opens its rounds, in words.
+        service: Whether its messages are about the customer's own order.
+        messages: In this plan.
+        alone: Customers who were due and are left alone.
+    """
+
+    name: str
+    moment: str
+    service: bool
+    messages: int
+    alone: int
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     """One message as a customer of a cohort would read it.
 
@@ -295,6 +314,7 @@ class ReportFacts:
         notable: At most ten.
         assumptions: In the order to show.
         next_steps: Commands for the last line of the terminal, such as `open reports/index.html`.
+        others: Programs beside the one whose stages are shown.
     """
 
     shop: str
@@ -321,10 +341,16 @@ class ReportFacts:
     notable: tuple[Notable, ...]
     assumptions: tuple[Assumption, ...]
     next_steps: tuple[str, ...]
+    others: tuple[OtherProgram, ...] = ()
 
     @property
     def proposed(self) -> int:
-        """Messages of this plan, all stages."""
+        """Messages of this plan, all programs."""
+        return self.led + sum(other.messages for other in self.others)
+
+    @property
+    def led(self) -> int:
+        """Messages of the program whose stages are shown."""
         return sum(arm.count for stage in self.sequence for arm in stage.arms)
 
     @property

@@ -29,7 +29,8 @@ def headlines(facts: ReportFacts) -> tuple[str, ...]:
 
 def message_word(facts: ReportFacts, number: float) -> str:
     """What the plan's messages are called: first messages where only the first stage has any."""
-    first = "first " if not any(arm.count for stage in facts.sequence[1:] for arm in stage.arms) else ""
+    later = any(arm.count for stage in facts.sequence[1:] for arm in stage.arms) or any(other.messages for other in facts.others)
+    first = "" if later else "first "
     return f"{first}message{'' if number == 1 else 's'}"
 
 
@@ -67,6 +68,9 @@ def _proposed(facts: ReportFacts, figures: Figures) -> str:
     for arm in (arm for stage in facts.sequence for arm in stage.arms if arm.count):
         counts[arm.label] = counts.get(arm.label, 0) + arm.count
     arms = ", ".join(f"{figures.count(count)} {_counted(label, count)}" for label, count in counts.items())
+    if more := sum(other.messages for other in facts.others):
+        busy = sum(1 for other in facts.others if other.messages)
+        arms += f"{', and ' if arms else ''}{figures.count(more)} of {busy} other program{'' if busy == 1 else 's'}"
     rehearsed = "; a rehearsal, no contacts are known" if facts.rehearsal else ""
     total = f"{figures.count(facts.proposed)} {message_word(facts, facts.proposed)}"
     return f"{total}: {arms}; at most {figures.most(facts.money.ceiling)}{rehearsed}"

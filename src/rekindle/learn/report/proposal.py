@@ -7,7 +7,7 @@ from rekindle.insight.models import Interval
 from rekindle.learn.report.charts import Bar, Range, bars, ranges
 from rekindle.learn.report.facts import MessageView, ReportFacts, StageView
 from rekindle.learn.report.figures import Figures
-from rekindle.learn.report.markup import Html, capital, el, join, listing
+from rekindle.learn.report.markup import Html, capital, el, join, listing, table
 from rekindle.learn.report.preview import inert
 from rekindle.learn.report.section import section, tiles
 
@@ -27,8 +27,23 @@ def sequence_section(facts: ReportFacts, figures: Figures) -> Html:
     steps_word = "step" if len(facts.sequence) == 1 else "steps"
     title = f"{_number(len(facts.sequence))} {steps_word}, at the customer's own pace; this plan holds {sent}"
     steps = el("ol", *(el("li", _stage(stage, figures)) for stage in facts.sequence), class_="stages")
+    beside = (el("h3", "And at other moments"), _others(facts, figures)) if facts.others else ()
     read = (el("h3", "What a customer of each cohort would read"), el("div", *(_message(row) for row in facts.messages), class_="messages"))
-    return section("sequence", "What we propose", title, steps, *(read if facts.messages else ()))
+    return section("sequence", "What we propose", title, steps, *(read if facts.messages else ()), *beside)
+
+
+def _others(facts: ReportFacts, figures: Figures) -> Html:
+    """The other programs, those with messages first."""
+    ranked = sorted(facts.others, key=lambda other: (-other.messages, other.name))
+    rows = [
+        (
+            capital(other.name.replace("-", " ")), other.moment, "service" if other.service else "marketing", figures.count(other.messages),
+            figures.count(other.alone),
+        )
+        for other in ranked
+    ]
+    heads = ("Program", "Begins with", "Class", "Messages", "Left alone")
+    return table("Programs beside it, with what this plan holds of each", heads, rows, frozenset({3, 4}))
 
 
 def _number(count: int) -> str:

@@ -27,7 +27,7 @@ class Learned:
 
 
 def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of: AsOf, publish: bool = True) -> Learned:
-    """Measures every program against its control and keeps the result.
+    """Measures every marketing program against its control and keeps the result; a service message has no control.
 
     Args:
         settings: The store's.
@@ -39,7 +39,7 @@ def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of:
     past = due.past(warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), as_of, inclusive=False)
     window = outcomes.Window(as_of, settings.margin, documents.offers, shop_of(settings, rehearsal=False))
     found = []
-    for program in documents.programs:
+    for program in (one for one in documents.programs if not one.service):
         rows = warehouse.keep(outcomes.outcomes(warehouse, past, program, window))
         found.append(lift.measure(warehouse, rows, program.name, as_of.last_day))
     learned = Learned(as_of, tuple(found))

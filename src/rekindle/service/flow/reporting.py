@@ -26,7 +26,8 @@ from rekindle.insight.models import Interval
 from rekindle.insight.profile import Profiles
 from rekindle.learn.lift import Lift, detectable
 from rekindle.learn.report import facts as report
-from rekindle.program.documents import Documents, Program, Stage
+from rekindle.program.documents import NOTHING, Documents, Program, Stage
+from rekindle.program.triggers import MOMENTS
 from rekindle.service.flow import planning, worlds
 from rekindle.service.flow.assumptions import assumptions
 from rekindle.service.flow.content import load_content
@@ -96,7 +97,7 @@ def gather(warehouse: Warehouse, run: Run) -> report.ReportFacts:
         sequence=_sequence(warehouse, run), messages=_messages(warehouse, run), money=_money(run), left_alone=_left_alone(run),
         worth=_worth(warehouse, run, slipping),
         notable=_notable(warehouse, slipping, f"rekindle --store {shown_path(settings.root)} explain"),
-        assumptions=assumptions(settings, run.documents), next_steps=run.next_steps,
+        assumptions=assumptions(settings, run.documents), next_steps=run.next_steps, others=_others(warehouse, run),
     )
 
 
@@ -173,7 +174,22 @@ def _sequence(warehouse: Warehouse, run: Run) -> tuple[report.StageView, ...]:
         report.StageView(
             stage.name, _goal(stage), _delay(stage), _permits(stage, run.settings), _arms(program, stage, run.documents, counts)
         )
-        for program in run.documents.programs for stage in program.stages
+        for program in (run.documents.lead,) for stage in program.stages
+    )
+
+
+def _others(warehouse: Warehouse, run: Run) -> tuple[report.OtherProgram, ...]:
+    """The programs beside the lead, with what this plan holds of each."""
+    rows = run.planned.plan.rows
+    sent = (rows.reason.isnull() & (rows.arm != NOTHING)).fill_null(False)
+    counted = rows.group_by("program").aggregate(sent=sent.cast("int64").sum(), alone=rows.reason.notnull().cast("int64").sum())
+    counts = {row["program"]: row for row in warehouse.arrow(counted).to_pylist()}
+    nobody = {"sent": 0, "alone": 0}
+    return tuple(
+        report.OtherProgram(
+            one.name, MOMENTS[one.trigger.on], one.service, counts.get(one.name, nobody)["sent"], counts.get(one.name, nobody)["alone"]
+        )
+        for one in run.documents.programs if one is not run.documents.lead
     )
 
 
@@ -212,6 +228,7 @@ def _permits(stage: Stage, settings: Settings) -> str:
 def _messages(warehouse: Warehouse, run: Run) -> tuple[report.MessageView, ...]:
     """One message of this plan per cohort, rendered as the customer would get it, under an invented first name."""
     rows = planning.messages(run.planned.plan, run.built, warehouse.current("products"))
+    rows = rows.filter(rows.program == run.documents.lead.name)
     place = ibis.row_number().over(group_by="cohort", order_by=[ibis.desc("baseline"), "customer_id"])
     first = warehouse.arrow(rows.mutate(place=place).filter(lambda t: t.place == 0).drop("place")).to_pylist()
     chosen = {row["cohort"]: row for row in first}
@@ -251,9 +268,11 @@ def _left_alone(run: Run) -> tuple[report.LeftAlone, ...]:
 
 
 def _worth(warehouse: Warehouse, run: Run, slipping: ir.Table) -> report.Worth:
-    lift = run.learned.lifts[0]
+    lift = next((one for one in run.learned.lifts if one.program == run.documents.lead.name), None)
+    as_of, horizon = run.insight.as_of, run.documents.lead.goal.horizon_days
+    if lift is None:
+        return report.Worth(CannotTell("Service messages have no control."), None, 0, 0, 0, None, as_of.day + timedelta(days=horizon))
     estimate = lift.measures["margin"].difference
-    as_of, horizon = run.insight.as_of, run.documents.programs[0].goal.horizon_days
     if isinstance(estimate, CannotTell):
         found = _before_launch(warehouse, run, slipping)
         return report.Worth(estimate, None, lift.weeks, lift.treated, lift.control, found, as_of.day + timedelta(days=horizon))
@@ -292,7 +311,7 @@ def _before_launch(warehouse: Warehouse, run: Run, slipping: ir.Table) -> float 
     """
     standing = run.planned.summary.standing
     treated, control = standing.get("treated", 0), standing.get("control", 0)
-    weeks = run.documents.programs[0].goal.horizon_days / 7
+    weeks = run.documents.lead.goal.horizon_days / 7
     if min(treated, control) < 2 or isinstance(run.built.scored, CannotTell):
         return None
     orders = slipping.expected_orders * (weeks / run.settings.horizon_weeks)

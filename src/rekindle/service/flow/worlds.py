@@ -6,6 +6,7 @@ Knows nothing of real stores.
 from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rekindle import moment, simulate
 from rekindle.learn.lift import Lift
@@ -59,5 +60,7 @@ def true_worth(settings: Settings, lift: Lift, treated: list[str], as_of: AsOf) 
         return None
     names = external_ids(treated)
     customers = pa.array([names[one] for one in treated])
-    effect = simulate.true_effect(settings.root, sent_touches(), customers, lift.first_day, as_of.day)
+    sent = sent_touches()
+    mine = sent.filter(pc.equal(sent["program"], lift.program))
+    effect = simulate.true_effect(settings.root, mine, customers, lift.first_day, as_of.day)
     return effect.expected_margin_per_customer - effect.expected_waived_per_customer
