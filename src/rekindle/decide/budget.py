@@ -1,0 +1,107 @@
+"""What budgets leave of every chance of a message, by program and payer: they are met in expectation, before any draw.
+
+Knows nothing of customers. Scaling takes from every chance alike, so nobody is cut for standing late in a list.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+import ibis
+import ibis.expr.types as ir
+
+from rekindle.decide.arms import MILLI, Shop
+from rekindle.history.warehouse import Warehouse
+from rekindle.moment import AsOf
+from rekindle.program.documents import Offer, Rules
+from rekindle.program.rules import PartBudget
+
+RESERVE = 0.05
+"""The part of every budget that is kept back, because draws vary about what is expected of them."""
+
+Part = tuple[str, str]
+"""A program and who pays: `shop` or `seller`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What messages of a program were expected to cost a payer since an instant of the past.
+
+    Args:
+        part: Program and payer.
+        days: So many days back.
+        cost: Thousandths of a minor unit.
+    """
+
+    part: Part
+    days: int
+    cost: int
+
+
+def scales(  # noqa: PLR0913  what was spent, what is wanted and what is allowed have nothing in common
+    warehouse: Warehouse, rules: Rules, contacts: ir.Table, wanted: Mapping[Part, int], as_of: AsOf, shop: Shop,
+    offers: Mapping[str, Offer],
+) -> dict[Part, float]:
+    """The factor for the chances of every program and payer.
+
+    Args:
+        warehouse: Sums what was spent.
+        rules: Budgets.
+        contacts: Messages of marketing so far: program, offer, as_of, expected_cost and seller_cost (thousandths of a minor unit).
+        wanted: What is expected to be spent now before scaling, by program and payer, thousandths.
+        as_of: The instant.
+        shop: Its currency.
+        offers: By name: who pays where the journal does not say.
+    """
+    budgets = rules.every_budget
+    spent = _spent(warehouse, contacts, {one.per_days for one in budgets}, as_of, offers)
+    limits = {one: int(Decimal(shop.minor(one.amount)) * MILLI) for one in budgets}
+    return scaled(budgets, limits, wanted, spent)
+
+
+def scaled(
+    budgets: Iterable[PartBudget], limits: Mapping[PartBudget, int], wanted: Mapping[Part, int], spent: Iterable[Spent]
+) -> dict[Part, float]:
+    """The least of the factors of the budgets that cover a part, each worked out as if it stood alone; between 0 and 1.
+
+    A budget's factor takes all that is wanted of it into account, so where another budget scales a part of that down further, less is
+    spent than it allows: the least is cautious, and no budget is exceeded in expectation.
+
+    Args:
+        budgets: All that hold.
+        limits: Their amounts, thousandths of a minor unit.
+        wanted: By part, thousandths.
+        spent: By part and period.
+    """
+    past = tuple(spent)
+    found = dict.fromkeys(wanted, 1.0)
+    for budget in budgets:
+        covered = [part for part in wanted if budget.covers(*part)]
+        gone = sum(one.cost for one in past if one.days == budget.per_days and budget.covers(*one.part))
+        left = max(0.0, limits[budget] * (1 - RESERVE) - gone)
+        asked = sum(wanted[part] for part in covered)
+        if asked > left:
+            factor = round(left / asked, 6)
+            found |= {part: min(found[part], factor) for part in covered}
+    return found
+
+
+def _spent(
+    warehouse: Warehouse, contacts: ir.Table, periods: Iterable[int], as_of: AsOf, offers: Mapping[str, Offer]
+) -> tuple[Spent, ...]:
+    since = {days: ibis.literal(as_of.naive - timedelta(days=days)) for days in sorted(set(periods))}
+    rows = contacts.filter(contacts.as_of > since[max(since)])
+    theirs = [name for name, offer in offers.items() if offer.payer == "seller"]
+    whole = rows.offer.isin(sorted(theirs) or [""]).fill_null(False).ifelse(rows.expected_cost, 0)
+    seller = rows.seller_cost.fill_null(whole) if "seller_cost" in rows.columns else whole
+    rows = rows.mutate(by_seller=seller, by_shop=rows.expected_cost - seller)
+    sums = {
+        f"{payer}:{days}": rows[f"by_{payer}"].sum(where=rows.as_of > instant)
+        for days, instant in since.items() for payer in ("shop", "seller")
+    }
+    found = warehouse.arrow(rows.group_by("program").aggregate(**sums)).to_pylist()
+    return tuple(
+        Spent((row["program"], payer), days, int(row[f"{payer}:{days}"] or 0))
+        for row in found for days in since for payer in ("shop", "seller")
+    )
