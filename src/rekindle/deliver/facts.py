@@ -23,8 +23,8 @@ PRICE_KINDS = frozenset({"percent", "amount", "credit"})
 FROZEN = frozenset(
     {
         "why", "orders", "first_day", "last_day", "last_product", "category", "cause", "cohort", "offer_kind", "offer_label", "offer_terms",
-        "offer_value", "valid_until", "moment", "service", "order_number", "products", "more_products", "product", "favourite",
-        "ordered_day", "promised_day", "delivered_day", "day", "days_ahead", "years", "credit_left",
+        "offer_value", "offer_scope", "valid_until", "moment", "service", "order_number", "products", "more_products", "product",
+        "favourite", "ordered_day", "promised_day", "delivered_day", "day", "days_ahead", "years", "credit_left",
     }
 )
 """What a touch's `facts` may hold; its stage, arm and code are columns of their own."""
@@ -65,6 +65,7 @@ class Facts:
         offer_label: What is given, as a person reads it.
         offer_terms: Its conditions.
         offer_value: Its worth, such as "EUR 10.00", where it has one.
+        offer_scope: The category or product that it holds for, where it does not hold for all.
         code: What to enter at checkout.
         valid_until: The last day on which it holds.
         why: Why this customer gets this message, a whole sentence; from the moment and the dates where left empty.
@@ -99,6 +100,7 @@ class Facts:
     offer_label: str = ""
     offer_terms: str = ""
     offer_value: str = ""
+    offer_scope: str | None = None
     code: str = ""
     valid_until: date | None = None
     why: str = ""
@@ -178,6 +180,7 @@ def spoken(facts: Facts) -> dict[str, object]:
     return clean | _of_the_round(facts) | {
         "offer_value": one_line(facts.offer_value).replace(" ", "\N{NO-BREAK SPACE}"),
         "first_name": greetable(facts.first_name),
+        "offer_scope": readable(facts.offer_scope),
         "last_product": readable(facts.last_product),
         "category": readable(facts.category),
         "valid_until": written_out(facts.valid_until, facts.locale),

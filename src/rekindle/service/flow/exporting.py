@@ -16,8 +16,9 @@ from rekindle.program.documents import Documents
 from rekindle.service.config import load_ring, load_secret
 from rekindle.service.flow.codes import code_for
 from rekindle.service.flow.content import load_content
-from rekindle.service.flow.planning import Planned, facts_of
-from rekindle.service.flow.planning import messages as messages_of
+from rekindle.service.flow.message_facts import facts_of
+from rekindle.service.flow.message_facts import messages as messages_of
+from rekindle.service.flow.planning import Planned
 from rekindle.service.flow.sending import shop_facts, with_links
 from rekindle.service.outbox.models import touch_key
 from rekindle.service.people.queries import external_ids, people_by_id
@@ -38,7 +39,8 @@ def messages(settings: Settings, warehouse: Warehouse, planned: Planned, built: 
         built: The profiles it was made from.
         documents: The documents it was made from.
     """
-    rows = warehouse.arrow(messages_of(planned.plan, built, warehouse.current("products")).order_by("customer_id", "program", "stage"))
+    found = messages_of(warehouse, planned.plan, built, documents)
+    rows = warehouse.arrow(found.order_by("customer_id", "program", "stage"))
     templates, key = load_content(settings.root), load_secret(settings.var, "codes")
     shop, rings = shop_facts(settings, templates), (load_ring(settings.var, "unsubscribe"), load_ring(settings.var, "preferences"))
     warning = REHEARSED if planned.plan.rehearsal else ""

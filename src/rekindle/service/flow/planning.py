@@ -6,7 +6,7 @@ Knows nothing of how a variant is drawn. A commit that broke off is completed by
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,15 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle import moment, money
+from rekindle import moment
 from rekindle.decide import arms, planner, policy, summary
 from rekindle.history.warehouse import Warehouse
-from rekindle.insight.friction import ANSWERED
 from rekindle.insight.profile import Profiles
 from rekindle.moment import AsOf
-from rekindle.program.documents import NOTHING, Documents, Offer
+from rekindle.program.documents import Documents
 from rekindle.service.config import load_secret
 from rekindle.service.flow.codes import code_for
+from rekindle.service.flow.message_facts import facts_of, messages
 from rekindle.service.outbox import actions, queries
 from rekindle.service.outbox.models import touch_key
 from rekindle.service.people.queries import has_contacts
@@ -35,9 +35,6 @@ DELIVERABLE = ("email",)
 
 KEPT = timedelta(days=30)
 """How long the file of every due customer of a plan is kept."""
-
-MISHAPS = frozenset({"late_delivery", "stockout", "return", "bad_review"})
-"""Causes that a message may speak of: registered events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,20 +151,9 @@ def _count(warehouse: Warehouse, digest: str, as_of: object, decisions: int) -> 
         warehouse.insert("plans", row)
 
 
-def messages(plan: planner.Plan, built: Profiles, products: ir.Table) -> ir.Table:
-    """The messages of a plan with the facts that their text needs, frozen now."""
-    rows = plan.rows.filter(plan.rows.fresh, plan.rows.reason.isnull(), plan.rows.arm != NOTHING)
-    known = built.table.select(
-        "customer_id", "orders", "last_day", "first_day", "last_product", "last_category", "category", "cause", "cause_evidence",
-    )
-    joined = rows.join(known, "customer_id")
-    named = products.select(last_product="product_id", last_product_name="name")
-    return joined.left_join(named, "last_product").drop("last_product_right")
-
-
 def _touches(settings: Settings, warehouse: Warehouse, fresh: ir.Table, built: Profiles, documents: Documents) -> pa.Table:
     plan = planner.Plan("", fresh, rehearsal=False, scale=1.0)
-    rows = warehouse.arrow(messages(plan, built, warehouse.current("products")).order_by("customer_id", "program", "stage"))
+    rows = warehouse.arrow(messages(warehouse, plan, built, documents).order_by("customer_id", "program", "stage"))
     key = load_secret(settings.var, "codes")
     facts, codes = [], []
     for row in _rows(rows):
@@ -175,53 +161,10 @@ def _touches(settings: Settings, warehouse: Warehouse, fresh: ir.Table, built: P
         touch = touch_key(row["program"], row["customer_id"], row["episode"], row["stage"])
         codes.append(code_for(key, touch) if offer.redemption > 0 else "")
         facts.append(json.dumps(facts_of(row, offer, settings), ensure_ascii=False))
-    table = rows.select([name for name in actions.COLUMNS if name in rows.column_names])
+    table = rows.select([name for name in (*actions.COLUMNS, actions.SERVICE) if name in rows.column_names])
     return table.append_column("code", pa.array(codes, pa.string())).append_column("facts", pa.array(facts, pa.string()))
 
 
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
     for batch in table.to_batches(max_chunksize=actions.CHUNK):
         yield from batch.to_pylist()
-
-
-def facts_of(row: dict[str, Any], offer: Offer, settings: Settings) -> dict[str, object]:
-    """The facts of one message, as `deliver.facts.FROZEN` names them: what is known of the customer, and what is offered.
-
-    Args:
-        row: Of `messages`.
-        offer: The variant's offer.
-        settings: Currency and locale.
-    """
-    return {
-        "orders": row["orders"],
-        "first_day": _iso(row["first_day"]),
-        "last_day": _iso(row["last_day"]),
-        "last_product": row["last_product_name"],
-        "category": row["category"] or row["last_category"],
-        "cause": row["cause"] if row["cause"] in MISHAPS and _registered(row["cause_evidence"]) else None,
-        "cohort": row["cohort"],
-        "offer_kind": offer.kind,
-        "offer_label": offer.label,
-        "offer_terms": offer.terms,
-        "offer_value": _value(row, offer, settings),
-        "valid_until": _iso(row["valid_until"]) if offer.redemption > 0 else None,
-    }
-
-
-def _registered(evidence: str) -> bool:
-    """Whether an event of ours stands behind a cause, and not the customer's word alone."""
-    return not all(fact.startswith(ANSWERED) for fact in evidence.split(", "))
-
-
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None
-
-
-def _value(row: dict[str, Any], offer: Offer, settings: Settings) -> str:
-    """What a price offer is worth to the customer, in words; empty for others."""
-    if offer.percent is not None:
-        return f"{offer.percent * 100:g} % off"
-    if not offer.price:
-        return ""
-    message = shop_of(settings, rehearsal=False).channel_costs[row["channel"]] * 10 ** money.exponent(settings.currency)
-    return money.show(round(row["cost_ceiling"] / arms.MILLI - float(message)), settings.currency, settings.locale)

@@ -28,7 +28,7 @@ from rekindle.learn.lift import Lift, detectable
 from rekindle.learn.report import facts as report
 from rekindle.program.documents import NOTHING, Documents, Program, Stage
 from rekindle.program.triggers import MOMENTS
-from rekindle.service.flow import planning, worlds
+from rekindle.service.flow import message_facts, planning, worlds
 from rekindle.service.flow.assumptions import assumptions
 from rekindle.service.flow.content import load_content
 from rekindle.service.flow.insights import Insight
@@ -227,7 +227,7 @@ def _permits(stage: Stage, settings: Settings) -> str:
 
 def _messages(warehouse: Warehouse, run: Run) -> tuple[report.MessageView, ...]:
     """One message of this plan per cohort, rendered as the customer would get it, under an invented first name."""
-    rows = planning.messages(run.planned.plan, run.built, warehouse.current("products"))
+    rows = message_facts.messages(warehouse, run.planned.plan, run.built, run.documents)
     rows = rows.filter(rows.program == run.documents.lead.name)
     place = ibis.row_number().over(group_by="cohort", order_by=[ibis.desc("baseline"), "customer_id"])
     first = warehouse.arrow(rows.mutate(place=place).filter(lambda t: t.place == 0).drop("place")).to_pylist()
@@ -238,7 +238,7 @@ def _messages(warehouse: Warehouse, run: Run) -> tuple[report.MessageView, ...]:
     for cohort in (name for name in COHORTS if name in chosen):
         row = chosen[cohort]
         offer = run.documents.offers[row["offer"]]
-        frozen = json.dumps(planning.facts_of(row, offer, run.settings))
+        frozen = json.dumps(message_facts.facts_of(row, offer, run.settings))
         stated = replace(
             with_frozen(shop, frozen), stage=row["stage"], program=row["program"], arm=row["arm"],
             code="EXAMPLE1" if offer.redemption > 0 else "",
