@@ -1,10 +1,14 @@
 """The table of chances, read for each context; and its version, a hash of its content."""
 
 import ibis
+import ibis.expr.operations as ops
 import pyarrow as pa
 import pytest
 
-from rekindle.decide.policy import Policy, context, equal_chance
+from rekindle.decide.policy import CONTEXT, Policy, context, equal_chance, of_columns
+from rekindle.errors import BadData
+from rekindle.insight.profile import COLUMNS
+from rekindle.insight.protected import PROTECTED, protected_kind
 from tests.decide.shop import Decider, program
 
 STAGE = program().stages[0]
@@ -54,3 +58,27 @@ def test_a_version_is_its_content_whatever_the_order() -> None:
 def test_a_context_is_tier_and_cohort(decider: Decider, tier: str, cohort: str | None, expected: str) -> None:
     table = ibis.memtable(pa.table({"value_tier": [tier], "lapsed_cohort": pa.array([cohort], pa.string())}))
     assert decider.warehouse.scalar(table.select(c=context(table)).c.max()) == expected
+
+
+def test_a_context_reads_nothing_of_who_a_customer_is() -> None:
+    """What the expression itself reads, whatever the code says."""
+    profile = ibis.table(COLUMNS, name="profile")
+    read = {field.name for field in context(profile).op().find(ops.Field)}
+    assert read == set(CONTEXT)
+    assert not {name for name in read if protected_kind(name)}
+    assert {name for name in COLUMNS if protected_kind(name)} == {"country", "age_days"}  # the latter is since the first order
+
+
+def test_no_protected_attribute_enters_a_context() -> None:
+    names = sorted({name for names in PROTECTED.values() for name in names})
+    profile = ibis.table({"value_tier": "string", **dict.fromkeys((*names, "customer_age"), "string")}, name="profile")
+    for name in (*names, "customer_age"):
+        with pytest.raises(BadData, match=f"a context would hold {name}: '{name}' is a protected attribute"):
+            of_columns(profile, ("value_tier", name))
+    assert len(names) > 80
+
+
+@pytest.mark.parametrize("where", ["DE", "high/DE", "high/other/female", "other/high", ""])
+def test_a_table_of_chances_knows_no_other_context(where: str) -> None:
+    with pytest.raises(BadData, match="that no customer can have"):
+        Policy("learned", (("back", "reconnect", "*", "plain", 1.0), ("back", "reconnect", where, "plain", 1.0)))

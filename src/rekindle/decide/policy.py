@@ -10,12 +10,35 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from rekindle.errors import BadData
+from rekindle.insight.lifecycle import COHORTS
+from rekindle.insight.protected import protected_words
+from rekindle.insight.tiers import TIERS
 from rekindle.program.documents import NOTHING, Program, Stage
+
+CONTEXT = ("value_tier", "lapsed_cohort")
+"""The columns of the profile that a context is made of: what customers did, never who they are."""
+
+NO_COHORT = "none"
+ANY = "*"
+_CONTEXTS = frozenset(f"{tier}/{cohort}" for tier in TIERS for cohort in (*COHORTS, NO_COHORT)) | {ANY}
 
 
 def context(profile: ir.Table) -> ir.StringValue:
     """The few discrete features that the table is indexed by: value tier and lapsed cohort."""
-    return profile.value_tier + "/" + profile.lapsed_cohort.fill_null("none")
+    return of_columns(profile, CONTEXT)
+
+
+def of_columns(profile: ir.Table, columns: tuple[str, ...]) -> ir.StringValue:
+    """A context of some columns of the profile, the first's value first.
+
+    Raises:
+        BadData: One of them says who customers are rather than what they did; no exception of rules.yaml changes that.
+    """
+    for name in columns:
+        if words := protected_words(name):
+            raise BadData(f"a context would hold {name}: {words}", "Leave it out; chances go by what customers did.")
+    return ibis.literal("/").join([profile[name].fill_null(NO_COHORT) for name in columns])
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +48,18 @@ class Policy:
     Args:
         name: How it came about, such as `equal-chance`.
         rows: (program, stage, context or "*" for any other, arm, weight); weights of one context sum to 1.
+
+    Raises:
+        BadData: A context is none that `context` makes: of another attribute, or of values that there are not.
     """
 
     name: str
     rows: tuple[tuple[str, str, str, str, float], ...]
+
+    def __post_init__(self) -> None:
+        if foreign := sorted({where for _, _, where, _, _ in self.rows} - _CONTEXTS):
+            remedy = f"A context is {' and '.join(CONTEXT)}, such as high/other; nothing else may enter one."
+            raise BadData(f"the table of chances '{self.name}' has a context '{foreign[0]}' that no customer can have", remedy)
 
     @property
     def version(self) -> str:
@@ -49,7 +80,7 @@ class Policy:
         for row_program, row_stage, where, arm, weight in self.rows:
             if (row_program, row_stage) == (program, stage.name):
                 cells.setdefault(where, {})[arm] = weight
-        default = cells.pop("*", {arm: 1 / len(arms) for arm in arms})
+        default = cells.pop(ANY, {arm: 1 / len(arms) for arm in arms})
         if not cells:
             return profile.mutate(**{f"weight:{arm}": ibis.literal(default.get(arm, 0.0)) for arm in arms})
         columns: dict[str, list[object]] = {"context": list(cells)}
@@ -64,5 +95,5 @@ def equal_chance(programs: tuple[Program, ...]) -> Policy:
     for program in programs:
         for stage in program.stages:
             arms = (NOTHING, *(arm.name for arm in stage.arms))
-            rows += [(program.name, stage.name, "*", arm, 1 / len(arms)) for arm in arms]
+            rows += [(program.name, stage.name, ANY, arm, 1 / len(arms)) for arm in arms]
     return Policy("equal-chance", tuple(rows))
