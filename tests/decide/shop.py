@@ -28,6 +28,7 @@ OFFERS = {
     "reminder": {"kind": "reminder", "label": "What you had"},
     "education": {"kind": "education", "label": "How to"},
     "shipping": {"kind": "shipping", "label": "Free delivery", "unit_cost": 3, "redemption": 0.8, "valid": "14d"},
+    "express": {"kind": "shipping", "label": "Fast delivery", "unit_cost": 4, "redemption": 0.5, "valid": "14d"},
     "percent": {"kind": "percent", "label": "10 % off", "percent": 0.10, "cap": 4, "margin_floor": 0.15, "redemption": 0.7, "valid": "21d"},
     "credit": {"kind": "credit", "label": "A credit", "share_of_margin": 0.1, "cap": 10, "margin_floor": 0.15, "redemption": 0.6},
 }
@@ -95,7 +96,8 @@ def customer(name: str, **changes: object) -> dict[str, object]:
         "p_alive": 0.7, "margin_per_order": 2_000.0, "expected_margin": 1_600, "margin_at_risk": 686,
         "expected_next_order_at": date(2026, 1, 10),
         "overdue": 50, "lifecycle": "lapsing", "value_tier": "mid", "lapsed_cohort": "other", "cause": "unknown", "cause_evidence": "",
-        "open_ticket": False, "open_return": False, "credit_balance": 0, "country": "DE", "email_consent": True, "sms_consent": False,
+        "open_ticket": False, "open_return": False, "credit_balance": 0, "detractor": False, "seller_promotion": False,
+        "country": "DE", "email_consent": True, "sms_consent": False,
         "webpush_consent": False, "inapp_consent": False, "timezone": "Europe/Berlin", "locale": "de", "repeats": 2, "recency_days": 183,
     }
     return {**row, **changes}

@@ -62,8 +62,8 @@ def test_a_kind_of_offer_comes_only_so_often_in_a_row(decider: Decider) -> None:
     caps = {"touches": 9, "gap": "7d", "duration": "120d", "same_kind_in_a_row": 2}
     decider = decider.with_documents(program(stages=dict.fromkeys(("first", "second", "third", "fourth"), step), caps=caps))
     given = {
-        "none": (), "one": ("shipping",), "two": ("shipping", "shipping"), "ended": ("shipping", "shipping", "reminder"),
-        "broken": ("shipping", "reminder", "shipping"), "failed": ("shipping", "shipping"),
+        "none": (), "one": ("express",), "two": ("express", "express"), "ended": ("express", "express", "reminder"),
+        "broken": ("express", "reminder", "express"), "failed": ("express", "express"),
     }
     stages = ("first", "second", "third")
     decider.remember(

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from rekindle.program import documents, offers, rules, stages, triggers
+from rekindle.program import documents, offer_kinds, offers, rules, stages, triggers
 from rekindle.program.fields import Entry, Named
 from rekindle.program.vocabulary import BLOCKS, COLUMNS, FIRST_CONTENT, MOMENT_CONTENT, STAGE_CONTENT, VALUES
 
@@ -71,10 +70,13 @@ def blocks() -> list[str]:
 
 
 def kinds() -> list[str]:
-    rows = ["| kind | needs | price offer |", "|---|---|---|"]
-    for kind in get_args(offers.OfferKind):
-        needs = ", ".join(f"`{key}`" for key in offers.NEEDS.get(kind, ()))
-        rows.append(f"| `{kind}` | {needs} | {'yes' if kind in offers.PRICE_KINDS else 'no'} |")
+    rows = ["| kind | what it is | needs | may also state | price offer | has a code |", "|---|---|---|---|---|---|"]
+    for name in offer_kinds.KINDS:
+        kind = offer_kinds.kind(name)
+        needs = [*(f"`{key}`" for key in kind.needs), *([" or ".join(f"`{key}`" for key in kind.one_of)] if kind.one_of else [])]
+        also = ", ".join(f"`{key}`" for key in kind.allows)
+        price, code = ("yes" if one else "no" for one in (kind.price, kind.redeemed))
+        rows.append(f"| `{name}` | {kind.words} | {', '.join(needs)} | {also} | {price} | {code} |")
     return rows
 
 

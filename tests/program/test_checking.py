@@ -79,7 +79,7 @@ OFFER_MISTAKES = [
     ("redemption: 0.60", "redemption: 1.2", "value-bad", "docs/programs.md"),
     ("valid: 60d", "valid: 5d", "offer-too-short", "Lengthen valid or shorten minimum_valid."),
     ('label: "No offer"', 'lable: "No offer"', "key-unknown", "Did you mean 'label'?"),
-    ('label: "No offer"', 'name: none, label: "No offer"', "key-unknown", "It may be amount, cap, kind"),
+    ('label: "No offer"', 'name: none, label: "No offer"', "key-unknown", "It may be amount, cap, curve, kind"),
     ("unit_cost: 1.00", "unit_cost: free", "amount", "such as 3.00"),
 ]
 

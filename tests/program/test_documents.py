@@ -50,7 +50,7 @@ def test_what_is_no_amount(amount: object) -> None:
 
 
 def test_an_amount_is_exact() -> None:
-    assert Offer(name="a", kind="amount", label="A", amount=0.1).amount == Decimal("0.1")
+    assert Offer(name="a", kind="amount", label="A", amount=0.1, redemption=0.5).amount == Decimal("0.1")
 
 
 def test_columns_are_the_profiles_without_ids_and_evidence() -> None:

@@ -3,7 +3,9 @@
 Knows nothing of chance. Costs and margins here are thousandths of a minor unit, because a mail costs a fraction of a cent.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Self
 
@@ -11,8 +13,10 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle import money
+from rekindle.decide.funding import Split, column, split
 from rekindle.insight.lifecycle import COHORTS
 from rekindle.program.documents import Arm, Offer, Program, Stage
+from rekindle.program.rules import SellerRules
 
 MILLI = 1000
 OPT_OUT_RATE = 0.002
@@ -31,6 +35,8 @@ class Shop:
         channel_costs: Channel to the cost of one message, in units.
         channels: Channels that this store can deliver by, in the order of preference where a customer has none.
         rehearsal: Whether every customer counts as consented.
+        sellers: What holds between the shop and its sellers.
+        day: The day that is decided for, in the store's time zone, for offers with dates of their own; None: they are not looked at.
     """
 
     currency: str
@@ -38,6 +44,8 @@ class Shop:
     channel_costs: dict[str, Decimal]
     channels: tuple[str, ...]
     rehearsal: bool = False
+    sellers: SellerRules = SellerRules()
+    day: date | None = None
 
     def within(self, order: tuple[str, ...]) -> Self:
         """The store as a program uses it: its channels in the program's order."""
@@ -59,23 +67,31 @@ def channel(profile: ir.Table, shop: Shop, wanted: str) -> ir.StringValue:
 
 
 def value(profile: ir.Table, offer: Offer, shop: Shop) -> ir.FloatingValue:
-    """What the offer costs the shop when it is redeemed once, in minor units: capped, and growing with the customer's worth."""
-    if offer.percent is not None:
-        amount: ir.FloatingValue = profile.average_order_value * offer.percent
-    elif offer.share_of_margin is not None:
-        amount = profile.expected_margin.clip(lower=0) * offer.share_of_margin
-    elif offer.amount is not None:
-        amount = ibis.literal(shop.minor(offer.amount))
-    else:
-        amount = ibis.literal(shop.minor(offer.unit_cost))
+    """What the offer costs when it is redeemed once, whoever pays, in minor units: capped, and growing with the customer's worth."""
+    amount = offer.traits.cost(profile, offer, shop.minor)
     if offer.cap is not None:
         amount = amount.clip(upper=shop.minor(offer.cap))
     return amount.cast("float64").round(0)
 
 
-def valid_days(stage: Stage, offer: Offer) -> int:
-    """How long an offer holds: the shorter of its own validity and the stage's."""
-    return offer.valid_days if stage.offers.valid_days is None else min(offer.valid_days, stage.offers.valid_days)
+def valid_days(stage: Stage, offer: Offer, day: date | None = None) -> int:
+    """How long an offer holds: the shorter of its own validity and the stage's, and never beyond its last day.
+
+    Args:
+        stage: The stage.
+        offer: The offer.
+        day: The day that is decided for; None: the offer's dates are not looked at.
+    """
+    days = offer.valid_days if stage.offers.valid_days is None else min(offer.valid_days, stage.offers.valid_days)
+    left = None if day is None else offer.days_left(day)
+    return days if left is None else max(0, min(days, left))
+
+
+def scope(profile: ir.Table, offer: Offer) -> ir.StringValue:
+    """What the offer holds for: `category:Coffee & Tea`, `product:P12`; null for a whole order, and where there is no such thing."""
+    if offer.scope == "order":
+        return ibis.null("string")
+    return ibis.literal(f"{offer.scope}:") + column(profile, f"offer_{offer.scope}", "string")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +105,13 @@ class Option:
         value: Cost of one redemption, minor units.
         ceiling: What it costs where it is redeemed, thousandths.
         cost: What it is expected to cost, redemptions by customers who would have ordered anyway among them, thousandths.
-        margin: E = d m - (p0 + d) r c - channel - opt-out, thousandths.
+        margin: E = d m - (p0 + d) r c - channel - opt-out, thousandths; of c the shop's part alone.
         spread: One standard deviation of E from the assumed prior alone, thousandths.
         subsidised: Redemptions expected in orders that would come anyway, thousandths of an order.
+        scope: What the offer holds for, null for a whole order.
+        seller_id: Whose goods that is, null where many's.
+        seller_cost: The seller's part of `cost`, thousandths.
+        offer_value: What one redemption is worth to the customer, minor units; what it costs stands for it where no price is lowered.
     """
 
     arm: Arm
@@ -103,6 +123,10 @@ class Option:
     margin: ir.IntegerValue
     spread: ir.IntegerValue
     subsidised: ir.IntegerValue
+    scope: ir.StringValue
+    seller_id: ir.StringValue
+    seller_cost: ir.IntegerValue
+    offer_value: ir.IntegerValue
 
 
 def option(profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: Offer, shop: Shop) -> Option:
@@ -116,24 +140,32 @@ def option(profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: O
         offer: The arm's offer.
         shop: The store.
     """
-    taken = channel(profile, shop, arm.channel)
-    cost_once = value(profile, offer, shop)
+    taken, once = channel(profile, shop, arm.channel), value(profile, offer, shop)
+    paid = split(profile, offer, shop.sellers)
     message = taken.cases(*((name, shop.minor(cost)) for name, cost in shop.channel_costs.items()), else_=0.0)
-    open_share = min(1.0, valid_days(stage, offer) / (shop.horizon_weeks * DAYS_A_WEEK))
+    open_share = min(1.0, valid_days(stage, offer, shop.day) / (shop.horizon_weeks * DAYS_A_WEEK))
     anyway = profile.expected_orders.fill_null(0.0) * open_share
-    redeemed = (anyway + arm.prior.mean) * offer.redemption * cost_once
+    falls_due = offer.traits.due(profile, offer)
+    redeemed = (anyway + arm.prior.mean) * offer.redemption * once
+    redeemed = redeemed if falls_due is None else redeemed * falls_due
+    sellers = ibis.literal(0.0) if paid.part is None else redeemed * paid.part
     left = profile.expected_margin * OPT_OUT_RATE
-    expected = arm.prior.mean * profile.margin_per_order - redeemed - message - left
+    expected = arm.prior.mean * profile.margin_per_order - (redeemed - sellers) - message - left
+    allowed = [*_may(profile, program, stage, arm, offer), *_affords(profile, stage, offer, shop, once, paid)]
     return Option(
         arm=arm,
-        eligible=_eligible(profile, program, stage, arm, offer, shop, cost_once) & taken.notnull(),
+        eligible=ibis.and_(taken.notnull(), paid.allowed, *allowed),
         channel=taken,
-        value=cost_once,
-        ceiling=_milli(cost_once + message),
+        value=once,
+        ceiling=_milli(once + message),
         cost=_milli(redeemed + message),
         margin=_milli(expected),
         spread=_milli(profile.margin_per_order * arm.prior.sd),
-        subsidised=_milli((cost_once > 0).ifelse(anyway * offer.redemption, 0.0)),
+        subsidised=_milli((once > 0).ifelse(anyway * offer.redemption, 0.0)),
+        scope=scope(profile, offer),
+        seller_id=paid.seller,
+        seller_cost=_milli(sellers),
+        offer_value=once.cast("int64"),
     )
 
 
@@ -141,23 +173,50 @@ def _milli(amount: ir.FloatingValue) -> ir.IntegerValue:
     return (amount * MILLI).round().cast("int64")
 
 
-def _eligible(  # noqa: PLR0913  the rule needs all of them, and only `option` calls it
-    profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: Offer, shop: Shop, cost_once: ir.FloatingValue
-) -> ir.BooleanValue:
-    allowed = ibis.literal(True)
+def _may(profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: Offer) -> Iterator[ir.BooleanValue]:
+    """Whether the arm is for such a customer, and has not been had: its rule, cohorts, repetition, what is given once."""
     if arm.when is not None:
-        allowed = allowed & arm.when.compile(profile).fill_null(False)
+        yield arm.when.compile(profile).fill_null(False)
     cohorts = [cohort for cohort in COHORTS if arm.name in program.arms_for(stage.name, cohort)]
     if len(cohorts) < len(COHORTS):
-        allowed = allowed & profile.lapsed_cohort.fill_null("other").isin(cohorts or [""])
-    if offer.price:
-        floor = max(stage.offers.margin_floor, offer.margin_floor)
-        kept = profile.margin_per_order - cost_once >= (profile.average_order_value - cost_once) * floor
-        allowed = allowed & kept & (profile.price_offers < program.caps.price_offers)
-        allowed = allowed & (profile.price_offers_year < program.caps.price_offers_per_year) & stage.offers.price
-    if stage.offers.value_at_most is not None:
-        allowed = allowed & (cost_once <= shop.minor(stage.offers.value_at_most))
-    if offer.price or offer.unit_cost > 0:
+        yield profile.lapsed_cohort.fill_null("other").isin(cohorts or [""])
+    if offer.costly:
         again = (profile.last_kind == offer.kind) & (profile.last_kind_run >= program.caps.same_kind_in_a_row)
-        allowed = allowed & ~again.fill_null(False)
-    return allowed
+        yield ~again.fill_null(False)
+    if offer.price:
+        yield profile.price_offers < program.caps.price_offers
+        yield profile.price_offers_year < program.caps.price_offers_per_year
+    if offer.redeemed:
+        yield ~_among(profile, "given", offer.name)
+    if offer.once_key:
+        yield ~_among(profile, "rungs", offer.once_key)
+    if offer.ladder is not None and offer.ladder.rung > 1:
+        yield _among(profile, "rungs", f"{offer.ladder.name}:{offer.ladder.rung - 1}")
+        yield column(profile, "ordered_since_rung", "boolean").fill_null(False)
+
+
+def _affords(
+    profile: ir.Table, stage: Stage, offer: Offer, shop: Shop, once: ir.FloatingValue, paid: Split
+) -> Iterator[ir.BooleanValue]:
+    """Whether the offer may be made now, exists for the customer, and leaves enough of an order's margin."""
+    if shop.day is not None and (left := offer.days_left(shop.day)) is not None and left < offer.minimum_valid_days:
+        yield ibis.literal(False)
+    if offer.scope != "order":
+        yield column(profile, f"offer_{offer.scope}", "string").notnull()
+    if offer.minimum_spend:
+        usual = profile.average_order_value * stage.offers.minimum_spend_at_most
+        yield (usual >= shop.minor(offer.minimum_spend)).fill_null(False)
+    if stage.offers.value_at_most is not None:
+        yield once <= shop.minor(stage.offers.value_at_most)
+    if offer.price:
+        own = once if paid.part is None else once * (1 - paid.part)
+        floor = max(stage.offers.margin_floor, offer.margin_floor)
+        yield profile.margin_per_order - own >= (profile.average_order_value - once) * floor
+        yield ibis.literal(stage.offers.price)
+        yield ~column(profile, "waits_for_offers", "boolean").fill_null(False)
+
+
+def _among(profile: ir.Table, name: str, entry: str) -> ir.BooleanValue:
+    """Whether an entry is among those that a column lists between bars."""
+    listed = column(profile, name, "string").fill_null("")
+    return ("|" + listed + "|").contains(f"|{entry}|")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rekindle import settings
 from rekindle.errors import BadData, UsageError
-from rekindle.program import contracts, rule_contracts
+from rekindle.program import contracts, offer_contracts, rule_contracts
 from rekindle.program.contracts import Surroundings
 from rekindle.program.documents import Documents, Program
 from rekindle.program.offers import OfferList
@@ -129,6 +129,8 @@ def examine(texts: Mapping[str, bytes], question: Question) -> Examined:
     programs = {name: bench.validated(Program, name) for name in sorted(texts) if name not in _APART}
     if rules is not None:
         bench.note(RULES, (*contracts.of_rules(rules), *rule_contracts.of_exceptions(rules)))
+    if offers is not None:
+        bench.note(OFFERS, tuple(offer_contracts.of_offers(around.offers, rules)))
     if segments is not None:
         bench.note(SEGMENTS, tuple(rule_contracts.of_segments(named, language, question.approving, question.today)))
     for name, program in programs.items():

@@ -3,12 +3,12 @@
 Knows nothing of files and lines: a mistake names the keys it stands at.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rekindle.insight.expression import nearest
+from rekindle.program import offer_contracts
 from rekindle.program.documents import NOTHING, Arm, Program, Stage, StageVariant
 from rekindle.program.message_contracts import of_messages
 from rekindle.program.offers import Offer
@@ -17,7 +17,7 @@ from rekindle.program.reading import Place
 from rekindle.program.rules import Rules
 from rekindle.program.sequence_contracts import exits, of_sequence
 from rekindle.program.validating import Mistake, Severity
-from rekindle.program.vocabulary import ALWAYS, BLOCKS, PRICELESS_STAGES
+from rekindle.program.vocabulary import ALWAYS, BLOCKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def of_program(program: Program, around: Surroundings) -> Iterator[Mistake]:
     yield from of_messages(program, around.offers)
     for stage in program.stages:
         yield from _unknown_blocks(("stages", stage.name, "content"), stage.content)
-        yield from _stage_offers(program, stage, around)
+        yield from offer_contracts.of_stage(program, stage, around)
         for arm in stage.arms:
             yield from _arm(program, stage, arm)
     for cohort, stages in program.variants.items():
@@ -111,44 +111,6 @@ def _unknown_blocks(path: Place, blocks: tuple[str, ...]) -> Iterator[Mistake]:
         if block not in BLOCKS:
             why = f"{'.'.join(map(str, path))}: there is no content block '{block}'"
             yield Mistake((*path, position), "content-unknown", why, nearest(block, BLOCKS, "docs/programs.md lists the blocks."))
-
-
-def _stage_offers(program: Program, stage: Stage, around: Surroundings) -> Iterator[Mistake]:
-    path: Place = ("stages", stage.name)
-    if stage.offers.price and stage.name in PRICELESS_STAGES:
-        why = f"stages.{stage.name}.offers.price: the stage {stage.name} never makes a price offer"
-        yield Mistake((*path, "offers", "price"), "price-too-early", why, "Write price: false; the stage tailor is for it.")
-    for arm in stage.arms:
-        where, at = f"stages.{stage.name}.arms.{arm.name}", (*path, "arms", arm.name, "offer")
-        if around.names is not None and arm.offer not in around.names:
-            remedy = nearest(arm.offer, around.names, "offers.yaml lists the offers.")
-            yield Mistake(at, "offer-unknown", f"{where}: there is no offer '{arm.offer}'", remedy)
-        elif offer := around.offers.get(arm.offer):
-            for rule, why, remedy in _misfits(program, stage, offer, around.margin):
-                yield Mistake(at, rule, f"{where}: {offer.name} {why}", remedy)
-
-
-def _misfits(program: Program, stage: Stage, offer: Offer, margin: float) -> Iterator[tuple[str, str, str]]:
-    """Why an offer may not be made in a stage: rule, reason, remedy."""
-    permits, floor = stage.offers, stage.offers.margin_floor
-    if offer.price and not permits.price:
-        yield "price-forbidden", "is a price offer, and the stage permits none", "Choose one that is not, or move the arm to tailor."
-    if offer.price and program.caps.price_offers == 0:
-        yield "price-forbidden", "is a price offer, and caps.price_offers is 0", "Remove the arm, or allow a price offer."
-    if permits.value_at_most is not None and offer.worth > permits.value_at_most:
-        why = f"is worth {offer.worth}, more than the stage's value_at_most of {permits.value_at_most}"
-        yield "offer-too-dear", why, "Choose a smaller offer, or raise value_at_most."
-    if offer.price and floor < offer.margin_floor:
-        why = f"asks for a margin floor of {offer.margin_floor}, and the stage's is {floor}"
-        yield "margin-floor", why, f"Write margin_floor: {offer.margin_floor} in the stage's offers."
-    if offer.percent is not None and (kept := (margin - offer.percent) / (1 - offer.percent)) < floor:
-        why = f"leaves {kept:.0%} of the price as margin, under the floor of {floor:.0%} (margin without it: {margin:.0%})"
-        most = max(math.floor(100 * (margin - floor) / (1 - floor)), 0) / 100
-        yield "margin-floor", why, f"Write percent: {most} or less." if most else "Remove the arm: no percentage leaves that much."
-    redeemed = offer.price or offer.unit_cost > 0
-    if redeemed and permits.valid_days is not None and permits.valid_days < offer.minimum_valid_days:
-        why = f"may not be given for less than {offer.minimum_valid_days}d, and the stage's offers are valid for {permits.valid_days}d"
-        yield "offer-too-short", why, "Lengthen valid in the stage's offers, or shorten minimum_valid."
 
 
 def _arm(program: Program, stage: Stage, arm: Arm) -> Iterator[Mistake]:

@@ -1,0 +1,117 @@
+"""What is wrong between offers and the stages, rules and dates that they stand in, where each offer is well formed by itself.
+
+Knows nothing of files and lines: a mistake names the keys it stands at. Only what documents prove is refused: how much one order earns
+is known of a customer, not here.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from rekindle.insight.expression import nearest
+from rekindle.program.documents import Program, Stage
+from rekindle.program.offers import Offer
+from rekindle.program.reading import Place
+from rekindle.program.rules import Rules
+from rekindle.program.validating import Mistake
+from rekindle.program.vocabulary import PRICELESS_STAGES
+
+if TYPE_CHECKING:
+    from rekindle.program.contracts import Surroundings
+
+Misfit = tuple[str, str, str]
+"""Rule, reason, remedy."""
+
+
+def of_stage(program: Program, stage: Stage, around: "Surroundings") -> Iterator[Mistake]:
+    """Offers that a stage's arms may not make."""
+    path: Place = ("stages", stage.name)
+    if stage.offers.price and stage.name in PRICELESS_STAGES:
+        why = f"stages.{stage.name}.offers.price: the stage {stage.name} never makes a price offer"
+        yield Mistake((*path, "offers", "price"), "price-too-early", why, "Write price: false; the stage tailor is for it.")
+    for arm in stage.arms:
+        where, at = f"stages.{stage.name}.arms.{arm.name}", (*path, "arms", arm.name, "offer")
+        if around.names is not None and arm.offer not in around.names:
+            remedy = nearest(arm.offer, around.names, "offers.yaml lists the offers.")
+            yield Mistake(at, "offer-unknown", f"{where}: there is no offer '{arm.offer}'", remedy)
+        elif offer := around.offers.get(arm.offer):
+            for rule, why, remedy in (*_price(program, stage, offer, around.margin), *_terms(stage, offer)):
+                yield Mistake(at, rule, f"{where}: {offer.name} {why}", remedy)
+            if around.today and offer.valid_until and offer.valid_until < around.today:
+                why = f"{where}: {offer.name} ended on {offer.valid_until}, so nobody gets it"
+                yield Mistake(at, "offer-ended", why, "Give it a later valid_until, or remove the arm.", "warning")
+
+
+def _price(program: Program, stage: Stage, offer: Offer, margin: float) -> Iterator[Misfit]:
+    """Why a price may not be lowered in a stage, or not by so much."""
+    permits, floor = stage.offers, stage.offers.margin_floor
+    if offer.price and not permits.price:
+        yield "price-forbidden", "is a price offer, and the stage permits none", "Choose one that is not, or move the arm to tailor."
+    if offer.price and program.caps.price_offers == 0:
+        yield "price-forbidden", "is a price offer, and caps.price_offers is 0", "Remove the arm, or allow a price offer."
+    if offer.price and floor < offer.margin_floor:
+        why = f"asks for a margin floor of {offer.margin_floor}, and the stage's is {floor}"
+        yield "margin-floor", why, f"Write margin_floor: {offer.margin_floor} in the stage's offers."
+    if offer.percent is not None and (kept := (margin - offer.percent) / (1 - offer.percent)) < floor:
+        why = f"leaves {kept:.0%} of the price as margin, under the floor of {floor:.0%} (margin without it: {margin:.0%})"
+        most = max(math.floor(100 * (margin - floor) / (1 - floor)), 0) / 100
+        yield "margin-floor", why, f"Write percent: {most} or less." if most else "Remove the arm: no percentage leaves that much."
+
+
+def _terms(stage: Stage, offer: Offer) -> Iterator[Misfit]:
+    """Why an offer's worth, its end or its minimum spend does not suit a stage."""
+    permits = stage.offers
+    if permits.value_at_most is not None and offer.worth > permits.value_at_most:
+        why = f"is worth {offer.worth}, more than the stage's value_at_most of {permits.value_at_most}"
+        yield "offer-too-dear", why, "Choose a smaller offer, or raise value_at_most."
+    if offer.costly and permits.valid_days is not None and permits.valid_days < offer.minimum_valid_days:
+        why = f"may not be given for less than {offer.minimum_valid_days}d, and the stage's offers are valid for {permits.valid_days}d"
+        yield "offer-too-short", why, "Lengthen valid in the stage's offers, or shorten minimum_valid."
+    if offer.minimum_spend and (not permits.price or permits.minimum_spend_at_most == 0):
+        asks = f"asks for a minimum spend of {offer.minimum_spend}"
+        why = f"{asks}, and a stage {'that permits no price' if not permits.price else 'whose minimum_spend_at_most is 0'} asks for none"
+        yield "minimum-spend", why, "Leave minimum_spend out of the offer, or move the arm to a stage that makes price offers."
+
+
+def of_offers(offers: Mapping[str, Offer], rules: Rules | None) -> Iterator[Mistake]:
+    """What is wrong among the offers, and between them and the money that there is.
+
+    Args:
+        offers: By name.
+        rules: With the budgets and, where a person has set them, the value tiers; None where they cannot be read.
+    """
+    yield from _ladders(offers)
+    if rules is not None:
+        for offer in offers.values():
+            yield from _money(offer, rules)
+
+
+def _ladders(offers: Mapping[str, Offer]) -> Iterator[Mistake]:
+    rungs: dict[tuple[str, int], str] = {}
+    for offer in offers.values():
+        if offer.ladder is None:
+            continue
+        path, rung = ("offers", offer.name, "ladder"), (offer.ladder.name, offer.ladder.rung)
+        if rung in rungs:
+            why = f"offers.{offer.name}.ladder: rung {rung[1]} of {rung[0]} is {rungs[rung]} already"
+            yield Mistake(path, "ladder-rung", why, "Give each rung one offer.")
+        rungs[rung] = offer.name
+    for (name, number), offer_name in rungs.items():
+        if number > 1 and (name, number - 1) not in rungs:
+            why = f"offers.{offer_name}.ladder: rung {number} of {name} cannot be reached, for there is no rung {number - 1}"
+            yield Mistake(("offers", offer_name, "ladder"), "ladder-rung", why, f"Write one with rung: {number - 1}, or lower this one.")
+
+
+def _money(offer: Offer, rules: Rules) -> Iterator[Mistake]:
+    """An offer of which a single redemption takes more than there is to spend, or than a customer of the upper tier brings."""
+    path: Place = ("offers", offer.name)
+    shops = offer.worth * (1 - Decimal(str(offer.seller_part)))
+    if shops > rules.budget.amount:
+        why = f"offers.{offer.name}: one redemption may cost {shops:f}, more than the whole budget of {rules.budget.amount}"
+        yield Mistake(path, "offer-over-budget", why, "Lower what it costs, or raise the budget in rules.yaml.")
+    if rules.value_tiers is not None and shops > rules.value_tiers.high:
+        brings = f"the {rules.value_tiers.high} that a customer of the upper tier brings in {rules.value_tiers.over_days} days"
+        why = f"offers.{offer.name}: one redemption may cost {shops:f}, more than {brings}"
+        yield Mistake(path, "offer-over-margin", why, "Lower what it costs.", "warning")
+
