@@ -1,12 +1,15 @@
 """What rules.yaml may say beyond one cap and one budget, and what is refused, with its place and remedy."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from rekindle.program.reading import read
 from rekindle.program.rule_contracts import of_rules
 from rekindle.program.rules import PartBudget, Rules
+from tests.program.documentation import DOCS
 from tests.program.store import Store
 
 PLAIN: dict[str, object] = {"caps": {"touches": 3, "per": "30d"}, "budget": {"amount": 1000, "per": "30d"}}
@@ -95,6 +98,16 @@ def test_what_does_not_fit_the_store(changes: dict[str, object], path: tuple[str
 
 def test_programs_that_cannot_all_be_read_are_not_held_against_a_cap() -> None:
     assert list(of_rules(rules(budgets=[{"amount": 9, "per": "7d", "program": "any"}]), "EUR")) == []
+
+
+def test_the_example_of_the_page_passes() -> None:
+    example = re.search(r"```yaml\n(.*?)```", (DOCS / "rules.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert example is not None
+    written = Rules.model_validate(read(example[1].encode()).value)
+    assert list(of_rules(written, "EUR", PROGRAMS)) == []
+    assert written.model_fields_set == {
+        "caps", "quiet_hours", "holdout", "budget", "budgets", "fatigue", "gaming", "fairness", "sellers",
+    }  # fmt: skip
 
 
 def test_what_a_budget_covers() -> None:
