@@ -6,14 +6,13 @@ Knows nothing of files and lines: a mistake names the keys it stands at.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import get_args
 
 from rekindle.insight.expression import Expression, ExpressionError, nearest
 from rekindle.insight.expression_tree import Column, walk
 from rekindle.insight.protected import protected_kind, protected_words
 from rekindle.insight.segments import MOST
 from rekindle.program.documents import Program
-from rekindle.program.offers import OfferKind
+from rekindle.program.offer_kinds import KINDS
 from rekindle.program.reach import can_hold
 from rekindle.program.reading import Place
 from rekindle.program.rules import Rules
@@ -113,7 +112,7 @@ def _idle_caps(rules: Rules, programs: frozenset[str] | None) -> Iterator[Mistak
         if programs is not None and name is not None and name not in programs:
             why = f"{'.'.join(map(str, path))}: there is no program '{name}'"
             yield Mistake(path, "program-unknown", why, nearest(name, programs, f"There are {', '.join(sorted(programs))}."))
-    known = frozenset(get_args(OfferKind))
+    known = frozenset(KINDS)
     for kind in sorted(set(rules.caps.kinds) - known):
         why = f"caps.kinds.{kind}: there is no kind of offer '{kind}'"
         yield Mistake(("caps", "kinds", kind), "kind-unknown", why, nearest(kind, known, "docs/programs.md lists the kinds."))
