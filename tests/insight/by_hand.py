@@ -13,6 +13,7 @@ import numpy as np
 from rekindle.insight.models import GammaGamma, LapseTuples, MbgNbd
 from rekindle.moment import AsOf
 from tests.insight import by_hand_habits as habits
+from tests.insight import by_hand_offers as offers
 from tests.insight.by_hand_habits import nearest
 from tests.insight.histories import Fact, Facts, day_of
 
@@ -81,6 +82,7 @@ class Hand:
         for name, row in bought.items():
             row["value_tier"] = "high" if row["tier_margin"] >= high else "mid" if row["tier_margin"] >= mid else "occasional"
             habits.thresholds(row, high, mid, (5, 10, 25), self.shipping)
+            offers.nearer(row, offers.credit(self.facts, name, self.as_of)["credit_expires_on"], self.as_of.day)
             self.judge(name, row, potential, spikes)
         everyone = {name: bought.get(name) or {"lifecycle": "prospect"} for name in known | bought.keys()}
         return {name: {"customer_id": name, **row, **self.person(name)} for name, row in everyone.items()}
@@ -244,6 +246,7 @@ class Hand:
         ]
         bought = self.bought(customer) is not None
         return {
+            **offers.told(self.facts, customer, self.as_of),
             **{f"{channel}_consent": channel in live for channel in CHANNELS}, "timezone": people.get("timezone"),
             "locale": people.get("locale"),
             "country": seen[0]["country"] if seen else None, "open_ticket": bought and bool(self.open_tickets(customer)),

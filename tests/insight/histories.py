@@ -95,6 +95,7 @@ class Marketplace:
             for number in range(int(chance.poisson(orders_each))):
                 self.purchase(chance, customer, f"{self.prefix}{customer}-{number}")
             self.person(chance, customer)
+        self.more(np.random.default_rng(self.seed + 1_000))
         return self.facts
 
     def at(self, chance: np.random.Generator) -> datetime:
@@ -165,6 +166,52 @@ class Marketplace:
                         "recorded_at": at, "expires_at": expires,
                     }
                 )
+
+
+    def more(self, chance: np.random.Generator) -> None:
+        """What came later: sellers and stock, what was sent back or disliked by name, saved products, answers, credits and promotions."""
+        for number in range(4):
+            self.facts["sellers"].append({"seller_id": f"{self.prefix}s{number}", "name": f"Seller {number}", "suspended": number == 2})
+        for row in self.facts["products"]:
+            row["seller_id"] = f"{self.prefix}s{chance.integers(0, 4)}" if chance.random() < 0.9 else None
+            row["in_stock"] = [True, None, False][int(chance.integers(0, 3))] if chance.random() < 0.4 else True
+        names = [row["product_id"] for row in self.facts["products"]]
+        for row in (*self.facts["returns"], *self.facts["reviews"]):
+            luck = chance.random()
+            row["product_id"] = str(chance.choice(names)) if luck < 0.6 else None
+            if "review_id" in row and luck > 0.8:
+                row["order_id"] = row["review_id"][1:]
+        for number, customer in enumerate(self.customers):
+            self.wishes(chance, customer, f"{self.prefix}w{number}", names)
+            self.favours(chance, customer, f"{self.prefix}g{number}")
+        for number, name in enumerate(names[:6]):
+            self.promotion(chance, number, name)
+
+    def wishes(self, chance: np.random.Generator, customer: str, name: str, products: list[str]) -> None:
+        for number in range(int(chance.poisson(0.8))):
+            saved = {"product_id": str(chance.choice(products)), "name": "Product Added to Wishlist"}
+            forgot = {**saved, "name": "Product Removed from Wishlist"}
+            for part, row in enumerate((saved, forgot) if chance.random() < 0.3 else (saved,)):
+                met = {"message_id": f"{name}-{number}-{part}", "customer_id": customer, "occurred_at": self.at(chance)}
+                self.facts["events"].append({**met, **row})
+        for number in range(int(chance.poisson(9))):
+            value = str(chance.choice(["0", "3", "6", "7", "9", "10", "11", "fine"]))
+            met = {"message_id": f"{name}-a{number}", "customer_id": customer, "occurred_at": self.at(chance)}
+            self.facts["events"].append({**met, "name": "Survey Answered", "value": value})
+
+    def favours(self, chance: np.random.Generator, customer: str, name: str) -> None:
+        for number in range(int(chance.poisson(0.8))):
+            at, amount = self.at(chance), int(chance.integers(1, 9)) * 100
+            ends = (at + timedelta(days=int(chance.integers(0, 400)))).date() if chance.random() < 0.8 else None
+            given = {"credit_id": f"{name}-{number}", "customer_id": customer, "amount": amount, "issued_at": at, "expires_on": ends}
+            self.facts["credits"].append({**given, "spent": int(chance.integers(0, 2)) * int(chance.integers(0, 9)) * 100})
+
+    def promotion(self, chance: np.random.Generator, number: int, product: str) -> None:
+        starts = self.at(chance)
+        about = [{"product_id": product, "category": None}, {"product_id": None, "category": f"category {number % 4}"}]
+        given = {"promotion_id": f"{self.prefix}o{number}", "seller_id": f"{self.prefix}s{number % 3}", "percent": 0.1, "starts_at": starts}
+        ends = starts + timedelta(days=int(chance.integers(9, 400))) if chance.random() < 0.8 else None
+        self.facts["promotions"].append({**given, "ends_at": ends, **(about[number % 2] if number < 5 else dict.fromkeys(about[0]))})
 
 
 def shuffled(facts: Facts, seed: int) -> Facts:

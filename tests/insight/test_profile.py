@@ -26,6 +26,8 @@ FACTS["orders"] += [
     order("new", "morning", TODAY.replace(hour=9), 5_000), order("old", "regular", TODAY - timedelta(days=40), 2_000),
     order("due", "regular", TODAY.replace(hour=10), 2_500), order("unseen", "regular", TODAY.replace(hour=15), 9_999),
 ]
+SOON = {"credit_id": "soon", "customer_id": "c05", "amount": 500, "spent": 100, "issued_at": BEGIN, "expires_on": MIDNIGHT.day}
+FACTS["credits"] += [SOON, {**SOON, "credit_id": "over", "expires_on": MIDNIGHT.day - timedelta(days=1)}]
 UNDER_WAY = parse_as_of("2025-06-14T13:37:00+02:00", "Europe/Berlin")
 WEEKS, MARGIN = 26, Decimal("0.35")
 
@@ -58,7 +60,7 @@ def test_every_column_is_what_plain_python_makes_of_the_same_facts(request: pyte
         if expected["lifecycle"] == "prospect":
             assert {key: value for key, value in row.items() if value} == {key: value for key, value in expected.items() if value}
         else:
-            assert row == {key: close(value) for key, value in {**expected, "credit_balance": 0}.items()}
+            assert row == {key: close(value) for key, value in expected.items()}
 
 
 def close(value: object) -> object:
@@ -76,7 +78,11 @@ def test_the_history_has_something_of_everything(at_midnight: tuple[Profiles, li
     assert any(row["margin"] < 0 for row in rows)
     assert any(", " in row["cause_evidence"] for row in rows)
     assert any(row["orders"] > row["purchase_days"] for row in rows)
-    for name in ("email_consent", "sms_consent", "open_ticket", "open_return"):
+    assert any(row["next_threshold"] == "credit" for row in rows)
+    assert any(row["category"] and row["offer_category"] not in (None, row["category"]) for row in rows)
+    for name in ("credit_balance", "credit_expires_on", "offer_category", "offer_product", "seller_id"):
+        assert {bool(row[name]) for row in rows if row["orders"]} == {True, False}, name
+    for name in ("email_consent", "sms_consent", "open_ticket", "open_return", "detractor", "seller_promotion"):
         assert {row[name] for row in rows} == {True, False}
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from rekindle.history.warehouse import Warehouse
-from rekindle.insight import purchases
+from rekindle.insight import offer_scopes, purchases
 from rekindle.moment import parse_as_of
 from tests.insight.histories import Fact, Marketplace, history, line, order, write
 
@@ -127,9 +127,10 @@ def test_recent_are_thirty_days_with_the_last(warehouse: Warehouse, back: int, r
 
 
 def ranked(warehouse: Warehouse, **ranks: int) -> ibis.Table:
-    """The current products with these price ranks."""
+    """The current products with these price ranks; all can be offered but those out of stock."""
     table = pa.table({"product_id": pa.array(ranks.keys(), pa.string()), "price_rank": pa.array(ranks.values(), pa.int64())})
-    return warehouse.current("products").left_join(ibis.memtable(table), "product_id").drop("product_id_right")
+    named = warehouse.current("products").left_join(ibis.memtable(table), "product_id").drop("product_id_right")
+    return offer_scopes.numbered(warehouse, named)
 
 
 def test_a_basket_knows_cost_from_the_line_then_the_product_and_ties_go_to_the_first_name(warehouse: Warehouse) -> None:
@@ -145,7 +146,7 @@ def test_a_basket_knows_cost_from_the_line_then_the_product_and_ties_go_to_the_f
     assert rows(warehouse, baskets, "customer_id") == [
         {
             "customer_id": "c", "amount": 1_100, "earned": 310_000 + 240_000, "ranked": 1_000, "rank_sum": 500 * 1_000 + 500 * 250,
-            "category": "Sweet", "category_share": 500 / 1_100,
+            "category": "Sweet", "category_share": 500 / 1_100, "offer_category_no": 0, "offer_no": 0,
         },
     ]
 
@@ -158,6 +159,28 @@ def test_a_basket_without_categories_or_without_money_has_no_favourite_share(war
     catalogue = ranked(warehouse)
     baskets = purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, purchases.categories(catalogue), Decimal("0.40"))
     assert [(row["category"], row["category_share"]) for row in rows(warehouse, baskets, "customer_id")] == [(None, 0.0), ("Warm", 0.0)]
+
+
+def test_what_is_out_of_stock_or_of_a_suspended_seller_is_not_offered_but_its_category_may_be(warehouse: Warehouse) -> None:
+    """Warm has most money and a mug for one unit; Sweet has nothing left; loose goods come last; amounts beyond every shop fit in."""
+    bought = {"c": [("tea", 900), ("mug", 1), ("jam", 5_000)], "d": [("jam", 800), ("loose", 7)], "e": [("jam", 1), ("bars", 1)]}
+    bought |= {"f": [("mug", 10**12), ("cup", 10**12), ("loose", 7)]}
+    made = {customer: order(f"o{customer}", customer, MAY, 1, lines=len(sold)) for customer, sold in bought.items()}
+    lines = [line(made[customer], at, product, paid) for customer, sold in bought.items() for at, (product, paid) in enumerate(sold)]
+    products = [
+        {"product_id": "tea", "category": "Warm", "in_stock": False}, {"product_id": "mug", "category": "Warm", "in_stock": True},
+        {"product_id": "cup", "category": "Warm"}, {"product_id": "jam", "category": "Sweet", "in_stock": False},
+        {"product_id": "bars", "category": "Sweet", "seller_id": "gone"}, {"product_id": "loose"},
+    ]
+    sellers = [{"seller_id": "gone", "suspended": True}, {"seller_id": "here", "suspended": False}]
+    write(warehouse, {"orders": [*made.values()], "order_lines": lines, "products": products, "sellers": sellers})
+    catalogue = warehouse.keep(ranked(warehouse))
+    names = warehouse.keep(purchases.categories(catalogue))
+    baskets = purchases.baskets(purchases.sold_lines(warehouse, AS_OF), catalogue, names, Decimal("0.40"))
+    named = baskets.left_join(catalogue.select("product_id", "offer_no"), "offer_no")
+    named = named.left_join(names.select(scope="category", offer_category_no="category_no"), "offer_category_no")
+    found = {row["customer_id"]: (row["scope"], row["product_id"]) for row in rows(warehouse, named, "customer_id")}
+    assert found == {"c": ("Warm", "mug"), "d": (None, "loose"), "e": (None, None), "f": ("Warm", "cup")}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """How near the next threshold is, which one, and where tiers lie; a second time in plain Python."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 import ibis
 import pyarrow as pa
@@ -13,6 +14,8 @@ from rekindle.insight import thresholds, tiers
 from rekindle.insight.thresholds import Thresholds
 from rekindle.insight.tiers import Boundaries, Tiers
 
+DAY = date(2026, 2, 20)
+
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
@@ -20,7 +23,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         yield opened
 
 
-def by_hand(margin: int, orders: int, usual: int, held: Thresholds) -> tuple[str | None, float | None]:
+def by_hand(margin: int, orders: int, usual: int, left: int | None, held: Thresholds) -> tuple[str | None, float | None]:
     ahead = []
     for name, reached, options in (
         ("tier:", margin, {"mid": held.tiers.mid, "high": held.tiers.high}), ("orders:", orders, {str(n): n for n in held.orders}),
@@ -29,6 +32,8 @@ def by_hand(margin: int, orders: int, usual: int, held: Thresholds) -> tuple[str
         following = next(((label, limit) for label, limit in options.items() if limit > 0 and reached < limit), None)
         if following:
             ahead.append((min((following[1] - reached) / following[1], 1.0), name + following[0]))
+    if left is not None and 0 <= left <= 30:
+        ahead.append((left / 30, "credit"))
     if not ahead:
         return None, None
     distance = min(one for one, _ in ahead)
@@ -37,14 +42,19 @@ def by_hand(margin: int, orders: int, usual: int, held: Thresholds) -> tuple[str
 
 @settings(max_examples=40)
 @given(
-    rows=st.lists(st.tuples(st.integers(-500, 30_000), st.integers(1, 40), st.integers(0, 9_000)), min_size=1, max_size=50),
+    rows=st.lists(
+        st.tuples(st.integers(-500, 30_000), st.integers(1, 40), st.integers(0, 9_000), st.none() | st.integers(-2, 40)), min_size=1,
+        max_size=50,
+    ),
     mid=st.integers(1, 9_000), more=st.integers(0, 9_000), milestones=st.sets(st.integers(2, 30), max_size=4),
     shipping=st.sampled_from([0, 4_900]),
 )
 def test_the_nearest_threshold_ahead(warehouse: Warehouse, rows, mid, more, milestones, shipping) -> None:
-    held = Thresholds(Boundaries(mid + more, mid), tuple(sorted(milestones)), shipping)
-    margin, orders, usual = (list(column) for column in zip(*rows, strict=True))
-    table = ibis.memtable(pa.table({"tier_margin": margin, "orders": orders, "average_order_value": usual, "n": list(range(len(rows)))}))
+    held = Thresholds(Boundaries(mid + more, mid), tuple(sorted(milestones)), shipping, DAY)
+    margin, orders, usual, left = (list(column) for column in zip(*rows, strict=True))
+    expiry = pa.array([None if days is None else DAY + timedelta(days=days) for days in left], pa.date32())
+    buyers = {"tier_margin": margin, "orders": orders, "average_order_value": usual, "credit_expires_on": expiry}
+    table = ibis.memtable(pa.table({**buyers, "n": list(range(len(rows)))}))
     found = warehouse.arrow(thresholds.with_thresholds(table, held).order_by("n"))
     for at, row in enumerate(rows):
         name, distance = by_hand(*row, held)

@@ -13,8 +13,23 @@ import ibis.expr.types as ir
 
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
-from rekindle.insight import friction, lapse, lifecycle, personas, prices, purchases, rhythm, season, spikes, thresholds, tiers
+from rekindle.insight import (
+    friction,
+    lapse,
+    lifecycle,
+    offer_scopes,
+    opinions,
+    personas,
+    prices,
+    purchases,
+    rhythm,
+    season,
+    spikes,
+    thresholds,
+    tiers,
+)
 from rekindle.insight.models import GammaGamma
+from rekindle.insight.store_credit import open_credits
 from rekindle.insight.tiers import DAYS, Boundaries, Tiers
 from rekindle.moment import AsOf
 
@@ -30,7 +45,8 @@ COLUMNS = {
     "lapsed_cohort": "string", "cohort_evidence": "string", "cause": "string", "cause_evidence": "string",
     "personas": "string", "price_sensitive": "float64", "premium": "float64", "quick_solution": "float64",
     "discounted_orders": "int64", "single_item_orders": "int64", "price_rank": "float64",
-    "open_ticket": "boolean", "open_return": "boolean", "credit_balance": "int64",
+    "open_ticket": "boolean", "open_return": "boolean", "credit_balance": "int64", "credit_expires_on": "date", "detractor": "boolean",
+    "offer_category": "string", "offer_product": "string", "seller_id": "string", "seller_promotion": "boolean",
     "country": "string", "email_consent": "boolean", "sms_consent": "boolean", "webpush_consent": "boolean",
     "inapp_consent": "boolean", "timezone": "string", "locale": "string", "repeats": "int64", "recency_days": "int64",
     "previous_gap_days": "int64",
@@ -115,7 +131,8 @@ def build(warehouse: Warehouse, question: Question, publish: Callable[[ir.Table]
 def _bought(warehouse: Warehouse, question: Question) -> ir.Table:
     """What everyone bought; of a very large store by parts of its customers, so that memory holds one part's groupings at a time."""
     products, sold = warehouse.current("products"), purchases.sold_lines(warehouse, question.as_of)
-    ranked = warehouse.keep(products.left_join(prices.price_ranks(warehouse, products, sold), "product_id").drop("product_id_right"))
+    ranked = products.left_join(prices.price_ranks(warehouse, products, sold), "product_id").drop("product_id_right")
+    ranked = warehouse.keep(offer_scopes.numbered(warehouse, ranked))
     many = warehouse.scalar(warehouse.table("orders").count()) > MANY_ORDERS
     return ibis.union(*(warehouse.keep(_bought_by(warehouse, question, ranked, part)) for part in (PARTS if many else (EVERYONE,))))
 
@@ -220,8 +237,9 @@ def _placed(warehouse: Warehouse, staged: ir.Table, bounds: Tiers, question: Que
     """With the store's spikes and the distance to the next threshold."""
     days = warehouse.arrow(spikes.daily(purchases.sales(warehouse, question.as_of)))
     found = spikes.store_spikes(days["purchase_day"].to_numpy(), days["orders"].to_numpy())
-    ahead = thresholds.Thresholds(bounds.held, question.milestones, question.free_shipping)
-    return spikes.after_store_spike(thresholds.with_thresholds(staged, ahead), found)
+    ahead = thresholds.Thresholds(bounds.held, question.milestones, question.free_shipping, question.as_of.day)
+    dated = _joined(staged, open_credits(warehouse, question.as_of).select("customer_id", "credit_expires_on"))
+    return spikes.after_store_spike(thresholds.with_thresholds(dated, ahead).drop("credit_expires_on"), found)
 
 
 def _with_reasons(warehouse: Warehouse, staged: ir.Table, question: Question) -> ir.Table:
@@ -244,17 +262,20 @@ def _with_people(whole: ir.Table, warehouse: Warehouse, question: Question) -> i
     customers, seen = warehouse.current("customers"), ibis.literal(question.as_of.naive)
     known = customers.filter(customers.first_seen_at.isnull() | (customers.first_seen_at < seen)).select("customer_id", "country")
     people = warehouse.current("people").select("customer_id", "timezone", "locale")
-    whole = _joined(whole.outer_join(known, "customer_id").pipe(_one_id), people, consented(warehouse, question.as_of))
+    whole = _joined(
+        whole.outer_join(known, "customer_id").pipe(_one_id), people, consented(warehouse, question.as_of),
+        open_credits(warehouse, question.as_of), opinions.detractors(warehouse, question.as_of),
+    )  # fmt: skip
+    whole = offer_scopes.with_scopes(warehouse, question.as_of, whole)
     empty = {
         "orders": 0, "purchase_days": 0, "spend": 0, "margin": 0, "category_share": 0.0, "discount_share": 0.0, "return_share": 0.0,
         "expected_margin": 0, "predicted_clv": 0, "margin_at_risk": 0, "tier_margin": 0, "lifecycle": "prospect", "cause_evidence": "",
         "cohort_evidence": "", "personas": "", "discounted_orders": 0, "single_item_orders": 0, "open_ticket": False, "open_return": False,
+        "credit_balance": 0, "detractor": False,
         **{f"{channel}_consent": False for channel in CHANNELS},
     }
     whole = whole.mutate(discounted_orders=whole.discounted, single_item_orders=whole.single)
-    whole = whole.mutate(
-        **{column: whole[column].fill_null(value) for column, value in empty.items()}, credit_balance=ibis.literal(0)
-    )
+    whole = whole.mutate(**{column: whole[column].fill_null(value) for column, value in empty.items()})
     typed = {column: whole[column].cast(kind) for column, kind in COLUMNS.items()}
     return whole.select(**typed)
 

@@ -13,6 +13,7 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.moment import AsOf, start_of_day
 
 _CATEGORY_BASE = 65_536
+_PRODUCT_BASE, _LARGEST_AMOUNT = 1 << 24, 1 << 38
 PERMILLE = 1000
 RECENT_DAYS = 30
 """A burst of purchase days is looked for in so many days, up to and including the last purchase day."""
@@ -97,42 +98,85 @@ def earned(lines: ir.Table, rate: Decimal) -> ir.IntegerValue:
 
 
 def baskets(lines: ir.Table, products: ir.Table, numbered: ir.Table, rate: Decimal) -> ir.Table:
-    """What lines say per customer: their amount, what they earned, and the favourite category by spend.
+    """What lines say per customer: their amount, what they earned, the favourite category by spend, and what can be offered.
 
     Args:
         lines: From `sold_lines`.
-        products: Current products with price_rank: thousandths of how dear each is in its category, null where that is unknown.
+        products: Current products with price_rank (thousandths of how dear each is in its category, null where that is unknown) and
+            offer_no (a number of each that can be offered, null for the others).
         numbered: From `categories`.
         rate: The store's margin on goods of unknown cost.
 
     Returns:
         customer_id, amount, earned (thousandths), ranked (amount of the lines whose product has a price rank), rank_sum (the same, each
-        times its rank), category (null where unknown), category_share.
+        times its rank), category (null where unknown), category_share, and offer_category_no and offer_no as in `offered`.
     """
-    facts = products.select("product_id", "category", "price_rank", unit_cost="cost").left_join(numbered, "category").select(
-        "product_id", "category_no", "unit_cost", "price_rank"
+    facts = products.select("product_id", "category", "price_rank", "offer_no", unit_cost="cost").left_join(numbered, "category").select(
+        "product_id", "category_no", "unit_cost", "price_rank", "offer_no"
     )
     joined = lines.left_join(facts, "product_id")
     ranked = joined.price_rank.notnull().ifelse(joined.amount, 0)
     small = joined.select(
         "customer_id", "amount", category_no=joined.category_no.fill_null(-1), earned=earned(joined, rate), ranked=ranked,
-        rank_sum=ranked * joined.price_rank.fill_null(0),
+        rank_sum=ranked * joined.price_rank.fill_null(0), dearest=_dearest(joined),
     )
     added = ("amount", "earned", "ranked", "rank_sum")
-    grouped = small.group_by("customer_id", "category_no").aggregate(**{name: exact_sum(small[name]) for name in added})
-    # One integer carries spend and category, so that the greatest is a plain maximum with its tie settled on every engine.
-    code = (grouped.category_no >= 0).ifelse(
-        grouped.amount.clip(lower=0) * _CATEGORY_BASE + (_CATEGORY_BASE - 1 - grouped.category_no), -1
-    )
+    sums = {name: exact_sum(small[name]) for name in added}
+    grouped = small.group_by("customer_id", "category_no").aggregate(**sums, dearest=small.dearest.max())
     summed = grouped.group_by("customer_id").aggregate(
-        **{name: exact_sum(grouped[name]) for name in added}, top=code.max()
+        **{name: exact_sum(grouped[name]) for name in added}, top=_spent(grouped).max(), **_best(grouped)
     )
-    top_no = (summed.top >= 0).ifelse(_CATEGORY_BASE - 1 - summed.top % _CATEGORY_BASE, -1)
     top_amount = (summed.top - summed.top % _CATEGORY_BASE) / _CATEGORY_BASE
     share = (summed.amount > 0).ifelse(top_amount / summed.amount, 0.0).clip(0.0, 1.0)
-    return summed.mutate(category_no=top_no, category_share=(summed.top >= 0).ifelse(share, 0.0)).left_join(numbered, "category_no").select(
-        "customer_id", *added, "category", "category_share"
+    shown = summed.mutate(
+        category_no=_category_of(summed.top), category_share=(summed.top >= 0).ifelse(share, 0.0), **_offer(summed)
     )
+    return shown.left_join(numbered, "category_no").select(
+        "customer_id", *added, "category", "category_share", "offer_category_no", "offer_no"
+    )
+
+
+def offered(lines: ir.Table) -> ir.Table:
+    """What can be offered to each customer out of what they bought.
+
+    Args:
+        lines: customer_id, amount, category_no (null where unknown), offer_no of the product (null where it cannot be offered).
+
+    Returns:
+        customer_id, offer_category_no (of the category with most spend that has a product to offer; null where none has a name), offer_no
+        (of the product there that most was paid for on one line).
+    """
+    small = lines.select("customer_id", "amount", category_no=lines.category_no.fill_null(-1), dearest=_dearest(lines))
+    grouped = small.group_by("customer_id", "category_no").aggregate(amount=exact_sum(small.amount), dearest=small.dearest.max())
+    summed = grouped.group_by("customer_id").aggregate(**_best(grouped))
+    return summed.select("customer_id", **_offer(summed))
+
+
+def _spent(grouped: ir.Table) -> ir.IntegerValue:
+    """One integer of spend and category, so that the greatest is a plain maximum with its tie settled on every engine; -1 without one."""
+    code = grouped.amount.clip(lower=0) * _CATEGORY_BASE + (_CATEGORY_BASE - 1 - grouped.category_no)
+    return (grouped.category_no >= 0).ifelse(code, -1)
+
+
+def _category_of(code: ir.IntegerValue) -> ir.IntegerValue:
+    return (code >= 0).ifelse(_CATEGORY_BASE - 1 - code % _CATEGORY_BASE, -1)
+
+
+def _dearest(lines: ir.Table) -> ir.IntegerValue:
+    """The same of a line's amount and product; -1 where the product cannot be offered."""
+    code = lines.amount.clip(lower=0, upper=_LARGEST_AMOUNT) * _PRODUCT_BASE + (_PRODUCT_BASE - 1 - lines.offer_no)
+    return code.fill_null(-1)
+
+
+def _best(grouped: ir.Table) -> dict[str, ir.IntegerScalar]:
+    """Of the categories with something to offer the one with most spend, and its dearest line; goods without a category come last."""
+    open_ = (grouped.dearest >= 0).ifelse(_spent(grouped), -2)
+    return {"best": open_.max(), "line": grouped.dearest.argmax(open_)}
+
+
+def _offer(summed: ir.Table) -> dict[str, ir.IntegerValue]:
+    number = (summed.line >= 0).ifelse(_PRODUCT_BASE - 1 - summed.line % _PRODUCT_BASE, ibis.null("int64"))
+    return {"offer_category_no": _category_of(summed.best).nullif(-1), "offer_no": number}
 
 
 def returned(warehouse: Warehouse, as_of: AsOf, since: date | None = None) -> ir.Table:
