@@ -42,7 +42,7 @@ PROGRAMS = {
     program["program"]: program
     for program in (document(one.name) for one in CATALOGUE.iterdir() if one.name.endswith(".yaml") and one.name not in APART)
 }
-OFFERS = document("offers.yaml")["offers"] | {"welcome_credit": {"kind": "credit"}, "welcome_badge": {"kind": "support"}}
+OFFERS = document("offers.yaml")["offers"]
 
 
 def variants() -> Iterator[tuple[str, str, str, str]]:

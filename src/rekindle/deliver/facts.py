@@ -15,11 +15,12 @@ from typing import Any
 from babel.dates import format_date
 
 from rekindle.errors import BadData
+from rekindle.program import offer_kinds
 
-CARD_KINDS = frozenset({"early_access", "limited_edition", "bundle", "shipping", "returns", "support", "percent", "amount", "credit"})
+CARD_KINDS = offer_kinds.carded()
 """Offers that a message shows on a card: something is given. The others are content."""
 
-PRICE_KINDS = frozenset({"percent", "amount", "credit"})
+PRICE_KINDS = offer_kinds.priced()
 FROZEN = frozenset(
     {
         "why", "orders", "first_day", "last_day", "last_product", "category", "cause", "cohort", "offer_kind", "offer_label", "offer_terms",

@@ -10,9 +10,6 @@ from rekindle.program.reading import Place
 from rekindle.program.validating import Mistake
 from rekindle.program.vocabulary import PROMOTING, SERVICE_ALWAYS, content_needed
 
-GIVES_NOTHING = frozenset({"none", "reminder", "education"})
-"""Kinds of offers that are words alone."""
-
 
 def of_messages(program: Program, offers: Mapping[str, Offer]) -> Iterator[Mistake]:
     """Every block that a stage lacks, and everything that makes a service message advertising.
@@ -22,7 +19,7 @@ def of_messages(program: Program, offers: Mapping[str, Offer]) -> Iterator[Mista
         offers: The store's offers by name; one that is not there is another check's to name.
     """
     for number, stage in enumerate(program.stages):
-        given = [arm.name for arm in stage.arms if arm.offer in offers and offers[arm.offer].kind not in GIVES_NOTHING]
+        given = [arm.name for arm in stage.arms if arm.offer in offers and offers[arm.offer].traits.card]
         needed = content_needed(program.trigger.on, stage.name, number == 0, frozenset(stage.content), bool(given))
         if lacking := sorted(needed - set(stage.content)):
             why = f"stages.{stage.name}.content: the stage {stage.name} needs {', '.join(lacking)}"
