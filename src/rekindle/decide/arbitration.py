@@ -98,92 +98,121 @@ def settled(warehouse: Warehouse, rows: ir.Table, contacts: ir.Table, question: 
     """
     every = limits(question.rules, question.offers)
     ranked = warehouse.keep(_ranked(rows, every))
-    marks = ("place", *(f"in_{number}" for number in range(len(every))))
-    turns = range(1, (warehouse.scalar(ranked.place.max()) or 0) + 1)
-    desk = warehouse.keep(_desk(ranked, contacts, question, every))
-    for turn in turns:
-        desk = warehouse.keep(_taken(desk, ranked, every, turn))
-    losers = desk.filter(ibis.or_(ibis.literal(False), *(desk[f"why_{turn}"].notnull() for turn in turns)))
-    if not warehouse.scalar(losers.count()):
-        return ranked.drop(*marks).mutate(send_at=ibis.null("timestamp"))
-    rooms = _rooms(losers, contacts, question.as_of, every)
-    joined = ranked.left_join(rooms, "customer_id").drop("customer_id_right")
-    why = joined.place.cases(*((turn, joined[f"why_{turn}"]) for turn in turns), else_=ibis.null("string"))
+    marks = ("place", "send_at", *_each("in", every))
+    turns = _turns(warehouse, ranked, contacts, question, every)
+    if not turns:
+        return ranked.drop(*(name for name in marks if name in ranked.columns)).mutate(send_at=ibis.null("timestamp"))
+    verdicts = _together([one.filter(one.why.notnull()).select("customer_id", "place", "why") for one in turns])
+    ends = _together([one.filter(one.place == one.last).drop("place", "last", "why") for one in turns])
+    rooms = _rooms(ends.semi_join(verdicts, "customer_id"), contacts, question.as_of, every)
+    joined = ranked.left_join(verdicts, ["customer_id", "place"]).drop("customer_id_right", "place_right")
+    joined = joined.left_join(rooms, "customer_id").drop("customer_id_right")
     now = ibis.literal(question.as_of.naive)
     again = [joined[f"in_{number}"].ifelse(joined[f"room_{number}"], now).fill_null(now) for number in range(len(every))]
     latest = ibis.greatest(*again) if len(again) > 1 else again[0]
-    whole = joined.mutate(reason=joined.reason.fill_null(why), send_at=why.notnull().ifelse(latest, ibis.null("timestamp")))
-    return whole.select(*(name for name in ranked.columns if name not in (*marks, "send_at")), "send_at")
+    whole = joined.mutate(
+        reason=joined.reason.fill_null(joined.why), send_at=joined.why.notnull().ifelse(latest, ibis.null("timestamp"))
+    )
+    return whole.select(*(name for name in ranked.columns if name not in marks), "send_at")
+
+
+def _together(parts: list[ir.Table]) -> ir.Table:
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def _each(word: str, every: tuple[Limit, ...]) -> list[str]:
+    """The names of the columns that there are for every cap."""
+    return [f"{word}_{number}" for number in range(len(every))]
 
 
 def _ranked(rows: ir.Table, every: tuple[Limit, ...]) -> ir.Table:
     """The rows with their place among the customer's messages, from 1, 0 for what is none; and what caps they fall under."""
-    wants = rows.reason.isnull() & (rows.arm != NOTHING) & ~rows.service
+    wants = (rows.reason.isnull() & (rows.arm != NOTHING) & ~rows.service).fill_null(False)
     best_first = [ibis.desc("arm_margin"), "program", "stage", "episode"]
-    place = ibis.row_number().over(group_by=["customer_id", wants.fill_null(False)], order_by=best_first) + 1
-    falls = {f"in_{number}": one.falls(rows) for number, one in enumerate(every)}
-    return rows.mutate(place=wants.fill_null(False).ifelse(place, 0), **falls)
+    place = ibis.row_number().over(group_by=["customer_id", wants], order_by=best_first) + 1
+    falls = {name: one.falls(rows) for name, one in zip(_each("in", every), every, strict=True)}
+    return rows.mutate(place=wants.ifelse(place, 0), **falls)
+
+
+def _turns(
+    warehouse: Warehouse, ranked: ir.Table, contacts: ir.Table, question: Question, every: tuple[Limit, ...]
+) -> list[ir.Table]:
+    """The messages taken one after another, a table for each place: of the customers who have so many.
+
+    Each has customer_id, place, last (the customer's last place), why (null where it passed), most_0 (the customer's own number of the
+    first cap) and taken_0 and so on: how many messages every cap has had after it.
+    """
+    most = warehouse.scalar(ranked.place.max()) or 0
+    turns: list[ir.Table] = []
+    for turn in range(1, most + 1):
+        before = turns[-1].filter(turns[-1].last >= turn) if turns else _desk(ranked, contacts, question, every)
+        mine = ranked.filter(ranked.place == turn).select("customer_id", *_each("in", every))
+        turns.append(warehouse.keep(_taken(before.join(mine, "customer_id"), every).mutate(place=ibis.literal(turn, "int64"))))
+    return turns
 
 
 def _desk(ranked: ir.Table, contacts: ir.Table, question: Question, every: tuple[Limit, ...]) -> ir.Table:
-    """Every customer with a message: how many of each cap are used (used_0, and as many taken_0), the cap's number (most_0), own_cap."""
-    whose = ranked.filter(ranked.place == 1).select("customer_id")
+    """Every customer with a message, before the first is taken: as `_turns`, without place and why."""
+    wanted = ranked.filter(ranked.place > 0)
+    whose = wanted.group_by("customer_id").aggregate(last=wanted.place.max())
     recent = contacts.filter(contacts.as_of > _since(question.as_of, max(one.days for one in every)))
     used = recent.group_by("customer_id").aggregate(
-        **{f"used_{number}": _within(recent, one, question.as_of).cast("int64").sum() for number, one in enumerate(every)}
+        **{
+            name: _within(recent, one, question.as_of).cast("int64").sum()
+            for name, one in zip(_each("taken", every), every, strict=True)
+        }
     )
     desk = whose.left_join(used, "customer_id").drop("customer_id_right")
-    if question.own_caps is None:
-        desk = desk.mutate(own_cap=ibis.null("int64"))
-    else:
+    own_cap: ir.IntegerValue = ibis.null("int64")
+    if question.own_caps is not None:
         desk = desk.left_join(question.own_caps.select("customer_id", "own_cap"), "customer_id").drop("customer_id_right")
-    desk = desk.mutate(**{f"used_{number}": desk[f"used_{number}"].fill_null(0) for number in range(len(every))})
-    most = {f"most_{number}": ibis.literal(one.touches) for number, one in enumerate(every)}
-    most["most_0"] = ibis.least(desk.own_cap.fill_null(every[0].touches), every[0].touches)
-    return desk.mutate(**{f"taken_{number}": desk[f"used_{number}"] for number in range(len(every))}, **most)
+        own_cap = desk.own_cap
+    most = ibis.least(own_cap.fill_null(every[0].touches), every[0].touches)
+    return desk.select("customer_id", "last", most_0=most, **{name: desk[name].fill_null(0) for name in _each("taken", every)})
 
 
-def _taken(desk: ir.Table, ranked: ir.Table, every: tuple[Limit, ...], turn: int) -> ir.Table:
-    """The desk after each customer's message of one place: passed, and counted, or put off with the reason in `why_<turn>`."""
-    mine = ranked.filter(ranked.place == turn).select("customer_id", **{f"in_{number}": f"in_{number}" for number in range(len(every))})
-    joined = desk.left_join(mine, "customer_id").drop("customer_id_right")
-    full = [joined[f"in_{number}"] & (joined[f"taken_{number}"] >= joined[f"most_{number}"]) for number in range(len(every))]
-    tired = full[0] & (joined.taken_0 < every[0].touches)
-    reasons = zip(full, (one.reason for one in every), strict=True)
-    joined = joined.mutate(**{f"why_{turn}": ibis.cases((tired, "tired"), *reasons, else_=ibis.null("string"))})
-    passes = joined[f"why_{turn}"].isnull()
-    counted = {
-        f"taken_{number}": joined[f"taken_{number}"] + (joined[f"in_{number}"].fill_null(False) & passes).cast("int64")
-        for number in range(len(every))
-    }
-    return joined.mutate(**counted).drop(*(f"in_{number}" for number in range(len(every))))
+def _taken(desk: ir.Table, every: tuple[Limit, ...]) -> ir.Table:
+    """The desk after each customer's next message: passed and counted, or put off, and why."""
+    most = [desk.most_0, *(one.touches for one in every[1:])]
+    names = list(zip(_each("in", every), _each("taken", every), strict=True))
+    full = [desk[own] & (desk[taken] >= number) for (own, taken), number in zip(names, most, strict=True)]
+    tired = full[0] & (desk.taken_0 < every[0].touches)
+    why = ibis.cases((tired, "tired"), *zip(full, (one.reason for one in every), strict=True), else_=ibis.null("string"))
+    decided = desk.mutate(why=why)
+    counted = {taken: decided[taken] + (decided[own] & decided.why.isnull()).cast("int64") for own, taken in names}
+    return decided.select("customer_id", "last", "why", "most_0", **counted)
 
 
-def _rooms(losers: ir.Table, contacts: ir.Table, as_of: AsOf, every: tuple[Limit, ...]) -> ir.Table:
-    """The desk of those with a message put off, and the instant at which each cap has room again (room_0), null where it has room now.
+def _rooms(ends: ir.Table, contacts: ir.Table, as_of: AsOf, every: tuple[Limit, ...]) -> ir.Table:
+    """The instant at which each cap has room again, null where it has room now: customer_id, room_0 and so on.
 
     A cap that is full has room when so many of its messages have left the window that one less than it allows is left: of the messages
     so far, or of those that go now.
+
+    Args:
+        ends: most_0, taken_0 and so on of customers with a message that was put off.
+        contacts: Messages so far.
+        as_of: The instant.
+        every: The caps.
     """
     parts = []
     for number, one in enumerate(every):
-        mine = contacts.filter(_within(contacts, one, as_of)).semi_join(losers, "customer_id")
+        mine = contacts.filter(_within(contacts, one, as_of)).semi_join(ends, "customer_id")
         oldest_first = ibis.row_number().over(group_by="customer_id", order_by=["as_of", "program", "stage", "episode"])
         parts.append(mine.select("customer_id", at="as_of", cap_no=ibis.literal(number), older=oldest_first))
-    both = ibis.union(*parts).join(losers, "customer_id") if len(parts) > 1 else parts[0].join(losers, "customer_id")
-    over = [both[f"taken_{number}"] - both[f"most_{number}"] for number in range(len(every))]
+    both = _together(parts).join(ends, "customer_id")
+    over = [both.taken_0 - both.most_0, *(both[f"taken_{number}"] - one.touches for number, one in enumerate(every) if number)]
     leaving = both.filter(both.older == both.cap_no.cases(*enumerate(over), else_=-1))
     left = leaving.group_by("customer_id").aggregate(
-        **{f"room_{number}": leaving["at"].max(where=leaving.cap_no == number) for number in range(len(every))}
+        **{name: leaving["at"].max(where=leaving.cap_no == number) for number, name in enumerate(_each("room", every))}
     )
-    desk = losers.left_join(left, "customer_id").drop("customer_id_right")
-    now = ibis.literal(as_of.naive)
+    desk, now = ends.left_join(left, "customer_id").drop("customer_id_right"), ibis.literal(as_of.naive)
     rooms = {}
     for number, one in enumerate(every):
         again = desk[f"room_{number}"].fill_null(now) + ibis.interval(days=one.days)
-        rooms[f"room_{number}"] = (desk[f"taken_{number}"] >= desk[f"most_{number}"]).ifelse(again, ibis.null("timestamp"))
-    whys = [name for name in desk.columns if name.startswith("why_")]
-    return desk.select("customer_id", *whys, **rooms)
+        full = desk[f"taken_{number}"] >= (desk.most_0 if number == 0 else one.touches)
+        rooms[f"room_{number}"] = full.ifelse(again, ibis.null("timestamp"))
+    return desk.select("customer_id", **rooms)
 
 
 def _within(rows: ir.Table, one: Limit, as_of: AsOf) -> ir.BooleanValue:
