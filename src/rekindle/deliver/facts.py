@@ -24,8 +24,8 @@ PRICE_KINDS = offer_kinds.priced()
 FROZEN = frozenset(
     {
         "why", "orders", "first_day", "last_day", "last_product", "category", "cause", "cohort", "offer_kind", "offer_label", "offer_terms",
-        "offer_value", "offer_scope", "valid_until", "moment", "service", "order_number", "products", "more_products", "product",
-        "favourite", "ordered_day", "promised_day", "delivered_day", "day", "days_ahead", "years", "credit_left",
+        "offer_value", "offer_scope", "offer_minimum", "valid_until", "moment", "service", "order_number", "products", "more_products",
+        "product", "favourite", "ordered_day", "promised_day", "delivered_day", "day", "days_ahead", "years", "credit_left",
     }
 )
 """What a touch's `facts` may hold; its stage, arm and code are columns of their own."""
@@ -67,6 +67,7 @@ class Facts:
         offer_terms: Its conditions.
         offer_value: Its worth, such as "EUR 10.00", where it has one.
         offer_scope: The category or product that it holds for, where it does not hold for all.
+        offer_minimum: The order from which it holds, such as "EUR 30.00"; empty for any.
         code: What to enter at checkout.
         valid_until: The last day on which it holds.
         why: Why this customer gets this message, a whole sentence; from the moment and the dates where left empty.
@@ -102,6 +103,7 @@ class Facts:
     offer_terms: str = ""
     offer_value: str = ""
     offer_scope: str | None = None
+    offer_minimum: str = ""
     code: str = ""
     valid_until: date | None = None
     why: str = ""
@@ -181,6 +183,7 @@ def spoken(facts: Facts) -> dict[str, object]:
     return clean | _of_the_round(facts) | {
         "offer_value": one_line(facts.offer_value).replace(" ", "\N{NO-BREAK SPACE}"),
         "first_name": greetable(facts.first_name),
+        "offer_minimum": one_line(facts.offer_minimum).replace(" ", "\N{NO-BREAK SPACE}"),
         "offer_scope": readable(facts.offer_scope),
         "last_product": readable(facts.last_product),
         "category": readable(facts.category),

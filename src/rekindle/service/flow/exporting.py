@@ -51,7 +51,7 @@ def messages(settings: Settings, warehouse: Warehouse, planned: Planned, built: 
         for row in listed:
             offer, person = documents.offers[row["offer"]], people.get(row["customer_id"])
             touch = touch_key(row["program"], row["customer_id"], row["episode"], row["stage"])
-            code = code_for(key, touch) if offer.redemption > 0 else ""
+            code = code_for(key, touch) if offer.redeemed else ""
             stated = replace(
                 with_frozen(with_links(shop, settings.public_url, rings, row["customer_id"]), json.dumps(facts_of(row, offer, settings))),
                 stage=row["stage"], program=row["program"], arm=row["arm"], code=code, first_name=person.first_name if person else None,

@@ -119,7 +119,7 @@ def facts_of(row: dict[str, Any], offer: Offer, settings: Settings) -> dict[str,
         offer: The variant's offer.
         settings: Currency, locale and time zone.
     """
-    given = row["valid_until"] if offer.redemption > 0 else None
+    given = row["valid_until"] if offer.redeemed else None
     return {
         "orders": row["orders"],
         "first_day": _iso(row["first_day"]),
@@ -133,6 +133,7 @@ def facts_of(row: dict[str, Any], offer: Offer, settings: Settings) -> dict[str,
         "offer_terms": offer.terms,
         "offer_value": _value(row, offer, settings),
         "offer_scope": row["scope_category"] or row["scope_product_name"],
+        "offer_minimum": _minimum(offer, settings),
         "valid_until": _iso(given),
         **_round(row, settings),
     }
@@ -178,6 +179,12 @@ def _registered(evidence: str) -> bool:
 def _local(instant: datetime | None, timezone: str) -> date | None:
     """The store's day of an instant that history holds, naive UTC."""
     return moment.local_day(instant.replace(tzinfo=UTC), timezone) if instant else None
+
+
+def _minimum(offer: Offer, settings: Settings) -> str:
+    if not offer.minimum_spend:
+        return ""
+    return money.show(money.to_minor(offer.minimum_spend, settings.currency), settings.currency, settings.locale)
 
 
 def _iso(day: date | None) -> str | None:
