@@ -30,8 +30,10 @@ END = date(2026, 9, 27)
 MORNING = datetime(2026, 9, 27, 6, tzinfo=UTC)
 AS_OF = parse_as_of("2026-09-27", "UTC")
 RULES = {
-    None: lambda row: True, "value_tier == 'high'": lambda row: row["value_tier"] == "high",
-    "value_tier != 'high'": lambda row: row["value_tier"] != "high",
+    None: lambda row: True,
+    "value_tier == 'high' or premium >= 0.67": lambda row: row["value_tier"] == "high" or (row["premium"] or 0) >= 0.67,
+    "value_tier != 'high' and (price_sensitive is none or price_sensitive < 0.67)":
+        lambda row: row["value_tier"] != "high" and (row["price_sensitive"] or 0) < 0.67,
 }
 """What the first stage's arms ask for."""
 Row = dict[str, object]

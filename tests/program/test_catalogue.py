@@ -1,12 +1,15 @@
 """The documents of a new store: they pass their own check and say what win-back is to be."""
 
+import re
 from datetime import date
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from rekindle.errors import BadData
+from rekindle.program import catalogue
 from rekindle.program.catalogue import scaffold
 from rekindle.program.catalogue.shipped import shipped
 from rekindle.program.checking import assemble, check, load
@@ -55,6 +58,9 @@ def test_amounts_fit_the_currency(tmp_path: Path, currency: str, cap: Decimal) -
     Store(tmp_path, currency=currency)
     documents = load(tmp_path)
     assert documents.offers["credit_by_curve"].cap == cap
+    curve = documents.offers["welcome_credit"].curve
+    assert curve is not None
+    assert (curve.margin[1], curve.orders) == ((5 * cap, cap / 2), ((1, 0), (10, cap / 5)))
     assert documents.rules.budget.amount == 100 * cap
     assert documents.program("win-back").stage("reconnect").offers.value_at_most == cap * Decimal("0.3")
 
@@ -113,13 +119,14 @@ def test_each_cohort_has_its_stages_delays_and_content(documents: Documents) -> 
 
 def test_offers_have_kinds_costs_and_ends(documents: Documents) -> None:
     offers = documents.offers
-    assert {name for name, offer in offers.items() if offer.price} == {"credit_by_curve", "category_percent"}
+    assert {name for name, offer in offers.items() if offer.price} == {"credit_by_curve", "category_percent", "welcome_credit"}
     credit, percent = offers["credit_by_curve"], offers["category_percent"]
     assert (credit.share_of_margin, credit.cap, credit.amount, credit.percent) == (0.10, Decimal("10.0"), None, None)
     assert (percent.percent, percent.margin_floor, percent.amount) == (0.10, 0.15, None)
     assert all(offer.valid_days >= offer.minimum_valid_days >= 7 for offer in offers.values())
     assert all(0 <= offer.redemption <= 1 for offer in offers.values())
-    used = {arm.offer for stage in documents.programs[0].stages for arm in stage.arms}
+    texts = [path.read_text(encoding="utf-8") for path in files(catalogue).iterdir() if path.name.endswith(".yaml")]
+    used = {name for text in texts for name in re.findall(r"{offer: (\w+)", text)}
     assert used == set(offers), "every shipped offer is used and every used offer is shipped"
 
 

@@ -17,7 +17,9 @@ SHIPPED = {
 }  # fmt: skip
 """Path in a store folder to the shipped file."""
 
-_MONEY = re.compile(r"\b(amount|cap|unit_cost|value_at_most|max_cost): ([0-9]+\.[0-9]{2})\b")
+_MONEY = re.compile(r"\b(amount|cap|unit_cost|value_at_most|max_cost|minimum_spend): ([0-9]+\.[0-9]{2})\b")
+_CURVE = re.compile(r"\bcurve: \{.*\}")
+_POINT = re.compile(r"(\[|, )([0-9]+\.[0-9]{2})(?=[\],])")
 _REVIEW_DAYS = 30
 _CENTS = 2
 
@@ -44,4 +46,7 @@ def _filled(file: str, owner: str, digits: int, now: date) -> str:
     text = text.replace('owner: ""', f"owner: {json.dumps(owner, ensure_ascii=False)}")
     text = re.sub(r"due: [0-9]{4}-[0-9]{2}-[0-9]{2}", f"due: {now + timedelta(days=_REVIEW_DAYS)}", text, count=1)
     text = re.sub(r"(valid_from|reviewed): [0-9]{4}-[0-9]{2}-[0-9]{2}", rf"\1: {now}", text)
-    return text if digits >= _CENTS else _MONEY.sub(lambda found: f"{found[1]}: {round(float(found[2]) * 100)}", text)
+    if digits >= _CENTS:
+        return text
+    text = _MONEY.sub(lambda found: f"{found[1]}: {round(float(found[2]) * 100)}", text)
+    return _CURVE.sub(lambda curve: _POINT.sub(lambda found: f"{found[1]}{round(float(found[2]) * 100)}", curve[0]), text)
