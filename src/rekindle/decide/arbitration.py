@@ -100,9 +100,9 @@ def settled(warehouse: Warehouse, rows: ir.Table, contacts: ir.Table, question: 
     ranked = warehouse.keep(_ranked(rows, every))
     marks = ("place", "send_at", *_each("in", every))
     turns = _turns(warehouse, ranked, contacts, question, every)
-    if not turns:
+    verdicts = _together([one.filter(one.why.notnull()).select("customer_id", "place", "why") for one in turns]) if turns else None
+    if verdicts is None or not warehouse.scalar(verdicts.count()):
         return ranked.drop(*(name for name in marks if name in ranked.columns)).mutate(send_at=ibis.null("timestamp"))
-    verdicts = _together([one.filter(one.why.notnull()).select("customer_id", "place", "why") for one in turns])
     ends = _together([one.filter(one.place == one.last).drop("place", "last", "why") for one in turns])
     rooms = _rooms(ends.semi_join(verdicts, "customer_id"), contacts, question.as_of, every)
     joined = ranked.left_join(verdicts, ["customer_id", "place"]).drop("customer_id_right", "place_right")
