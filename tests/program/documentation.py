@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from rekindle.program import documents, offer_kinds, offers, rules, stages, triggers
+from rekindle.program import documents, matrix, offer_kinds, offers, rules, stages, triggers
+from rekindle.program.catalogue.shipped import shipped
+from rekindle.program.checking import assemble
 from rekindle.program.fields import Entry, Named
 from rekindle.program.vocabulary import BLOCKS, COLUMNS, FIRST_CONTENT, MOMENT_CONTENT, STAGE_CONTENT, VALUES
 
@@ -96,7 +99,15 @@ def written(page: str) -> str:
     return re.sub(r"<!-- ((?:keys: )?\w+) -->\n.*?<!-- end -->", table, page, flags=re.DOTALL)
 
 
+def matrix_page() -> str:
+    """docs/win-back-matrix.md, from the shipped documents."""
+    texts = {path: text.encode() for path, text in shipped("Ada Example", "EUR", date(2026, 11, 22)).items()}
+    held = assemble(texts)
+    return matrix.page(held.program("win-back"), held.offers)
+
+
 if __name__ == "__main__":
+    (DOCS / "win-back-matrix.md").write_text(matrix_page(), encoding="utf-8")
     path = DOCS / "programs.md"
     path.write_text(written(path.read_text(encoding="utf-8")), encoding="utf-8")
     for name, schema in documents.schemas().items():

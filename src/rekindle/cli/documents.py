@@ -3,7 +3,7 @@
 Knows nothing of what they say.
 """
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,15 +14,24 @@ from rekindle.cli.output import emit, say
 from rekindle.cli.store import opened
 from rekindle.errors import UsageError
 
+if TYPE_CHECKING:
+    from rekindle.program.documents import Documents
+
 _BAD = 3
 
 
-def check(context: typer.Context, as_json: AsJson = False) -> None:
+Matrix = Annotated[bool, typer.Option("--matrix", help="Print who may get what instead: by stage, lapsed cohort and value tier.")]
+
+
+def check(context: typer.Context, matrix: Matrix = False, as_json: AsJson = False) -> None:
     """Name every mistake in the store's documents. With file, line and remedy; exits with 3 where there is an error."""
     from rekindle.deliver.templates import address_warning
     from rekindle.program import checking
 
     held = settings.load(context.obj)
+    if matrix:
+        _show_matrix(checking.load(held.root), as_json)
+        return
     findings = checking.check(held.root, today=moment.local_day(moment.now(), held.timezone))
     errors = sum(finding.severity == "error" for finding in findings)
     address = address_warning(held.sender.postal_address)
@@ -34,6 +43,18 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
     emit({"findings": shown, "errors": errors, "settings": [address] if address else []}, lines or ["Nothing to mend."], as_json)
     if errors:
         raise typer.Exit(_BAD)
+
+
+def _show_matrix(documents: "Documents", as_json: bool) -> None:
+    from rekindle.program import matrix
+
+    rows = [
+        {"program": program.name, "stage": cell.stage, "cohort": cell.cohort, "tier": cell.tier, "skipped": cell.skipped,
+         "variants": [{"arm": one.arm, "offer": one.offer, "kind": one.kind, "price": one.price, "some": one.some} for one in cell.choices]}
+        for program in documents.programs for cell in matrix.cells(program, documents.offers)
+    ]  # fmt: skip
+    pages = [matrix.page(program, documents.offers).rstrip("\n") for program in documents.programs]
+    emit({"matrix": rows}, ["\n\n".join(pages)], as_json)
 
 
 def submit(context: typer.Context, dry_run: DryRun = False, as_json: AsJson = False) -> None:
