@@ -38,7 +38,9 @@ def test_whoever_orders_before_the_send_gets_no_message(store: Settings) -> None
         facts = [order(customer, key, before) for customer, key in anchors]
         facts += [order("bought", "e", since), order("cancelled", "f", since, cancelled=True), order("later", "g", NOON)]
         take(warehouse, "orders", facts)
-        assert dispatching.withdraw_ordered(warehouse, NOON) == 1
-        assert dispatching.withdraw_ordered(warehouse, NOON) == 0
+        assert dispatching.withdraw_ordered(warehouse, NOON, ["review-request"]) == 0  # an order ends no round of it
+        assert dispatching.withdraw_ordered(warehouse, NOON, []) == 0
+        assert dispatching.withdraw_ordered(warehouse, NOON, ["win-back"]) == 1
+        assert dispatching.withdraw_ordered(warehouse, NOON, ["win-back"]) == 0
     assert queries.counts() == {"planned": 3, "suppressed": 1}
     assert queries.of_customer("bought")[0]["reason"] == "ordered since"

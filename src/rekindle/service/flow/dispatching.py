@@ -3,6 +3,7 @@
 Knows nothing of a single message.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import ibis
@@ -46,12 +47,18 @@ def waiting(at: datetime) -> int:
     return queries.due(at)
 
 
-def withdraw_ordered(warehouse: Warehouse, at: datetime) -> int:
-    """Suppresses waiting messages to customers who have ordered since the order that their round followed, and says how many."""
+def withdraw_ordered(warehouse: Warehouse, at: datetime, programs: Collection[str]) -> int:
+    """Suppresses waiting messages to customers who have ordered since the order that their round followed, and says how many.
+
+    Args:
+        warehouse: An open history.
+        at: The instant.
+        programs: Those whose rounds an order ends; messages of others wait on.
+    """
     rows = queries.waiting()
-    if not rows.num_rows:
+    if not rows.num_rows or not programs:
         return 0
-    waiting_now, orders = ibis.memtable(rows), warehouse.current("orders")
+    waiting_now, orders = ibis.memtable(rows).filter(lambda t: t.program.isin(sorted(programs))), warehouse.current("orders")
     stands = orders.filter(~orders.cancelled, orders.ordered_at < ibis.literal(at.replace(tzinfo=None)))
     anchors = orders.select(episode="order_id", anchor_at="ordered_at")
     both = waiting_now.join(anchors, "episode").join(stands.select("customer_id", "ordered_at"), "customer_id")
@@ -75,9 +82,9 @@ def withdraw_silenced(warehouse: Warehouse, at: datetime) -> int:
 
 def dispatch(settings: Settings, warehouse: Warehouse, at: datetime) -> Sent:
     """Withdraws what orders, complaints and returns have overtaken, sends what is due into the mailbox, and tells history."""
-    withdraw_ordered(warehouse, at)
+    approved = documents.approved(settings)
+    withdraw_ordered(warehouse, at, [program.name for program in approved.programs if "order" in program.exit])
     withdraw_silenced(warehouse, at)
-    quiet = documents.approved(settings).rules.quiet_hours
-    done = send_due(settings, at, quiet=quiet)
+    done = send_due(settings, at, quiet=approved.rules.quiet_hours)
     close_cycle(settings, warehouse, at)
     return done
