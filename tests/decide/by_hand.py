@@ -122,19 +122,36 @@ class Hand:
         value = self.value(offer, row)
         message = self.shop.minor(self.shop.channel_costs["email"])
         anyway = row["expected_orders"] * min(1, self.valid(stage, offer) / (7 * self.shop.horizon_weeks))
-        cost = (anyway + arm.prior.mean) * offer.redemption * value + message
-        margin = arm.prior.mean * row["margin_per_order"] - cost - 0.002 * row["expected_margin"]
+        redeemed = (anyway + arm.prior.mean) * offer.redemption * value * self.due(offer, row)
+        cost = redeemed + message
+        margin = arm.prior.mean * row["margin_per_order"] - (redeemed - redeemed * self.sellers(offer)) - message
+        margin -= 0.002 * row["expected_margin"]
         return Terms(
             arm, self.allowed(program, stage, arm, row), nearest(1000 * (value + message)), nearest(1000 * cost), nearest(1000 * margin),
             nearest(1000 * row["margin_per_order"] * arm.prior.sd), nearest(1000 * anyway * offer.redemption) if value else 0,
         )
 
-    def value(self, offer: Offer, row: Row) -> int:
+    @staticmethod
+    def value(offer: Offer, row: Row) -> int:
+        """What one redemption costs at the most, whoever pays."""
         if offer.kind == "percent":
             raw = row["average_order_value"] * offer.percent
+        elif offer.share_of_margin is not None:
+            raw = max(row["expected_margin"], 0) * offer.share_of_margin
         else:
-            raw = row["expected_margin"] * offer.share_of_margin if offer.kind == "credit" else float(offer.unit_cost) * 100
+            raw = float(offer.amount or offer.unit_cost) * 100
         return nearest(min(raw, float(offer.cap or 10**9) * 100))
+
+    @staticmethod
+    def due(offer: Offer, row: Row) -> float:
+        """The share of it that falls due: a price is not lowered on what goes back, a free return costs only where there is one."""
+        if offer.kind in ("percent", "amount", "points"):
+            return 1 - (row["return_share"] or 0.0)
+        return max(row["return_share"] or 0.0, offer.returns_share) if offer.kind in ("returns", "extended_window") else 1.0
+
+    @staticmethod
+    def sellers(offer: Offer) -> float:
+        return {"shop": 0.0, "seller": 1.0, "shared": offer.seller_share}[offer.payer]
 
     def allowed(self, program: Program, stage: Stage, arm: Arm, row: Row) -> bool:
         offer = self.documents.offers[arm.offer]

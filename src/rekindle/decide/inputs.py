@@ -43,5 +43,5 @@ class Inputs:
 
     def shop_of(self, program: Program) -> Shop:
         """The store as a program uses it: its channels in the program's order; service messages need no consent."""
-        shop = self.shop.within(program.channels)
+        shop = replace(self.shop.within(program.channels), sellers=self.documents.rules.sellers, day=self.as_of.day)
         return replace(shop, rehearsal=True) if program.service else shop

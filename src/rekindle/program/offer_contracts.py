@@ -108,10 +108,13 @@ def _money(offer: Offer, rules: Rules) -> Iterator[Mistake]:
     path: Place = ("offers", offer.name)
     shops = offer.worth * (1 - Decimal(str(offer.seller_part)))
     if shops > rules.budget.amount:
-        why = f"offers.{offer.name}: one redemption may cost {shops:f}, more than the whole budget of {rules.budget.amount}"
+        why = f"offers.{offer.name}: one redemption may cost {_units(shops)}, more than the whole budget of {_units(rules.budget.amount)}"
         yield Mistake(path, "offer-over-budget", why, "Lower what it costs, or raise the budget in rules.yaml.")
     if rules.value_tiers is not None and shops > rules.value_tiers.high:
-        brings = f"the {rules.value_tiers.high} that a customer of the upper tier brings in {rules.value_tiers.over_days} days"
-        why = f"offers.{offer.name}: one redemption may cost {shops:f}, more than {brings}"
+        brings = f"the {_units(rules.value_tiers.high)} that a customer of the upper tier brings in {rules.value_tiers.over_days} days"
+        why = f"offers.{offer.name}: one redemption may cost {_units(shops)}, more than {brings}"
         yield Mistake(path, "offer-over-margin", why, "Lower what it costs.", "warning")
 
+
+def _units(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"

@@ -1,0 +1,135 @@
+"""What an offer may state together, and what is wrong between offers, stages, rules and dates: each with file, line and remedy."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from rekindle.program.checking import check
+from rekindle.program.offers import Offer
+from tests.program.store import TODAY, WIN_BACK, Store
+
+GIFT: dict[str, object] = {"(name)": "gift", "kind": "gift", "label": "A gift", "unit_cost": 4, "redemption": 0.5}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def gift(**changes: object) -> Offer:
+    return Offer.model_validate({**GIFT, **changes})
+
+
+def refused(**changes: object) -> tuple[str, str]:
+    with pytest.raises(ValidationError) as error:
+        gift(**changes)
+    (found,) = error.value.errors()
+    context: Any = found["ctx"]
+    return found["type"], context["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "remedy"),
+    [
+        ({"valid": "5d"}, "offer-too-short", "Lengthen valid or shorten minimum_valid."),
+        ({"valid_from": "2026-12-01", "valid_until": "2026-11-30"}, "offer-dates", "Write a later valid_until."),
+        (
+            {"valid_from": "2026-12-01", "valid_until": "2026-12-07"},
+            "offer-too-short", "Write a later valid_until, or shorten minimum_valid.",
+        ),
+        ({"payer": "shared", "scope": "product"}, "offer-incomplete", "Add seller_share."),
+        ({"payer": "seller", "scope": "product", "seller_share": 0.5}, "offer-mixed", "Remove seller_share, or write payer: shared."),
+        ({"payer": "seller"}, "offer-payer", "Write scope: product, or payer: shop."),
+        ({"payer": "shared", "seller_share": 0.5, "scope": "category"}, "offer-payer", "Write scope: product, or payer: shop."),
+    ],
+)
+def test_what_an_offer_may_not_state_together(changes: dict[str, object], rule: str, remedy: str) -> None:
+    assert refused(**changes) == (rule, remedy)
+
+
+def test_who_bears_what() -> None:
+    assert gift().seller_part == 0
+    assert gift(payer="seller", scope="product").seller_part == 1
+    assert gift(payer="shared", scope="product", seller_share=0.3).seller_part == 0.3
+
+
+def test_days_left_follow_the_offers_own_dates() -> None:
+    dated = gift(valid_from="2026-12-01", valid_until="2026-12-24")
+    days = [dated.days_left(date(2026, month, day)) for month, day in ((11, 30), (12, 1), (12, 24), (12, 25))]
+    assert days == [-1, 23, 0, -1]
+    assert gift().days_left(TODAY) is None
+    assert gift(valid_from="2026-12-01").days_left(date(2026, 12, 1)) is None
+
+
+def test_what_a_customer_gets_once_has_a_key() -> None:
+    assert (gift().once_key, gift(once=True).once_key) == ("", "gift")
+    assert gift(ladder={"name": "welcome", "rung": 2}).once_key == "welcome:2"
+
+
+def test_worth_is_the_most_that_it_can_be() -> None:
+    assert gift().worth == Decimal(4)
+    percent = {"kind": "percent", "percent": 0.1, "unit_cost": 0}
+    assert (gift(**percent).worth, gift(**percent, cap=5).worth) == (0, 5)
+    assert gift(**percent).costly
+
+
+CREDIT = "share_of_margin: 0.10, cap: 10.00"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "remedy"),
+    [
+        ("[50.00, 5.00]", "[50.00, 2.00]", "curve-falls", "Write at least 3.0 at 50.0, or leave the point out."),
+        ("[50.00, 5.00]", "[130.00, 5.00]", "curve-order", "Write the points in rising order."),
+        ("rung: 2}", "rung: 3}", "ladder-rung", "Write one with rung: 2, or lower this one."),
+        ("rung: 2}", "rung: 1}", "ladder-rung", "Give each rung one offer."),
+        (CREDIT, "share_of_margin: 0.10, cap: 1000.01", "offer-over-budget", "Lower what it costs, or raise the budget in rules.yaml."),
+        ("scope: category, percent", "valid_from: 2026-12-01, valid_until: 2026-11-01, percent", "offer-dates", "Write a later"),
+        ("scope: category, percent", "payer: seller, percent", "offer-payer", "Write scope: product, or payer: shop."),
+    ],
+)
+def test_each_mistake_among_offers_has_its_line(store: Store, old: str, new: str, rule: str, remedy: str) -> None:
+    line = store.change(old, new, "offers.yaml")
+    (found,) = [one for one in store.findings() if one.rule == rule]
+    assert (found.file, found.severity) == ("offers.yaml", "error")
+    assert found.remedy.startswith(remedy)
+    assert line - 2 <= found.line <= line, "what is wrong with a whole offer stands at its name"
+
+
+def test_an_offer_that_costs_more_than_the_best_customers_bring(store: Store) -> None:
+    store.change("value_tiers: null", "value_tiers: {over: 365d, high: 15.00, mid: 4.00}", "rules.yaml")
+    (found,) = [one for one in store.findings() if one.rule == "offer-over-margin"]
+    assert (found.severity, found.file) == ("warning", "offers.yaml")
+    words = "category_percent: one redemption may cost 20, more than the 15 that a customer of the upper tier brings in 365 days"
+    assert words in found.message
+
+
+def test_what_a_seller_pays_is_not_the_shops_budget(store: Store) -> None:
+    store.change(CREDIT, "payer: seller, scope: product, share_of_margin: 0.10, cap: 2000.00", "offers.yaml")
+    assert [one.rule for one in store.findings()] == []
+
+
+def test_an_offer_that_has_ended_is_named_where_it_is_used(store: Store) -> None:
+    store.change("kind: limited_edition,", "kind: limited_edition, valid_until: 2026-11-21,", "offers.yaml")
+    found = [one for one in check(store.root, today=TODAY) if one.rule == "offer-ended"]
+    assert [(one.file, one.severity) for one in found] == [(WIN_BACK, "warning")]
+    assert "limited_edition ended on 2026-11-21" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "file", "arm"),
+    [
+        ("kind: early_access,", "kind: early_access, minimum_spend: 40.00,", "offers.yaml", "preview"),
+        ("margin_floor: 0.15, valid: 14d}", "margin_floor: 0.15, valid: 14d, minimum_spend_at_most: 0.0}", WIN_BACK, "credit"),
+    ],
+)
+def test_no_minimum_spend_where_the_stage_asks_for_none(store: Store, old: str, new: str, file: str, arm: str) -> None:
+    store.change(old, new, file)
+    if file == WIN_BACK:
+        store.change(CREDIT, f"{CREDIT}, minimum_spend: 20.00", "offers.yaml")
+    found = {(one.rule, one.message.split(":")[0].rsplit(".", 1)[-1]) for one in store.findings() if one.file == WIN_BACK}
+    assert found == {("minimum-spend", arm)}
