@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from rekindle.program.catalogue.shipped import PROGRAMS
 from tests.cli.shop import files, make_store
 from tests.cli.terminal import done, typed
 
-DOCUMENTS = ["offers.yaml", "rules.yaml", "segments.yaml", "programs/win-back.yaml"]
+DOCUMENTS = ["offers.yaml", "rules.yaml", "segments.yaml", *(f"programs/{name}.yaml" for name in PROGRAMS)]
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 from rekindle.errors import BadData
 from rekindle.program import catalogue
 from rekindle.program.catalogue import scaffold
-from rekindle.program.catalogue.shipped import shipped
+from rekindle.program.catalogue.shipped import PROGRAMS, SHIPPED, shipped
 from rekindle.program.checking import assemble, check, load
 from rekindle.program.documents import Documents
 from tests.program.store import TODAY, WIN_BACK, Store
@@ -24,16 +24,18 @@ def documents(tmp_path: Path) -> Documents:
 
 
 def test_a_new_store_has_no_finding(tmp_path: Path) -> None:
-    assert scaffold(tmp_path, "Ada Example", "EUR", TODAY) == (
-        tmp_path / "offers.yaml", tmp_path / "rules.yaml", tmp_path / "segments.yaml", tmp_path / WIN_BACK,
-    )
+    written = scaffold(tmp_path, "Ada Example", "EUR", TODAY)
+    assert {path.relative_to(tmp_path).as_posix() for path in written} == {
+        "offers.yaml", "rules.yaml", "segments.yaml", *(f"programs/{name}.yaml" for name in PROGRAMS),
+    }
+    assert WIN_BACK in SHIPPED
     assert check(tmp_path, approving=True, today=TODAY) == ()
 
 
 def test_scaffolding_twice_writes_nothing(tmp_path: Path) -> None:
-    Store(tmp_path)
+    scaffold(tmp_path, "Ada Example", "EUR", TODAY)
     assert scaffold(tmp_path, "Other", "USD", TODAY) == ()
-    assert load(tmp_path).programs[0].owner == "Ada Example"
+    assert {program.owner for program in load(tmp_path).programs} == {"Ada Example"}
 
 
 def test_owner_and_review_are_filled_in(documents: Documents) -> None:
@@ -130,7 +132,9 @@ def test_offers_have_kinds_costs_and_ends(documents: Documents) -> None:
     assert used == set(offers), "every shipped offer is used and every used offer is shipped"
 
 
-def test_texts_from_elsewhere_are_the_same_documents(documents: Documents) -> None:
+def test_texts_from_elsewhere_are_the_same_documents(tmp_path: Path) -> None:
+    scaffold(tmp_path, "Ada Example", "EUR", TODAY)
+    documents = load(tmp_path)
     texts = {path: text.encode() for path, text in shipped("Ada Example", "EUR", TODAY).items()}
     assert assemble(texts) == documents
     assert assemble(texts).program("win-back").digest == documents.program("win-back").digest

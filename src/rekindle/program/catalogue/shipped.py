@@ -11,9 +11,15 @@ from importlib.resources import files
 from rekindle.errors import BadData
 from rekindle.money import exponent
 
+PROGRAMS = (
+    "anniversary", "birthday", "credit-reminder", "delivery-arrived", "delivery-late", "onboarding", "order-confirmation", "replenishment",
+    "review-request", "satisfaction", "thank-you", "welcome-back", "win-back",
+)
+"""The programs that ship, by name."""
+
 SHIPPED = {
     "offers.yaml": "offers.yaml", "rules.yaml": "rules.yaml", "segments.yaml": "segments.yaml",
-    "programs/win-back.yaml": "win-back.yaml",
+    **{f"programs/{name}.yaml": f"{name}.yaml" for name in PROGRAMS},
 }  # fmt: skip
 """Path in a store folder to the shipped file."""
 
