@@ -158,8 +158,9 @@ class Hand:
         rules = {None: True, "value_tier != 'high'": row["value_tier"] != "high", "orders >= 4": row["orders"] >= 4}
         wanted = rules[arm.when.text if arm.when else None]
         mine = arm.name in program.arms_for(stage.name, str(row["lapsed_cohort"]))
-        if not offer.price:
-            return wanted and mine
         value, paid = self.value(offer, row), row["average_order_value"]
+        own = value * (1 - self.sellers(offer))
         floor = max(offer.margin_floor, stage.offers.margin_floor)
-        return wanted and mine and stage.offers.price and row["margin_per_order"] - value >= floor * (paid - value)
+        if not offer.price:
+            return wanted and mine and (not value or row["margin_per_order"] - own * self.due(offer, row) >= floor * paid)
+        return wanted and mine and stage.offers.price and row["margin_per_order"] - own >= floor * (paid - value)

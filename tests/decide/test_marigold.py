@@ -36,6 +36,11 @@ RULES = {
         lambda row: row["value_tier"] != "high" and (row["price_sensitive"] or 0) < 0.67,
 }
 """What the first stage's arms ask for."""
+AFFORDS = {
+    "light": lambda row: row["margin_per_order"] >= 300,
+    "make_good": lambda row: row["margin_per_order"] >= 300 * max(row["return_share"], 0.40),
+}
+"""What an order must earn for the shop to pay for its delivery, or for the returns that are to be expected."""
 Row = dict[str, object]
 
 
@@ -129,6 +134,7 @@ def test_every_draw_can_be_made_again_by_hand(marigold: Marigold) -> None:
             continue
         mine = program.arms_for("reconnect", known["lapsed_cohort"])
         can = [arm.name for arm in stage.arms if arm.name in mine and RULES[arm.when.text if arm.when else None](known)]
+        can = [name for name in can if name not in AFFORDS or AFFORDS[name](known)]
         u = number(f"win-back:reconnect:1:{row['customer_id']}:{known['last_order_id']}")
         place = int(u * (len(can) + 1))
         assert (row["eligible"], row["draw"]) == ("|".join([*can, NOTHING]), u)

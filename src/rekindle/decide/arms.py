@@ -208,12 +208,21 @@ def _affords(
         yield (usual >= shop.minor(offer.minimum_spend)).fill_null(False)
     if stage.offers.value_at_most is not None:
         yield once <= shop.minor(stage.offers.value_at_most)
+    if offer.costly:
+        yield _above_floor(profile, stage, offer, once, paid)
     if offer.price:
-        own = once if paid.part is None else once * (1 - paid.part)
-        floor = max(stage.offers.margin_floor, offer.margin_floor)
-        yield profile.margin_per_order - own >= (profile.average_order_value - once) * floor
         yield ibis.literal(stage.offers.price)
         yield ~column(profile, "waits_for_offers", "boolean").fill_null(False)
+
+
+def _above_floor(profile: ir.Table, stage: Stage, offer: Offer, once: ir.FloatingValue, paid: Split) -> ir.BooleanValue:
+    """Whether an order keeps enough margin after the shop's part of the offer: of a lower price all, of a free return what falls due."""
+    own = once if paid.part is None else once * (1 - paid.part)
+    floor = max(stage.offers.margin_floor, offer.margin_floor)
+    if offer.price:
+        return profile.margin_per_order - own >= (profile.average_order_value - once) * floor
+    falls_due = offer.traits.due(profile, offer)
+    return profile.margin_per_order - (own if falls_due is None else own * falls_due) >= profile.average_order_value * floor
 
 
 def _among(profile: ir.Table, name: str, entry: str) -> ir.BooleanValue:

@@ -82,7 +82,7 @@ def cells(program: Program, offers: Mapping[str, Offer]) -> tuple[Cell, ...]:
 
 
 def _cohorts(program: Program) -> Mapping[str | None, str]:
-    return {**COHORTS} if program.trigger.on == "lapse" else EVERYONE
+    return dict(COHORTS.items()) if program.trigger.on == "lapse" else EVERYONE
 
 
 def _choices(program: Program, stage: Stage, key: tuple[str | None, str], offers: Mapping[str, Offer]) -> Iterator[Choice]:
