@@ -15,6 +15,7 @@ from rekindle.simulate import advance, truth
 from rekindle.simulate.files import SHAPES, told
 from rekindle.simulate.ids import exported
 from rekindle.simulate.parameters import Parameters
+from rekindle.simulate.touches import merged, numbered
 from tests.simulate.test_world import END_SECOND, digest
 from tests.simulate.worlds import CUSTOMERS, END, everybody, inbox, nobody, touches
 
@@ -163,8 +164,61 @@ def test_touched_customers_look_at_products(world, made):
     advance(world, 7, everybody())
     shown = inbox(world, "events", 2)
     ours = 2 * truth(made.folder).facts("orders").num_rows
-    extra = pc.sum(pc.greater_equal(pc.cast(pc.utf8_slice_codeunits(shown["message_id"], 1), pa.int64()), ours))
-    assert abs(extra.as_py() / CUSTOMERS - Parameters().visit) < 0.02
+    shown = shown.append_column("number", pc.cast(pc.utf8_slice_codeunits(shown["message_id"], 1), pa.int64()))
+    looks = shown.filter(pc.and_(pc.greater_equal(shown["number"], ours), pc.equal(shown["name"], "Product Viewed")))
+    assert abs(looks.num_rows / CUSTOMERS - Parameters().visit) < 0.02
+    clicks = shown.filter(pc.equal(shown["name"], "Email Link Clicked"))
+    assert 0.3 < clicks.num_rows / looks.num_rows < 0.9
+    seen = {(row["customer_id"], row["product_id"]): row["occurred_at"] for row in looks.to_pylist()}
+    assert all(row["occurred_at"] < seen[row["customer_id"], row["product_id"]] for row in clicks.to_pylist())
+
+
+def test_texts_have_no_link_that_an_email_would_have(world):
+    sent = everybody()
+    sent = sent.set_column(sent.column_names.index("channel"), "channel", pa.array(["sms"] * CUSTOMERS))
+    advance(world, 7, sent)
+    assert "Email Link Clicked" not in inbox(world, "events", 2)["name"].to_pylist()
+
+
+def test_who_is_asked_answers_now_and_then(world, made):
+    known = truth(made.folder).facts("events")
+    own = {f"E{one:09d}" for one in known.filter(pc.equal(known["name"], "Survey Answered"))["event"].to_pylist()}
+    advance(world, 7, touches(range(CUSTOMERS), "ask_score"))
+    shown = inbox(world, "events", 2)
+    unasked = pc.is_in(shown["message_id"], pa.array(sorted(own)))
+    told = shown.filter(pc.and_(pc.equal(shown["name"], "Survey Answered"), pc.invert(unasked)))
+    assert abs(told.num_rows / CUSTOMERS - Parameters().replies) < 0.04
+    said = np.asarray(told["value"].cast(pa.int64()))
+    assert (said.min(), said.max()) >= (0, 10)
+    assert (said >= 9).mean() > 0.3 > (said <= 6).mean() > 0.05
+
+
+def test_service_messages_win_nothing_and_tire_nobody(world, made, tmp_path):
+    news = [touches(range(CUSTOMERS), "order_confirmed", datetime(2026, 9, 27, 8 + hour), f"s{hour}") for hour in range(6)]
+    step = advance(world, 7, pa.concat_tables(news))
+    assert (step.touches, step.extra_orders, step.redemptions, step.unsubscribed) == (6 * CUSTOMERS, 0, 0, 0)
+    assert "Email Link Clicked" not in inbox(world, "events", 2)["name"].to_pylist()
+    after = everybody(at=datetime(2026, 10, 4, 9))
+    tired = numbered(merged(truth(world).touches, after, 0), Parameters(), 10**6)
+    assert set(tired.earlier[-CUSTOMERS:].tolist()) == {0}
+    assert set(tired.ordinal[-CUSTOMERS:].tolist()) == {6}
+
+
+def test_what_an_arm_of_a_shops_own_making_does_is_not_known_and_said_once(world):
+    ours = everybody()
+    own = ours.set_column(3, "arm", pa.array(["gift"] * CUSTOMERS)).set_column(2, "stage", pa.array(["own"] * CUSTOMERS))
+    first = advance(world, 7, own)
+    assert first.unknown_arms == ("gift",)
+    assert (first.touches, first.extra_orders, first.redemptions) == (CUSTOMERS, 0, 0)
+    second = advance(world, 7, pa.concat_tables([own, ours]))
+    assert (second.unknown_arms, second.touches) == ((), CUSTOMERS)
+    assert second.extra_orders > 0
+
+
+def test_a_world_of_an_older_version_is_refused(world):
+    (world / "var" / "truth" / "credits.parquet").unlink()
+    with pytest.raises(UsageError, match="older version, without credits"):
+        advance(world, 7, nobody())
 
 
 def test_the_clock_stops_at_the_horizon(world):
@@ -180,7 +234,6 @@ def test_the_clock_stops_at_the_horizon(world):
     [
         (lambda table: table.set_column(0, "customer_id", pa.array(["C999999"] * table.num_rows)), "no customer 'C999999'"),
         (lambda table: table.set_column(0, "customer_id", pa.array(["anna"] * table.num_rows)), "no customer 'anna'"),
-        (lambda table: table.set_column(3, "arm", pa.array(["gift"] * table.num_rows)), "arm 'gift'"),
         (lambda table: table.drop_columns(["offer"]), "no column 'offer'"),
         (lambda table: table.set_column(6, "sent_at", pa.array(["today"] * table.num_rows)), "cannot be read"),
     ],

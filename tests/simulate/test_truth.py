@@ -26,11 +26,18 @@ WINDOW = (END, END + timedelta(days=56))
 PARAMETERS = Parameters()
 
 
+NAMES = [file.name.removesuffix(".yaml") for file in files("rekindle.program.catalogue").iterdir() if file.name.endswith(".yaml")]
+
+
+def shipped(name):
+    """A shipped document as it stands there."""
+    return YAML(typ="safe").load(files("rekindle.program.catalogue").joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+
+
 def could_of(folder, sent, parameters=PARAMETERS):
     known = truth(folder)
     scene, orders = dataclasses.replace(known.scene, parameters=parameters), known.facts("orders")
-    arms = [arm.name for arm in parameters.arms]
-    felt = numbered(merged(known.touches, sent, 0), arms, scene.population.size, parameters.fatigue_days * DAY)
+    felt = numbered(merged(known.touches, sent, 0), parameters, scene.population.size)
     could = potential(scene, orders, felt)
     return scene, could, stakes(scene, orders, could)
 
@@ -197,16 +204,19 @@ def test_the_latent_table_names_what_drives_each_customer(made):
 
 
 def test_every_shipped_arm_is_known_with_the_terms_of_its_offer():
-    documents = YAML(typ="safe")
-    program = documents.load(files("rekindle.program.catalogue").joinpath("win-back.yaml").read_text(encoding="utf-8"))
-    offers = documents.load(files("rekindle.program.catalogue").joinpath("offers.yaml").read_text(encoding="utf-8"))["offers"]
-    known = {arm.name: arm for arm in PARAMETERS.arms}
-    for stage in program["stages"].values():
-        for name, shipped in stage["arms"].items():
-            arm, offer = known[name], offers[shipped["offer"]]
-            assert arm.percent == offer.get("percent", 0.0), name
-            if arm.percent:
-                assert arm.cap == offer["cap"], name
-            if arm.redeemable:
-                assert arm.valid_days == int(offer["valid"].removesuffix("d")), name
-            assert arm.ships_free == (shipped["offer"] == "free_shipping_light"), name
+    offers, known = shipped("offers")["offers"], {arm.name: arm for arm in PARAMETERS.arms}
+    programs = [document for document in map(shipped, sorted(NAMES)) if "program" in document]
+    assert len(programs) > 1
+    arms = [(program, *arm) for program in programs for stage in program["stages"].values() for arm in stage["arms"].items()]
+    assert sorted(name for _, name, _ in arms) == sorted(known)
+    for program, name, variant in arms:
+        arm, offer = known[name], offers[variant["offer"]]
+        assert arm.percent == offer.get("percent", 0.0), name
+        if arm.percent:
+            assert arm.cap == offer["cap"], name
+        if arm.redeemable:
+            assert arm.valid_days == int(offer["valid"].removesuffix("d")), name
+        assert arm.ships_free == (variant["offer"] == "free_shipping_light"), name
+        assert (arm.amount > 0) == (offer["kind"] in ("credit", "amount")), name
+        assert arm.service == (program["class"] == "service"), name
+        assert not (arm.service and arm.lift), name

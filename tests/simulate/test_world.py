@@ -56,7 +56,8 @@ def test_a_parameter_of_one_stream_leaves_the_others_as_they_were(market):
 
 def test_files_hold_only_facts_before_the_end(made):
     for kind, column in (("orders", "ordered_at"), ("returns", "returned_at"), ("reviews", "reviewed_at"), ("tickets", "opened_at"),
-                         ("events", "occurred_at"), ("customers", "first_seen_at"), ("contacts", "consent_at")):
+                         ("events", "occurred_at"), ("customers", "first_seen_at"), ("contacts", "consent_at"),
+                         ("credits", "issued_at"), ("promotions", "starts_at"), ("shipments", "shipped_at")):
         assert pc.max(inbox(made.folder, kind, 1)[column]).as_py() < datetime(END.year, END.month, END.day), kind
     for kind, column in (("shipments", "delivered_at"), ("tickets", "closed_at")):
         table = inbox(made.folder, kind, 1)
@@ -67,11 +68,13 @@ def test_files_hold_only_facts_before_the_end(made):
 
 
 def test_ids_are_unique_and_refer_to_each_other(made):
-    tables = {kind: inbox(made.folder, kind, 1) for kind in ("orders", "lines", "shipments", "returns", "reviews", "tickets", "events",
-                                                             "customers", "contacts", "products", "sellers")}
+    kinds = ("orders", "lines", "shipments", "returns", "reviews", "tickets", "events", "credits", "promotions", "customers", "contacts",
+             "products", "sellers")
+    tables = {kind: inbox(made.folder, kind, 1) for kind in kinds}
     for kind, key in (("orders", "order_id"), ("shipments", "shipment_id"), ("returns", "return_id"), ("reviews", "review_id"),
                       ("tickets", "ticket_id"), ("events", "message_id"), ("customers", "customer_id"), ("contacts", "customer_id"),
-                      ("products", "product_id"), ("sellers", "seller_id")):
+                      ("products", "product_id"), ("sellers", "seller_id"), ("credits", "credit_id"),
+                      ("promotions", "promotion_id")):
         assert pc.count_distinct(tables[kind][key]).as_py() == tables[kind].num_rows, kind
     assert pc.count_distinct(tables["contacts"]["email"]).as_py() == CUSTOMERS
 
@@ -80,10 +83,11 @@ def test_ids_are_unique_and_refer_to_each_other(made):
 
     for kind in ("lines", "shipments", "returns", "reviews", "tickets"):
         assert within(kind, "order_id", "orders"), kind
-    for kind in ("orders", "lines", "contacts", "events", "shipments"):
+    for kind in ("orders", "lines", "contacts", "events", "shipments", "credits"):
         assert within(kind, "customer_id", "customers"), kind
     assert within("lines", "product_id", "products")
     assert within("products", "seller_id", "sellers")
+    assert within("promotions", "seller_id", "sellers")
     assert within("events", "product_id", "products")
 
 

@@ -29,7 +29,11 @@ def import_(  # noqa: PLR0913  the options of the command
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take files into history, and contacts into the ledger. The same file twice changes nothing; bad rows are parked."""
+    """Take files into history, and contacts into the ledger. The same file twice changes nothing; bad rows are parked.
+
+    A mapping names what each file holds: orders, lines, customers, contacts, products, sellers, shipments, returns, reviews,
+    tickets, events, credits, promotions or touches.
+    """
     from rekindle.service.flow.importing import How, take_again, take_in
 
     if replay and (files or dry_run):

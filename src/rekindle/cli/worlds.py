@@ -117,8 +117,8 @@ def _play(folder: Path, last: date, weeks: int, as_json: bool) -> None:
             path = store.page()
             page = None if left else running.Page(path, next_steps(store, path))
             done = running.run(store.settings, store.warehouse, store.as_of(day.isoformat()), page)
-            if left:
-                advance(store.settings, WEEK)
+            for line in _strange(advance(store.settings, WEEK).unknown_arms) if left else ():
+                step(line)
     emit(to_json(imported, done, path), headlines_of(done), as_json)
 
 
@@ -136,10 +136,15 @@ def _advance(folder: Path, days: int, dry_run: bool, as_json: bool) -> None:
         following = store.command("run")
     shown = {
         "clock": done.clock, "orders": done.orders, "extra_orders": done.extra_orders, "redemptions": done.redemptions,
-        "unsubscribed": done.unsubscribed,
+        "unsubscribed": done.unsubscribed, "unknown_arms": done.unknown_arms,
     }  # fmt: skip
     clock = f"Clock          {done.clock}: {done.orders:,} orders, {done.extra_orders:,} of them because of messages"
-    emit(shown, [clock, f"Next           {following}"], as_json)
+    emit(shown, [clock, *_strange(done.unknown_arms), f"Next           {following}"], as_json)
+
+
+def _strange(arms: tuple[str, ...]) -> list[str]:
+    """Says once of which variants the marketplace does not know the effect."""
+    return [f"Not known      what these variants do, so they do nothing here: {', '.join(arms)}"] if arms else []
 
 
 COMMANDS = {"simulate": simulate}

@@ -15,7 +15,7 @@ from rekindle.errors import UsageError
 from rekindle.simulate.consequences import Consequences, consequences
 from rekindle.simulate.files import write_mapping, write_period
 from rekindle.simulate.purchases import DAY
-from rekindle.simulate.touches import merged, record
+from rekindle.simulate.touches import merged, record, unknown_arms
 from rekindle.simulate.truth import truth
 from rekindle.simulate.world import EPOCH, State, baseline, begin, latent, save, save_state, scenery, truth_folder
 
@@ -55,6 +55,7 @@ class Advanced:
         redemptions: Of them, those that used an offer.
         unsubscribed: Customers who opted out.
         files: The import files.
+        unknown_arms: Arms among the touches felt for the first time of which the world does not know what they do: they did nothing.
     """
 
     clock: date
@@ -64,6 +65,7 @@ class Advanced:
     redemptions: int
     unsubscribed: int
     files: tuple[Path, ...]
+    unknown_arms: tuple[str, ...] = ()
 
 
 def simulate(folder: Path, customers: int, months: int, seed: int, end: date, currency: str = "EUR") -> World:
@@ -111,7 +113,7 @@ def advance(folder: Path, days: int, touches: pa.Table) -> Advanced:
 
     Raises:
         UsageError: The folder holds no world, or the pre-drawn future ends before.
-        BadData: A customer or an arm is not of this world, or a column is missing.
+        BadData: A customer is not of this world, or a column is missing.
     """
     known = truth(folder)
     state, clock = known.state, known.state.clock + timedelta(days=days)
@@ -124,7 +126,10 @@ def advance(folder: Path, days: int, touches: pa.Table) -> Advanced:
     files = write_period(folder, facts, state.batch + 1, *window, money.exponent(state.currency))
     record(folder, every)
     save_state(folder, replace(state, clock=clock, batch=state.batch + 1))
-    return _advanced(state, clock, facts, marks, every.num_rows - before.num_rows, files)
+    seen = set(unknown_arms(before, known.scene.parameters))
+    strange = tuple(name for name in unknown_arms(every, known.scene.parameters) if name not in seen)
+    done = _advanced(state, clock, facts, marks, every.num_rows - before.num_rows, files)
+    return replace(done, unknown_arms=strange)
 
 
 def _advanced(

@@ -9,15 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rekindle.simulate import habits
 from rekindle.simulate.chance import Flags, Ints
 from rekindle.simulate.facts import HOUR, shipments
 from rekindle.simulate.outcome import Outcome, Stakes, happen, stakes
 from rekindle.simulate.purchases import DAY
-from rekindle.simulate.response import Potential, potential
+from rekindle.simulate.response import NONE, Potential, potential
 from rekindle.simulate.touches import numbered
 from rekindle.simulate.world import Scenery
 
-_DELIVERY = 2 * DAY
+_DELIVERY, _PACKED = 2 * DAY, DAY // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class _Told:
     could: Potential
     at_stake: Stakes
     done: Outcome
+    by_mail: Flags
 
 
 def consequences(scene: Scenery, facts: dict[str, pa.Table], touches: pa.Table) -> tuple[dict[str, pa.Table], Consequences]:
@@ -53,13 +55,14 @@ def consequences(scene: Scenery, facts: dict[str, pa.Table], touches: pa.Table) 
         facts: The baseline's by kind.
         touches: All that the world felt, in the sequence of their recording.
     """
-    parameters, none = scene.parameters, np.zeros(0, dtype=np.int64)
+    none = np.zeros(0, dtype=np.int64)
     if touches.num_rows == 0:
         return facts, Consequences(none, none, none)
-    felt = numbered(touches, [arm.name for arm in parameters.arms], scene.population.size, parameters.fatigue_days * DAY)
+    felt = numbered(touches, scene.parameters, scene.population.size)
     could = potential(scene, facts["orders"], felt)
     at_stake = stakes(scene, facts["orders"], could)
-    told = _Told(scene, could, at_stake, happen(scene, could, scene.chance))
+    by_mail = np.asarray(pc.equal(touches["channel"], "email"))
+    told = _Told(scene, could, at_stake, happen(scene, could, scene.chance), by_mail)
     changed = {**facts, **_with_offers_used(told, facts)}
     for kind, table in _added(told, facts).items():
         changed[kind] = pa.concat_tables([changed[kind], table], promote_options="default")
@@ -120,24 +123,41 @@ def _added(told: _Told, facts: dict[str, pa.Table]) -> dict[str, pa.Table]:
     """What would not be there without the touches; an order's number is the touch's, after those of the baseline."""
     touches, done, known = told.could.touches, told.done, facts["orders"].num_rows
     row = np.flatnonzero(done.extra)
-    visits = np.flatnonzero(done.visit)
     opted_out = np.flatnonzero(_first_opt_outs(told))
     orders, lines = _extra_orders(told, row, known)
     return {
         "orders": orders,
         "lines": lines,
-        "shipments": shipments(known + row, touches.customer[row], done.at[row], done.at[row] + _DELIVERY),
-        "events": pa.table(
-            {
-                "event": 2 * known + visits,
-                "customer": touches.customer[visits],
-                "name": pa.repeat("Product Viewed", visits.size),
-                "occurred_at": touches.felt[visits] + HOUR,
-                "product": told.could.last_product[visits],
-            }
-        ),
+        "shipments": shipments(known + row, touches.customer[row], done.at[row], done.at[row] + _DELIVERY, done.at[row] + _PACKED),
+        "events": _events(told, facts["orders"]),
         "contacts": _opted_out(facts["contacts"].take(touches.customer[opted_out]), touches.felt[opted_out] + HOUR),
     }
+
+
+def _events(told: _Told, orders: pa.Table) -> pa.Table:
+    """Looks at a product, by the link of an e-mail or not, and answers to who asked how it was."""
+    touches, done, known = told.could.touches, told.done, orders.num_rows
+    visits, clicks = np.flatnonzero(done.visit), np.flatnonzero(done.followed & told.by_mail)
+    replies = np.flatnonzero(done.replied & (told.could.last_order != NONE))
+    seen = np.concatenate((visits, clicks))
+    looks = pa.table(
+        {
+            "event": np.concatenate((2 * known + visits, habits.CLICKED + clicks)),
+            "customer": touches.customer[seen],
+            "name": pa.array(("Product Viewed", "Email Link Clicked")).take(np.repeat((0, 1), (visits.size, clicks.size))),
+            "occurred_at": touches.felt[seen] + HOUR - np.repeat((0, 20), (visits.size, clicks.size)),
+            "product": told.could.last_product[seen],
+            "value": pa.nulls(seen.size, pa.string()),
+        }
+    )
+    kinds = [one.kind for one in told.scene.parameters.frictions]
+    troubled = np.column_stack([np.asarray(orders[kind]) for kind in kinds]).any(axis=1)[told.could.last_order[replies]]
+    luck = told.scene.chance.stream("reply").random(touches.felt.size)[replies]
+    said = habits.told(
+        habits.TOLD + replies, touches.customer[replies], touches.felt[replies] + 5 * HOUR, told.could.last_product[replies],
+        habits.score(troubled, luck),
+    )
+    return pa.concat_tables([looks, said])
 
 
 def _extra_orders(told: _Told, row: Ints, known: int) -> tuple[pa.Table, pa.Table]:

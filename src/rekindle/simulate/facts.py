@@ -7,9 +7,11 @@ makes an export of them. A late instant (delivered, closed) is the true one, whe
 import numpy as np
 import pyarrow as pa
 
+from rekindle.simulate import habits
 from rekindle.simulate.baskets import Lines
 from rekindle.simulate.catalogue import Catalogue
 from rekindle.simulate.chance import Chance, Flags, Floats, Ints
+from rekindle.simulate.favours import credits_given
 from rekindle.simulate.parameters import Parameters
 from rekindle.simulate.purchases import DAY, Orders
 
@@ -66,6 +68,11 @@ def of_orders(
     head = pa.table({"customer": orders.customer, "ordered_at": orders.instant, "code": code, **hidden})
     shipped = _shipments(orders, befell["late_delivery"], chance)
     delivered = np.asarray(shipped["delivered_at"])
+    events = (
+        _events(parameters, orders, befell["stockout"], catalogue, chance),
+        habits.saved(parameters, orders, catalogue.per_category, chance),
+        habits.answers(parameters, orders, delivered, chance),
+    )
     return {
         "orders": _beside(per_order, head),
         "lines": _beside(per_line, head.select(["customer", "ordered_at"]).take(per_line["order"])),
@@ -73,16 +80,17 @@ def of_orders(
         "returns": _returns(orders, befell["return"], delivered, per_line, chance),
         "reviews": _reviews(parameters, orders, befell["bad_review"], delivered, chance),
         "tickets": _tickets(orders, befell, delivered, chance),
-        "events": _events(parameters, orders, befell["stockout"], catalogue, chance),
+        "events": pa.concat_tables(events).combine_chunks(),
+        "credits": credits_given(parameters, orders, delivered, minor, chance),
     }
 
 
-def shipments(order: Ints, customer: Ints, ordered: Ints, delivered: Ints) -> pa.Table:
+def shipments(order: Ints, customer: Ints, ordered: Ints, delivered: Ints, shipped: Ints) -> pa.Table:
     """One shipment per order, promised within four days."""
     return pa.table(
         {
             "shipment": order, "order": order, "customer": customer, "ordered_at": ordered, "promised_at": ordered + PROMISED,
-            "delivered_at": delivered,
+            "delivered_at": delivered, "shipped_at": shipped,
         }
     )
 
@@ -102,7 +110,8 @@ def _shipments(orders: Orders, late: Flags, chance: Chance) -> pa.Table:
     size = orders.customer.size
     delay = DAY + np.rint(chance.stream("delay").exponential(3 * DAY, size)).astype(np.int64)
     taken = np.where(late, PROMISED + delay, _after(size, "delivery", 1, 4, chance))
-    return shipments(np.arange(size), orders.customer, orders.instant, orders.instant + taken)
+    packed = np.minimum(chance.stream("packed").integers(2 * HOUR, DAY, size), taken - HOUR)
+    return shipments(np.arange(size), orders.customer, orders.instant, orders.instant + taken, orders.instant + packed)
 
 
 def _returns(orders: Orders, flags: Flags, delivered: Ints, per_line: pa.Table, chance: Chance) -> pa.Table:
@@ -162,5 +171,6 @@ def _events(parameters: Parameters, orders: Orders, stockout: Flags, catalogue: 
             "name": pa.array(("Product Viewed", "Product Unavailable")).take(np.repeat((0, 1), (viewed.size, missed.size))),
             "occurred_at": orders.instant[order] - np.concatenate((before[viewed], np.full(missed.size, 240))),
             "product": np.concatenate((lead[viewed], neighbour[missed])),
+            "value": pa.nulls(order.size, pa.string()),
         }
     )

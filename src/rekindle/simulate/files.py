@@ -28,6 +28,7 @@ class Shape:
         columns: Of the world's table that an export shows, by their names there.
         at: The column of the instant at which a fact begins; "" where it is there from the first.
         until: The column of the later instant.
+        hidden: Columns of other instants, not told before they have passed.
         unmapped: Exported columns that no import reads.
     """
 
@@ -35,6 +36,7 @@ class Shape:
     at: str = ""
     until: str = ""
     unmapped: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
 
 SHAPES = {
@@ -53,13 +55,18 @@ SHAPES = {
         ("order", "line_no", "customer", "ordered_at", "product", "seller", "quantity", "amount", "discount", "cost"),
         "ordered_at", unmapped=("line_no",),
     ),
-    "shipments": Shape(("shipment", "order", "customer", "promised_at", "delivered_at"), "ordered_at", "delivered_at"),
+    "shipments": Shape(
+        ("shipment", "order", "customer", "promised_at", "delivered_at", "shipped_at"), "ordered_at", "delivered_at",
+        hidden=("shipped_at",),
+    ),
     "returns": Shape(
         ("return", "order", "customer", "product", "returned_at", "quantity", "amount", "reason", "open"), "returned_at", "closed_at"
     ),
     "reviews": Shape(("review", "customer", "order", "product", "rating", "reviewed_at"), "reviewed_at"),
     "tickets": Shape(("ticket", "customer", "order", "topic", "opened_at", "closed_at"), "opened_at", "closed_at"),
-    "events": Shape(("event", "customer", "name", "occurred_at", "product"), "occurred_at"),
+    "events": Shape(("event", "customer", "name", "occurred_at", "product", "value"), "occurred_at"),
+    "credits": Shape(("credit", "customer", "amount", "spent", "issued_at", "expires_on"), "issued_at", "spent_at"),
+    "promotions": Shape(("promotion", "seller", "category", "percent", "starts_at", "ends_at"), "starts_at"),
 }
 
 
@@ -92,8 +99,15 @@ def _closing(table: pa.Table, shape: Shape, chosen: np.ndarray, begin: int, end:
     chosen = chosen | (_within(table[shape.until], begin, end) & (np.asarray(table[shape.at]) < end))
     if "open" in shape.columns:
         table = table.append_column("open", pa.array(~known))
-    hidden = pc.if_else(pa.array(known), table[shape.until], pa.scalar(None, pa.int64()))
-    return table.set_column(table.column_names.index(shape.until), shape.until, hidden), chosen
+    if "spent" in shape.columns:
+        table = _replaced(table, "spent", pc.if_else(pa.array(known), table["spent"], 0))
+    for name in (shape.until, *shape.hidden):
+        table = _replaced(table, name, pc.if_else(pc.less(table[name], end), table[name], pa.scalar(None, pa.int64())))
+    return table, chosen
+
+
+def _replaced(table: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, column)
 
 
 def write_period(folder: Path, facts: dict[str, pa.Table], batch: int, begin: int, end: int, exponent: int) -> tuple[Path, ...]:

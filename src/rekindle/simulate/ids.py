@@ -19,10 +19,12 @@ _IDS = {
     "review": ("review_id", "V", 8),
     "ticket": ("ticket_id", "K", 8),
     "event": ("message_id", "E", 9),
+    "credit": ("credit_id", "G", 8),
+    "promotion": ("promotion_id", "A", 5),
 }
 """A column of numbers, and the column, letter and width of its ids."""
 
-_MONEY = frozenset({"total", "amount", "discount", "shipping", "cost", "price"})
+_MONEY = frozenset({"total", "amount", "discount", "shipping", "cost", "price", "spent"})
 
 
 def ids(letter: str, numbers: Ints, width: int) -> pa.Array:

@@ -50,6 +50,8 @@ class Outcome:
         extra_redeemed: Whether it used the offer.
         organic_redeemed: Whether the customer's own next order used it.
         visit: Whether the customer looked at a product within a day.
+        followed: Whether by the message's link, where it has one.
+        replied: Whether the customer said how it was, where that was asked.
         unsubscribed: Whether the customer opted out.
     """
 
@@ -58,6 +60,8 @@ class Outcome:
     extra_redeemed: Flags
     organic_redeemed: Flags
     visit: Flags
+    followed: Flags
+    replied: Flags
     unsubscribed: Flags
 
 
@@ -121,7 +125,9 @@ def stakes(scene: Scenery, orders: pa.Table, could: Potential) -> Stakes:
 def happen(scene: Scenery, could: Potential, chance: Chance) -> Outcome:
     """Lets chance decide; the same chance decides the same for a customer's n-th touch."""
     touches, parameters = could.touches, scene.parameters
-    luck = {name: _luck(scene, could, chance, name) for name in ("extra", "delay", "extra-code", "organic-code", "visit", "unsubscribe")}
+    luck = {name: _luck(scene, could, chance, name) for name in _LUCK}
+    service, asks = (np.array([getattr(arm, name) for arm in parameters.every_arm])[touches.arm] for name in ("service", "asks"))
+    visit = (luck["visit"] < parameters.visit) & ~service
     most = parameters.response_days * DAY
     extra = luck["extra"] < could.lift
     reached = 1 - luck["delay"] * -np.expm1(-most / could.scale)
@@ -133,9 +139,14 @@ def happen(scene: Scenery, could: Potential, chance: Chance) -> Outcome:
         at=touches.felt + delay,
         extra_redeemed=wants_extra & ~(wants_organic & (could.gap <= delay)),
         organic_redeemed=wants_organic & ~(wants_extra & (delay < could.gap)),
-        visit=luck["visit"] < parameters.visit,
-        unsubscribed=luck["unsubscribe"] < parameters.unsubscribe,
+        visit=visit,
+        followed=visit & (luck["click"] < parameters.clicked),
+        replied=asks & (luck["reply"] < parameters.replies),
+        unsubscribed=(luck["unsubscribe"] < parameters.unsubscribe) & ~service,
     )
+
+
+_LUCK = ("extra", "delay", "extra-code", "organic-code", "visit", "unsubscribe", "click", "reply")
 
 
 def _luck(scene: Scenery, could: Potential, chance: Chance, name: str) -> Floats:

@@ -93,6 +93,8 @@ class Arm:
         cap: Most that a percentage takes off, units.
         ships_free: Whether an order that redeems pays no shipping.
         valid_days: How long an order can redeem.
+        service: Whether it is a message about the customer's own order: it wins no order and nobody opts out or tires of it.
+        asks: Whether it asks how it was, on a scale from 0 to 10.
     """
 
     name: str
@@ -105,6 +107,8 @@ class Arm:
     cap: float = 0.0
     ships_free: bool = False
     valid_days: int = 14
+    service: bool = False
+    asks: bool = False
 
     @property
     def redeemable(self) -> bool:
@@ -156,7 +160,39 @@ ARMS = (
     Arm("express", 0.013, 8.0, mends=("late_delivery",)),
     Arm("proof", 0.0, 10.0),
     Arm("last_word", 0.013, 7.0),
+    Arm("order_confirmed", 0.0, 10.0, service=True),
+    Arm("late_notice", 0.0, 10.0, service=True),
+    Arm("arrived_notice", 0.0, 10.0, service=True),
+    Arm("thanks_by_name", 0.004, 14.0),
+    Arm("thanks_how_to", 0.006, 14.0),
+    Arm("first_thanks", 0.006, 14.0),
+    Arm("care_advice", 0.006, 14.0),
+    Arm("returns_explained", 0.003, 14.0, mends=("return",)),
+    Arm("who_helps", 0.003, 14.0, mends=_SERVICE_FAILED),
+    Arm("second_idea", 0.010, 10.0),
+    Arm("second_shipping", 0.018, 7.0, "price", ships_free=True),
+    Arm("second_preview", 0.012, 9.0),
+    Arm("second_credit", 0.028, 7.0, "price", amount=5.0),
+    Arm("ask_plainly", 0.001, 10.0),
+    Arm("ask_with_thanks", 0.010, 8.0, "price", ships_free=True),
+    Arm("ask_score", 0.0, 10.0, asks=True),
+    Arm("refill_plain", 0.016, 6.0),
+    Arm("refill_shipping", 0.022, 5.0, "price", ships_free=True),
+    Arm("anniversary_thanks", 0.008, 9.0),
+    Arm("anniversary_preview", 0.014, 9.0),
+    Arm("anniversary_shipping", 0.018, 7.0, "price", ships_free=True),
+    Arm("birthday_wish", 0.008, 9.0),
+    Arm("birthday_preview", 0.012, 9.0),
+    Arm("birthday_shipping", 0.020, 7.0, "price", ships_free=True),
+    Arm("birthday_credit", 0.030, 7.0, "price", amount=5.0),
+    Arm("credit_left", 0.030, 8.0, "price"),
+    Arm("welcome_note", 0.010, 9.0),
+    Arm("welcome_credit", 0.026, 8.0, "price", amount=5.0, valid_days=21),
+    Arm("welcome_badge", 0.012, 9.0),
 )
+
+UNKNOWN = Arm("", 0.0, 10.0)
+"""An arm of a shop's own making: what it would do is not known, so it does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +233,16 @@ class Parameters:
         unsubscribe: Chance of an opt-out per touch. By the project's brief.
         review: Share of orders with a review that is not bad. Assumed.
         viewed: Share of orders with a product view before. Assumed.
+        clicked: Share of those whom an e-mail makes look at a product who followed its link. Assumed.
+        saved: Share of orders after which a product is saved. Assumed.
+        answered: Share of orders after which a customer says unasked how it was. Assumed.
+        replies: Chance that a customer who is asked how it was answers. Assumed.
+        credited: Share of orders after which a credit is given, where nothing went wrong and where something did. Assumed.
+        credit: What a credit is worth, units; every fourth is twice as much. Assumed.
+        credit_days: How long it holds. Assumed.
+        credit_spent: Share of credits spent on an order that comes in time. Assumed.
+        promotion_days: Each seller may have one promotion in so many days. Assumed.
+        promoted: Chance that it has. Assumed.
     """
 
     personas: tuple[Persona, ...] = PERSONAS
@@ -231,3 +277,18 @@ class Parameters:
     unsubscribe: float = 0.002
     review: float = 0.12
     viewed: float = 0.5
+    clicked: float = 0.6
+    saved: float = 0.10
+    answered: float = 0.06
+    replies: float = 0.25
+    credited: tuple[float, float] = (0.01, 0.15)
+    credit: float = 5.0
+    credit_days: int = 90
+    credit_spent: float = 0.6
+    promotion_days: int = 120
+    promoted: float = 0.5
+
+    @property
+    def every_arm(self) -> tuple[Arm, ...]:
+        """The arms, and the unknown one last."""
+        return (*self.arms, UNKNOWN)

@@ -57,7 +57,8 @@ class Potential:
         terms: Of the offer.
         next_order: Number of the baseline's order that could use the offer, or `NONE`.
         gap: Seconds to that order.
-        last_product: What the customer led the last order with.
+        last_order: Number of the customer's last order in the baseline, or `NONE`.
+        last_product: What the customer led it with.
         baskets: Of the extra orders.
     """
 
@@ -67,6 +68,7 @@ class Potential:
     terms: Terms
     next_order: Ints
     gap: Ints
+    last_order: Ints
     last_product: Ints
     baskets: Lines
 
@@ -90,10 +92,10 @@ def potential(scene: Scenery, orders: pa.Table, touches: Touches) -> Potential:
     codeless = np.asarray(orders["code"].is_null())
     usable = (after != NONE) & (gap < terms.valid) & codeless[after]
     next_order = _claimed_once(np.where(usable, after, NONE))
-    delay = np.array([arm.delay for arm in scene.parameters.arms])[touches.arm] * DAY
+    delay = np.array([arm.delay for arm in scene.parameters.every_arm])[touches.arm] * DAY
     lift = _lift(scene, orders, touches, last, instant)
     baskets = _baskets(scene, touches)
-    return Potential(touches, lift, delay, terms, next_order, gap, np.asarray(orders["lead"])[last], baskets)
+    return Potential(touches, lift, delay, terms, next_order, gap, last, np.asarray(orders["lead"])[last], baskets)
 
 
 def _neighbour(by_customer: Ints, place: Ints, customer: Ints, wanted: Ints) -> Ints:
@@ -112,7 +114,7 @@ def _claimed_once(order: Ints) -> Ints:
 
 
 def _terms(scene: Scenery, touches: Touches) -> Terms:
-    arms, minor = scene.parameters.arms, scene.minor
+    arms, minor = scene.parameters.every_arm, scene.minor
     valid = [arm.valid_days * DAY if arm.redeemable else 0 for arm in arms]
     return Terms(
         np.array([arm.percent for arm in arms])[touches.arm],
@@ -127,7 +129,7 @@ def _terms(scene: Scenery, touches: Touches) -> Terms:
 def _lift(scene: Scenery, orders: pa.Table, touches: Touches, last: Ints, instant: Ints) -> Floats:
     """The chance of an extra order; nobody responds who has not ordered yet."""
     parameters, people = scene.parameters, scene.population
-    arms, who = parameters.arms, touches.customer
+    arms, who = parameters.every_arm, touches.customer
     silence = (touches.felt - instant[last]) / DAY * people.rate[who]
     rhythms, factors = zip(*parameters.lift_by_lapse, strict=True)
     lift = np.array([arm.lift for arm in arms])[touches.arm] * _persona_factor(parameters, people.persona[who], touches.arm)
@@ -141,7 +143,7 @@ def _lift(scene: Scenery, orders: pa.Table, touches: Touches, last: Ints, instan
 def _persona_factor(parameters: Parameters, persona: Ints, arm: Ints) -> Floats:
     for_price = np.array([one.price_lift for one in parameters.personas])[persona]
     for_service = np.array([one.service_lift for one in parameters.personas])[persona]
-    by_price = np.array([one.persona == "price" for one in parameters.arms])[arm]
+    by_price = np.array([one.persona == "price" for one in parameters.every_arm])[arm]
     return np.where(by_price, for_price, for_service)
 
 
@@ -149,7 +151,7 @@ def _cause_factor(parameters: Parameters, orders: pa.Table, last: Ints, arm: Int
     """What went wrong with the last order makes an arm that mends it better, and every other worse."""
     kinds = [friction.kind for friction in parameters.frictions]
     befell = np.column_stack([np.asarray(orders[kind]) for kind in kinds])[last]
-    mends = np.array([[kind in one.mends for kind in kinds] for one in parameters.arms])[arm]
+    mends = np.array([[kind in one.mends for kind in kinds] for one in parameters.every_arm])[arm]
     return np.select([(befell & mends).any(axis=1), befell.any(axis=1)], [parameters.mending, parameters.unmended], 1.0)
 
 

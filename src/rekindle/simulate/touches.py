@@ -3,7 +3,6 @@
 Knows nothing of what they do. Recorded touches are only ever added to, so that a touch keeps its number and its luck.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,8 @@ import pyarrow.parquet as pq
 from rekindle.errors import BadData
 from rekindle.simulate.chance import Flags, Ints
 from rekindle.simulate.ids import customer_numbers
+from rekindle.simulate.parameters import Parameters
+from rekindle.simulate.purchases import DAY
 from rekindle.simulate.world import save, truth_folder
 
 SCHEMA = pa.schema(
@@ -35,10 +36,10 @@ class Touches:
 
     Args:
         customer: Number in the population.
-        arm: Number in `Parameters.arms`.
+        arm: Number in `Parameters.every_arm`.
         felt: Seconds since 1970-01-01 UTC.
         ordinal: How many touches the customer had felt before, ever.
-        earlier: How many of those in the days of fatigue.
+        earlier: How many of those in the days of fatigue that were no service messages.
         code: Of the offer.
     """
 
@@ -83,24 +84,29 @@ def among(table: pa.Table, sent: pa.Table) -> Flags:
     return _contained(table, _typed(sent, 0))
 
 
-def numbered(table: pa.Table, arms: Sequence[str], size: int, fatigue: int) -> Touches:
-    """Recorded touches as numbers.
+def unknown_arms(table: pa.Table, parameters: Parameters) -> tuple[str, ...]:
+    """Arms of which the world does not know what they do, by name."""
+    known = {arm.name for arm in parameters.arms}
+    return tuple(sorted(str(name) for name in pc.unique(table["arm"]).to_pylist() if name not in known))
+
+
+def numbered(table: pa.Table, parameters: Parameters, size: int) -> Touches:
+    """Recorded touches as numbers; an arm that the world does not know does nothing.
 
     Args:
         table: Of `SCHEMA`.
-        arms: Names of the arms that the world knows.
+        parameters: The marketplace's.
         size: Number of customers.
-        fatigue: Seconds that an earlier touch is remembered.
 
     Raises:
-        BadData: A customer or an arm is not of this world.
+        BadData: A customer is not of this world.
     """
+    arms, fatigue = parameters.every_arm, parameters.fatigue_days * DAY
     customer = customer_numbers(table["customer_id"].combine_chunks())
-    arm = pc.index_in(table["arm"].combine_chunks(), value_set=pa.array(arms, pa.string()))
+    place = pc.index_in(table["arm"].combine_chunks(), value_set=pa.array([one.name for one in parameters.arms], pa.string()))
+    arm: Ints = np.asarray(pc.fill_null(place, len(arms) - 1), dtype=np.int64)
     if strange := pc.unique(table.filter(pa.array((customer < 0) | (customer >= size)))["customer_id"]).to_pylist():
         raise BadData(f"no customer '{strange[0]}' in this marketplace ({len(strange)} unknown)", "Give the external ids of its orders.")
-    if strange := pc.unique(table.filter(pc.is_null(arm))["arm"]).to_pylist():
-        raise BadData(f"what the arm '{strange[0]}' would do is not known", f"Known are: {', '.join(arms)} (simulate/parameters.py).")
     felt: Ints = np.asarray(table["felt_at"])
     order = np.lexsort((np.arange(customer.size), felt, customer))
     sorted_customer, sorted_felt = customer[order], felt[order]
@@ -108,10 +114,11 @@ def numbered(table: pa.Table, arms: Sequence[str], size: int, fatigue: int) -> T
     ordinal, earlier = np.empty_like(customer), np.empty_like(customer)
     ordinal[order] = np.arange(customer.size) - begins
     remembered = np.searchsorted(sorted_customer * _WIDE + sorted_felt, sorted_customer * _WIDE + sorted_felt - fatigue)
-    earlier[order] = np.arange(customer.size) - np.maximum(remembered, begins)
+    tiring = np.concatenate(([0], np.cumsum(~np.array([one.service for one in arms])[arm[order]])))
+    earlier[order] = tiring[:-1] - tiring[np.maximum(remembered, begins)]
     given = pc.if_else(pc.equal(table["code"], ""), None, table["code"])
     code = pc.coalesce(given, pc.utf8_upper(table["offer"])).combine_chunks()
-    return Touches(customer, np.asarray(arm, dtype=np.int64), felt, ordinal, earlier, code)
+    return Touches(customer, arm, felt, ordinal, earlier, code)
 
 
 _WIDE = 1 << 36

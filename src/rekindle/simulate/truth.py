@@ -37,8 +37,15 @@ class Truth:
     scene: Scenery
 
     def facts(self, kind: str) -> pa.Table:
-        """The baseline's facts of a kind up to the horizon, told or not: seconds, minor units and numbers for ids."""
-        return pq.read_table(truth_folder(self.folder) / f"{kind}.parquet")
+        """The baseline's facts of a kind up to the horizon, told or not: seconds, minor units and numbers for ids.
+
+        Raises:
+            UsageError: The world was made by a version that did not have them.
+        """
+        path = truth_folder(self.folder) / f"{kind}.parquet"
+        if not path.is_file():
+            raise UsageError(f"{self.folder} is a marketplace of an older version, without {kind}", "Make a new one in another folder.")
+        return pq.read_table(path)
 
     def baseline(self) -> dict[str, pa.Table]:
         """All of them, by kind."""
@@ -109,7 +116,7 @@ def true_effect(folder: Path, touches: pa.Table, customers: pa.Array | None, sta
 
     Raises:
         UsageError: The folder holds no world, the window ends before it begins or beyond what is pre-drawn, or there is no customer.
-        BadData: A customer or an arm is not of this world.
+        BadData: A customer is not of this world.
     """
     known = truth(folder)
     if not start <= end <= known.state.horizon:
@@ -140,8 +147,7 @@ def true_effect(folder: Path, touches: pa.Table, customers: pa.Array | None, sta
 def _sums(known: Truth, every: pa.Table, begin: int, end: int) -> tuple[Sums, Sums]:
     """Expected and realised sums of every touch in a window of seconds."""
     scene, orders = known.scene, known.facts("orders")
-    parameters = scene.parameters
-    felt = numbered(every, [arm.name for arm in parameters.arms], scene.population.size, parameters.fatigue_days * DAY)
+    felt = numbered(every, scene.parameters, scene.population.size)
     could = potential(scene, orders, felt)
     at_stake = stakes(scene, orders, could)
     done = happen(scene, could, scene.chance)

@@ -18,6 +18,7 @@ from rekindle.errors import BadData, UsageError
 from rekindle.simulate import contacts, facts
 from rekindle.simulate.catalogue import Catalogue, products, sellers, stock
 from rekindle.simulate.chance import Chance
+from rekindle.simulate.favours import promotions
 from rekindle.simulate.parameters import Parameters
 from rekindle.simulate.population import Calendar, Population, arrivals, calendar, populate
 from rekindle.simulate.purchases import Orders, purchase
@@ -127,6 +128,7 @@ def baseline(scene: Scenery) -> dict[str, pa.Table]:
         "customers": contacts.customers(scene.population, seen),
         "contacts": contacts.contacts(scene.population, seen, scene.chance),
         **told,
+        "promotions": promotions(scene.parameters, scene.catalogue, scene.calendar, scene.chance),
     }
 
 
