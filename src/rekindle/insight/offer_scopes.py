@@ -25,20 +25,22 @@ def numbered(warehouse: Warehouse, products: ir.Table) -> ir.Table:
     return joined.select(*products.columns, offer_no=can.ifelse(number, ibis.null("int64")))
 
 
-def with_scopes(warehouse: Warehouse, as_of: AsOf, customers: ir.Table) -> ir.Table:
+def with_scopes(warehouse: Warehouse, as_of: AsOf, customers: ir.Table, buyers: ir.Table) -> ir.Table:
     """Adds offer_category, offer_product, seller_id and seller_promotion; null, and false, where there is none.
 
     Args:
         warehouse: An open history.
         as_of: Later facts are not seen.
-        customers: customer_id, offer_category_no and offer_no, from `purchases.baskets`.
+        customers: customer_id, offer_category_no and offer_no, from `purchases.baskets`; null for who never bought.
+        buyers: The same of all buyers, kept.
     """
     names = warehouse.keep(purchases.categories(warehouse.current("products")))
     goods = numbered(warehouse, warehouse.current("products")).left_join(names, "category").drop("category_right")
     goods = warehouse.keep(goods.select("product_id", "category", "category_no", "seller_id", "offer_no"))
     spoiled = warehouse.keep(_spoiled(warehouse, as_of))
     if warehouse.scalar(spoiled.count()):
-        customers = _without_spoiled(warehouse, as_of, customers, goods, spoiled)
+        again = _again(warehouse, as_of, buyers, goods, spoiled)
+        customers = _replaced(customers, again)
     saved = warehouse.keep(_saved(warehouse, as_of, goods, spoiled))
     if warehouse.scalar(saved.count()):
         customers = _with_saved(customers, saved)
@@ -63,17 +65,29 @@ def _spoiled(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
     return named.union(lines, kept.returned_products(warehouse, as_of)).distinct()
 
 
-def _without_spoiled(warehouse: Warehouse, as_of: AsOf, customers: ir.Table, goods: ir.Table, spoiled: ir.Table) -> ir.Table:
-    """The scopes of who sent something back or disliked it, found again without that product and all of its category."""
-    lines = purchases.sold_lines(warehouse, as_of).semi_join(spoiled, "customer_id")
-    lines = lines.select("customer_id", "product_id", "amount").anti_join(spoiled, ["customer_id", "product_id"])
-    left = lines.join(goods.select("product_id", "category_no", "offer_no"), "product_id")
-    left = left.anti_join(_spoiled_categories(goods, spoiled), ["customer_id", "category_no"])
-    again = warehouse.keep(purchases.offered(left))
-    judged = spoiled.select("customer_id").distinct().left_join(again, "customer_id").select(
-        "customer_id", again_category="offer_category_no", again_no="offer_no", judged=True
+def _again(warehouse: Warehouse, as_of: AsOf, buyers: ir.Table, goods: ir.Table, spoiled: ir.Table) -> ir.Table:
+    """The scopes that are something sent back or disliked or of its category, found again without those.
+
+    Returns:
+        customer_id, again_category, again_no (null where nothing is left), judged (true).
+    """
+    categories = warehouse.keep(_spoiled_categories(goods, spoiled))
+    loose = spoiled.join(goods.filter(goods.category_no.isnull()).select("product_id", "offer_no"), "product_id")
+    loose = warehouse.keep(loose.select("customer_id", "product_id", "offer_no"))
+    chosen = buyers.select("customer_id", "offer_no", category_no="offer_category_no")
+    hit = chosen.semi_join(categories, ["customer_id", "category_no"]).union(chosen.semi_join(loose, ["customer_id", "offer_no"]))
+    hit = warehouse.keep(hit.select("customer_id").distinct())
+    lines = purchases.sold_lines(warehouse, as_of).select("customer_id", "product_id", "amount").semi_join(hit, "customer_id")
+    left = lines.anti_join(loose, ["customer_id", "product_id"]).join(
+        goods.select("product_id", "category_no", "offer_no"), "product_id"
     )
-    joined = customers.left_join(warehouse.keep(judged), "customer_id").drop("customer_id_right")
+    again = warehouse.keep(purchases.offered(left, categories))
+    judged = hit.left_join(again, "customer_id")
+    return warehouse.keep(judged.select("customer_id", again_category="offer_category_no", again_no="offer_no", judged=True))
+
+
+def _replaced(customers: ir.Table, again: ir.Table) -> ir.Table:
+    joined = customers.left_join(again, "customer_id").drop("customer_id_right")
     return joined.mutate(
         offer_category_no=joined.judged.fill_null(False).ifelse(joined.again_category, joined.offer_category_no),
         offer_no=joined.judged.fill_null(False).ifelse(joined.again_no, joined.offer_no),

@@ -124,7 +124,7 @@ def build(warehouse: Warehouse, question: Question, publish: Callable[[ir.Table]
     )
     paced = _paced(warehouse, _predicted(valued, scored), buyers)
     staged = warehouse.keep(_placed(warehouse, _staged(paced, scored), bounds, question))
-    whole = _with_people(_with_reasons(warehouse, staged, question), warehouse, question)
+    whole = _with_people(_with_reasons(warehouse, staged, question), staged, warehouse, question)
     return Profiles((publish or warehouse.keep)(whole), scored, value, bounds)
 
 
@@ -258,7 +258,7 @@ def _with_reasons(warehouse: Warehouse, staged: ir.Table, question: Question) ->
     return whole.mutate(cohort_evidence=lifecycle.cohort_evidence(whole))
 
 
-def _with_people(whole: ir.Table, warehouse: Warehouse, question: Question) -> ir.Table:
+def _with_people(whole: ir.Table, buyers: ir.Table, warehouse: Warehouse, question: Question) -> ir.Table:
     customers, seen = warehouse.current("customers"), ibis.literal(question.as_of.naive)
     known = customers.filter(customers.first_seen_at.isnull() | (customers.first_seen_at < seen)).select("customer_id", "country")
     people = warehouse.current("people").select("customer_id", "timezone", "locale")
@@ -266,7 +266,7 @@ def _with_people(whole: ir.Table, warehouse: Warehouse, question: Question) -> i
         whole.outer_join(known, "customer_id").pipe(_one_id), people, consented(warehouse, question.as_of),
         open_credits(warehouse, question.as_of), opinions.detractors(warehouse, question.as_of),
     )  # fmt: skip
-    whole = offer_scopes.with_scopes(warehouse, question.as_of, whole)
+    whole = offer_scopes.with_scopes(warehouse, question.as_of, whole, buyers)
     empty = {
         "orders": 0, "purchase_days": 0, "spend": 0, "margin": 0, "category_share": 0.0, "discount_share": 0.0, "return_share": 0.0,
         "expected_margin": 0, "predicted_clv": 0, "margin_at_risk": 0, "tier_margin": 0, "lifecycle": "prospect", "cause_evidence": "",

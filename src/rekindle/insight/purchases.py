@@ -136,11 +136,12 @@ def baskets(lines: ir.Table, products: ir.Table, numbered: ir.Table, rate: Decim
     )
 
 
-def offered(lines: ir.Table) -> ir.Table:
+def offered(lines: ir.Table, barred: ir.Table) -> ir.Table:
     """What can be offered to each customer out of what they bought.
 
     Args:
         lines: customer_id, amount, category_no (null where unknown), offer_no of the product (null where it cannot be offered).
+        barred: customer_id, category_no of categories that do not count.
 
     Returns:
         customer_id, offer_category_no (of the category with most spend that has a product to offer; null where none has a name), offer_no
@@ -148,6 +149,7 @@ def offered(lines: ir.Table) -> ir.Table:
     """
     small = lines.select("customer_id", "amount", category_no=lines.category_no.fill_null(-1), dearest=_dearest(lines))
     grouped = small.group_by("customer_id", "category_no").aggregate(amount=exact_sum(small.amount), dearest=small.dearest.max())
+    grouped = grouped.anti_join(barred, ["customer_id", "category_no"])
     summed = grouped.group_by("customer_id").aggregate(**_best(grouped))
     return summed.select("customer_id", **_offer(summed))
 
