@@ -4,6 +4,7 @@ Knows nothing of caps over programs. All variants of a stage are columns side by
 the same on every engine.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import ibis
@@ -48,8 +49,9 @@ def side_by_side(candidates: ir.Table, options: tuple[Option, ...]) -> ir.Table:
 
 _PARTS = {
     "can": "eligible", "channel": "channel", "ceiling": "ceiling", "cost": "cost", "margin": "margin", "spread": "spread",
-    "subsidised": "subsidised",
+    "subsidised": "subsidised", "scope": "scope", "seller": "seller_id", "theirs": "seller_cost", "worth": "offer_value",
 }
+"""Prefix of a column to the part of an option that it holds."""
 
 
 def spread_chances(table: ir.Table, program: Program, stage: Stage, policy: Policy) -> ir.Table:
@@ -69,36 +71,41 @@ def spread_chances(table: ir.Table, program: Program, stage: Stage, policy: Poli
     return table.mutate(**{f"pi:{name}": (weight / total.nullif(0)).fill_null(0.0) for name, weight in weighed.items()})
 
 
-def expected_cost(chances: Chances) -> ir.IntegerScalar:
-    """What the stage is expected to cost before scaling, thousandths of a minor unit."""
-    per_row: ir.IntegerValue = ibis.literal(0)
+def expected_costs(chances: Chances) -> ir.Table:
+    """What the stage is expected to cost before scaling, thousandths of a minor unit, in one row: shop and seller."""
+    table, whole, theirs = chances.table, ibis.literal(0), ibis.literal(0)
     for one in chances.stage.arms:
-        per_row = per_row + (chances.table[f"pi:{one.name}"] * chances.table[f"cost:{one.name}"]).round().cast("int64")
-    return per_row.sum()
+        whole = whole + (table[f"pi:{one.name}"] * table[f"cost:{one.name}"]).round().cast("int64")
+        theirs = theirs + (table[f"pi:{one.name}"] * table[f"theirs:{one.name}"]).round().cast("int64")
+    return table.aggregate(shop=(whole - theirs).sum(), seller=theirs.sum())
 
 
-def drawn(chances: Chances, scale: float, version: str) -> ir.Table:
-    """Draws one variant per candidate; scaling takes from every variant alike and gives to `nothing`.
+def drawn(chances: Chances, scales: Mapping[str, float], version: str) -> ir.Table:
+    """Draws one variant per candidate; scaling takes from variants and gives to `nothing`.
+
+    Args:
+        chances: Of the stage.
+        scales: By variant, what budgets leave of its chance; of all candidates alike.
+        version: The program's.
 
     The intervals are laid out in the order of the stage's variants, `nothing` last. A draw that was put off by a cap is kept.
 
     Returns:
         The candidates with eligible (names joined by "|"), arm, propensity, draw, channel, offer, cost_ceiling, expected_cost,
-        arm_margin, arm_spread, subsidised, can_any.
+        arm_margin, arm_spread, subsidised, scope, seller_id, seller_cost, offer_value, can_any.
     """
     table = chances.table
     number = draw(salt(chances.program.name, chances.stage.name, version), table.customer_id, table.episode)
     edge: ir.FloatingValue = ibis.literal(0.0)
     steps = []
     for one in chances.stage.arms:
-        edge = edge + table[f"pi:{one.name}"] * scale
+        edge = edge + table[f"pi:{one.name}"] * scales[one.name]
         steps.append((number < edge, one.name))
     names = [one.name for one in chances.stage.arms]
     fresh = ibis.cases(*steps, else_=NOTHING)
     kept = table.held_arm.notnull() & ibis.or_(*(((table.held_arm == name) & table[f"can:{name}"]) for name in names))
     arm = kept.ifelse(table.held_arm, fresh)
-    contact = sum((table[f"pi:{name}"] for name in names), ibis.literal(0.0)) * scale
-    fresh_chance = arm.cases(*((name, table[f"pi:{name}"] * scale) for name in names), else_=1.0 - contact)
+    fresh_chance = arm.cases(*((name, table[f"pi:{name}"] * scales[name]) for name in names), else_=1.0 - edge)
     eligible = ibis.literal("")
     for name in names:
         eligible = eligible + table[f"can:{name}"].ifelse(f"{name}|", "")
@@ -109,7 +116,9 @@ def drawn(chances: Chances, scale: float, version: str) -> ir.Table:
         channel=_of(arm, table, "channel", names, ibis.null("string")), offer=arm.cases(*offers.items(), else_=ibis.null("string")),
         cost_ceiling=_of(arm, table, "ceiling", names, 0), expected_cost=_of(arm, table, "cost", names, 0),
         arm_margin=_of(arm, table, "margin", names, 0), arm_spread=_of(arm, table, "spread", names, 0),
-        subsidised=_of(arm, table, "subsidised", names, 0),
+        subsidised=_of(arm, table, "subsidised", names, 0), scope=_of(arm, table, "scope", names, ibis.null("string")),
+        seller_id=_of(arm, table, "seller", names, ibis.null("string")), seller_cost=_of(arm, table, "theirs", names, 0),
+        offer_value=_of(arm, table, "worth", names, 0),
     )
 
 

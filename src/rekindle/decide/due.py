@@ -3,8 +3,8 @@
 Knows nothing of arms. There is no enrolment to keep: a customer's place is the last stage drawn in a round that is open.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Self
 
 import ibis
@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 from rekindle.decide import sequence
 from rekindle.history.warehouse import Warehouse
 from rekindle.moment import AsOf
-from rekindle.program.documents import NOTHING, Documents, Program
+from rekindle.program.documents import NOTHING, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,56 +51,58 @@ def past(journal: ir.Table, plans: ir.Table, touches: ir.Table, as_of: AsOf, inc
     return Past(rows, made.anti_join(unsent, ["program", "customer_id", "episode", "stage"]))
 
 
+ROUND = ["program", "customer_id", "episode"]
+
 EXITS = {"opt_out": "no_consent", "complaint_opened": "open_complaint", "return_opened": "open_return"}
 """What ends a round, by the refusal that the journal has of it; an order and a review end it by the round's own columns."""
 
 
-def places(past_rows: Past, program: Program, openings: ir.Table) -> ir.Table:
-    """Where each open round stands in a program.
+def places(past_rows: Past, programs: Sequence[Program], openings: ir.Table) -> ir.Table:
+    """Where each open round stands.
 
     Args:
         past_rows: From `past`.
-        program: The program.
-        openings: customer_id, episode: open rounds.
+        programs: Whose rounds they are.
+        openings: program, customer_id, episode: open rounds.
 
     Returns:
-        customer_id, episode, standing, entered_at, stage_no (last stage drawn and not put off, -1 for none), reached_at, reached_arm,
-        held_arm and held_propensity (of a draw that a cap put off), held_stage_no, last_reason, ended (by one of the program's exits).
+        program, customer_id, episode, standing, entered_at, stage_no (last stage drawn and not put off, -1 for none), reached_at,
+        reached_arm, reached_channel, held_arm and held_propensity (of a draw that a cap put off), held_stage_no, last_reason, ended (by
+        one of the program's exits).
     """
-    rows = past_rows.journal.filter(past_rows.journal.program == program.name)
-    rows = rows.semi_join(openings, ["customer_id", "episode"])
-    numbers = {stage.name: number for number, stage in enumerate(program.stages)}
-    rows = rows.mutate(stage_no=rows.stage.cases(*numbers.items(), else_=-1))
+    rows = past_rows.journal.semi_join(openings, ROUND)
+    numbers = [
+        ((rows.program == program.name) & (rows.stage == stage.name), number)
+        for program in programs for number, stage in enumerate(program.stages)
+    ]
+    rows = rows.mutate(stage_no=ibis.cases(*numbers, else_=-1), ending=ibis.or_(*(_ending(rows, program) for program in programs)))
     rows = rows.mutate(drawn=rows.arm.notnull() & rows.reason.isnull(), put_off=rows.arm.notnull() & rows.reason.notnull())
     order = [ibis.desc("as_of"), ibis.desc("stage_no"), ibis.desc("drawn"), "plan"]
     rows = rows.mutate(
-        latest=ibis.row_number().over(group_by=["customer_id", "episode"], order_by=order),
-        latest_put_off=ibis.row_number().over(group_by=["customer_id", "episode", "put_off"], order_by=order),
-        latest_drawn=ibis.row_number().over(group_by=["customer_id", "episode", "drawn"], order_by=order),
+        latest=ibis.row_number().over(group_by=ROUND, order_by=order),
+        latest_put_off=ibis.row_number().over(group_by=[*ROUND, "put_off"], order_by=order),
+        latest_drawn=ibis.row_number().over(group_by=[*ROUND, "drawn"], order_by=order),
     )
-    ending = [reason for exit_, reason in EXITS.items() if exit_ in program.exit]
     held = rows.put_off & (rows.latest_put_off == 0)
-    return rows.group_by("customer_id", "episode").aggregate(
+    reached = rows.drawn & (rows.latest_drawn == 0)
+    return rows.group_by(*ROUND).aggregate(
         standing=rows.standing.max(),
         entered_at=rows.entered_at.min(),
         stage_no=rows.stage_no.max(where=rows.drawn),
         reached_at=rows.as_of.max(where=rows.drawn),
-        reached_arm=rows.arm.max(where=rows.drawn & (rows.latest_drawn == 0)),
-        reached_channel=rows.channel.max(where=rows.drawn & (rows.latest_drawn == 0)),
+        reached_arm=rows.arm.max(where=reached),
+        reached_channel=rows.channel.max(where=reached),
         held_arm=rows.arm.max(where=held),
         held_propensity=rows.propensity.max(where=held),
         held_stage_no=rows.stage_no.max(where=held),
         last_reason=rows.reason.max(where=rows.latest == 0),
-        ended=(rows.standing.notnull() & rows.reason.isin(ending or [""])).fill_null(False).any(),
+        ended=(rows.standing.notnull() & rows.ending).fill_null(False).any(),
     )
 
 
-def other_rounds(past_rows: Past, program: Program, since: datetime) -> ir.Table:
-    """Rounds of a program that opened at an instant or later: customer_id, episode, opened; a row for every row of the journal."""
-    rows = past_rows.journal
-    return rows.filter(rows.program == program.name, rows.entered_at >= ibis.literal(since)).select(
-        "customer_id", "episode", opened="entered_at"
-    )
+def _ending(rows: ir.Table, program: Program) -> ir.BooleanValue:
+    reasons = [reason for exit_, reason in EXITS.items() if exit_ in program.exit]
+    return (rows.program == program.name) & rows.reason.isin(reasons or [""]).fill_null(False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class Rounds:
 
     Args:
         openings: From `openings.find`, kept.
-        place: From `places`, kept.
+        place: Of `places`, the program's.
         outcome: From `sequence.outcomes`; None where the program does not ask.
     """
 
@@ -118,21 +120,29 @@ class Rounds:
     outcome: ir.Table | None
 
 
-def rounds(warehouse: Warehouse, seen: Past, program: Program, openings: ir.Table, as_of: AsOf) -> Rounds:
-    """Where the open rounds of a program stand.
+def rounds(
+    warehouse: Warehouse, seen: Past, programs: Sequence[Program], opened: Mapping[str, ir.Table], as_of: AsOf
+) -> dict[str, Rounds]:
+    """Where the open rounds of programs stand, by the program's name.
 
     Args:
         warehouse: Keeps steps.
         seen: From `past`.
-        program: The program.
-        openings: From `openings.find`, kept.
+        programs: Those that have open rounds.
+        opened: By name, what `openings.find` gives, kept.
         as_of: The instant.
     """
-    place = warehouse.keep(places(seen, program, openings))
-    asks = any(stage.branches for stage in program.stages)
-    events = warehouse.current("events") if asks else None
-    outcome = None if events is None else warehouse.keep(sequence.outcomes(place, seen.contacts, events, as_of))
-    return Rounds(openings, place, outcome)
+    if not programs:
+        return {}
+    every = [opened[one.name].select("customer_id", "episode", program=ibis.literal(one.name)) for one in programs]
+    place = warehouse.keep(places(seen, programs, ibis.union(*every) if len(every) > 1 else every[0]))
+    found = {}
+    for program in programs:
+        mine, outcome = place.filter(place.program == program.name).drop("program"), None
+        if any(stage.branches for stage in program.stages):
+            outcome = warehouse.keep(sequence.outcomes(mine, seen.contacts, warehouse.current("events"), as_of))
+        found[program.name] = Rounds(opened[program.name], mine, outcome)
+    return found
 
 
 def candidates(profile: ir.Table, program: Program, found: Rounds, as_of: AsOf) -> ir.Table:
@@ -189,55 +199,3 @@ _READ = {
     "credit_balance", "offer_category", "offer_product", "seller_id", "seller_promotion", "timezone", "email_consent", "sms_consent",
     "webpush_consent", "inapp_consent",
 }
-
-
-def with_counts(found: ir.Table, seen: Past, program: Program, documents: Documents, as_of: AsOf) -> ir.Table:
-    """Adds what earlier messages mean for the next.
-
-    Args:
-        found: From `candidates`, kept.
-        seen: Marketing messages as its contacts.
-        program: Whose rounds they are.
-        documents: Offers by name.
-        as_of: The instant.
-
-    Returns:
-        The candidates and: contacts, price_offers, given (names of offers, each between bars), last_contact_at, of the round;
-        price_offers_year, last_kind (of offer) and last_kind_run (how often it came in a row), of the customer over all programs.
-    """
-    of_round = _of_round(seen, program, documents)
-    joined = _beside(found, of_round.semi_join(found, ["customer_id", "episode"]))
-    of_customer = _of_customer(seen, documents, as_of)
-    joined = joined.left_join(of_customer.semi_join(found, "customer_id"), "customer_id").drop("customer_id_right")
-    zero = {name: joined[name].fill_null(0) for name in ("contacts", "price_offers", "price_offers_year")}
-    return joined.mutate(**zero, given=joined.given.fill_null(""))
-
-
-def _priced(documents: Documents) -> list[str]:
-    return sorted(name for name, offer in documents.offers.items() if offer.price) or [""]
-
-
-def _of_round(seen: Past, program: Program, documents: Documents) -> ir.Table:
-    rows = seen.contacts.filter(seen.contacts.program == program.name)
-    offer = rows.offer.fill_null("")
-    return rows.group_by("customer_id", "episode").aggregate(
-        contacts=rows.count(), price_offers=rows.offer.isin(_priced(documents)).sum(), last_contact_at=rows.as_of.max(),
-        given=(ibis.literal("|") + offer + "|").collect().sort().join(""),
-    )
-
-
-def _of_customer(seen: Past, documents: Documents, as_of: AsOf) -> ir.Table:
-    kinds = {name: offer.kind for name, offer in documents.offers.items()}
-    since = ibis.literal(as_of.naive) - ibis.interval(days=DAYS_A_YEAR)
-    rows = seen.contacts
-    newest_first = ibis.window(group_by="customer_id", order_by=[ibis.desc("as_of"), "program", "stage", "episode"])
-    rows = rows.mutate(kind=rows.offer.cases(*kinds.items(), else_=""), new=rows.as_of > since)
-    rows = rows.mutate(latest=ibis.row_number().over(newest_first), last_kind=rows.kind.first().over(newest_first))
-    return rows.group_by("customer_id").aggregate(
-        price_offers_year=(rows.offer.isin(_priced(documents)) & rows.new).sum(),
-        last_kind=rows.last_kind.max(),
-        last_kind_run=ibis.coalesce(rows.latest.min(where=rows.kind != rows.last_kind), rows.count()),
-    )
-
-
-DAYS_A_YEAR = 365

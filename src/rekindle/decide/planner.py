@@ -3,21 +3,19 @@
 Knows nothing of the ledger and of messages; it reads history and writes nothing.
 """
 
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.decide import arms, candidacy, chances, due, guardrails, openings, settling
+from rekindle.decide import arbitration, arms, budget, candidacy, chances, due, earlier, fatigue, openings, settling
 from rekindle.decide.inputs import Inputs as Inputs
 from rekindle.history.tables import JOURNAL
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.segments import with_calls
 from rekindle.program.documents import Program
 from rekindle.program.segments import definitions
-
-BUDGET_RESERVE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +27,15 @@ class Plan:
         rows: `JOURNAL`, and `fresh` (a decision, or a refusal whose reason changed), `arm_spread` (thousandths of a minor unit),
             `subsidised` (thousandths of an order), `service` and what `settling.OPENING` names; every due customer, kept.
         rehearsal: Decided as if everyone had consented; never committed.
-        scale: What the budget left of every chance of a message; 1 where it did not bind.
+        scale: The least that budgets left of any chance of a message; 1 where none bound.
+        scales: What they left by program and payer.
     """
 
     digest: str
     rows: ir.Table
     rehearsal: bool
     scale: float
+    scales: Mapping[budget.Part, float] = field(default_factory=dict)
 
 
 def plan(warehouse: Warehouse, inputs: Inputs) -> Plan:
@@ -46,20 +46,36 @@ def plan(warehouse: Warehouse, inputs: Inputs) -> Plan:
         inputs: Everything that the plan depends on.
     """
     inputs = replace(inputs, profile=_with_calls(warehouse, inputs))
-    seen = _past(warehouse, inputs)
+    seen, opened = _past(warehouse, inputs), _opened(warehouse, inputs)
+    programs = [program for program in inputs.documents.programs if program.name in opened]
+    rounds = due.rounds(warehouse, seen, programs, opened, inputs.as_of)
+    before = earlier.find(warehouse, seen, inputs)
     stages, refused = [], []
-    for program in inputs.documents.programs:
-        found = candidacy.sort_out(warehouse, inputs, program, seen)
+    for program in programs:
+        found = candidacy.sort_out(warehouse, inputs, program, rounds[program.name], before)
         if found is not None:
             refused.append(_left_alone(found.alone, program, inputs))
             stages += _stages(warehouse, inputs, program, found.open)
-    scale = _scale(warehouse, inputs, seen, stages)
-    decided = [_decided(one, inputs, scale) for one in stages]
+    left = _left(warehouse, inputs, seen, stages)
+    decided = [_decided(one, inputs, left) for one in stages]
     parts = [_typed(part) for part in (*refused, *decided)] or [settling.nobody(_COLUMNS)]
     rows = warehouse.keep(ibis.union(*parts) if len(parts) > 1 else parts[0])
-    rows = guardrails.capped(rows, _used(seen, inputs), inputs.documents.rules.caps.touches)
+    rules = inputs.documents.rules
+    tired = fatigue.own_caps(warehouse, seen, rows, inputs.as_of, rules)
+    question = arbitration.Question(rules, inputs.as_of, inputs.documents.offers, tired)
+    rows = arbitration.settled(warehouse, rows, seen.contacts, question)
     rows = warehouse.keep(settling.finished(rows, inputs, settling.zones(warehouse, rows, inputs)))
-    return Plan(settling.digest(warehouse, rows, inputs), rows, inputs.shop.rehearsal, scale)
+    return Plan(settling.digest(warehouse, rows, inputs), rows, inputs.shop.rehearsal, min(left.values(), default=1.0), left)
+
+
+def _opened(warehouse: Warehouse, inputs: Inputs) -> dict[str, ir.Table]:
+    """The open rounds of every program that has one, by its name."""
+    found = {}
+    for program in inputs.documents.programs:
+        table = warehouse.keep(openings.find(warehouse, inputs.profile, program, inputs.as_of))
+        if warehouse.scalar(table.count()):
+            found[program.name] = table
+    return found
 
 
 def _past(warehouse: Warehouse, inputs: Inputs) -> due.Past:
@@ -106,36 +122,33 @@ def _stages(warehouse: Warehouse, inputs: Inputs, program: Program, open_rows: i
     return found
 
 
-def _scale(warehouse: Warehouse, inputs: Inputs, seen: due.Past, stages: list[chances.Chances]) -> float:
-    """What the period's budget leaves of every chance of a message, with a reserve of 5 %."""
-    budget = inputs.documents.rules.budget
-    since = ibis.literal(inputs.as_of.naive) - ibis.interval(days=budget.per_days)
-    contacts = seen.contacts
-    spent = warehouse.scalar(contacts.filter(contacts.as_of > since).expected_cost.sum()) or 0
-    wanted = sum(warehouse.scalar(chances.expected_cost(one)) or 0 for one in stages)
-    limit = int(Decimal(inputs.shop.minor(budget.amount)) * arms.MILLI)
-    left = max(0.0, limit * (1 - BUDGET_RESERVE) - spent)
-    return 1.0 if wanted <= left else round(left / wanted, 6)
+def _left(warehouse: Warehouse, inputs: Inputs, seen: due.Past, stages: list[chances.Chances]) -> dict[budget.Part, float]:
+    """What the budgets leave of every chance of a message, by program and payer; a service message costs what it costs."""
+    wanted: dict[budget.Part, int] = {}
+    for one in stages:
+        if not one.program.service:
+            for payer, cost in warehouse.row(chances.expected_costs(one)).items():
+                wanted[one.program.name, payer] = wanted.get((one.program.name, payer), 0) + (cost or 0)
+    documents = inputs.documents
+    return budget.scales(warehouse, documents.rules, seen.contacts, wanted, inputs.as_of, inputs.shop, documents.offers)
 
 
-def _decided(one: chances.Chances, inputs: Inputs, scale: float) -> ir.Table:
-    table = chances.drawn(one, scale, str(one.program.version))
-    days = {arm.name: arms.valid_days(one.stage, inputs.documents.offers[arm.offer]) for arm in one.stage.arms}
+def _decided(one: chances.Chances, inputs: Inputs, left: Mapping[budget.Part, float]) -> ir.Table:
+    offers = {arm.name: inputs.documents.offers[arm.offer] for arm in one.stage.arms}
+    payers = {"shop": ("shop",), "seller": ("seller",), "shared": ("shop", "seller")}
+    scales = {
+        name: min(left.get((one.program.name, payer), 1.0) for payer in payers[offer.payer]) for name, offer in offers.items()
+    }
+    table = chances.drawn(one, scales, str(one.program.version))
+    days = {name: arms.valid_days(one.stage, offer, inputs.shop.day) for name, offer in offers.items()}
     table = _described(table, one.program, inputs, ibis.literal(one.stage.name))
     none = ~table.can_any
-    table = table.mutate(scope=ibis.null("string"), seller_id=ibis.null("string"), seller_cost=0, offer_value=0)
     return table.mutate(
         reason=none.ifelse("no_variant", ibis.null("string")),
         arm=none.ifelse(ibis.null("string"), table.arm),
         propensity=none.ifelse(ibis.null("float64"), table.propensity),
         valid_days=table.arm.cases(*days.items(), else_=ibis.null("int64")),
     )
-
-
-def _used(seen: due.Past, inputs: Inputs) -> ir.Table:
-    since = ibis.literal(inputs.as_of.naive) - ibis.interval(days=inputs.documents.rules.caps.per_days)
-    recent = seen.contacts.filter(seen.contacts.as_of > since)
-    return recent.group_by("customer_id").aggregate(used=recent.count())
 
 
 def _left_alone(alone: ir.Table, program: Program, inputs: Inputs) -> ir.Table:

@@ -39,16 +39,19 @@ def finished(rows: ir.Table, inputs: Inputs, zones: ir.Table) -> ir.Table:
         rows: Decided and refused.
         inputs: Of the plan.
         zones: From `zones`.
+
+    A message that was put off keeps the instant from which on it may come again.
     """
     home, instant = inputs.as_of.timezone, ibis.literal(inputs.as_of.naive)
-    timed = rows.mutate(timezone=rows.timezone.nullif("").fill_null(home)).left_join(zones, "timezone").drop("timezone_right")
+    rows = rows.rename(again_at="send_at").mutate(timezone=rows.timezone.nullif("").fill_null(home))
+    timed = rows.left_join(zones, "timezone").drop("timezone_right")
     goes = timed.reason.isnull() & (timed.arm != NOTHING)
     until = (timed.local_day + timed.valid_days.as_interval("D")).cast("timestamp").cast("date")
     columns = {
         **{name: timed[name] for name in JOURNAL.names if name in timed.columns},
         "plan": ibis.literal(""),
         "as_of": instant,
-        "send_at": goes.ifelse(timed.service.ifelse(instant, timed.send_at), ibis.null("timestamp")),
+        "send_at": goes.ifelse(timed.service.ifelse(instant, timed.send_at), timed.again_at),
         "valid_until": goes.ifelse(until, ibis.null("date")),
         "expected_margin": timed.arm_margin,
         **{name: goes.ifelse(timed[name], 0) for name in ("cost_ceiling", "expected_cost")},

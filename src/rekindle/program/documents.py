@@ -68,10 +68,10 @@ class Goal(Entry):
 
 
 class Reentry(Entry):
-    """When a customer who was in the program may enter again; always after an order and a new lapse."""
+    """When a customer who was in the program may enter again; after a lapse always after an order and a new lapse."""
 
     not_before_days: Annotated[Days, Field(alias="not_before")] = 30
-    """The shortest time since the last round ended."""
+    """The shortest time since the last round that a lapse opened ended, or since another one began; 0d: every moment has its round."""
 
 
 class Audience(Entry):

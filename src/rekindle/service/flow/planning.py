@@ -5,8 +5,8 @@ Knows nothing of how a variant is drawn. A commit that broke off is completed by
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from rekindle.decide import arms, planner, policy, summary
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import Profiles
 from rekindle.moment import AsOf
-from rekindle.program.documents import Documents
+from rekindle.program.documents import Documents, Rules
 from rekindle.service.config import load_secret
 from rekindle.service.flow.codes import code_for
 from rekindle.service.flow.message_facts import facts_of, messages
@@ -58,10 +58,18 @@ class Planned:
     decisions_file: Path | None
 
 
-def shop_of(settings: Settings, rehearsal: bool) -> arms.Shop:
-    """What the arithmetic of offers needs to know of a store."""
+def shop_of(settings: Settings, rehearsal: bool, rules: Rules | None = None, day: date | None = None) -> arms.Shop:
+    """What the arithmetic of offers needs to know of a store.
+
+    Args:
+        settings: The store's.
+        rehearsal: Whether every customer counts as consented.
+        rules: Approved ones: what holds between the store's offers and its sellers'; the usual where not given.
+        day: Of the plan, for offers that hold from a day or until one.
+    """
     costs = {name: Decimal(cost) for name, cost in settings.channel_costs.model_dump().items()}
-    return arms.Shop(settings.currency, settings.horizon_weeks, costs, DELIVERABLE, rehearsal)
+    shop = arms.Shop(settings.currency, settings.horizon_weeks, costs, DELIVERABLE, rehearsal, day=day)
+    return shop if rules is None else replace(shop, sellers=rules.sellers)
 
 
 def make(
@@ -83,7 +91,8 @@ def make(
     rehearsal = not has_contacts()
     if publish:
         complete(warehouse)
-    inputs = planner.Inputs(built.table, documents, policy.equal_chance(documents.programs), shop_of(settings, rehearsal), as_of)
+    shop = shop_of(settings, rehearsal, documents.rules, as_of.day)
+    inputs = planner.Inputs(built.table, documents, policy.equal_chance(documents.programs), shop, as_of)
     made = planner.plan(warehouse, inputs)
     plans = warehouse.arrow(warehouse.table("plans").filter(lambda t: t.as_of == ibis.literal(as_of.naive)))["plan"].to_pylist()
     repeated = made.digest in plans

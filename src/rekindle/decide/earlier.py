@@ -1,0 +1,144 @@
+"""What earlier rounds and messages mean for the next: how many, of which kinds, which offers were given, when another round ended.
+
+Knows nothing of who is due. Worked out once for all programs of a plan.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import ibis
+import ibis.expr.types as ir
+
+from rekindle.decide import gaming
+from rekindle.decide.due import Past
+from rekindle.decide.inputs import Inputs
+from rekindle.history.warehouse import Warehouse
+from rekindle.program.documents import Documents, Offer, Program
+
+DAYS_A_YEAR = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What went before.
+
+    Args:
+        of_round: program, customer_id, episode, contacts, price_offers, given (names of offers, each between bars), last_contact_at.
+        of_customer: customer_id, price_offers_year, last_kind (of offer) and last_kind_run (how often it came in a row), rungs (steps of
+            ladders and offers given once, each between bars), last_rung_at; of all marketing.
+        waiting: customer_id of those who learned that silence pays.
+        rounds: program, customer_id, episode, opened: every round that began.
+    """
+
+    of_round: ir.Table
+    of_customer: ir.Table
+    waiting: ir.Table
+    rounds: ir.Table
+
+
+def find(warehouse: Warehouse, seen: Past, inputs: Inputs) -> Earlier:
+    """Works it out.
+
+    Args:
+        warehouse: Keeps steps.
+        seen: Marketing messages as its contacts.
+        inputs: Of the plan.
+    """
+    documents, journal = inputs.documents, seen.journal
+    begun = journal.filter(journal.entered_at.notnull())
+    longest = max(program.caps.duration_days + program.audience.reenter.not_before_days for program in documents.programs)
+    begun = begun.filter(begun.entered_at >= ibis.literal(inputs.as_of.naive - timedelta(days=longest)))
+    return Earlier(
+        warehouse.keep(_of_round(seen, documents)),
+        warehouse.keep(_of_customer(seen, inputs)),
+        warehouse.keep(gaming.waiting(warehouse, seen, documents.offers, documents.rules, inputs.as_of).select("customer_id")),
+        warehouse.keep(begun.group_by("program", "customer_id", "episode").aggregate(opened=begun.entered_at.min())),
+    )
+
+
+def _priced(documents: Documents) -> list[str]:
+    return sorted(name for name, offer in documents.offers.items() if offer.price) or [""]
+
+
+def _listed(values: ir.StringValue) -> ir.StringScalar:
+    return (ibis.literal("|") + values + "|").collect().sort().join("")
+
+
+def _of_round(seen: Past, documents: Documents) -> ir.Table:
+    rows = seen.contacts
+    return rows.group_by("program", "customer_id", "episode").aggregate(
+        contacts=rows.count(), price_offers=rows.offer.isin(_priced(documents)).sum(), last_contact_at=rows.as_of.max(),
+        given=_listed(rows.offer.fill_null("")),
+    )
+
+
+def _of_customer(seen: Past, inputs: Inputs) -> ir.Table:
+    offers = inputs.documents.offers
+    kinds = {name: offer.kind for name, offer in offers.items()}
+    steps = {name: _step(offer) for name, offer in offers.items() if _step(offer)}
+    laddered = [name for name, offer in offers.items() if offer.ladder] or [""]
+    newest_first = ibis.window(group_by="customer_id", order_by=[ibis.desc("as_of"), "program", "stage", "episode"])
+    rows = seen.contacts
+    rows = rows.mutate(
+        kind=rows.offer.cases(*kinds.items(), else_=""), step=rows.offer.cases(*steps.items(), else_="") if steps else ibis.literal(""),
+        new=rows.as_of > ibis.literal(inputs.as_of.naive - timedelta(days=DAYS_A_YEAR)),
+    )
+    rows = rows.mutate(latest=ibis.row_number().over(newest_first), last_kind=rows.kind.first().over(newest_first))
+    return rows.group_by("customer_id").aggregate(
+        price_offers_year=(rows.offer.isin(_priced(inputs.documents)) & rows.new).sum(),
+        last_kind=rows.last_kind.max(),
+        last_kind_run=ibis.coalesce(rows.latest.min(where=rows.kind != rows.last_kind), rows.count()),
+        rungs=_listed(rows.step),
+        last_rung_at=rows.as_of.max(where=rows.offer.isin(laddered)),
+    )
+
+
+def _step(offer: Offer) -> str:
+    """What marks that an offer was given: its step of a ladder, or its name where it is given once."""
+    return f"{offer.ladder.name}:{offer.ladder.rung}" if offer.ladder else offer.once_key or ""
+
+
+def beside(found: ir.Table, earlier: Earlier, program: Program, inputs: Inputs) -> ir.Table:
+    """The candidates of a program with what went before.
+
+    Args:
+        found: From `due.candidates`.
+        earlier: From `find`.
+        program: The program.
+        inputs: Of the plan.
+
+    Returns:
+        The candidates and contacts, price_offers, given, last_contact_at, price_offers_year, last_kind, last_kind_run, rungs,
+        ordered_since_rung, waits_for_offers, reentry_open.
+    """
+    mine = earlier.of_round.filter(earlier.of_round.program == program.name).drop("program")
+    joined = found.left_join(mine, ["customer_id", "episode"]).drop("customer_id_right", "episode_right")
+    joined = joined.left_join(earlier.of_customer, "customer_id").drop("customer_id_right")
+    joined = joined.left_join(earlier.waiting.mutate(waits_for_offers=True), "customer_id").drop("customer_id_right")
+    empty = {"contacts": 0, "price_offers": 0, "price_offers_year": 0, "given": "", "rungs": "", "waits_for_offers": False}
+    joined = joined.mutate(
+        **{name: joined[name].fill_null(value) for name, value in empty.items()},
+        ordered_since_rung=(joined.last_day >= joined.last_rung_at.cast("date")).fill_null(False),
+    )
+    return _with_reentry(joined, earlier, program, inputs)
+
+
+def _with_reentry(found: ir.Table, earlier: Earlier, program: Program, inputs: Inputs) -> ir.Table:
+    """Adds whether a new round may begin: enough time has passed since another of the customer, and it is the first of those at hand.
+
+    A round that a lapse opened has ended by the order after it, or by its duration; of others the time counts from their beginning.
+    """
+    wait = program.audience.reenter.not_before_days
+    if program.service or not wait:
+        return found.mutate(reentry_open=True)
+    others = earlier.rounds.filter(earlier.rounds.program == program.name).select("customer_id", "opened", other="episode")
+    both = found.select("customer_id", "episode", "last_day").join(others, "customer_id").filter(lambda t: t.episode != t.other)
+    ended = both.opened
+    if program.trigger.on == "lapse":
+        ended = ibis.least(both.opened + ibis.interval(days=program.caps.duration_days), both.last_day.cast("timestamp"))
+    recent = both.filter(ended > ibis.literal(inputs.as_of.naive - timedelta(days=wait)))
+    clash = recent.select("customer_id").distinct().mutate(clash=True)
+    joined = found.left_join(clash, "customer_id").drop("customer_id_right")
+    new = joined.entered_at.isnull()
+    place = ibis.row_number().over(group_by=["customer_id", new], order_by=["opened_at", "episode"])
+    return joined.mutate(reentry_open=~new | (joined.clash.isnull() & (place == 0))).drop("clash")
