@@ -13,7 +13,7 @@ from rekindle.decide.arms import Shop, option, valid_days
 from rekindle.program.documents import Offer
 from rekindle.program.rules import SellerRules
 from tests.decide.by_hand import Hand, nearest
-from tests.decide.shop import ROWS, SHOP, TAILOR, Decider, Row, customer, documents, instant, program
+from tests.decide.shop import ROWS, SHOP, TAILOR, Decider, Row, crowd, customer, documents, instant, program
 
 BEFORE = {
     "price_offers": "int64", "price_offers_year": "int64", "last_kind": "string", "last_kind_run": "int64", "given": "string",
@@ -209,3 +209,31 @@ def test_every_number_a_second_time_in_plain_python(shared_decider: Decider) -> 
             assert (row["ceiling"], row["eligible"]) == (terms.ceiling, terms.allowed)
             assert (row["cost"], row["margin"], row["subsidised"]) == pytest.approx((terms.cost, terms.margin, terms.subsidised), abs=1)
             assert row["offer_value"] == row["value"] == nearest((terms.ceiling - 1_000) / 1_000)
+
+
+def with_offer(decider: Decider, **terms: object) -> Decider:
+    """A shop whose only arm makes one offer, of this kind and these terms."""
+    step = {**TAILOR, "arms": {"it": {"offer": "made", "prior": PRIOR}}, "delay": {"rhythm": 0.0}, "offers": {"price": True}}
+    held = documents(program(stages={"tailor": step}))
+    return replace(decider, documents=replace(held, offers={"made": offer(**terms)}))
+
+
+def test_a_message_never_promises_beyond_the_offers_last_day(decider: Decider) -> None:
+    """Decided at an evening of Berlin it leaves the next morning: fourteen days from then would be one too many."""
+    made, people = with_offer(decider, **SHIPPING, valid="14d", valid_until="2026-03-16"), crowd(12)
+    rows = decider.rows(made.plan(0.9, people))
+    sent = [row for row in rows if row["arm"] == "it"]
+    assert {(row["send_at"].date(), row["valid_until"]) for row in sent} == {(date(2026, 3, 3), date(2026, 3, 16))}
+    free = with_offer(decider, **SHIPPING, valid="14d")
+    late = {row["valid_until"] for row in decider.rows(free.plan(0.9, people)) if row["arm"] == "it"}
+    assert late == {date(2026, 3, 17)}
+
+
+def test_a_plan_writes_down_what_an_offer_is_for_and_whose_part_the_seller_bears(decider: Decider) -> None:
+    made = with_offer(decider, **PERCENT, scope="product", payer="shared", seller_share=0.5)
+    rows = decider.rows(made.plan(0, crowd(12, offer_product="P7", seller_id="S3")))
+    sent = {(row["scope"], row["seller_id"], row["offer_value"], row["seller_cost"] * 2 + 1_000 - row["expected_cost"])
+            for row in rows if row["arm"] == "it"}  # fmt: skip
+    assert sent == {("product:P7", "S3", 500, 0)}
+    left = {(row["scope"], row["seller_id"], row["offer_value"], row["seller_cost"]) for row in rows if row["arm"] == "nothing"}
+    assert left == {(None, None, 0, 0)}

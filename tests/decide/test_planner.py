@@ -81,7 +81,8 @@ def near(name: str, value: object) -> object:
 def test_all_arms_are_drawn_none_that_is_not_eligible_and_refusals_have_one_reason_each(first: First) -> None:
     assert {row["arm"] for row in first.rows} == {None, NOTHING, *EVERY_OFFER["arms"]}
     assert all(row["arm"] in row["eligible"].split("|") for row in first.rows if row["arm"])
-    assert {row["reason"] for row in first.rows} == {None, "no_consent", "open_complaint", "open_return", "held_out", "control"}
+    reasons = {"no_consent", "open_complaint", "open_return", "held_out", "control", "no_variant"}
+    assert {row["reason"] for row in first.rows} == {None, *reasons}
     assert all((row["arm"] is None) == (row["reason"] is not None) for row in first.rows)
     assert all((row["send_at"] is None) == (row["arm"] in (None, NOTHING)) for row in first.rows)
 

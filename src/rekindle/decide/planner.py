@@ -140,7 +140,7 @@ def _decided(one: chances.Chances, inputs: Inputs, left: Mapping[budget.Part, fl
         name: min(left.get((one.program.name, payer), 1.0) for payer in payers[offer.payer]) for name, offer in offers.items()
     }
     table = chances.drawn(one, scales, str(one.program.version))
-    days = {name: arms.valid_days(one.stage, offer, inputs.shop.day) for name, offer in offers.items()}
+    days = {name: arms.valid_days(one.stage, offer, inputs.as_of.day) for name, offer in offers.items()}
     table = _described(table, one.program, inputs, ibis.literal(one.stage.name))
     none = ~table.can_any
     return table.mutate(

@@ -52,15 +52,21 @@ def finished(rows: ir.Table, inputs: Inputs, zones: ir.Table) -> ir.Table:
         "plan": ibis.literal(""),
         "as_of": instant,
         "send_at": goes.ifelse(timed.service.ifelse(instant, timed.send_at), timed.again_at),
-        "valid_until": goes.ifelse(until, ibis.null("date")),
+        "valid_until": goes.ifelse(_within_dates(until, timed.offer, inputs.documents), ibis.null("date")),
         "expected_margin": timed.arm_margin,
-        **{name: goes.ifelse(timed[name], 0) for name in ("cost_ceiling", "expected_cost")},
-        **{name: goes.ifelse(timed[name], ibis.null("string")) for name in ("channel", "offer")},
+        **{name: goes.ifelse(timed[name], 0) for name in ("cost_ceiling", "expected_cost", "seller_cost", "offer_value")},
+        **{name: goes.ifelse(timed[name], ibis.null("string")) for name in ("channel", "offer", "scope", "seller_id")},
     }
     carried = {name: goes.ifelse(timed[name], 0) for name in ("arm_spread", "subsidised")}
     carried |= {name: timed[name] for name in OPENING}
     fresh = timed.reason.isnull() | (timed.reason != timed.last_reason.fill_null(""))
     return timed.select(**{name: columns[name].cast(kind) for name, kind in JOURNAL.items()}, fresh=fresh, **carried)
+
+
+def _within_dates(until: ir.DateValue, offer: ir.StringValue, documents: Documents) -> ir.DateValue:
+    """The last day on which an offer holds: never after the offer's own, however late the message leaves."""
+    ends = {name: ibis.literal(one.valid_until) for name, one in documents.offers.items() if one.valid_until is not None}
+    return ibis.least(until, offer.cases(*ends.items(), else_=ibis.null("date")).fill_null(until)) if ends else until
 
 
 def digest(warehouse: Warehouse, rows: ir.Table, inputs: Inputs) -> str:
