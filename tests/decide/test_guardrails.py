@@ -5,7 +5,7 @@ from itertools import product
 import ibis
 import pyarrow as pa
 
-from rekindle.decide.guardrails import BEFORE_ENTRY, PUT_OFF, REASONS, before_draw, capped
+from rekindle.decide.guardrails import BEFORE_ENTRY, PUT_OFF, REASONS, before_draw
 from tests.decide.shop import Decider, program
 
 FLAGS = ("reachable", "open_ticket", "open_return", "detractor", "reentry_open", "held_back", "contacts_left", "gap_over")
@@ -67,21 +67,3 @@ def test_an_answer_that_nobody_gave_silences_nobody(shared_decider: Decider) -> 
 def test_the_order_is_the_one_that_people_read() -> None:
     assert list(REASONS) == [*ORDER, "no_variant", *PUT_OFF]
     assert list(BEFORE_ENTRY) == list(ORDER[:6])  # nobody gets a standing before, treated or not
-
-
-def test_the_highest_margin_passes_while_there_is_room(decider: Decider) -> None:
-    rows = [
-        ("a", "p1", "s", "x", 10, None), ("a", "p2", "s", "x", 30, None), ("a", "p3", "s", "x", 20, None),  # room for two
-        ("b", "p2", "s", "x", 5, None), ("b", "p1", "s", "x", 5, None),  # one was used: the first by name of equals
-        ("c", "p1", "s", "x", 99, None), ("c", "p2", "s", "nothing", 0, None),  # no room, and nothing takes none
-        ("d", "p1", "s", None, 0, "control"), ("d", "p2", "s", "x", -4, None), ("d", "p3", "s", "x", -5, None),  # a refusal takes none
-    ]
-    names = ("customer_id", "program", "stage", "arm", "arm_margin", "reason")
-    decided = ibis.memtable(pa.table(list(map(list, zip(*rows, strict=True))), names=names))
-    used = ibis.memtable(pa.table({"customer_id": ["b", "c", "nobody"], "used": [1, 5, 1]}))
-    found = decider.warehouse.arrow(capped(decided, used, 2).order_by("customer_id", "program"))
-    reasons = {(row["customer_id"], row["program"]): row["reason"] for row in found.to_pylist()}
-    assert found.num_rows == len(rows)
-    assert {key for key, value in reasons.items() if value == "cap_reached"} == {("a", "p1"), ("b", "p2"), ("c", "p1")}
-    assert {key for key, value in reasons.items() if value == "control"} == {("d", "p1")}
-    assert sum(value is None for value in reasons.values()) == 6

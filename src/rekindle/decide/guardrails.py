@@ -6,9 +6,8 @@ Knows nothing of how the variant was drawn. The first rule that holds is the rea
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.decide.arms import MILLI
 from rekindle.decide.assignment import draw
-from rekindle.program.documents import NOTHING, Program
+from rekindle.program.documents import Program
 
 REASONS = {
     "no_consent": "no consent",
@@ -62,14 +61,14 @@ def before_draw(candidates: ir.Table, program: Program) -> ir.StringValue:
         candidates: reachable, open_ticket, open_return, detractor, held_back, standing_now, reentry_open, contacts_left, gap_over.
         program: Whose candidates they are.
     """
-    held_back = _column(candidates, "held_back")
+    held_back = candidates.held_back.fill_null(False)
     if program.service:
         return held_back.ifelse("held_back", ibis.null("string"))
     return ibis.cases(
         (~candidates.reachable, "no_consent"),
         (candidates.open_ticket, "open_complaint"),
         (candidates.open_return, "open_return"),
-        (_column(candidates, "detractor"), "detractor"),
+        (candidates.detractor.fill_null(False), "detractor"),
         (~candidates.reentry_open, "reentry"),
         (held_back, "held_back"),
         (candidates.standing_now == "holdout", "held_out"),
@@ -78,30 +77,3 @@ def before_draw(candidates: ir.Table, program: Program) -> ir.StringValue:
         (~candidates.gap_over, "too_soon"),
         else_=ibis.null("string"),
     )
-
-
-def _column(candidates: ir.Table, name: str) -> ir.BooleanValue:
-    """A column that is true or false; false where it is not there or not known."""
-    return candidates[name].fill_null(False) if name in candidates.columns else ibis.literal(False)
-
-
-def capped(decided: ir.Table, used: ir.Table, cap: int) -> ir.Table:
-    """Refuses what exceeds the cap over all programs: the highest expected margin first passes while its rank is within the rest.
-
-    Args:
-        decided: Rows with reason, arm, arm_margin.
-        used: customer_id, used: messages in the rolling window.
-        cap: Messages that a customer may get in the window.
-    """
-    wants = decided.reason.isnull() & (decided.arm != NOTHING)
-    place = ibis.row_number().over(
-        group_by=["customer_id", wants], order_by=[ibis.desc("arm_margin"), "program", "stage"]
-    )
-    ranked = decided.mutate(place=place + 1, wants=wants).left_join(used, "customer_id").drop("customer_id_right")
-    over = ranked.wants & (ranked.place > cap - ranked.used.fill_null(0))
-    return ranked.mutate(reason=over.ifelse("cap_reached", ranked.reason)).drop("place", "wants", "used")
-
-
-def units(thousandths: float) -> float:
-    """Thousandths of a minor unit as minor units."""
-    return thousandths / MILLI
