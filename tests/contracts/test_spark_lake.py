@@ -13,7 +13,7 @@ from rekindle.history.append import Appended
 from rekindle.history.warehouse import Warehouse, open_history, stored_schemas
 from tests.contracts.engines import QUIETLY, URLS, spark
 from tests.history.facts import held, order, rows, take
-from tests.history.old_shape import BROUGHT, STORED, old_tables
+from tests.history.old_shape import AT, BROUGHT, STORED, old_tables
 
 pytestmark = [pytest.mark.engines, *QUIETLY]
 URL = URLS["spark"]
@@ -113,6 +113,7 @@ def test_a_lake_of_an_older_version_opens_with_null_in_the_new_columns(tmp_path:
                 assert {found[column] for column in BROUGHT[name]} == {None}
             assert sorted(lake.arrow(lake.table("meta"))["schema_version"].to_pylist()) == [1, door.SCHEMA_VERSION]
     with open_history(URL, tmp_path) as lake:
+        lake.insert("batches", pa.table({"batch": [1], "source": ["shop"], "origin": ["old.csv"], "recorded_at": [AT]}))
         assert take(lake, "events", [{**STORED["events"], "value": None}]) == Appended(0, 0)
         assert take(lake, "events", [{**STORED["events"], "value": "9"}]) == Appended(0, 1)
         assert held(lake, "events", "message_id", "value") == [("e1", "9")]

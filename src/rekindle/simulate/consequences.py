@@ -151,11 +151,11 @@ def _events(told: _Told, orders: pa.Table) -> pa.Table:
         }
     )
     kinds = [one.kind for one in told.scene.parameters.frictions]
-    troubled = np.column_stack([np.asarray(orders[kind]) for kind in kinds]).any(axis=1)[told.could.last_order[replies]]
+    befell: Flags = np.asarray(np.column_stack([np.asarray(orders[kind]) for kind in kinds]).any(axis=1))
     luck = told.scene.chance.stream("reply").random(touches.felt.size)[replies]
     said = habits.told(
         habits.TOLD + replies, touches.customer[replies], touches.felt[replies] + 5 * HOUR, told.could.last_product[replies],
-        habits.score(troubled, luck),
+        habits.score(befell[told.could.last_order[replies]], luck),
     )
     return pa.concat_tables([looks, said])
 

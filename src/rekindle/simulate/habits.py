@@ -37,7 +37,8 @@ def answers(parameters: Parameters, orders: Orders, delivered: Ints, chance: Cha
     size = orders.customer.size
     order = np.flatnonzero(chance.stream("answered").random(size) < parameters.answered)
     after = chance.stream("answered-after").integers(2 * DAY, 12 * DAY, size)
-    said = score(orders.troubles.any(axis=1), chance.stream("answer").random(size))
+    troubled: Flags = np.asarray(orders.troubles.any(axis=1))
+    said = score(troubled, chance.stream("answer").random(size))
     return told(ANSWERED + order, orders.customer[order], (delivered + after)[order], orders.lines.lead[order], said[order])
 
 

@@ -127,7 +127,9 @@ def known_people(changed: bool = False) -> pa.Table:
     """
     rows = Person.objects.filter(mirror=TAKEN) if changed else Person.objects.all()
     listed = rows.order_by("customer_id").values_list("customer_id", "timezone", "locale", "birthday")
-    told = [(customer, zone or None, locale or None, _of_the_year(born)) for customer, zone, locale, born in listed]
+    told: list[tuple[object, ...]] = [
+        (customer, zone or None, locale or None, _of_the_year(born)) for customer, zone, locale, born in listed
+    ]
     return _table(told, _PEOPLE)
 
 
