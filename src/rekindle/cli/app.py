@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rekindle.cli import deciding, diagnosing, documents, folder, importing, knowing, loop, measuring, segmenting, worlds
+from rekindle.cli import deciding, diagnosing, documents, folder, importing, knowing, loop, measuring, segmenting, walking, worlds
 
 app = typer.Typer(
     name="rekindle",
@@ -35,6 +35,6 @@ def _store(context: typer.Context, store: StoreOption = Path(), version: Version
     context.obj = store
 
 
-for module in (folder, importing, loop, knowing, segmenting, diagnosing, deciding, measuring, worlds, documents):
+for module in (folder, importing, loop, knowing, segmenting, diagnosing, deciding, walking, measuring, worlds, documents):
     for name, command in module.COMMANDS.items():
         app.command(name, short_help=f"{(command.__doc__ or '').partition('. ')[0].rstrip('.')}.")(command)

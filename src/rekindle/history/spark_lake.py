@@ -147,6 +147,16 @@ class SparkLake(Warehouse):
         frame.localCheckpoint(eager=True).createOrReplaceTempView(name)
         return self.backend.table(name)
 
+    @contextmanager
+    def forgetting(self) -> Iterator[None]:
+        """Gives up at its end what was kept inside; Spark frees a checkpoint that nothing names any more."""
+        before = self._temporary
+        try:
+            yield
+        finally:
+            for number in range(before, self._temporary):
+                self._session.catalog.dropTempView(f"kept_{number + 1}")
+
     def insert(self, name: str, rows: ir.Table | pa.Table) -> None:
         """Appends rows to a table's folder, columns matched by name."""
         schema, folder = stored_schemas()[name], self.path / name

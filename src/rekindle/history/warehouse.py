@@ -55,6 +55,7 @@ class Warehouse:
     backend: BaseBackend
     path: Path = Path()
     _temporary: int = field(default=0, init=False)
+    _kept: list[ir.Table] = field(default_factory=list, init=False)
 
     def names(self) -> set[str]:
         """The stored tables that are there."""
@@ -106,7 +107,21 @@ class Warehouse:
 
     def keep(self, expression: ir.Table | pa.Table) -> ir.Table:
         """Runs an expression once and keeps its rows in a temporary table, for several readers."""
-        return self.backend.create_table(self._name(), expression, temp=True)
+        table = self.backend.create_table(self._name(), expression, temp=True)
+        self._kept.append(table)
+        return table
+
+    @contextmanager
+    def forgetting(self) -> Iterator[None]:
+        """Gives up at its end what was kept inside: for work that is done again and again."""
+        before = len(self._kept)
+        try:
+            yield
+        finally:
+            for table in self._kept[before:]:
+                kept = table.op()
+                self.backend.drop_table(kept.name, database=(kept.namespace.catalog, kept.namespace.database))
+            del self._kept[before:]
 
     def _name(self) -> str:
         self._temporary += 1

@@ -4,7 +4,7 @@ Knows nothing of stages and offers. The number of distinct (repeats, last, age) 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 import ibis.expr.types as ir
@@ -90,12 +90,33 @@ def score(
         name: A key of `LAPSE_MODELS`.
         season: As of the same instant: the model counts demand where it is one, calendar days where there is none. Rhythms stay in days.
     """
-    groups = warehouse.arrow(customers.group_by(KEY).aggregate(customers=customers.count()).order_by(KEY))
-    tuples = histories(groups, season)
-    model = LAPSE_MODELS[name](tuples)
-    if isinstance(model, CannotTell):
-        return model
-    weeks = ahead(season, horizon_weeks)
+    groups = _groups(warehouse, customers)
+    model = LAPSE_MODELS[name](histories(groups, season))
+    return model if isinstance(model, CannotTell) else _told(model, groups, season, horizon_weeks)
+
+
+def score_later(warehouse: Warehouse, customers: ir.Table, horizon_weeks: int, fitted: Scored, as_of: AsOf) -> Scored:
+    """Scores histories as of a later instant by a model that was fitted before, so that nothing of the time between is in it.
+
+    Args:
+        warehouse: Runs the grouping.
+        customers: From `clocked`, as of the later instant.
+        horizon_weeks: How far expected orders look ahead.
+        fitted: From `score`.
+        as_of: The later instant.
+    """
+    season = fitted.season if isinstance(fitted.season, CannotTell) else replace(fitted.season, last_day=as_of.last_day)
+    return _told(fitted.model, _groups(warehouse, customers), season, horizon_weeks)
+
+
+def _groups(warehouse: Warehouse, customers: ir.Table) -> pa.Table:
+    """Distinct histories and how many customers have each, sorted."""
+    return warehouse.arrow(customers.group_by(KEY).aggregate(customers=customers.count()).order_by(KEY))
+
+
+def _told(model: LapseModel, groups: pa.Table, season: Season | CannotTell, horizon_weeks: int) -> Scored:
+    """What a model says of distinct histories."""
+    tuples, weeks = histories(groups, season), ahead(season, horizon_weeks)
     recency = groups["recency_days"].to_numpy()
     table, alive = groups.select(KEY), model.p_alive(tuples)
     for column, values in (

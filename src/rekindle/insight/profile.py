@@ -105,18 +105,19 @@ class Profiles:
     tiers: Tiers
 
 
-def build(warehouse: Warehouse, question: Question, publish: Callable[[ir.Table], ir.Table] | None = None) -> Profiles:
+def build(
+    warehouse: Warehouse, question: Question, publish: Callable[[ir.Table], ir.Table] | None = None, earlier: Profiles | None = None
+) -> Profiles:
     """Builds every customer's profile.
 
     Args:
         warehouse: An open history.
         question: What is asked.
         publish: Writes the profiles somewhere and gives them back as a table; kept by the warehouse where not given.
+        earlier: Profiles of an earlier instant whose models are used; fitted anew where not given.
     """
     buyers = _bought(warehouse, question)
-    clock = season.find(warehouse, purchases.sales(warehouse, question.as_of), buyers, question.as_of)
-    scored = lapse.score(warehouse, buyers, question.horizon_weeks, question.model, clock)
-    value = lapse.fit_value(warehouse, buyers)
+    scored, value = _models(warehouse, buyers, question, earlier)
     bounds = _tiers(warehouse, buyers, question)
     valued = buyers.mutate(
         margin_per_order=lapse.value_per_order(value, buyers.purchase_days, buyers.margin),
@@ -126,6 +127,19 @@ def build(warehouse: Warehouse, question: Question, publish: Callable[[ir.Table]
     staged = warehouse.keep(_placed(warehouse, _staged(paced, scored), bounds, question))
     whole = _with_people(_with_reasons(warehouse, staged, question), staged, warehouse, question)
     return Profiles((publish or warehouse.keep)(whole), scored, value, bounds)
+
+
+def _models(
+    warehouse: Warehouse, buyers: ir.Table, question: Question, earlier: Profiles | None
+) -> tuple[lapse.Scored | CannotTell, GammaGamma | CannotTell]:
+    """The lapse model with what it says of everyone, and the value model: fitted now, or those of an earlier instant."""
+    if earlier is not None:
+        fitted = earlier.scored
+        if isinstance(fitted, CannotTell):
+            return fitted, earlier.value
+        return lapse.score_later(warehouse, buyers, question.horizon_weeks, fitted, question.as_of), earlier.value
+    clock = season.find(warehouse, purchases.sales(warehouse, question.as_of), buyers, question.as_of)
+    return lapse.score(warehouse, buyers, question.horizon_weeks, question.model, clock), lapse.fit_value(warehouse, buyers)
 
 
 def _bought(warehouse: Warehouse, question: Question) -> ir.Table:

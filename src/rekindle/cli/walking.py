@@ -1,0 +1,52 @@
+"""`simulate-program`: what a program would have done, before its launch.
+
+Knows nothing of how it is walked.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rekindle.cli.deciding import write_csv
+from rekindle.cli.options import AsJson
+from rekindle.cli.output import emit, may_write, progress, shown
+from rekindle.cli.store import opened
+from rekindle.errors import UsageError
+
+
+def simulate_program(  # noqa: PLR0913  one argument for each option
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The program.")],
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="The first day that is planned for. Default: so many weeks ago.")
+    ] = None,
+    weeks: Annotated[int, typer.Option(min=1, help="How long.")] = 52,
+    every: Annotated[int, typer.Option(metavar="DAYS", min=1, help="Days from one plan to the next.")] = 7,
+    draft: Annotated[bool, typer.Option("--draft", help="Walk the folder's version, approved or not.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write every simulated decision as CSV.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Walk a program over past history before its launch. Audience, messages by week, cost, margin, and who would be left alone."""
+    from rekindle.service.flow import walking
+
+    may_write(out)
+    day = _day(first) if first else None
+    with opened(context.obj) as store, progress(f"Walking {name}"):
+        asked = walking.Asked(name, store.as_of(None), day, weeks, every, draft)
+        found = walking.simulate(store.settings, store.warehouse, asked)
+        if out is not None:
+            write_csv(out, walking.COLUMNS, walking.rows(store.warehouse, found))
+    written = [f"Written        {shown(out.resolve())}"] if out else []
+    emit(walking.to_json(found), [*walking.lines(found, store.settings), *written], as_json)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"'{text}' is not a day", "Write --from 2025-11-22.") from None
+
+
+COMMANDS = {"simulate-program": simulate_program}

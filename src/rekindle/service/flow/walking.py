@@ -1,0 +1,274 @@
+"""A program before its launch: walked over past history, in numbers and words.
+
+Knows nothing of how a plan is made. Writes nothing: neither journal nor ledger, neither profiles nor transitions.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import ibis.expr.types as ir
+
+from rekindle import money
+from rekindle.decide import paths, walk
+from rekindle.decide.guardrails import REASONS
+from rekindle.decide.paths import Kept, Paths
+from rekindle.errors import BadData, CannotTell
+from rekindle.history.warehouse import Warehouse
+from rekindle.insight.profile import CHANNELS, Profiles, build, consented
+from rekindle.moment import AsOf
+from rekindle.program import checking
+from rekindle.program.documents import NOTHING, Documents, Program
+from rekindle.service.flow import documents, insights
+from rekindle.service.flow.planning import shop_of
+from rekindle.service.people.queries import has_contacts
+from rekindle.settings import Settings
+
+LEAD_IN = timedelta(weeks=13)
+"""History that a walk begins after, where it may choose: models need something to be fitted on."""
+
+COLUMNS = (
+    "customer_id", "program", "stage", "episode", "as_of", "entered_at", "standing", "context", "eligible", "arm", "propensity", "draw",
+    "reason", "channel", "offer", "send_at", "valid_until", "cost_ceiling", "expected_cost", "expected_margin",
+)
+"""Columns of a walk's decisions as a file; costs and margin in thousandths of a minor unit."""
+
+BARS = " ▁▂▃▄▅▆▇█"
+HEIGHT = 3
+"""Lines of the chart of messages by week."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a walk.
+
+    Args:
+        name: The program's.
+        now: The walk ends before its day.
+        first: The first day; where not given, so many weeks before `now`, or 13 weeks after the first order where that is later.
+        weeks: How long.
+        every: Days from one plan to the next.
+        draft: Whether the folder's documents are walked, approved or not.
+    """
+
+    name: str
+    now: AsOf
+    first: date | None = None
+    weeks: int = 52
+    every: int = 7
+    draft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A walk and what it amounts to.
+
+    Args:
+        paths: Counts and sums.
+        decisions: `walk.DECISIONS`, kept.
+        draft: Whether the folder's version was walked.
+        rehearsal: Whether everyone counted as consented, for no contacts are known.
+        model: Why predictions are missing; empty where they are there.
+    """
+
+    paths: Paths
+    decisions: ir.Table
+    draft: bool
+    rehearsal: bool
+    model: str
+
+
+def simulate(settings: Settings, warehouse: Warehouse, asked: Asked) -> Simulated:
+    """Walks a program over past history.
+
+    Models are fitted once, as of the walk's first day, so that no plan knows what came after it. Consent and time zones are today's: what
+    they were in the past is often not known, and the launch will meet today's.
+
+    Args:
+        settings: The store's.
+        warehouse: Its open history.
+        asked: Which program, and when.
+
+    Raises:
+        BadData: There is no program of the name, or no history to walk over.
+    """
+    held = checking.load(settings.root) if asked.draft else documents.approved(settings)
+    program, (first, weeks) = _program(held, asked), _span(warehouse, asked)
+    rehearsal = not has_contacts()
+    question = walk.Question(
+        replace(held, programs=(program,)), shop_of(settings, rehearsal), first, weeks, asked.every, settings.timezone
+    )
+    past = _Past(settings, warehouse, question.ticks[0], asked.now)
+    walked = walk.walk(warehouse, question, past.profile_at)
+    missing = past.fitted.scored.reason if isinstance(past.fitted.scored, CannotTell) else ""
+    return Simulated(paths.summarise(warehouse, question, walked), walked.decisions, asked.draft, rehearsal, missing)
+
+
+def _program(held: Documents, asked: Asked) -> Program:
+    names = [program.name for program in held.programs]
+    if asked.name not in names:
+        where = "in the folder" if asked.draft else "approved"
+        remedy = f"Choose one of {', '.join(sorted(names))}" + ("." if asked.draft else ", or give --draft for the folder's own.")
+        raise BadData(f"no program '{asked.name}' is {where}", remedy)
+    return held.program(asked.name)
+
+
+def _span(warehouse: Warehouse, asked: Asked) -> tuple[date, int]:
+    """The first day and the weeks of a walk.
+
+    Raises:
+        BadData: There is no history to walk over.
+    """
+    orders = warehouse.table("orders")
+    begins = warehouse.scalar(orders.purchase_day.min())
+    if begins is None:
+        raise BadData("history has no orders yet", "Import some with: rekindle import FILE --preset NAME")
+    last = asked.now.day
+    first = asked.first or max(last - timedelta(weeks=asked.weeks), begins + LEAD_IN)
+    weeks = min(asked.weeks, (last - first).days // walk.WEEK)
+    if first <= begins:
+        raise BadData(f"history has no orders before {first}", f"Give a later --from: the first order is of {begins}.")
+    if weeks < 1:
+        raise BadData(f"no whole week lies between {first} and {last}", "Give an earlier --from, or import a longer history.")
+    return first, weeks
+
+
+class _Past:
+    """Profiles as they would have been, by models that were fitted once."""
+
+    def __init__(self, settings: Settings, warehouse: Warehouse, first: AsOf, now: AsOf) -> None:
+        self._settings, self._warehouse, self._now = settings, warehouse, now
+        self._question = insights.question(settings, first)
+        with warehouse.forgetting():
+            built = build(warehouse, self._question)
+        self.fitted = Profiles(built.table, built.scored, built.value, built.tiers)
+
+    def profile_at(self, as_of: AsOf) -> ir.Table:
+        """Profiles as of an instant, with today's consent."""
+        built = build(self._warehouse, replace(self._question, as_of=as_of), earlier=self.fitted)
+        names = [f"{channel}_consent" for channel in CHANNELS]
+        joined = built.table.drop(*names).left_join(consented(self._warehouse, self._now), "customer_id").drop("customer_id_right")
+        joined = joined.mutate(**{name: joined[name].fill_null(False) for name in names})
+        return self._warehouse.keep(joined.select(*built.table.columns))
+
+
+def to_json(found: Simulated) -> dict[str, object]:
+    """The walk as JSON; money in minor units."""
+    told, question = found.paths, found.paths.question
+    margin = told.expected_margin
+    return {
+        "program": question.program.name, "version": question.program.digest, "draft": found.draft, "rehearsal": found.rehearsal,
+        "from": question.first, "until": question.first + timedelta(days=question.days), "weeks": question.weeks,
+        "every_days": question.every, "cannot_tell": found.model or None,
+        "audience": told.audience, "rounds": told.rounds, "standing": told.standing, "reached": told.reached, "messages": told.messages,
+        "touches_by_week": [{"week": day, "messages": sum(by.values()), "by_stage": by} for day, by in told.weeks],
+        "by_stage": told.by_stage, "by_arm": told.by_arm,
+        "longest_path": {"messages": told.longest_messages, "days": told.longest_days},
+        "cost_ceiling": round(told.cost_ceiling, 3), "expected_cost": round(told.expected_cost, 3),
+        "expected_margin": {
+            "estimate": round(margin.estimate), "low": round(margin.low), "high": round(margin.high), "basis": "assumed", "unit": "minor",
+        },
+        "subsidised_orders": round(told.subsidised_orders, 3), "budget_scale": told.scale, "left_alone": told.left_alone,
+        "refusals": told.refusals,
+        "caps": [{"cap": one.cap, "limit": one.limit, "most": one.most, "broken": one.broken, "held": not one.broken} for one in told.kept],
+        "nobody_due": None if told.audience else {"opened": told.met.opened, "fitting": told.met.fitting, "both": told.met.both},
+    }  # fmt: skip
+
+
+def rows(warehouse: Warehouse, found: Simulated) -> Iterator[Mapping[str, Any]]:
+    """Every decision and refusal, by customer and time."""
+    table = warehouse.arrow(found.decisions.select(*COLUMNS).order_by("customer_id", "as_of", "stage", "episode"))
+    for batch in table.to_batches(max_chunksize=10_000):
+        yield from batch.to_pylist()
+
+
+def lines(found: Simulated, settings: Settings) -> Iterable[str]:
+    """The walk for people."""
+    told, question = found.paths, found.paths.question
+    until = question.first + timedelta(days=question.days)
+    version = "the folder's version" if found.draft else "the approved version"
+    yield f"Walked         {question.program.name}, {version}, planned every {question.every} days from {question.first} to {until}"
+    yield from _assumed(found)
+    if not told.audience:
+        yield f"Audience       nobody: {_why_nobody(told)}"
+        return
+    yield f"Audience       {told.audience:,} customers due, {told.reached:,} of them written to; {told.rounds:,} rounds"
+    yield f"Standing       {_listed(told.standing)} (rounds)"
+    if told.messages:
+        yield from _touched(found, settings)
+    yield f"Left alone     {told.audience - told.reached:,}: {_listed(told.left_alone)}"
+    yield from map(_kept, told.kept)
+
+
+def _assumed(found: Simulated) -> Iterator[str]:
+    """What the reader has to know before the numbers."""
+    question = found.paths.question
+    if found.rehearsal:
+        yield "Consent        everyone counts as consented: no contacts are known"
+    if found.model:
+        yield f"Predictions    none: {found.model}"
+    trigger = question.program.trigger
+    if trigger.on != "lapse" and trigger.within_days < question.every:
+        within = f"{trigger.within_days} days" if trigger.within_days else "the day itself"
+        yield f"Looked at      once in {question.every} days, though a moment is answered within {within}: give --every 1 to miss none"
+
+
+def _touched(found: Simulated, settings: Settings) -> Iterator[str]:
+    told, currency = found.paths, settings.currency
+    margin = told.expected_margin
+    low, middle, high = (money.show(value, currency, whole=True) for value in (margin.low, margin.estimate, margin.high))
+    cost, ceiling = (money.show(value, currency) for value in (told.expected_cost, told.cost_ceiling))
+    yield f"Messages       {told.messages:,}: {_listed({arm: n for arm, n in told.by_arm.items() if arm != NOTHING})}"
+    yield from chart(told.weeks)
+    days = "the day it begins" if not told.longest_days else f"{told.longest_days} days"
+    yield f"Longest path   {told.longest_messages} messages; {days} from its beginning to the last message"
+    budget = "" if told.scale == 1 else f"; the budget left as little as {told.scale:.0%} of the chances"
+    yield f"Cost           expected {cost}, at most {ceiling}{budget}"
+    yield f"Margin         {middle} expected ({low} to {high}), assumed until outcomes speak"
+
+
+def chart(weeks: tuple[tuple[date, dict[str, int]], ...]) -> Iterator[str]:
+    """Messages by week as columns of blocks, a column a week, the highest week as high as the chart."""
+    counts = [sum(by.values()) for _, by in weeks]
+    most = max(counts, default=0)
+    eighths = [0 if not most else -(-count * HEIGHT * 8 // most) for count in counts]
+    for level in reversed(range(HEIGHT)):
+        bars = "".join(BARS[min(max(one - 8 * level, 0), 8)] for one in eighths).rstrip()
+        label = f"{most:,} a week" if level == HEIGHT - 1 else ""
+        yield f"{'By week' if level == HEIGHT - 1 else '':<15}{bars:<{len(counts)}}  {label}".rstrip()
+    yield f"{'':<15}{weeks[0][0]}{weeks[-1][0]!s:>{max(len(counts) - 10, 11)}}"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    words = REASONS | {NOTHING: "drawn to hear nothing"}
+    ordered = sorted(((name, count) for name, count in counts.items() if count), key=lambda one: (-one[1], one[0]))
+    return ", ".join(f"{words.get(name, name).replace('_', ' ')} {count:,}" for name, count in ordered) or "none"
+
+
+_CAPS = {
+    "touches": ("at most {limit} messages a round", "the most was {most:g}"),
+    "gap": ("at least {limit} days between two messages", "the shortest was {most:g}"),
+    "duration": ("at most {limit} days a round", "the longest was {most:g}"),
+    "store": ("at most {limit} messages a customer in the rules' window", "the most was {most:g}"),
+}
+
+
+def _kept(one: Kept) -> str:
+    promise, seen = _CAPS[one.cap]
+    how = "nothing came near" if one.most is None else seen.format(most=one.most)
+    held = "holds" if not one.broken else f"BROKEN on {one.broken:,} paths"
+    return f"{'Cap':<15}{promise.format(limit=one.limit)}: {held}; {how}"
+
+
+def _why_nobody(told: Paths) -> str:
+    """Why nobody was due, from what the plans looked at."""
+    program, met = told.question.program, told.met
+    trigger = f"on {program.trigger.on.replace('_', ' ')}"
+    if not met.opened:
+        return f"nothing opened a round ({trigger})"
+    if not met.fitting:
+        return f"the audience's rule held for no customer: {program.audience.enter}"
+    if not met.both:
+        return f"the audience's rule held for up to {met.fitting:,}, a round was open ({trigger}) for up to {met.opened:,}, never both"
+    return f"a round was open ({trigger}) and the rule held for up to {met.both:,}, but no stage came due: see its delays"
