@@ -12,7 +12,8 @@ import tea_tasting.aggr
 from rekindle.decide.fairness import OTHERS, Moments, Verdict, disparity, judged, require, verdicts
 from rekindle.errors import CannotTell, Refused
 from rekindle.insight.models import Interval
-from tests.decide.shop import Decider, customer, rules
+from tests.decide.shop import RECONNECT, TAILOR, Decider, customer, program, rules
+from tests.decide.shop import ROWS as PROFILE
 
 ROWS = ibis.schema(
     {"customer_id": "string", "program": "string", "arm": "string", "reason": "string", "offer_value": "int64", "service": "boolean"}
@@ -163,6 +164,20 @@ def test_random_plans_a_second_time(shared_decider: Decider, seed: int) -> None:
     verdict = found(shared_decider, rows, countries)
     assert list(verdict.values()) == list(judged("country", groups, 20, 0.25))
     assert verdict["IT"].passed is bool(seed)
+
+
+def test_a_plan_that_leaves_a_country_out_is_refused(decider: Decider) -> None:
+    """Through the planner: the credit is for one country alone, the other gets a reminder."""
+    arms = {"credit": {**TAILOR["arms"]["credit"], "when": "country == 'DE'"}, "plain": RECONNECT["arms"]["plain"]}
+    mine = program("again", stages={"tailor": {**TAILOR, "arms": arms}})
+    people = [customer(f"c{number:03d}", country="DE" if number % 2 else "FR", orders=5) for number in range(120)]
+    deciding = decider.with_documents(mine, fairness=BOUND)
+    made = deciding.plan(31, people)
+    profile = decider.warehouse.keep(pa.Table.from_pylist(people, schema=PROFILE.to_pyarrow()))
+    judgement = verdicts(decider.warehouse, made.rows, profile, deciding.documents.rules)
+    assert {(one.group, one.passed) for one in judgement} == {("DE", False), ("FR", False)}
+    with pytest.raises(Refused, match=r"offers to customers with country DE are worth 100 % more than to others"):
+        require(judgement)
 
 
 def test_nothing_is_looked_at_unless_the_rules_say_so(shared_decider: Decider) -> None:
