@@ -31,7 +31,7 @@ def lines(lift: "Lift", store: Open) -> Iterable[str]:
     """A program's lift for people."""
     from rekindle.errors import CannotTell
 
-    yield f"{lift.program:<15}{lift.treated:,} assigned to the program, {lift.control:,} to its control"
+    yield f"{lift.program:<14} {lift.treated:,} assigned to the program, {lift.control:,} to its control"
     found = lift.measures["margin"].difference
     if isinstance(found, CannotTell):
         yield f"Worth          not yet known: {found.reason}"
