@@ -94,6 +94,17 @@ def test_an_order_is_named_by_its_dearest_things(book: Book) -> None:
     assert (none["products"], none["more_products"], none["order_number"], none["ordered_day"]) == ([], 0, None, None)
 
 
+def test_what_was_sent_back_is_not_spoken_of(book: Book) -> None:
+    write(book.warehouse, bought("o1", ("p1", 20), ("p2", 9), ("p3", 5)))
+    early, late = datetime(2026, 11, 22), datetime(2026, 11, 24)
+    back = {"order_id": "o1", "customer_id": "c0", "quantity": 1, "amount": 20, "open": False}
+    when = {"p1": early, None: early, "p2": late}
+    rows = [{"return_id": f"r{product}", "product_id": product, "returned_at": at, **back} for product, at in when.items()]
+    write(book.warehouse, {"returns": rows})
+    (facts,) = book.frozen({"program": "arrived", "opening_order": "o1"})
+    assert (facts["products"], facts["more_products"]) == (["Vase", "Cup"], 0)
+
+
 def parcel(name: str, of: str, promised: datetime | None, delivered: datetime | None = None) -> dict[str, object]:
     return {"shipment_id": name, "order_id": of, "customer_id": "c0", "promised_at": promised, "delivered_at": delivered}
 

@@ -74,9 +74,11 @@ def _after(prefix: str, scope: ir.StringValue) -> ir.StringValue:
 
 
 def _items(warehouse: Warehouse, orders: ir.Table, products: ir.Table) -> ir.Table:
-    """What is in each order: opening_order, item_1 to item_3 (names, the dearest first), items (how many different things)."""
+    """What is in each order and was kept: opening_order, item_1 to item_3 (names, the dearest first), items (how many things)."""
     lines = warehouse.current("order_lines").filter(lambda t: t.product_id.notnull())
     lines = lines.select(opening_order="order_id", product_id="product_id", amount="amount").semi_join(orders, "opening_order")
+    back = warehouse.current("returns").select("product_id", "returned_at", opening_order="order_id").join(orders, "opening_order")
+    lines = lines.anti_join(back.filter(back.returned_at < back.as_of), ["opening_order", "product_id"])
     named = lines.left_join(products, "product_id").drop("product_id_right")
     things = named.group_by("opening_order", "name", unnamed=named.name.isnull().ifelse(named.product_id, "")).aggregate(
         amount=named.amount.sum()
