@@ -96,6 +96,27 @@ def test_what_does_not_fit_the_store(changes: dict[str, object], path: tuple[str
     assert mistake.severity == ("warning" if rule == "fatigue-idle" else "error")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ("amount: 1000.00", "amount: 1000.00, currency: USD", "budget-currency"),
+        ("caps: {touches: 3", "caps: {programs: {win-bak: {touches: 1, per: 9d}}, touches: 3", "program-unknown"),
+        ("groups: [country]", "groups: [contry]", "group-unknown"),
+        ("{ignored: 4, touches: 1}", "{ignored: 4, touches: 3}", "fatigue-idle"),
+    ],
+)  # fmt: skip
+def test_check_holds_the_rules_against_the_store(tmp_path: Path, old: str, new: str, rule: str) -> None:
+    store = Store(tmp_path)
+    (tmp_path / "rekindle.toml").write_text('currency = "EUR"\n', encoding="utf-8")
+    assert store.findings() == []
+    line = store.change(old, new, "rules.yaml")
+    assert [(one.file, one.line, one.rule) for one in store.findings()] == [("rules.yaml", line, rule)]
+
+
+def test_a_store_whose_currency_is_not_known_yet_is_not_held_to_one() -> None:
+    assert list(of_rules(rules(budget={"amount": 1000, "per": "30d", "currency": "USD"}), "")) == []
+
+
 def test_programs_that_cannot_all_be_read_are_not_held_against_a_cap() -> None:
     assert list(of_rules(rules(budgets=[{"amount": 9, "per": "7d", "program": "any"}]), "EUR")) == []
 

@@ -128,7 +128,8 @@ def examine(texts: Mapping[str, bytes], question: Question) -> Examined:
     around = _surroundings(offers, bench.readings.get(OFFERS), question)
     programs = {name: bench.validated(Program, name) for name in sorted(texts) if name not in _APART}
     if rules is not None:
-        bench.note(RULES, (*contracts.of_rules(rules), *rule_contracts.of_exceptions(rules)))
+        stated = rule_contracts.of_rules(rules, question.currency, _programs(texts, bench.readings))
+        bench.note(RULES, (*contracts.of_rules(rules), *rule_contracts.of_exceptions(rules), *stated))
     if offers is not None:
         bench.note(OFFERS, tuple(offer_contracts.of_offers(around.offers, rules)))
     if segments is not None:
@@ -187,6 +188,12 @@ def _listed(reading: Reading) -> dict[str, frozenset[str]]:
     found = stages.items() if isinstance(stages, dict) else ()
     arms = {name: stage.get("arms") if isinstance(stage, dict) else None for name, stage in found}
     return {name: frozenset(one) if isinstance(one, dict) else frozenset() for name, one in arms.items()}
+
+
+def _programs(texts: Mapping[str, bytes], readings: Mapping[str, Reading]) -> frozenset[str] | None:
+    """The names that programs give themselves; None where one cannot be read."""
+    files = set(texts) - _APART
+    return frozenset(str(readings[file].value.get("program")) for file in files) if files <= set(readings) else None
 
 
 def _across(texts: Mapping[str, bytes], readings: Mapping[str, Reading]) -> Iterator[Finding]:

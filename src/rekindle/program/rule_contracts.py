@@ -85,7 +85,7 @@ def of_rules(rules: Rules, currency: str, programs: frozenset[str] | None = None
 
     Args:
         rules: The store's.
-        currency: Of the store, ISO 4217.
+        currency: Of the store, ISO 4217; empty where it is not known.
         programs: Names of its programs; None where they cannot all be read.
     """
     yield from _currencies(rules, currency)
@@ -100,7 +100,7 @@ def of_rules(rules: Rules, currency: str, programs: frozenset[str] | None = None
 def _currencies(rules: Rules, currency: str) -> Iterator[Mistake]:
     places: tuple[Place, ...] = (("budget",), *(("budgets", number) for number in range(len(rules.budgets))))
     for path, budget in zip(places, (rules.budget, *rules.budgets), strict=True):
-        if budget.currency is not None and budget.currency != currency:
+        if currency and budget.currency not in (None, currency):
             why = f"{'.'.join(map(str, path))}.currency: the budget is in {budget.currency}, and the store's currency is {currency}"
             yield Mistake((*path, "currency"), "budget-currency", why, f"Write the amount in {currency}.")
 
