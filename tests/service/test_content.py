@@ -20,6 +20,10 @@ def test_scaffolding_copies_what_ships_and_keeps_what_is_there(tmp_path: Path) -
 
 def test_a_store_without_content_takes_what_ships(tmp_path: Path) -> None:
     assert load_content(tmp_path) == shipped_content()
+    (tmp_path / "content" / "win-back").mkdir(parents=True)
+    (tmp_path / "content" / "win-back" / "closing.txt").write_text("Subject: mine", encoding="utf-8")
+    mixed = load_content(tmp_path).texts
+    assert mixed == {**shipped_content().texts, "win-back/closing.txt": "Subject: mine"}
 
 
 def test_registered_facts_reach_messages(tmp_path: Path) -> None:

@@ -35,13 +35,13 @@ def scaffold_content(root: Path) -> int:
 
 
 def load_content(root: Path) -> TemplateSet:
-    """A store's content; the shipped one where the store has no folder of its own."""
-    folder = root / "content"
+    """A store's content, and what ships where the store has no file of its own, such as for a program that is newer than the store."""
+    folder, shipped = root / "content", shipped_content()
     if not folder.is_dir():
-        return shipped_content()
+        return shipped
     try:
         paths = sorted(path for path in folder.rglob("*") if path.suffix in (".mjml", ".txt", ".yaml"))
-        return TemplateSet({path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths})
+        return TemplateSet({**shipped.texts, **{path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}})
     except UnicodeDecodeError as error:
         raise BadData(f"{folder}: a file is not UTF-8: {error}", "Save it as UTF-8.") from error
     except OSError as error:
