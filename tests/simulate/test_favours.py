@@ -85,7 +85,11 @@ def test_promotions_run_on_a_sellers_own_goods_for_one_to_three_weeks(market):
     assert all(7 * DAY <= row["ends_at"] - row["starts_at"] <= 21 * DAY for row in told)
     assert 0.1 < sum(row["category"] is None for row in told) / len(told) < 0.3
     assert len({(row["seller"], row["starts_at"]) for row in told}) == len(told)
-    assert sold
+    assert {(row["seller"], row["category"]) for row in told if row["category"]} & sold
+    first = scene.calendar.first * DAY
+    days = np.arange(first, first + scene.calendar.horizon * DAY, DAY)
+    running = sum((days >= row["starts_at"]) & (days < row["ends_at"]) for row in told)
+    assert (running[30:660] > 0).mean() > 0.8
 
 
 def test_saved_items_lie_on_the_shelf_of_the_last_order_and_are_others(market):

@@ -16,6 +16,7 @@ NEVER = 1 << 40
 """Seconds since 1970 of what does not happen."""
 
 PERCENTS = (0.10, 0.15, 0.20)
+_SHORTEST, _LONGEST = 7, 21
 
 
 def credits_given(parameters: Parameters, orders: Orders, delivered: Ints, minor: int, chance: Chance) -> pa.Table:
@@ -70,12 +71,12 @@ def promotions(parameters: Parameters, catalogue: Catalogue, days: Calendar, cha
     size = seller.size
     whole = draw.random(size) < 0.2
     product = draw.integers(0, catalogue.seller.size, size)
-    begins = (days.first + turn * parameters.promotion_days + draw.integers(0, parameters.promotion_days // 2, size)) * DAY
+    begins = (days.first + turn * parameters.promotion_days + draw.integers(0, parameters.promotion_days - _LONGEST + 1, size)) * DAY
     names = pa.array([one.name for one in parameters.categories]).take(pa.array(catalogue.category[product]))
     return pa.table(
         {
             "promotion": np.arange(size), "seller": seller, "category": pa.array(names.to_pylist(), pa.string(), mask=whole),
             "percent": np.array(PERCENTS)[draw.integers(0, len(PERCENTS), size)], "starts_at": begins,
-            "ends_at": begins + draw.integers(7, 22, size) * DAY,
+            "ends_at": begins + draw.integers(_SHORTEST, _LONGEST + 1, size) * DAY,
         }
     )
