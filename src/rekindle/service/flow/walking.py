@@ -268,7 +268,7 @@ def _why_nobody(told: Paths) -> str:
     if not met.opened:
         return f"nothing opened a round ({trigger})"
     if not met.fitting:
-        return f"the audience's rule held for no customer: {program.audience.enter}"
+        return f"the audience's rule held for no customer: {program.audience.enter.text}"
     if not met.both:
         return f"the audience's rule held for up to {met.fitting:,}, a round was open ({trigger}) for up to {met.opened:,}, never both"
     return f"a round was open ({trigger}) and the rule held for up to {met.both:,}, but no stage came due: see its delays"
