@@ -71,7 +71,7 @@ def value(profile: ir.Table, offer: Offer, shop: Shop) -> ir.FloatingValue:
     amount = offer.traits.cost(profile, offer, shop.minor)
     if offer.cap is not None:
         amount = amount.clip(upper=shop.minor(offer.cap))
-    return amount.cast("float64").round(0)
+    return amount.cast("float64").round().cast("float64")
 
 
 def valid_days(stage: Stage, offer: Offer, day: date | None = None) -> int:
@@ -149,7 +149,7 @@ def option(profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: O
     redeemed = (anyway + arm.prior.mean) * offer.redemption * once
     redeemed = redeemed if falls_due is None else redeemed * falls_due
     sellers = ibis.literal(0.0) if paid.part is None else redeemed * paid.part
-    left = profile.expected_margin * OPT_OUT_RATE
+    left = profile.expected_margin.cast("float64") * OPT_OUT_RATE
     expected = arm.prior.mean * profile.margin_per_order - (redeemed - sellers) - message - left
     allowed = [*_may(profile, program, stage, arm, offer), *_affords(profile, stage, offer, shop, once, paid)]
     return Option(
@@ -204,7 +204,7 @@ def _affords(
     if offer.scope != "order":
         yield column(profile, f"offer_{offer.scope}", "string").notnull()
     if offer.minimum_spend:
-        usual = profile.average_order_value * stage.offers.minimum_spend_at_most
+        usual = profile.average_order_value.cast("float64") * stage.offers.minimum_spend_at_most
         yield (usual >= shop.minor(offer.minimum_spend)).fill_null(False)
     if stage.offers.value_at_most is not None:
         yield once <= shop.minor(stage.offers.value_at_most)
@@ -218,11 +218,12 @@ def _affords(
 def _above_floor(profile: ir.Table, stage: Stage, offer: Offer, once: ir.FloatingValue, paid: Split) -> ir.BooleanValue:
     """Whether an order keeps enough margin after the shop's part of the offer: of a lower price all, of a free return what falls due."""
     own = once if paid.part is None else once * (1 - paid.part)
+    paid_for = profile.average_order_value.cast("float64")
     floor = max(stage.offers.margin_floor, offer.margin_floor)
     if offer.price:
-        return profile.margin_per_order - own >= (profile.average_order_value - once) * floor
+        return profile.margin_per_order - own >= (paid_for - once) * floor
     falls_due = offer.traits.due(profile, offer)
-    return profile.margin_per_order - (own if falls_due is None else own * falls_due) >= profile.average_order_value * floor
+    return profile.margin_per_order - (own if falls_due is None else own * falls_due) >= paid_for * floor
 
 
 def _among(profile: ir.Table, name: str, entry: str) -> ir.BooleanValue:

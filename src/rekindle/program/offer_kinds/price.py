@@ -12,7 +12,7 @@ from rekindle.program.offers import Offer
 
 def _percent(profile: ir.Table, offer: Offer, _minor: Minor) -> ir.FloatingValue:
     """The usual order stands for the next one, also where the offer holds for a part of it: the dearest case."""
-    return profile.average_order_value * (offer.percent or 0.0)
+    return profile.average_order_value.cast("float64") * (offer.percent or 0.0)
 
 
 def _amount(_profile: ir.Table, offer: Offer, minor: Minor) -> ir.FloatingValue:
@@ -24,7 +24,7 @@ def _credit(profile: ir.Table, offer: Offer, minor: Minor) -> ir.FloatingValue:
     if offer.curve is not None:
         return offer.curve.value(profile, minor)
     if offer.share_of_margin is not None:
-        return profile.expected_margin.clip(lower=0) * offer.share_of_margin
+        return profile.expected_margin.clip(lower=0).cast("float64") * offer.share_of_margin
     return _amount(profile, offer, minor)
 
 
