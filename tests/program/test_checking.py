@@ -24,7 +24,7 @@ PROGRAM_MISTAKES = [
     ("control: 0.10", "control: .nan", "value-bad", "docs/programs.md"),
     ("control: 0.10", "control: 0", "control-off", "Write 0.10"),
     ("control: 0.10", "controll: 0.10", "key-unknown", "Did you mean 'control'?"),
-    ("touches: 4", "touches: 0", "value-bad", "docs/programs.md"),
+    ("touches: 4", "touches: 0", "cap-zero", "Write at least 1"),
     ("touches: 4", "touches: 3", "stage-unreached", "Write 4, or remove stages."),
     ("gap: 7d", "gap: 7 days", "duration", "such as 14d or 2w"),
     ("gap: 7d", "gap: 0d", "duration", "Write at least 1d."),

@@ -28,6 +28,7 @@ from rekindle.program.fields import (
 from rekindle.program.offers import Offer as Offer
 from rekindle.program.offers import OfferList
 from rekindle.program.reading import Place, Reading
+from rekindle.program.rules import Messages
 from rekindle.program.rules import Rules as Rules
 from rekindle.program.segments import Segment, SegmentList
 from rekindle.program.stages import Arm as Arm
@@ -86,7 +87,7 @@ class Audience(Entry):
 class ProgramCaps(Entry):
     """The most that the program does to one customer."""
 
-    touches: Count
+    touches: Messages
     """Messages in one round."""
     gap_days: Annotated[PositiveDays, Field(alias="gap")]
     """The shortest time between two messages."""
