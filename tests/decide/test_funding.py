@@ -14,6 +14,7 @@ from rekindle.decide import funding
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse, open_history
 from rekindle.program.rules import SellerRules
+from tests.decide.shop import Decider, instant
 
 Row = dict[str, Any]
 SPRING = datetime(2026, 3, 1)
@@ -236,3 +237,32 @@ def test_redemptions_by_seller_add_up(warehouse: Warehouse) -> None:
         mine = [one for one in expected if one["seller_id"] == row["seller_id"]]
         assert (row["touches"], row["by_seller"] + row["by_shop"]) == (len(mine), sum(one["ours"] for one in mine))
     assert [row["by_shop"] for row in told] == sorted((row["by_shop"] for row in told), reverse=True)
+
+
+def test_history_is_asked_with_the_documents_of_the_offers(decider: Decider) -> None:
+    """Two price offers were sent and used: one on a line that its seller had on promotion; a delivery and a stranger's order are not."""
+    decider.settle(["c1"], "sent", 1, stage="tailor", arm="percent", code="P1")
+    decider.settle(["c2"], "sent", 1, stage="tailor", arm="credit", code="C2")
+    decider.settle(["c3"], "sent", 1, stage="reconnect", arm="light", code="L3")
+    bought = [("o1", "c1", "P1"), ("o2", "c2", "C2"), ("o3", "c3", "L3"), ("o4", "c9", "P1")]
+    facts = {
+        "orders": [{"order_id": name, "customer_id": holder, "code": code, "ordered_at": instant(2).naive, "purchase_day": instant(2).day,
+                    "net": 900, "cancelled": False, "lines": 1} for name, holder, code in bought],
+        "order_lines": [{"order_id": name, "line_no": 1, "customer_id": holder, "product_id": "T", "seller_id": seller, "quantity": 1,
+                         "purchase_day": instant(2).day, "amount": 900, "discount": 100}
+                        for (name, holder, _), seller in zip(bought, ("S1", "S2", "S1", "S1"), strict=True)],
+        "products": [{"product_id": "T", "category": "Tea", "seller_id": "S1"}],
+        "promotions": [promotion("A", category="Tea", percent=0.03)],
+    }  # fmt: skip
+    for name, rows in facts.items():
+        schema = decider.warehouse.table(name).schema().to_pyarrow()
+        known = [{**row, "source": "test", "batch": 1, "digest": ""} for row in rows]
+        decider.warehouse.insert(name, pa.Table.from_pylist(known, schema=schema))
+    found = funding.subsidies(decider.warehouse, decider.documents, instant(5))
+    rows = decider.warehouse.arrow(found.order_by("order_id")).to_pylist()
+    assert [(row["order_id"], row["promotion_id"], row["seller_own"], row["ours"], row["by_shop"]) for row in rows] == [
+        ("o1", "A", 30, 70, 70), ("o2", None, 0, 100, 100),
+    ]  # fmt: skip
+    assert decider.warehouse.arrow(funding.redeemed(found)).to_pylist() == [
+        {"seller_id": "S2", "touches": 1, "by_shop": 100, "by_seller": 0}, {"seller_id": "S1", "touches": 1, "by_shop": 70, "by_seller": 0},
+    ]  # fmt: skip

@@ -9,9 +9,13 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.errors import CannotTell
-from rekindle.program.offers import Offer
+from rekindle.history.warehouse import Warehouse
+from rekindle.insight import purchases
+from rekindle.moment import AsOf
+from rekindle.program.documents import Documents, Offer
 from rekindle.program.rules import SellerRules
 
+_LINE = ("order_id", "line_no", "seller_id", "product_id", "category", "quantity", "amount", "discount")
 PROMOTED = ("promotion_id", "seller_id", "product_id", "category", "percent", "amount", "starts_at", "ends_at")
 
 
@@ -101,7 +105,7 @@ def redeemed_lines(orders: ir.Table, lines: ir.Table, given: ir.Table) -> ir.Tab
     used = orders.join(given, ["customer_id", "code"])
     first = ibis.row_number().over(group_by="code", order_by=["ordered_at", "order_id"])
     used = used.mutate(place=first).filter(lambda t: t.place == 0).select("order_id", "ordered_at", "code", "net", "share")
-    ours = lines.join(used, "order_id")
+    ours = lines.join(used, "order_id").select(*lines.columns, "ordered_at", "code", "net", "share")
     whole = ibis.window(group_by="order_id")
     total = ours.amount.sum().over(whole)
     uncarried = ibis.greatest(total - ours.net, ibis.literal(0))
@@ -110,6 +114,38 @@ def redeemed_lines(orders: ir.Table, lines: ir.Table, given: ir.Table) -> ir.Tab
     remainder = ours.uncarried - ours.spread.sum().over(whole)
     leading = ours.line_no == ours.line_no.min().over(whole)
     return ours.mutate(rest=ours.spread + leading.ifelse(remainder, 0)).drop("uncarried", "spread", "net")
+
+
+def given(touches: ir.Table, documents: Documents) -> ir.Table:
+    """Codes of price offers that customers were sent: customer_id, code, share (the seller's part of their cost by the offer itself).
+
+    Args:
+        touches: Current touches.
+        documents: Whose variants they were.
+    """
+    shares = {
+        f"{program.name}:{stage.name}:{arm.name}": documents.offers[arm.offer].seller_part
+        for program in documents.programs for stage in program.stages for arm in stage.arms if documents.offers[arm.offer].price
+    }
+    variant = touches.program + ":" + touches.stage + ":" + touches.arm
+    share = variant.cases(*shares.items(), else_=ibis.null("float64")) if shares else ibis.null("float64")
+    found = touches.select("customer_id", "code", share=share)
+    return found.filter(found.share.notnull(), found.code != "")
+
+
+def subsidies(warehouse: Warehouse, documents: Documents, as_of: AsOf) -> ir.Table:
+    """What redemptions so far took off every order line, and who bore it: as `borne`, kept.
+
+    Args:
+        warehouse: An open history.
+        documents: Whose offers, and the rules between shop and sellers.
+        as_of: Later orders are not seen.
+    """
+    categories = warehouse.current("products").select("product_id", "category")
+    lines = warehouse.current("order_lines").left_join(categories, "product_id").drop("product_id_right")
+    ours = redeemed_lines(purchases.sales(warehouse, as_of), lines, given(warehouse.current("touches"), documents))
+    known = warehouse.keep(ours.select(*_LINE, "ordered_at", "code", "share", "rest"))
+    return warehouse.keep(borne(with_promotions(known, warehouse.current("promotions")), documents.rules.sellers))
 
 
 def borne(lines: ir.Table, rules: SellerRules) -> ir.Table:
