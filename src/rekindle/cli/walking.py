@@ -14,6 +14,7 @@ from rekindle.cli.options import AsJson
 from rekindle.cli.output import emit, may_write, progress, shown
 from rekindle.cli.store import opened
 from rekindle.errors import UsageError
+from rekindle.moment import AsOf
 
 
 def simulate_program(  # noqa: PLR0913  one argument for each option
@@ -30,11 +31,13 @@ def simulate_program(  # noqa: PLR0913  one argument for each option
 ) -> None:
     """Walk a program over past history before its launch. Audience, messages by week, cost, margin, and who would be left alone."""
     from rekindle.service.flow import walking
+    from rekindle.service.flow.insights import default_as_of
 
     may_write(out)
     day = _day(first) if first else None
     with opened(context.obj) as store, progress(f"Walking {name}"):
-        asked = walking.Asked(name, store.as_of(None), day, weeks, every, draft)
+        now = AsOf(store.now, store.settings.timezone) if store.simulated else default_as_of(store.settings, store.warehouse, store.now)
+        asked = walking.Asked(name, now, day, weeks, every, draft)
         found = walking.simulate(store.settings, store.warehouse, asked)
         if out is not None:
             write_csv(out, walking.COLUMNS, walking.rows(store.warehouse, found))
