@@ -10,6 +10,8 @@ import pyarrow as pa
 import pytest
 
 from rekindle.decide.arms import Shop, option, valid_days
+from rekindle.decide.funding import Concentration
+from rekindle.decide.summary import summarise
 from rekindle.program.documents import Offer
 from rekindle.program.rules import SellerRules
 from tests.decide.by_hand import Hand, nearest
@@ -235,5 +237,9 @@ def test_a_plan_writes_down_what_an_offer_is_for_and_whose_part_the_seller_bears
     sent = {(row["scope"], row["seller_id"], row["offer_value"], row["seller_cost"] * 2 + 1_000 - row["expected_cost"])
             for row in rows if row["arm"] == "it"}  # fmt: skip
     assert sent == {("product:P7", "S3", 500, 0)}
+    found = summarise(decider.warehouse, made.plan(0, crowd(12, offer_product="P7", seller_id="S3")))
+    cost, own = (sum(row[name] for row in rows) / 1_000 for name in ("expected_cost", "seller_cost"))
+    assert found.by_seller == {"S3": (pytest.approx(cost - own), pytest.approx(own))}
+    assert found.concentration == Concentration("S3", 1.0, 0.5)
     left = {(row["scope"], row["seller_id"], row["offer_value"], row["seller_cost"]) for row in rows if row["arm"] == "nothing"}
     assert left == {(None, None, 0, 0)}

@@ -14,7 +14,7 @@ from rekindle import money
 from rekindle.cli.options import AsJson, AsOfDay, DryRun
 from rekindle.cli.output import counted, emit, may_write, progress, say, shown
 from rekindle.cli.store import Open, opened
-from rekindle.errors import StoreUnavailable
+from rekindle.errors import CannotTell, StoreUnavailable
 
 if TYPE_CHECKING:
     from rekindle.decide.summary import PlanSummary
@@ -75,7 +75,7 @@ def _cell(value: object) -> object:
 def summary_json(planned: "Planned", touches: int) -> dict[str, object]:
     """The plan as JSON; money in minor units."""
     found = planned.summary
-    margin = found.expected_margin
+    margin, most = found.expected_margin, found.concentration
     return {
         "as_of": planned.as_of.instant, "hash": found.digest, "rehearsal": found.rehearsal, "repeated": planned.repeated,
         "decisions": found.decisions, "messages": found.messages, "new_touches": touches, "by_program": found.by_program,
@@ -85,6 +85,13 @@ def summary_json(planned: "Planned", touches: int) -> dict[str, object]:
             "estimate": round(margin.estimate), "low": round(margin.low), "high": round(margin.high), "basis": "assumed", "unit": "minor",
         },
         "budget_scale": found.scale, "decisions_file": planned.decisions_file,
+        "sellers": [
+            {"seller": name, "by_shop": round(shop), "by_seller": round(own), "unit": "minor"}
+            for name, (shop, own) in found.by_seller.items()
+        ],
+        "seller_concentration": None if isinstance(most, CannotTell) else {
+            "seller": most.seller, "share": round(most.share, 4), "limit": most.limit, "passed": most.passed,
+        },
     }  # fmt: skip
 
 
@@ -105,6 +112,10 @@ def lines(planned: "Planned", store: Open) -> Iterable[str]:
     )
     yield f"Cost           at most {money.show(found.cost_ceiling, currency)}, expected {money.show(found.expected_cost, currency)}"
     yield f"Margin         {middle} expected ({low} to {high}), assumed until outcomes speak"
+    if not isinstance(found.concentration, CannotTell):
+        most = found.concentration
+        words = "within" if most.passed else "more than"
+        yield f"Sellers        {most.share:.0%} of spending on sellers' goods goes to {most.seller}: {words} the {most.limit:.0%} allowed"
 
 
 def _listed(counts: Mapping[str, int]) -> str:

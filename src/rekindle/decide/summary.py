@@ -7,13 +7,19 @@ from dataclasses import dataclass
 
 import ibis.expr.types as ir
 
+from rekindle.decide import funding
 from rekindle.decide.arms import MILLI
+from rekindle.decide.funding import Concentration
 from rekindle.decide.planner import Plan
+from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.models import Interval
 from rekindle.program.documents import NOTHING
+from rekindle.program.rules import SellerRules
 
 _Z95 = 1.959964
+_SELLERS = 10
+_USUAL = SellerRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class PlanSummary:
         expected_margin: What they are expected to bring, from assumed priors.
         subsidised_orders: Redemptions expected in orders that would come anyway.
         scale: What the budget left of every chance of a message.
+        by_seller: What the shop and the seller are expected to spend on each seller's goods; the ten that get most.
+        concentration: How much of what the shop spends so goes to one seller.
     """
 
     digest: str
@@ -49,11 +57,20 @@ class PlanSummary:
     expected_margin: Interval
     subsidised_orders: float
     scale: float
+    by_seller: dict[str, tuple[float, float]]
+    concentration: Concentration | CannotTell
 
 
-def summarise(warehouse: Warehouse, plan: Plan) -> PlanSummary:
-    """Counts and sums of a plan."""
+def summarise(warehouse: Warehouse, plan: Plan, sellers: SellerRules = _USUAL) -> PlanSummary:
+    """Counts and sums of a plan.
+
+    Args:
+        warehouse: Runs the sums.
+        plan: The plan.
+        sellers: What holds between the shop and its sellers.
+    """
     rows = plan.rows
+    spent = warehouse.arrow(funding.planned(rows)).to_pylist()
     made = rows.filter(rows.arm.notnull(), rows.reason.isnull())
     sent = made.filter(made.arm != NOTHING)
     totals = warehouse.row(
@@ -74,6 +91,8 @@ def summarise(warehouse: Warehouse, plan: Plan) -> PlanSummary:
         cost_ceiling=(totals["ceiling"] or 0) / MILLI, expected_cost=(totals["cost"] or 0) / MILLI,
         expected_margin=Interval(margin - half, margin, margin + half), subsidised_orders=(totals["subsidised"] or 0) / MILLI,
         scale=plan.scale,
+        by_seller={one["seller_id"]: (one["by_shop"] / MILLI, one["by_seller"] / MILLI) for one in spent[:_SELLERS]},
+        concentration=funding.concentration([(one["seller_id"], one["by_shop"]) for one in spent], sellers),
     )
 
 
