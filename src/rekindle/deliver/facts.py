@@ -42,6 +42,7 @@ _DAYS = ("first_day", "last_day", "valid_until", "ordered_day", "promised_day", 
 _WINDOWS = ((0, "about now"), (2, "in a day or two"), (5, "in a few days"), (9, "in about a week"), (17, "in about two weeks"))
 _MONTH_FIRST = ("en_US", "en_CA", "en_PH")
 _LETTERS_OF_A_WORD = 4
+_A_PAIR = 2
 _LONGEST_NAME = 40
 _LINK = re.compile(r"://|www\.|@|\.(?:com|net|org|ru|cn)\b", re.IGNORECASE)
 
@@ -220,9 +221,15 @@ def listed(names: tuple[str, ...], more: int) -> str | None:
 
     >>> listed(("Lantern", "Vase"), 0), listed(("Lantern", "Vase", "Cup"), 2), listed((), 2)
     ('Lantern and Vase', 'Lantern, Vase, Cup and 2 more', None)
+
+    >>> listed(("Socks, 3 pairs", "Scarf"), 0), listed(("Socks, 3 pairs", "Scarf"), 1)
+    ('Socks, 3 pairs, and Scarf', 'Socks, 3 pairs; Scarf; and 1 more')
     """
     parts = [*names, *([f"{more} more"] if more > 0 else [])] if names else []
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else next(iter(parts), None)
+    if len(parts) < _A_PAIR:
+        return next(iter(parts), None)
+    between, last = (", ", " and ") if not any("," in name for name in names) else ("; ", "; and " if len(parts) > _A_PAIR else ", and ")
+    return f"{between.join(parts[:-1])}{last}{parts[-1]}"
 
 
 def window(days: int | None) -> str | None:
