@@ -6,7 +6,8 @@ import pytest
 
 from rekindle.insight.profile import COLUMNS
 from rekindle.moment import AsOf
-from rekindle.service.flow.explaining import Explanation, lines
+from rekindle.service.flow.explained import lines
+from rekindle.service.flow.explaining import Explanation
 from rekindle.settings import Settings
 
 
@@ -27,5 +28,5 @@ def test_an_outlook_says_what_it_rests_on(store: Settings, days: int, quality: s
         "value_tier": "mid", "next_threshold": "",
     }  # fmt: skip
     as_of = AsOf(datetime(2026, 3, 1, tzinfo=UTC), "UTC")
-    told = lines(Explanation("c1", as_of, {**dict.fromkeys(COLUMNS), **known}, (), (), {}), store)
+    told = lines(Explanation("c1", as_of, {**dict.fromkeys(COLUMNS), **known}), store)
     assert next(line for line in told if line.startswith("Outlook")).endswith(f" weeks ({words})")

@@ -96,11 +96,11 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Say what is known and was decided about one customer. And why: evidence, chances, the draw that anyone can repeat."""
-    from rekindle.service.flow import explaining
+    from rekindle.service.flow import explained, explaining
 
     with opened(context.obj) as store:
         found = explaining.explain(store.settings, store.warehouse, customer, store.as_of_plan(as_of))
-    emit(explaining.to_json(found), explaining.lines(found, store.settings), as_json)
+    emit(explaining.to_json(found), explained.lines(found, store.settings), as_json)
 
 
 COMMANDS = {"insight": insight, "explain": explain}

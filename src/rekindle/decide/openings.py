@@ -60,14 +60,14 @@ def find(warehouse: Warehouse, profile: ir.Table, program: Program, as_of: AsOf)
     Returns:
         `COLUMNS`.
     """
-    since = as_of.naive - timedelta(days=_longest(program))
+    since = as_of.naive - timedelta(days=longest(program))
     found = TRIGGERS[program.trigger.on](Asked(warehouse, profile, as_of, program, since))
     null = {name: ibis.null(kind) for name, kind in COLUMNS.items() if name not in found.columns}
     whole = found.mutate(**null)
     return whole.select(**{name: whole[name].cast(kind) for name, kind in COLUMNS.items()})
 
 
-def _longest(program: Program) -> int:
+def longest(program: Program) -> int:
     """Days after its opening that a round may still have something due."""
     delays = [program.delay_for(program.stages[0].name, cohort) for cohort in (None, *program.variants)]
     first = max(

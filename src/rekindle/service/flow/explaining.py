@@ -1,41 +1,35 @@
-"""Everything known and decided about one customer, in words a support agent could read out.
+"""Everything known and decided about one customer, and what every program would do about them now, taken apart.
 
-Knows nothing of other customers.
+Knows nothing of other customers, nor of the words in which it is told.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 
-from rekindle import moment, money
-from rekindle.decide.arms import MILLI
-from rekindle.decide.assignment import draw_of, salt
-from rekindle.decide.guardrails import REASONS
+from rekindle import money
+from rekindle.decide import explanation, openings, policy
+from rekindle.decide.assignment import salt
+from rekindle.decide.explanation import Question, Verdict
+from rekindle.decide.inputs import Inputs
 from rekindle.errors import BadData
 from rekindle.history.warehouse import Warehouse
-from rekindle.insight.friction import CAUSES
-from rekindle.insight.lifecycle import COHORTS
-from rekindle.insight.personas import TAGS
-from rekindle.insight.rhythm import SOURCES
 from rekindle.moment import AsOf
-from rekindle.program.documents import NOTHING
-from rekindle.service.flow import documents, insights
+from rekindle.program.documents import Documents
+from rekindle.service.flow import documents, insights, plan_files, planning
 from rekindle.service.flow.insights import label
+from rekindle.service.flow.narrowed import Narrowed, narrowed
+from rekindle.service.flow.plan_files import PlanFiles
 from rekindle.service.outbox import queries
-from rekindle.service.people.queries import find
+from rekindle.service.people.queries import find, has_contacts
 from rekindle.settings import Settings
 
-QUALITIES = {
-    "good": "as the store's histories show", "weak": "the store's histories fix the model only in part",
-    "prior only": "assumed of shops in general: nobody has ordered twice yet",
-}
-"""Qualities of a prediction with the words people read."""
-
-ONE_DAY = "little to go by: true of customers like this, not of this one"
-"""Of a weak prediction for who has ordered on one day alone."""
+OF_EVERYONE = ("run_out",)
+"""Triggers whose rounds take everyone's facts to find: of one customer they are read from the last plan's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +40,10 @@ class Explanation:
         customer_id: The opaque id.
         as_of: The instant of the profile.
         profile: The profile's row.
+        verdicts: Every program's, in the order of the documents; empty where no documents are approved.
+        plan: The plan of this very instant; None where there is none, or its files are gone.
+        decided: Its rows of this customer: what was decided then.
+        rehearsal: Whether everyone counts as agreed, because nobody could be written to.
         journal: Journal rows of ready plans, oldest first.
         touches: What became of messages: program, stage, arm, channel, status, settled_at.
         salts: (program, stage) to the salt of its draw.
@@ -54,119 +52,109 @@ class Explanation:
     customer_id: str
     as_of: AsOf
     profile: dict[str, Any]
-    journal: tuple[dict[str, Any], ...]
-    touches: tuple[dict[str, Any], ...]
-    salts: dict[tuple[str, str], str]
+    verdicts: tuple[Verdict, ...] = ()
+    plan: str | None = None
+    decided: tuple[dict[str, Any], ...] = ()
+    rehearsal: bool = False
+    journal: tuple[dict[str, Any], ...] = ()
+    touches: tuple[dict[str, Any], ...] = ()
+    salts: Mapping[tuple[str, str], str] | None = None
 
 
 def explain(settings: Settings, warehouse: Warehouse, customer: str, as_of: AsOf) -> Explanation:
     """Looks one customer up by any id or e-mail; the profile comes from the published snapshot where there is one.
 
+    Args:
+        settings: The store's.
+        warehouse: Its open history; nothing is written to it.
+        customer: An id, the id in another system, or an e-mail address.
+        as_of: The instant.
+
     Raises:
         BadData: Nobody is known by it.
+        UsageError: Several are.
     """
-    customer_id = find(customer)
+    customer_id = _who(customer)
+    profile = _profile(settings, warehouse, customer_id, as_of)
+    mine, held = narrowed(warehouse, customer_id), documents.approved(settings)
+    rows = warehouse.arrow(profile).to_pylist()
+    if not rows:
+        raise BadData(f"'{customer}' is known, but not as of {as_of.day}", "Give a later --as-of.")
+    files, rehearsal = _files(settings, warehouse, as_of), not has_contacts()
+    planned = _planned(warehouse, files, customer_id)
+    shop = planning.shop_of(settings, rehearsal, held.rules, as_of.day)
+    question = Question(
+        Inputs(profile, held, policy.equal_chance(held.programs), shop, as_of), partial(money.show, currency=settings.currency),
+        _of_everyone(mine, held, planned), files.scales if files else None,
+    )
+    decided = [] if planned is None else warehouse.arrow(planned.order_by("program", "stage")).to_pylist()
+    return Explanation(
+        customer_id, as_of, rows[0], explanation.explain(mine, question), files.plan if files else None, tuple(decided), rehearsal,
+        _journal(mine, as_of), tuple(queries.of_customer(customer_id)), _salts(held),
+    )
+
+
+def _who(customer: str) -> str:
+    try:
+        return find(customer)
+    except BadData as error:
+        raise BadData(error.cause, f"{error.remedy} Nothing is known any more of who was erased.") from error
+
+
+def _profile(settings: Settings, warehouse: Warehouse, customer_id: str, as_of: AsOf) -> ir.Table:
+    """The profile's row, kept; the insight of the instant is made where it is not there."""
     snapshot = settings.var / "insight" / label(as_of) / "profile.parquet"
     if not snapshot.is_file():
         insights.profiles(settings, warehouse, as_of)
     table = warehouse.read_parquet(snapshot)
-    rows = warehouse.arrow(table.filter(table.customer_id == customer_id)).to_pylist()
-    if not rows:
-        raise BadData(f"'{customer}' is known, but not as of {as_of.day}", "Give a later --as-of.")
-    journal, plans = warehouse.table("journal"), warehouse.table("plans")
-    mine = journal.filter(journal.customer_id == customer_id, journal.as_of <= ibis.literal(as_of.naive)).semi_join(plans, "plan")
-    held = documents.approved(settings)
+    return warehouse.keep(table.filter(table.customer_id == customer_id))
+
+
+def _files(settings: Settings, warehouse: Warehouse, as_of: AsOf) -> PlanFiles | None:
+    plans = warehouse.table("plans")
+    ready = warehouse.arrow(plans.filter(plans.as_of == ibis.literal(as_of.naive)).select("plan"))["plan"].to_pylist()
+    return plan_files.of_instant(settings.var, as_of, frozenset(ready))
+
+
+def _planned(warehouse: Warehouse, files: PlanFiles | None, customer_id: str) -> ir.Table | None:
+    """The customer's rows of the plan of the instant, kept."""
+    if files is None:
+        return None
+    rows = warehouse.read_parquet(files.rows)
+    return warehouse.keep(rows.filter(rows.customer_id == customer_id))
+
+
+def _of_everyone(mine: Narrowed, held: Documents, planned: ir.Table | None) -> dict[str, ir.Table | None]:
+    """Open rounds of the triggers of `OF_EVERYONE`, as the plan of the instant found them; None without one."""
+    found: dict[str, ir.Table | None] = {}
+    for program in held.programs:
+        if program.trigger.on in OF_EVERYONE:
+            found[program.name] = None if planned is None else mine.keep(_rounds(planned, program.name))
+    return found
+
+
+def _rounds(planned: ir.Table, program: str) -> ir.Table:
+    rows = planned.filter(planned.program == program)
+    known = {"later_order": ibis.literal(False), "reviewed": ibis.literal(False)}
+    columns = {name: known[name] if name in known else rows[name] for name in openings.COLUMNS}
+    return rows.select(**{name: columns[name].cast(kind) for name, kind in openings.COLUMNS.items()}).distinct()
+
+
+def _journal(mine: Narrowed, as_of: AsOf) -> tuple[dict[str, Any], ...]:
+    rows = mine.table("journal")
+    seen = rows.filter(rows.as_of <= ibis.literal(as_of.naive)).semi_join(mine.table("plans"), "plan")
+    return tuple(mine.arrow(seen.order_by("as_of", "program", "stage")).to_pylist())
+
+
+def _salts(held: Documents) -> dict[tuple[str, str], str]:
     stages = [(program, stage.name) for program in held.programs for stage in program.stages]
-    salts = {(program.name, stage): salt(program.name, stage, str(program.version)) for program, stage in stages}
-    return Explanation(
-        customer_id, as_of, rows[0], tuple(warehouse.arrow(mine.order_by("as_of", "program", "stage")).to_pylist()),
-        tuple(queries.of_customer(customer_id)), salts,
-    )
+    return {(program.name, stage): salt(program.name, stage, str(program.version)) for program, stage in stages}
 
 
 def to_json(found: Explanation) -> dict[str, object]:
-    """The explanation as JSON."""
+    """The explanation as JSON: money in minor units, thousandths of them where a name of `terms` says so; instants are UTC."""
     return {
-        "customer_id": found.customer_id, "as_of": found.as_of.instant, "profile": found.profile, "journal": list(found.journal),
-        "touches": list(found.touches),
+        "customer_id": found.customer_id, "as_of": found.as_of.instant, "rehearsal": found.rehearsal, "profile": found.profile,
+        "programs": [asdict(one) for one in found.verdicts], "plan": found.plan, "decided": list(found.decided),
+        "journal": list(found.journal), "touches": list(found.touches),
     }
-
-
-def lines(found: Explanation, settings: Settings) -> Iterator[str]:
-    """The explanation for people."""
-    yield f"Customer       {found.customer_id}, as of {found.as_of.day}"
-    yield from _known(found.profile, settings)
-    if not found.journal:
-        yield "Decided        nothing yet"
-    for row in found.journal:
-        yield from _decided(row, found, settings)
-    for touch in found.touches:
-        when = f" on {touch['settled_at']:%Y-%m-%d}" if touch["settled_at"] else ""
-        why = f" ({touch['reason']})" if touch["reason"] else ""
-        yield f"Message        {touch['stage']}: {touch['arm'].replace('_', ' ')} by {touch['channel']}, {touch['status']}{when}{why}"
-
-
-def _known(row: dict[str, Any], settings: Settings) -> Iterator[str]:
-    if not row["orders"]:
-        yield "Orders         none yet"
-        return
-    spend, expected = (money.show(row[name], settings.currency) for name in ("spend", "expected_margin"))
-    mostly = f"; mostly {row['category']}" if row["category"] else ""
-    yield f"Orders         {row['orders']} from {row['first_day']} to {row['last_day']}, {spend} in all{mostly}"
-    due = f"expected again on {row['expected_next_order_at']:%Y-%m-%d}, {_late(row['overdue'])}"
-    yield f"Rhythm         about every {row['average_days_between_orders']:.0f} days ({SOURCES[row['rhythm_source']]}); {due}"
-    if row["p_alive"] is not None:
-        ahead = f"{row['expected_orders']:.2f} orders and {expected} margin in {settings.horizon_weeks} weeks"
-        yield f"Outlook        {row['p_alive']:.0%} chance of being a customer still; {ahead} ({_rests_on(row)})"
-    cohort = f", {COHORTS[row['lapsed_cohort']]}" if row["lapsed_cohort"] else ""
-    yield f"Stage          {row['lifecycle'].replace('_', ' ')}, {row['value_tier']} value{cohort}"
-    yield from _habits(row)
-    if row["cause"]:
-        yield f"Why            {CAUSES[row['cause']]}" + (f" ({row['cause_evidence']})" if row["cause_evidence"] else "")
-    channels = [name for name in ("email", "sms", "webpush", "inapp") if row[f"{name}_consent"]]
-    yield f"Consent        {', '.join(channels) or 'none'}"
-
-
-def _rests_on(row: dict[str, Any]) -> str:
-    quality = row["prediction_quality"]
-    return ONE_DAY if quality == "weak" and row["purchase_days"] == 1 else QUALITIES[quality]
-
-
-def _habits(row: dict[str, Any]) -> Iterator[str]:
-    """Persona tags with what shows them, and the next threshold."""
-    place = "" if row["price_rank"] is None else f"at {row['price_rank']:.0%} of the way from the cheapest to the dearest of its category"
-    shown = {
-        "price_sensitive": f"{row['discounted_orders']} of {row['orders']} orders at a discount", "premium": place,
-        "quick_solution": f"{row['single_item_orders']} of {row['orders']} orders of one thing",
-    }
-    tags = [f"{TAGS[tag]} ({row[tag]:.2f}: {shown[tag]})" for tag in TAGS if tag in row["personas"].split(", ")]
-    if tags:
-        yield f"Habits         {'; '.join(tags)}"
-    if row["next_threshold"]:
-        kind, _, which = row["next_threshold"].partition(":")
-        what = {"tier": f"{which} value", "orders": f"{which} orders", "free_shipping": "an order that ships free"}[kind]
-        yield f"Near           {what}: {row['threshold_distance']:.0%} missing"
-
-
-def _late(days: int) -> str:
-    return f"{days} days ago" if days > 0 else f"in {-days} days"
-
-
-def _decided(row: dict[str, Any], found: Explanation, settings: Settings) -> Iterator[str]:
-    when = moment.local_day(row["as_of"].replace(tzinfo=UTC), settings.timezone)
-    where = f"{row['program']}, {row['stage']}"
-    if row["arm"] is None:
-        yield f"{when}     {where}: left alone ({REASONS[row['reason']]})"
-        return
-    drawn = "drawn to hear nothing" if row["arm"] == NOTHING else f"drawn {row['arm'].replace('_', ' ')}"
-    put_off = f", put off ({REASONS[row['reason']]})" if row["reason"] else ""
-    among = row["eligible"].replace("|", ", ").replace("_", " ")
-    yield f"{when}     {where}: {drawn}{put_off}, a chance of {row['propensity']:.3f} among {among}"
-    text = found.salts.get((row["program"], row["stage"]))
-    if text and draw_of(text, row["customer_id"], row["episode"]) == row["draw"]:
-        yield f"               draw {row['draw']:.6f} = md5('{text}:{row['customer_id']}:{row['episode']}'), first 13 hex digits / 2^52"
-    else:
-        yield f"               draw {row['draw']:.6f}, by an earlier version of the program"
-    gain, cost = (money.show(row[name] / MILLI, settings.currency) for name in ("expected_margin", "expected_cost"))
-    if row["arm"] != NOTHING:
-        yield f"               expected to bring {gain} (assumed) at an expected cost of {cost}"

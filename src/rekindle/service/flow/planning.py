@@ -6,7 +6,7 @@ Knows nothing of how a variant is drawn. A commit that broke off is completed by
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle import moment
 from rekindle.decide import arms, planner, policy, summary
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import Profiles
 from rekindle.moment import AsOf
 from rekindle.program.documents import Documents, Rules
 from rekindle.service.config import load_secret
+from rekindle.service.flow import plan_files
 from rekindle.service.flow.codes import code_for
 from rekindle.service.flow.message_facts import facts_of, messages
 from rekindle.service.outbox import actions, queries
@@ -31,10 +31,6 @@ from rekindle.settings import Settings
 
 DELIVERABLE = ("email",)
 """Channels that a store can deliver by today; the mailbox takes their messages."""
-
-
-KEPT = timedelta(days=30)
-"""How long the file of every due customer of a plan is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +95,8 @@ def make(
     if plans and not repeated:
         made = planner.plan(warehouse, planner.Inputs(inputs.profile, documents, inputs.policy, inputs.shop, as_of, inclusive=True))
         repeated = made.digest in plans
-    path = settings.var / "plans" / made.digest / "decisions.parquet" if publish else None
-    if path is not None:
-        warehouse.write_parquet(made.rows, path)
-        _forget_old(settings.var / "plans")
+    path = plan_files.write(settings.var, warehouse, made, as_of) if publish else None
     return Planned(made, summary.summarise(warehouse, made), as_of, repeated, 0, path)
-
-
-def _forget_old(folder: Path) -> None:
-    """Removes the files of plans that were written over 30 days ago; the journal keeps their decisions."""
-    oldest = (moment.now() - KEPT).timestamp()
-    for path in folder.glob("*/decisions.parquet"):
-        if path.stat().st_mtime < oldest:
-            path.unlink()
-            path.parent.rmdir()
 
 
 def complete(warehouse: Warehouse) -> None:

@@ -1,0 +1,249 @@
+"""The variants of a stage for one customer: who may get which and why not, the chances, the draw, and what a drawn message meets.
+
+Knows nothing of programs that are not due.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from rekindle.decide import arbitration, arms, chances, checks, fatigue, timing
+from rekindle.decide.assignment import salt
+from rekindle.decide.funding import split
+from rekindle.decide.inputs import Inputs
+from rekindle.decide.terms import Choice, Obstacle, Terms, obstacles, terms
+from rekindle.history.warehouse import Warehouse
+from rekindle.program.documents import NOTHING, Offer, Program, Stage
+
+if TYPE_CHECKING:
+    from rekindle.decide.budget import Part
+    from rekindle.decide.due import Past
+    from rekindle.decide.explanation import Question, Verdict
+
+PAYERS = {"shop": ("shop",), "seller": ("seller",), "shared": ("shop", "seller")}
+"""Whose budgets an offer comes out of, by who pays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One variant of a stage for the customer.
+
+    Args:
+        arm: Its name.
+        offer, kind, label: What it gives, of which kind, and what the customer reads.
+        channel: The way that it would take; None where there is none.
+        scope, seller_id: What the offer holds for, and whose goods that is.
+        eligible: Whether the customer may get it.
+        obstacles: What keeps it from the customer.
+        weight: What the policy gives it in the customer's context.
+        share: Its chance among the variants that the customer may get, before budgets.
+        scale: What budgets left of that.
+        chance: share x scale.
+        start, end: The part of the line from 0 to 1 that it holds.
+        terms: What it is expected to cost and bring.
+    """
+
+    arm: str
+    offer: str
+    kind: str
+    label: str
+    channel: str | None
+    scope: str | None
+    seller_id: str | None
+    eligible: bool
+    obstacles: tuple[Obstacle, ...]
+    weight: float
+    share: float
+    scale: float
+    chance: float
+    start: float
+    end: float
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The draw of one stage.
+
+    Args:
+        stage: The stage.
+        context: What the chances go by.
+        policy: The version of the table of chances.
+        text: What is hashed.
+        number: The first 13 hex digits of its md5, over 2^52.
+        variants: In the order of the line.
+        nothing: The weight of hearing nothing.
+        arm: What was drawn.
+        chance: Its chance.
+        kept: Whether it was drawn before, when a cap put it off.
+        possible: Whether any variant was.
+        scaled: Whether a plan of this instant says what budgets left; where not, they are taken to bind nothing.
+    """
+
+    stage: str
+    context: str
+    policy: str
+    text: str
+    number: float
+    variants: tuple[Variant, ...]
+    nothing: float
+    arm: str
+    chance: float
+    kept: bool
+    possible: bool
+    scaled: bool
+
+    @property
+    def taken(self) -> Variant | None:
+        """The variant drawn; None for hearing nothing."""
+        return next((one for one in self.variants if one.arm == self.arm), None)
+
+
+def drawn(
+    warehouse: Warehouse, question: "Question", customer: Mapping[str, Any], program: Program, open_rows: ir.Table
+) -> dict[str, Draw]:
+    """The draw of every round that may be drawn for, by its episode.
+
+    Args:
+        warehouse: Keeps steps.
+        question: What is asked.
+        customer: The profile's row.
+        program: The program.
+        open_rows: The candidates, kept.
+    """
+    numbers = sorted(set(warehouse.arrow(open_rows.select("stage_no"))["stage_no"].to_pylist()))
+    found = {}
+    for stage, number in ((program.stages[number], number) for number in numbers):
+        mine = open_rows.filter(open_rows.stage_no == number)
+        scales = {arm.name: _scale(question.scales, program, question.inputs.documents.offers[arm.offer]) for arm in stage.arms}
+        for row in warehouse.arrow(_line(warehouse, question.inputs, program, stage, mine, scales)).to_pylist():
+            found[row["episode"]] = _draw({**customer, **row}, question, program, stage, scales)
+    return found
+
+
+def _scale(scales: "Mapping[Part, float] | None", program: Program, offer: Offer) -> float:
+    return min((scales or {}).get((program.name, payer), 1.0) for payer in PAYERS[offer.payer])
+
+
+def _line(
+    warehouse: Warehouse, inputs: Inputs, program: Program, stage: Stage, mine: ir.Table, scales: Mapping[str, float]
+) -> ir.Table:
+    """The planner's own chances and draw, with what every variant is made of beside them."""
+    shop, offers = inputs.shop_of(program), inputs.documents.offers
+    parts: dict[str, ir.Value | float] = {}
+    options = tuple(arms.option(mine, program, stage, arm, offers[arm.offer], shop) for arm in stage.arms)
+    for one in options:
+        offer, name = offers[one.arm.offer], one.arm.name
+        paid, share = split(mine, offer, shop.sellers), offer.traits.due(mine, offer)
+        parts |= {f"own:{name}": one.eligible, f"value:{name}": one.value, f"allowed:{name}": paid.allowed}
+        parts |= {f"share:{name}": 1.0 if share is None else share, f"part:{name}": 0.0 if paid.part is None else paid.part}
+    table = warehouse.keep(chances.side_by_side(mine.mutate(**parts), options))
+    table = warehouse.keep(chances.spread_chances(table, program, stage, inputs.policy))
+    return chances.drawn(chances.Chances(program, stage, table), scales, str(program.version))
+
+
+def _draw(row: Mapping[str, Any], question: "Question", program: Program, stage: Stage, scales: Mapping[str, float]) -> Draw:
+    inputs, found, edge = question.inputs, [], 0.0
+    for arm in stage.arms:
+        offer, name = inputs.documents.offers[arm.offer], arm.name
+        choice = Choice(program, stage, arm, offer, inputs.shop_of(program), question.show)
+        hindered = obstacles(row, choice)
+        if row[f"own:{name}"] and not row[f"can:{name}"]:
+            hindered = (("before_others", "what the customer has unspent comes before it"),)
+        chance = row[f"pi:{name}"] * scales[name]
+        found.append(
+            Variant(
+                name, arm.offer, offer.kind, offer.label, row[f"channel:{name}"], row[f"scope:{name}"], row[f"seller:{name}"],
+                row[f"can:{name}"], hindered, row[f"weight:{name}"], row[f"pi:{name}"], scales[name], chance, edge, edge + chance,
+                terms(row, stage, arm, offer, choice.shop),
+            )
+        )  # fmt: skip
+        edge += chance
+    text = f"{salt(program.name, stage.name, str(program.version))}:{row['customer_id']}:{row['episode']}"
+    kept = row["held_arm"] is not None and row["arm"] == row["held_arm"] and bool(row[f"can:{row['held_arm']}"])
+    nothing = 0.0 if program.service else row[f"weight:{NOTHING}"]
+    return Draw(
+        stage.name, row["context"], inputs.policy.version, text, row["draw"], tuple(found), nothing, row["arm"], row["propensity"],
+        kept, row["can_any"], question.scales is not None,
+    )  # fmt: skip
+
+
+def settled(warehouse: Warehouse, inputs: Inputs, seen: "Past", told: "list[Verdict]") -> "tuple[Verdict, ...]":
+    """The verdicts after arbitration: what goes and when, what is put off, and the store's caps among the checks.
+
+    Args:
+        warehouse: Runs the arbitration.
+        inputs: Of the plan.
+        seen: Messages so far as its contacts.
+        told: Before it.
+    """
+    places = [number for number, one in enumerate(told) if one.draw is not None and one.reason is None and one.draw.taken is not None]
+    if not places:
+        return tuple(told)
+    documents, customer = inputs.documents, warehouse.scalar(inputs.profile.customer_id.max())
+    rows = warehouse.keep(pa.Table.from_pylist([_row(told[number], customer) for number in places], schema=_ROWS))
+    own = fatigue.own_caps(warehouse, seen, rows, inputs.as_of, documents.rules)
+    question = arbitration.Question(documents.rules, inputs.as_of, documents.offers, own)
+    ends = warehouse.arrow(arbitration.settled(warehouse, rows, seen.contacts, question)).to_pylist()
+    by_key = {(row["program"], row["episode"]): row for row in ends}
+    tired = next((checks.Tired(**_of_tired(row)) for row in warehouse.arrow(own).to_pylist()), checks.Tired())
+    used = checks.used_of_caps(warehouse, seen.contacts, question)
+    flags = _falls(warehouse, rows, used)
+    for number in places:
+        one = told[number]
+        key = (one.program, one.round.episode if one.round else "")
+        falls = [pair for pair, holds in zip(used, flags[key], strict=True) if holds and not one.service]
+        told[number] = _timed(one, inputs, by_key[key], checks.after_draw(falls, tired, by_key[key]["reason"], by_key[key]["send_at"]))
+    return tuple(told)
+
+
+_ROWS = pa.schema(
+    {
+        "customer_id": pa.string(), "program": pa.string(), "stage": pa.string(), "episode": pa.string(), "arm": pa.string(),
+        "reason": pa.string(), "offer": pa.string(), "arm_margin": pa.int64(), "service": pa.bool_(),
+    }
+)
+
+
+def _row(one: "Verdict", customer: str) -> dict[str, object]:
+    taken = one.draw.taken if one.draw else None
+    return {
+        "customer_id": customer, "program": one.program, "stage": one.draw.stage if one.draw else "", "reason": None,
+        "episode": one.round.episode if one.round else "", "arm": taken.arm if taken else NOTHING, "offer": taken.offer if taken else None,
+        "arm_margin": taken.terms.expected_margin if taken else 0, "service": one.service,
+    }
+
+
+def _of_tired(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("streak", "opt_out_risk", "own_cap")}
+
+
+def _falls(warehouse: Warehouse, rows: ir.Table, used: list[tuple[arbitration.Limit, int]]) -> dict[tuple[str, str], list[bool]]:
+    """Which caps every drawn message falls under."""
+    flags = {f"in_{number}": one.falls(rows) for number, (one, _) in enumerate(used)}
+    found = warehouse.arrow(rows.select("program", "episode", **flags)).to_pylist()
+    return {(row["program"], row["episode"]): [row[name] for name in flags] for row in found}
+
+
+def _timed(one: "Verdict", inputs: Inputs, end: Mapping[str, Any], capped: tuple[checks.Check, ...]) -> "Verdict":
+    """A drawn message with its hour, or with the instant from which it may come again."""
+    zone = timing.zone_of(one.zone, inputs.as_of.timezone)
+    if end["reason"] is not None or one.draw is None or one.draw.taken is None:
+        return replace(one, checks=(*one.checks, *capped), reason=end["reason"], send_at=end["send_at"], zone=zone)
+    quiet = inputs.documents.rules.quiet_hours
+    at = timing.next_allowed(inputs.as_of.instant, zone, quiet)
+    leaves = inputs.as_of.instant.astimezone(UTC) if one.service else at
+    day = at.astimezone(ZoneInfo(zone)).date()
+    waits = leaves > inputs.as_of.instant
+    held = "do not hold a service message" if one.service else f"from {quiet.start} to {quiet.end}"
+    words = f"quiet hours {held}: it leaves on {leaves.astimezone(ZoneInfo(zone)):%Y-%m-%d at %H:%M} in {zone}"
+    hour = checks.Check("quiet_hours", True, words, {"send_at": leaves.replace(tzinfo=None), "waits": waits, "zone": zone})
+    return replace(
+        one, checks=(*one.checks, *capped, hour), send_at=leaves.replace(tzinfo=None), zone=zone,
+        valid_until=day + timedelta(days=one.draw.taken.terms.open_days),
+    )
