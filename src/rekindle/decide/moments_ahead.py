@@ -55,7 +55,8 @@ def run_out(question: Question) -> ir.Table:
 
     Returns:
         customer_id, episode (the product and the day it was bought last: buying it again opens another), opened_at, opening_product,
-        opening_day (by which half of those who buy it again will have).
+        opening_day (so long after the last purchase as it lasts in the middle). The day that is expected of who has not bought yet would
+        not do: it moves ahead with every day of silence, so that the days before it never come.
     """
     warehouse, as_of = question.warehouse, question.as_of
     products = warehouse.current("products")
@@ -66,10 +67,12 @@ def run_out(question: Question) -> ir.Table:
         return _nobody(question)
     found = replenishment.run_out(bought, fitted, as_of)
     found = found.filter(found.purchases > 1)
+    # DuckDB makes a timestamp of a day and an interval, and Ibis takes a cast of it to a day for needless.
+    found = found.mutate(used_up=(found.last_day + found.lasts_days.as_interval("D")).cast("timestamp").cast("date"))
     named = found.left_join(products.select("product_id", "category"), found.item == products.product_id)
     return named.select(
-        "customer_id", episode=named.item + ":" + named.last_day.cast("string"), opened_at=_before(named.run_out_day, question.ahead),
-        opening_product=named.item, opening_category=named.category, opening_day=named.run_out_day,
+        "customer_id", episode=named.item + ":" + named.last_day.cast("string"), opened_at=_before(named.used_up, question.ahead),
+        opening_product=named.item, opening_category=named.category, opening_day=named.used_up,
     )
 
 
