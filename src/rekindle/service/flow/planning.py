@@ -96,7 +96,7 @@ def make(
         made = planner.plan(warehouse, planner.Inputs(inputs.profile, documents, inputs.policy, inputs.shop, as_of, inclusive=True))
         repeated = made.digest in plans
     path = plan_files.write(settings.var, warehouse, made, as_of) if publish else None
-    return Planned(made, summary.summarise(warehouse, made), as_of, repeated, 0, path)
+    return Planned(made, summary.summarise(warehouse, made, documents.rules.sellers), as_of, repeated, 0, path)
 
 
 def complete(warehouse: Warehouse) -> None:
