@@ -146,11 +146,13 @@ class _Past:
 
     def profile_at(self, as_of: AsOf) -> ir.Table:
         """Profiles as of an instant, with today's consent."""
-        built = build(self._warehouse, replace(self._question, as_of=as_of), earlier=self.fitted)
+        return build(self._warehouse, replace(self._question, as_of=as_of), self._as_consented_today, self.fitted).table
+
+    def _as_consented_today(self, profile: ir.Table) -> ir.Table:
         names = [f"{channel}_consent" for channel in CHANNELS]
-        joined = built.table.drop(*names).left_join(consented(self._warehouse, self._now), "customer_id").drop("customer_id_right")
+        joined = profile.drop(*names).left_join(consented(self._warehouse, self._now), "customer_id").drop("customer_id_right")
         joined = joined.mutate(**{name: joined[name].fill_null(False) for name in names})
-        return self._warehouse.keep(joined.select(*built.table.columns))
+        return self._warehouse.keep(joined.select(*profile.columns))
 
 
 def to_json(found: Simulated) -> dict[str, object]:
