@@ -3,12 +3,14 @@
 import csv
 import json
 import tomllib
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from rekindle.program.catalogue.shipped import PROGRAMS
+from tests.cli.explained import CUSTOMER, block, drawn
 from tests.cli.shop import AS_OF, FORMULA, files, make_store, write_contacts, write_mapping, write_orders
 from tests.cli.terminal import Answer, done, typed
 
@@ -203,6 +205,42 @@ def test_a_customer_is_explained_by_address_with_what_was_decided(reached: tuple
     assert any(line.startswith("               draw 0.") and "first 13 hex digits / 2^52" in line for line in found.lines)
     assert any(line.endswith(f" by email, sent on {AS_OF}") for line in found.lines)
     assert done("--store", reached[0], "explain", "PERSON7@mail.example").lines == done("--store", reached[0], "explain", "buyer-7").lines
+
+
+def test_the_page_shows_what_the_command_prints(reached: tuple[Path, Answer]) -> None:
+    lines = done("--store", reached[0], "explain", CUSTOMER).lines
+    at = next(number for number, line in enumerate(lines) if line.startswith("win-back"))
+    assert lines[at : at + len(block())] == block()
+
+
+def test_json_is_typed_and_says_the_same(reached: tuple[Path, Answer]) -> None:
+    found = done("--store", reached[0], "explain", CUSTOMER, "--json").json
+    verdicts = {one["program"]: one for one in found["programs"]}
+    one = verdicts["win-back"]
+    draw, (decided,) = one["draw"], found["decided"]
+    (row,) = found["journal"]
+    assert (one["state"], one["reason"], draw["arm"], draw["number"]) == ("due", None, row["arm"], row["draw"])
+    assert (draw["chance"], one["send_at"], one["valid_until"]) == (row["propensity"], row["send_at"], row["valid_until"])
+    assert (decided["arm"], found["plan"], found["rehearsal"]) == (row["arm"], row["plan"], False)
+    assert drawn(draw["text"]) == draw["number"]
+    terms = next(variant["terms"] for variant in draw["variants"] if variant["arm"] == draw["arm"])
+    taken = (terms["p0"] + terms["d"]) * terms["r"] * terms["c"] * terms["k"]
+    margin = terms["d"] * terms["m"] - taken * (1 - terms["s"]) - terms["channel"] - terms["opt_out"]
+    assert (terms["expected_cost"], terms["expected_margin"]) == pytest.approx((1000 * (taken + terms["channel"]), 1000 * margin), abs=1)
+    assert terms["expected_margin"] == row["expected_margin"]
+    assert all(isinstance(check["passed"], bool) and check["words"] for check in one["checks"])
+    assert datetime.fromisoformat(one["round"]["due_at"]) <= datetime.fromisoformat(AS_OF)
+    assert {verdicts[name]["state"] for name in ("anniversary", "birthday", "welcome-back")} == {"no_round"}
+
+
+def test_who_cannot_be_explained_is_told_what_to_do(reached: tuple[Path, Answer]) -> None:
+    answer = typed("--store", reached[0], "explain", "nobody@mail.example")
+    assert (answer.code, answer.err.splitlines()[-2]) == (3, "rekindle: no customer is known as 'nobody@mail.example'.")
+    assert "erased" in answer.err
+    early = typed("--store", reached[0], "explain", CUSTOMER, "--as-of", "2025-02-01")
+    assert (early.code, early.err.splitlines()[-2:]) == (
+        3, [f"rekindle: '{CUSTOMER}' is known, but not as of 2025-02-01.", "  Give a later --as-of."],
+    )  # fmt: skip
 
 
 def test_learning_in_words_and_numbers(reached: tuple[Path, Answer]) -> None:

@@ -86,7 +86,7 @@ def _drawn(row: Row, program: Program, inputs: Inputs, which: str) -> Check:
     parts = ("holdout", epoch, customer) if which == "holdout" else ("control", program.name, epoch, customer)
     share = inputs.documents.rules.holdout if which == "holdout" else program.control
     number, kept, out = draw_of(*parts), row["standing"], row["standing_now"] == which
-    by = f"md5('{':'.join(parts)}') draws {number:.6f}, and below {share:g} is in it"
+    by = f"md5('{':'.join(parts)}') draws {number:.6f}, in it only below {share:g}"
     words = f"{'in' if out else 'not in'} the {which}: " + (f"the round began as {kept}" if kept else by)
     name = "held_out" if which == "holdout" else "control"
     return Check(name, not out, words, {"text": ":".join(parts), "draw": number, "below": share, "kept": kept})
