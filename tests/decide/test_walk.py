@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+import ibis
 import pyarrow as pa
 import pytest
 
@@ -158,8 +159,7 @@ def message(name: str, day: float, episode: str = "one", **more: object) -> Row:
 
 
 def summed(warehouse: Warehouse, rows: list[Row], asked: walk.Question) -> paths.Paths:
-    schema = pa.schema([(name, kind) for name, kind in walk.types().items()])
-    decisions = warehouse.keep(pa.Table.from_pylist(rows, schema=schema))
+    decisions = warehouse.keep(pa.Table.from_pylist(rows, schema=ibis.schema(walk.DECISIONS).to_pyarrow()))
     return paths.summarise(warehouse, asked, walk.Walked(decisions, walk.Met(), 1.0))
 
 

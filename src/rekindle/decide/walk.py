@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.decide import openings, planner
+from rekindle.decide import openings, planner, settling
 from rekindle.decide.arms import Shop
 from rekindle.decide.due import Past
 from rekindle.decide.policy import equal_chance
@@ -113,29 +113,19 @@ def walk(warehouse: Warehouse, question: Question, profile_at: Callable[[AsOf], 
     """
     documents = question.as_walked()
     policy = equal_chance(documents.programs)
-    gone = [_none()]
+    gone = [warehouse.arrow(settling.nobody(DECISIONS))]
     scale, met = 1.0, Met()
     for as_of in question.ticks:
         with warehouse.forgetting():
             profile = profile_at(as_of)
             inputs = planner.Inputs(profile, documents, policy, question.shop, as_of, past=_past(warehouse, gone))
             made = planner.plan(warehouse, inputs)
-            rows = _rows(warehouse, made)
+            rows = _rows(warehouse, made).cast(gone[0].schema)
             scale = min(scale, made.scale)
             if not len(rows):
                 met = _most(met, _met(warehouse, profile, documents, as_of))
             gone.append(rows)
     return Walked(warehouse.keep(pa.concat_tables(gone)), met, scale)
-
-
-def _none() -> pa.Table:
-    return pa.table({name: pa.array([], kind) for name, kind in types().items()})
-
-
-def types() -> dict[str, pa.DataType]:
-    """The Arrow types of `DECISIONS`."""
-    schema = ibis.schema(DECISIONS).to_pyarrow()
-    return {name: schema.field(name).type for name in schema.names}
 
 
 def _past(warehouse: Warehouse, gone: list[pa.Table]) -> Past:
@@ -147,7 +137,7 @@ def _past(warehouse: Warehouse, gone: list[pa.Table]) -> Past:
 
 def _rows(warehouse: Warehouse, made: planner.Plan) -> pa.Table:
     fresh = made.rows.filter(made.rows.fresh).mutate(plan=ibis.literal(made.digest))
-    return warehouse.arrow(fresh.select(**{name: fresh[name].cast(kind) for name, kind in DECISIONS.items()})).cast(_none().schema)
+    return warehouse.arrow(fresh.select(**{name: fresh[name].cast(kind) for name, kind in DECISIONS.items()}))
 
 
 def _met(warehouse: Warehouse, profile: ir.Table, documents: Documents, as_of: AsOf) -> Met:
