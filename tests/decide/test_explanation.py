@@ -97,7 +97,7 @@ def test_an_explanation_is_what_the_plan_of_everyone_decides_stage_by_stage(deci
     second = against_plan(decider, 5, SHOP[:2])
     assert {one.state for (one,) in second.values()} <= {"not_due", "due"}
     assert any(one.state == "not_due" and one.round.due_at == instant(10).naive for (one,) in second.values())
-    third = against_plan(decider, 11, SHOP)
+    third = against_plan(decider, 11, [SHOP[0], SHOP[-2]])
     assert third["idle"][0].round.passed == (("tailor",) if third["idle"][0].round.last_stage else ())
 
 

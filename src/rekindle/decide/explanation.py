@@ -89,7 +89,7 @@ def explain(warehouse: Warehouse, question: Question) -> tuple[Verdict, ...]:
     question = replace(question, inputs=_with_calls(warehouse, question.inputs))
     inputs, programs = question.inputs, question.inputs.documents.programs
     customer = _customer(warehouse, inputs)
-    seen = (inputs.past or _past(warehouse, inputs)).without(inputs.service)
+    seen = _past(warehouse, inputs)
     opened = _opened(warehouse, question, customer)
     rounds = due.rounds(warehouse, seen, [one for one in programs if one.name in opened], opened, inputs.as_of)
     placed = {name: _placed(warehouse, customer, inputs, name, found) for name, found in rounds.items()}
@@ -106,7 +106,10 @@ def explain(warehouse: Warehouse, question: Question) -> tuple[Verdict, ...]:
 
 
 def _past(warehouse: Warehouse, inputs: Inputs) -> due.Past:
-    return due.past(warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), inputs.as_of, inputs.inclusive)
+    """What earlier plans decided about the customer, kept: many steps read it."""
+    tables = (warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"))
+    seen = (inputs.past or due.past(*tables, inputs.as_of, inputs.inclusive)).without(inputs.service)
+    return due.Past(warehouse.keep(seen.journal), warehouse.keep(seen.contacts))
 
 
 def _with_calls(warehouse: Warehouse, inputs: Inputs) -> Inputs:
@@ -124,12 +127,16 @@ def _customer(warehouse: Warehouse, inputs: Inputs) -> dict[str, Any]:
 def _opened(warehouse: Warehouse, question: Question, customer: Mapping[str, Any]) -> dict[str, ir.Table]:
     """The open rounds of every program that has one; nothing is looked for that the customer's facts rule out."""
     inputs, found = question.inputs, {}
-    facts = _Facts(warehouse, customer)
-    for program in inputs.documents.programs:
-        table = question.opened.get(program.name)
-        if program.name not in question.opened and facts.may_open(program, inputs.as_of):
+    facts, empty = _Facts(warehouse, customer), set()
+    for program in sorted(inputs.documents.programs, key=openings.longest, reverse=True):
+        table, asked = question.opened.get(program.name), (program.trigger.on, program.trigger.ahead)
+        if program.name not in question.opened and asked not in empty and facts.may_open(program, inputs.as_of):
             table = warehouse.keep(openings.find(warehouse, inputs.profile, program, inputs.as_of))
-        if table is not None and warehouse.scalar(table.count()):
+        if table is None:
+            continue
+        if not warehouse.scalar(table.count()):
+            empty.add(asked)  # programs that look back less far find no more
+        else:
             found[program.name] = table
     return found
 

@@ -76,8 +76,8 @@ def terms(row: Row, stage: Stage, arm: Arm, offer: Offer, shop: Shop) -> Terms:
     orders, taken = row["expected_orders"] or 0.0, row[f"channel:{arm.name}"]
     return Terms(
         d=arm.prior.mean, d_sd=arm.prior.sd, m=row["margin_per_order"] or 0.0, expected_orders=orders, open_days=days, horizon_days=horizon,
-        p0=orders * min(1.0, days / horizon), r=offer.redemption, c=row[f"value:{arm.name}"] or 0.0, k=row[f"share:{arm.name}"],
-        s=row[f"part:{arm.name}"], channel=shop.minor(shop.channel_costs[taken]) if taken else 0.0,
+        p0=orders * min(1.0, days / horizon), r=offer.redemption, c=row[f"value:{arm.name}"] or 0.0, k=row.get(f"share:{arm.name}", 1.0),
+        s=row.get(f"part:{arm.name}", 0.0), channel=shop.minor(shop.channel_costs[taken]) if taken else 0.0,
         opt_out=(row["expected_margin"] or 0) * OPT_OUT_RATE, expected_cost=row[f"cost:{arm.name}"] or 0,
         seller_cost=row[f"theirs:{arm.name}"] or 0, cost_ceiling=row[f"ceiling:{arm.name}"] or 0,
         expected_margin=row[f"margin:{arm.name}"] or 0, spread=row[f"spread:{arm.name}"] or 0,
@@ -108,7 +108,7 @@ class Choice:
 def obstacles(row: Row, choice: Choice) -> tuple[Obstacle, ...]:
     """What keeps a variant from a customer, all of it; nothing where the customer may get it."""
     found = [*_whom(row, choice), *_had(row, choice), *_scope(row, choice), *_price(row, choice)]
-    if row[f"own:{choice.arm.name}"]:
+    if row.get(f"own:{choice.arm.name}", row[f"can:{choice.arm.name}"]):
         return ()
     return tuple(found) or (("other", "a margin or an amount that it goes by is not known"),)
 
@@ -156,7 +156,7 @@ def _scope(row: Row, choice: Choice) -> Iterator[Obstacle]:
             yield "minimum_spend", f"holds from {choice.show(least)}, and {choice.show(usual)} is the most to ask of this customer"
     if stage.offers.value_at_most is not None and (row[f"value:{choice.arm.name}"] or 0) > shop.minor(stage.offers.value_at_most):
         yield "value", f"worth more than the {choice.show(shop.minor(stage.offers.value_at_most))} that the stage allows"
-    if not row[f"allowed:{choice.arm.name}"]:
+    if not row.get(f"allowed:{choice.arm.name}", True):
         yield "seller", "a seller's own promotion runs on it, or its seller is not known"
 
 
@@ -167,7 +167,7 @@ def _price(row: Row, choice: Choice) -> Iterator[Obstacle]:
         return
     once, paid, margin = row[f"value:{name}"] or 0.0, row["average_order_value"] or 0, row["margin_per_order"]
     floor = max(stage.offers.margin_floor, offer.margin_floor)
-    own = once * (1 - row[f"part:{name}"])
+    own = once * (1 - row.get(f"part:{name}", 0.0))
     if margin is None or not margin - own >= (paid - once) * floor:
         kept = "is not known" if margin is None or paid <= once else f"would be {(margin - own) / (paid - once):.1%}"
         yield "margin_floor", f"margin floor: what an order keeps {kept}, and {floor:.0%} is the least"

@@ -119,7 +119,7 @@ def drawn(
     numbers = sorted(set(warehouse.arrow(open_rows.select("stage_no"))["stage_no"].to_pylist()))
     found = {}
     for stage, number in ((program.stages[number], number) for number in numbers):
-        mine = open_rows.filter(open_rows.stage_no == number)
+        mine = open_rows if len(numbers) == 1 else open_rows.filter(open_rows.stage_no == number)
         scales = {arm.name: _scale(question.scales, program, question.inputs.documents.offers[arm.offer]) for arm in stage.arms}
         for row in warehouse.arrow(_line(warehouse, question.inputs, program, stage, mine, scales)).to_pylist():
             found[row["episode"]] = _draw({**customer, **row}, question, program, stage, scales)
@@ -133,15 +133,19 @@ def _scale(scales: "Mapping[Part, float] | None", program: Program, offer: Offer
 def _line(
     warehouse: Warehouse, inputs: Inputs, program: Program, stage: Stage, mine: ir.Table, scales: Mapping[str, float]
 ) -> ir.Table:
-    """The planner's own chances and draw, with what every variant is made of beside them."""
+    """The planner's own chances and draw, with what every variant is made of beside them; no column for what is the same for everyone."""
     shop, offers = inputs.shop_of(program), inputs.documents.offers
     parts: dict[str, ir.Value | float] = {}
+    ranked = any(arm.before_others for arm in stage.arms)
     options = tuple(arms.option(mine, program, stage, arm, offers[arm.offer], shop) for arm in stage.arms)
     for one in options:
         offer, name = offers[one.arm.offer], one.arm.name
         paid, share = split(mine, offer, shop.sellers), offer.traits.due(mine, offer)
-        parts |= {f"own:{name}": one.eligible, f"value:{name}": one.value, f"allowed:{name}": paid.allowed}
-        parts |= {f"share:{name}": 1.0 if share is None else share, f"part:{name}": 0.0 if paid.part is None else paid.part}
+        parts[f"value:{name}"] = one.value
+        parts |= {f"own:{name}": one.eligible} if ranked else {}
+        parts |= {f"allowed:{name}": paid.allowed} if offer.price or offer.seller_part else {}
+        parts |= {} if share is None else {f"share:{name}": share}
+        parts |= {} if paid.part is None else {f"part:{name}": paid.part}
     table = warehouse.keep(chances.side_by_side(mine.mutate(**parts), options))
     table = warehouse.keep(chances.spread_chances(table, program, stage, inputs.policy))
     return chances.drawn(chances.Chances(program, stage, table), scales, str(program.version))
@@ -153,7 +157,7 @@ def _draw(row: Mapping[str, Any], question: "Question", program: Program, stage:
         offer, name = inputs.documents.offers[arm.offer], arm.name
         choice = Choice(program, stage, arm, offer, inputs.shop_of(program), question.show)
         hindered = obstacles(row, choice)
-        if row[f"own:{name}"] and not row[f"can:{name}"]:
+        if not hindered and not row[f"can:{name}"]:
             hindered = (("before_others", "what the customer has unspent comes before it"),)
         chance = row[f"pi:{name}"] * scales[name]
         found.append(
@@ -189,17 +193,31 @@ def settled(warehouse: Warehouse, inputs: Inputs, seen: "Past", told: "list[Verd
     rows = warehouse.keep(pa.Table.from_pylist([_row(told[number], customer) for number in places], schema=_ROWS))
     own = fatigue.own_caps(warehouse, seen, rows, inputs.as_of, documents.rules)
     question = arbitration.Question(documents.rules, inputs.as_of, documents.offers, own)
-    ends = warehouse.arrow(arbitration.settled(warehouse, rows, seen.contacts, question)).to_pylist()
-    by_key = {(row["program"], row["episode"]): row for row in ends}
-    tired = next((checks.Tired(**_of_tired(row)) for row in warehouse.arrow(own).to_pylist()), checks.Tired())
-    used = checks.used_of_caps(warehouse, seen.contacts, question)
+    used, tired = checks.used_of_caps(warehouse, seen.contacts, question), checks.Tired()
+    if warehouse.scalar(seen.contacts.count()):
+        tired = next((checks.Tired(**_of_tired(row)) for row in warehouse.arrow(own).to_pylist()), tired)
     flags = _falls(warehouse, rows, used)
+    ends: list[dict[str, Any]] = []
+    if not _room(used, list(flags.values()), tired):
+        ends = warehouse.arrow(arbitration.settled(warehouse, rows, seen.contacts, question)).to_pylist()
+    by_key = {(row["program"], row["episode"]): row for row in ends}
     for number in places:
         one = told[number]
         key = (one.program, one.round.episode if one.round else "")
-        falls = [pair for pair, holds in zip(used, flags[key], strict=True) if holds and not one.service]
-        told[number] = _timed(one, inputs, by_key[key], checks.after_draw(falls, tired, by_key[key]["reason"], by_key[key]["send_at"]))
+        end = by_key.get(key, {"reason": None, "send_at": None})
+        falls = [pair for pair, holds in zip(used, flags[key], strict=True) if holds]
+        told[number] = _timed(one, inputs, end, checks.after_draw(falls, tired, end["reason"], end["send_at"]))
     return tuple(told)
+
+
+def _room(used: list[tuple[arbitration.Limit, int]], flags: list[list[bool]], tired: checks.Tired) -> bool:
+    """Whether every cap has room for all that was drawn: there is nothing to settle then."""
+    for number, (one, had) in enumerate(used):
+        most = min(one.touches, tired.own_cap) if number == 0 and tired.own_cap is not None else one.touches
+        wanted = sum(falls[number] for falls in flags)
+        if wanted and had + wanted > most:
+            return False
+    return True
 
 
 _ROWS = pa.schema(
@@ -224,8 +242,8 @@ def _of_tired(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _falls(warehouse: Warehouse, rows: ir.Table, used: list[tuple[arbitration.Limit, int]]) -> dict[tuple[str, str], list[bool]]:
-    """Which caps every drawn message falls under."""
-    flags = {f"in_{number}": one.falls(rows) for number, (one, _) in enumerate(used)}
+    """Which caps every drawn message falls under; a service message under none."""
+    flags = {f"in_{number}": one.falls(rows) & ~rows.service for number, (one, _) in enumerate(used)}
     found = warehouse.arrow(rows.select("program", "episode", **flags)).to_pylist()
     return {(row["program"], row["episode"]): [row[name] for name in flags] for row in found}
 
