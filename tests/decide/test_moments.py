@@ -92,7 +92,10 @@ def test_one_round_at_a_time_where_the_program_wants_time_between_them(ordered: 
 
 def test_a_segment_that_shrinks_does_not_end_a_round_that_began(ordered: Decider) -> None:
     decider = ordered.with_documents(
-        thanks({"thanks": stage("hello", 1), "care": stage("advice", 5)}, audience={"enter": "value_tier == 'mid'", "reenter": {"not_before": "0d"}})
+        thanks(
+            {"thanks": stage("hello", 1), "care": stage("advice", 5)},
+            audience={"enter": "value_tier == 'mid'", "reenter": {"not_before": "0d"}},
+        )
     )
     decider.policy = certain(thanks="hello", care="advice")
     assert len(decided(decider, 1.5, people())) == 2

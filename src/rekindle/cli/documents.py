@@ -81,7 +81,7 @@ def approve(
     as_json: AsJson = False,
 ) -> None:
     """Say yes to a version, for the mailbox. Plans read approved versions alone."""
-    from rekindle.service.flow import documents
+    from rekindle.service.flow import approving, documents
     from rekindle.service.programs.actions import approve as approve_version
     from rekindle.service.programs.queries import version
 
@@ -93,6 +93,7 @@ def approve(
             wanted = [version(digest).digest] if digest else list(documents.unsubmitted(store.settings))
             emit({"would_approve": wanted, "by": who}, [f"Would approve  {', '.join(wanted) or 'nothing new'}, by {who}"], as_json)
             return
+        approving.refuse_unfair(store.settings, store.warehouse, approving.proposed(store.settings, digest))
         if digest is not None:
             approved = [approve_version(digest, who, store.now)]
         else:

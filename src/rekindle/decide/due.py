@@ -83,8 +83,7 @@ def places(past_rows: Past, programs: Sequence[Program], openings: ir.Table) -> 
         latest_put_off=ibis.row_number().over(group_by=[*ROUND, "put_off"], order_by=order),
         latest_drawn=ibis.row_number().over(group_by=[*ROUND, "drawn"], order_by=order),
     )
-    held = rows.put_off & (rows.latest_put_off == 0)
-    reached = rows.drawn & (rows.latest_drawn == 0)
+    held, reached = rows.put_off & (rows.latest_put_off == 0), rows.drawn & (rows.latest_drawn == 0)
     return rows.group_by(*ROUND).aggregate(
         standing=rows.standing.max(),
         entered_at=rows.entered_at.min(),

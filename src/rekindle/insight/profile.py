@@ -5,7 +5,7 @@ Knows nothing of programs and offers. Everything per customer is an expression; 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import ibis
@@ -147,40 +147,39 @@ def _bought(warehouse: Warehouse, question: Question) -> ir.Table:
     products, sold = warehouse.current("products"), purchases.sold_lines(warehouse, question.as_of)
     ranked = products.left_join(prices.price_ranks(warehouse, products, sold), "product_id").drop("product_id_right")
     ranked = warehouse.keep(offer_scopes.numbered(warehouse, ranked))
-    many = warehouse.scalar(warehouse.table("orders").count()) > MANY_ORDERS
-    return ibis.union(*(warehouse.keep(_bought_by(warehouse, question, ranked, part)) for part in (PARTS if many else (EVERYONE,))))
+    orders = warehouse.table("orders")
+    since: date | None = question.as_of.day - timedelta(days=question.tier_days)
+    known = warehouse.row(orders.aggregate(count=orders.count(), first=orders.purchase_day.min()))
+    if known["first"] is None or known["first"] >= since:
+        since = None
+    parts = PARTS if known["count"] > MANY_ORDERS else (EVERYONE,)
+    return ibis.union(*(warehouse.keep(_bought_by(warehouse, question, ranked, part, since)) for part in parts))
 
 
-def _bought_by(warehouse: Warehouse, question: Question, products: ir.Table, part: tuple[str, str]) -> ir.Table:
-    """What the customers bought whose ids lie from one text up to another."""
+def _bought_by(
+    warehouse: Warehouse, question: Question, products: ir.Table, part: tuple[str, str], since: date | None
+) -> ir.Table:
+    """What the customers bought whose ids lie from one text up to another; margin counts for tiers from a day on, if one is given."""
 
     def mine(table: ir.Table) -> ir.Table:
         return table if part == EVERYONE else table.filter(table.customer_id >= part[0], table.customer_id < part[1])
 
-    sums = warehouse.keep(purchases.per_customer(mine(purchases.sales(warehouse, question.as_of))))
+    sums = warehouse.keep(purchases.per_customer(mine(purchases.sales(warehouse, question.as_of)), since))
     sold = mine(purchases.sold_lines(warehouse, question.as_of))
     numbered = warehouse.keep(purchases.categories(products))
-    baskets = warehouse.keep(purchases.baskets(sold, products, numbered, question.margin))
+    baskets = warehouse.keep(purchases.baskets(sold, products, numbered, question.margin, since))
     joined = _joined(sums, baskets, mine(purchases.returned(warehouse, question.as_of)))
-    zero = ("amount", "earned", "returned", "category_share", "ranked", "rank_sum")
+    zero = ["amount", "earned", "returned", "category_share", "ranked", "rank_sum"]
+    if since is not None:
+        late = mine(purchases.returned(warehouse, question.as_of, since)).select("customer_id", late_returned="returned")
+        joined = _joined(joined, late)
+        zero += ["late_amount", "late_earned", "late_returned"]
     joined = joined.mutate(
         **{column: joined[column].fill_null(0) for column in zero}, open_return=joined.open_return.fill_null(False)
     )
-    clocked = lapse.clocked(joined.mutate(margin=purchases.margin(joined, question.margin)), question.as_of)
-    return _tier_margin(warehouse, clocked, question, mine)
-
-
-def _tier_margin(
-    warehouse: Warehouse, buyers: ir.Table, question: Question, mine: Callable[[ir.Table], ir.Table]
-) -> ir.Table:
-    """Adds tier_margin: the margin of the last `tier_days`; the whole margin where nothing is older."""
-    since = question.as_of.day - timedelta(days=question.tier_days)
-    orders = warehouse.table("orders")
-    if not warehouse.scalar((orders.purchase_day < ibis.literal(since)).any()):
-        return buyers.mutate(tier_margin=buyers.margin)
-    recent = warehouse.keep(mine(purchases.margin_since(warehouse, question.as_of, since, question.margin)))
-    joined = _joined(buyers, recent)
-    return joined.mutate(tier_margin=joined.tier_margin.fill_null(0))
+    margin = purchases.margin(joined, question.margin)
+    tier_margin = margin if since is None else purchases.margin(joined, question.margin, of="late_")
+    return lapse.clocked(joined.mutate(margin=margin, tier_margin=tier_margin), question.as_of)
 
 
 def _tiers(warehouse: Warehouse, buyers: ir.Table, question: Question) -> Tiers:

@@ -34,8 +34,12 @@ def sold_lines(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
     return seen.anti_join(void, "order_id") if warehouse.scalar(void.count()) else seen
 
 
-def per_customer(orders: ir.Table) -> ir.Table:
+def per_customer(orders: ir.Table, since: date | None = None) -> ir.Table:
     """Counts, sums and the purchase days that matter per customer.
+
+    Args:
+        orders: From `sales`.
+        since: Where given, spend and bare of orders from this day on are summed apart: late_spend, late_bare.
 
     Returns:
         customer_id, orders, purchase_days, spend, discount, bare (spend of orders without lines), first_day, last_day, previous_day
@@ -61,8 +65,16 @@ def per_customer(orders: ir.Table) -> ir.Table:
         discounted=((visits.discount > 0) | (visits.code.fill_null("") != "")).sum(),
         single=(visits.lines == 1).sum(),
         lined=(visits.lines > 0).sum(),
+        **_late(visits, since, spend=visits.net, bare=(visits.lines == 0).ifelse(visits.net, 0)),
     )
     return sums.mutate(last_order_id=sums.latest["id"], last_ordered_at=sums.latest["at"]).drop("latest")
+
+
+def _late(rows: ir.Table, since: date | None, **values: ir.IntegerValue) -> dict[str, ir.IntegerScalar]:
+    """The sums of values from a day on, each under its name with `late_` before it; none where no day is given."""
+    if since is None:
+        return {}
+    return {f"late_{name}": exact_sum((rows.purchase_day >= ibis.literal(since)).ifelse(value, 0)) for name, value in values.items()}
 
 
 def _visits(orders: ir.Table) -> ir.Table:
@@ -97,7 +109,7 @@ def earned(lines: ir.Table, rate: Decimal) -> ir.IntegerValue:
     return cost.isnull().ifelse(lines.amount * int(rate * PERMILLE), (lines.amount - cost) * PERMILLE)
 
 
-def baskets(lines: ir.Table, products: ir.Table, numbered: ir.Table, rate: Decimal) -> ir.Table:
+def baskets(lines: ir.Table, products: ir.Table, numbered: ir.Table, rate: Decimal, since: date | None = None) -> ir.Table:
     """What lines say per customer: their amount, what they earned, the favourite category by spend, and what can be offered.
 
     Args:
@@ -106,6 +118,7 @@ def baskets(lines: ir.Table, products: ir.Table, numbered: ir.Table, rate: Decim
             offer_no (a number of each that can be offered, null for the others).
         numbered: From `categories`.
         rate: The store's margin on goods of unknown cost.
+        since: Where given, amount and earned of lines from this day on are summed apart: late_amount, late_earned.
 
     Returns:
         customer_id, amount, earned (thousandths), ranked (amount of the lines whose product has a price rank), rank_sum (the same, each
@@ -117,11 +130,12 @@ def baskets(lines: ir.Table, products: ir.Table, numbered: ir.Table, rate: Decim
     joined = lines.left_join(facts, "product_id")
     ranked = joined.price_rank.notnull().ifelse(joined.amount, 0)
     small = joined.select(
-        "customer_id", "amount", category_no=joined.category_no.fill_null(-1), earned=earned(joined, rate), ranked=ranked,
+        "customer_id", "purchase_day", "amount", category_no=joined.category_no.fill_null(-1), earned=earned(joined, rate), ranked=ranked,
         rank_sum=ranked * joined.price_rank.fill_null(0), dearest=_dearest(joined),
     )
-    added = ("amount", "earned", "ranked", "rank_sum")
-    sums = {name: exact_sum(small[name]) for name in added}
+    sums = {name: exact_sum(small[name]) for name in ("amount", "earned", "ranked", "rank_sum")}
+    sums |= _late(small, since, amount=small.amount, earned=small.earned)
+    added = tuple(sums)
     grouped = small.group_by("customer_id", "category_no").aggregate(**sums, dearest=small.dearest.max())
     summed = grouped.group_by("customer_id").aggregate(
         **{name: exact_sum(grouped[name]) for name in added}, top=_spent(grouped).max(), **_best(grouped)
@@ -205,7 +219,7 @@ def last_products(lines: ir.Table, customers: ir.Table, products: ir.Table) -> i
     )
 
 
-def margin(table: ir.Table, rate: Decimal) -> ir.IntegerValue:
+def margin(table: ir.Table, rate: Decimal, of: str = "") -> ir.IntegerValue:
     """Contribution margin in minor units: what lines earned, the rest by the store's rate, less what came back; rounded down.
 
     An order's discount that its lines do not carry reduces the margin in full.
@@ -213,37 +227,11 @@ def margin(table: ir.Table, rate: Decimal) -> ir.IntegerValue:
     Args:
         table: spend, bare, amount, earned, returned per customer or order, not null.
         rate: The store's margin on goods of unknown cost.
+        of: What stands before these names, such as `late_`.
     """
-    thousandths = table.earned + (table.bare - table.returned) * int(rate * PERMILLE)
-    return _whole((thousandths / PERMILLE).floor()) + table.spend - table.bare - table.amount
-
-
-def margin_since(warehouse: Warehouse, as_of: AsOf, since: date, rate: Decimal) -> ir.Table:
-    """The margin of what was ordered, less what came back, from a day on: customer_id, tier_margin (minor units).
-
-    Args:
-        warehouse: An open history.
-        as_of: The instant.
-        since: The first day that counts, in the store's time zone.
-        rate: The store's margin on goods of unknown cost.
-    """
-    orders, day = sales(warehouse, as_of), ibis.literal(since)
-    orders = orders.filter(orders.purchase_day >= day)
-    lines = sold_lines(warehouse, as_of)
-    lines = lines.filter(lines.purchase_day >= day)
-    costs = warehouse.current("products").select("product_id", unit_cost="cost")
-    joined = lines.left_join(costs, "product_id")
-    known = joined.select("customer_id", "amount", earned=earned(joined, rate))
-    # One table of sums instead of a join of three: a customer may have only sent something back.
-    nothing = dict.fromkeys(("spend", "bare", "amount", "earned", "returned"), ibis.literal(0, "int64"))
-    parts = (
-        orders.select("customer_id", **{**nothing, "spend": orders.net, "bare": (orders.lines == 0).ifelse(orders.net, 0)}),
-        known.select("customer_id", **{**nothing, "amount": known.amount, "earned": known.earned}),
-        returned(warehouse, as_of, since).select("customer_id", **{**nothing, "returned": ibis._.returned}),
-    )
-    every = ibis.union(*parts)
-    sums = every.group_by("customer_id").aggregate(**{name: exact_sum(every[name]) for name in nothing})
-    return sums.select("customer_id", tier_margin=margin(sums, rate))
+    spend, bare, amount, earns, back = (table[f"{of}{name}"] for name in ("spend", "bare", "amount", "earned", "returned"))
+    thousandths = earns + (bare - back) * int(rate * PERMILLE)
+    return _whole((thousandths / PERMILLE).floor()) + spend - bare - amount
 
 
 def exact_sum(value: ir.NumericValue) -> ir.IntegerScalar:

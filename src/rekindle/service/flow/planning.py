@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.decide import arms, planner, policy, summary
+from rekindle.decide import arms, fairness, planner, policy, summary
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import Profiles
 from rekindle.moment import AsOf
@@ -121,10 +121,14 @@ def commit(settings: Settings, warehouse: Warehouse, planned: Planned, built: Pr
 
     Returns:
         New touches.
+
+    Raises:
+        Refused: A group of customers fares worse or better by it than the rules allow.
     """
     plan = planned.plan
     if plan.rehearsal or planned.repeated:
         return 0
+    fairness.require(fairness.verdicts(warehouse, plan.rows, built.table, documents.rules))
     fresh = plan.rows.filter(plan.rows.fresh)
     journal = warehouse.table("journal")
     written = warehouse.scalar(journal.filter(journal.plan == plan.digest).count())
