@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rekindle import simulate
+from rekindle.decide.guardrails import PUT_OFF
 from rekindle.history.warehouse import Warehouse, open_history
 from rekindle.insight.profile import Profiles
 from rekindle.moment import parse_as_of
@@ -56,7 +57,7 @@ class Marigold:
     planned: planning.Planned
     rows: list[Row]
     again: planning.Planned
-    touches: tuple[int, int]
+    touches: tuple[int, int, int]
     sent: list[tuple[str, str, str]]
     learned: learning.Learned
 
@@ -76,11 +77,13 @@ def marigold(tmp_path_factory: pytest.TempPathFactory) -> Marigold:
         built, insight = insights.profiles(settings, warehouse, AS_OF)
         profiles = {row["customer_id"]: row for row in warehouse.arrow(built.table).to_pylist()}
         planned, touches = _run(settings, warehouse, built, held)
-        rows = warehouse.arrow(planned.plan.rows.order_by("customer_id")).to_pylist()
+        every = planned.plan.rows
+        rows = warehouse.arrow(every.filter(every.program == "win-back").order_by("customer_id")).to_pylist()
         again, more = _run(settings, warehouse, built, held)
         learned = learning.learn(settings, warehouse, held, parse_as_of("2026-10-27", "UTC"))
-        sent = list(Touch.objects.values_list("customer_id", "stage", "arm"))
-        found = Marigold(settings, insight, profiles, external_ids(profiles), held, planned, rows, again, (touches, more), sent, learned)
+        sent = list(Touch.objects.filter(program="win-back").values_list("customer_id", "stage", "arm"))
+        touches = warehouse.scalar(every.filter(every.send_at.notnull(), every.reason.isnull()).count()), touches, more
+        found = Marigold(settings, insight, profiles, external_ids(profiles), held, planned, rows, again, touches, sent, learned)
     from django.db import connection
 
     connection.close()
@@ -124,12 +127,12 @@ def test_everyone_in_the_audience_has_one_row_and_nobody_else(marigold: Marigold
 
 
 def test_every_draw_can_be_made_again_by_hand(marigold: Marigold) -> None:
-    (program,) = marigold.documents.programs
+    program = marigold.documents.program("win-back")
     stage = program.stages[0]
     assert marigold.planned.plan.scale == 1.0
     for row in marigold.rows:
         known = marigold.profiles[row["customer_id"]]
-        if row["reason"]:
+        if row["reason"] and row["reason"] not in PUT_OFF:
             assert (row["arm"], row["propensity"]) == (None, None)
             continue
         mine = program.arms_for("reconnect", known["lapsed_cohort"])
@@ -146,9 +149,13 @@ def test_refusals_and_standings_follow_from_profile_and_hash(marigold: Marigold)
     for row in marigold.rows:
         known, customer = marigold.profiles[row["customer_id"]], row["customer_id"]
         held, idle = number(f"holdout:2026:{customer}") < 0.05, number(f"control:win-back:2026:{customer}") < 0.10
-        facts = {"no_consent": not known["email_consent"], "open_complaint": known["open_ticket"], "open_return": known["open_return"]}
+        facts = {
+            "no_consent": not known["email_consent"], "open_complaint": known["open_ticket"], "open_return": known["open_return"],
+            "detractor": known["detractor"],
+        }
         unmet = next((reason for reason, holds in facts.items() if holds), None)
-        assert row["reason"] == (unmet or ("held_out" if held else "control" if idle else None))
+        drawn = row["reason"] if row["reason"] in PUT_OFF else None
+        assert row["reason"] == (unmet or ("held_out" if held else "control" if idle else drawn))
         assert row["standing"] == (None if unmet else "holdout" if held else "control" if idle else "treated")
     size = sum(row["standing"] is not None for row in marigold.rows)
     counts = Counter(row["standing"] for row in marigold.rows)
@@ -157,17 +164,21 @@ def test_refusals_and_standings_follow_from_profile_and_hash(marigold: Marigold)
 
 
 def test_the_same_instant_again_makes_no_decision_and_no_message(marigold: Marigold) -> None:
-    messages = {(row["customer_id"], row["stage"], row["arm"]) for row in marigold.rows if row["send_at"]}
+    messages = {(row["customer_id"], row["stage"], row["arm"]) for row in marigold.rows if row["send_at"] and not row["reason"]}
     assert (marigold.again.plan.digest, marigold.again.repeated) == (marigold.planned.plan.digest, True)
-    assert marigold.touches == (len(messages), 0)
+    planned, written, more = marigold.touches
+    assert planned == written > len(messages), "of all programs"
+    assert more == 0
     assert (set(marigold.sent), len(marigold.sent)) == (messages, len(messages))
 
 
 def test_what_was_assigned_is_measured(marigold: Marigold) -> None:
-    (lift,) = marigold.learned.lifts
+    lift = next(one for one in marigold.learned.lifts if one.program == "win-back")
     counts = Counter(row["standing"] for row in marigold.rows)
     assert (lift.treated, lift.control) == (counts["treated"], counts["control"])
     assert sum(map(sum, lift.cohort_sizes.values())) == lift.treated + lift.control
     written = Path(marigold.settings.var / "learn" / "2026-10-27.json")
     assert written.is_file()
-    assert learning.to_json(marigold.learned)["programs"][0]["treated"] == lift.treated
+    told = {one["program"]: one["treated"] for one in learning.to_json(marigold.learned)["programs"]}
+    assert told["win-back"] == lift.treated
+    assert set(told) == {program.name for program in marigold.documents.programs if not program.service}

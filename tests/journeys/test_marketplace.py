@@ -16,7 +16,7 @@ from tests.cli.terminal import Answer, done
 from tests.journeys.stores import asked, hashes, ledger
 
 END = "2026-11-22"
-HEADERS = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "List-Unsubscribe")
+HEADERS = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
 
 
 @pytest.fixture(scope="module")
@@ -85,28 +85,41 @@ def test_every_touch_ends_in_one_state_and_the_counts_add_up(store: Path) -> Non
 
 
 def test_nobody_without_consent_in_the_holdout_or_in_the_control_is_written_to(store: Path) -> None:
-    written = {row[0] for row in ledger(store, "select distinct customer_id from outbox_touch")}
+    """Of marketing; news of an order goes to whoever ordered."""
+    sent = ledger(store, "select distinct customer_id, program from outbox_touch where not service")
+    written = {customer for customer, _ in sent}
     contacts = pq.read_table(sorted((store / "var" / "inbox").glob("contacts-*.parquet")), columns=["customer_id", "email_consent"])
     agreed = {row["customer_id"] for row in contacts.to_pylist() if row["email_consent"]}
     key = (store / "var" / "identity.key").read_text(encoding="ascii")
     assert written <= {customer_id_of(one, "shop", key) for one in agreed}
     late = "select t.customer_id from outbox_touch t left join people_consent c on c.customer_id = t.customer_id and c.channel = 'email'"
-    assert ledger(store, f"{late} and c.granted and c.recorded_at <= t.settled_at where c.id is null and t.status = 'sent'") == []
+    unasked = f"{late} and c.granted and c.recorded_at <= t.settled_at where c.id is null and t.status = 'sent' and not t.service"
+    assert ledger(store, unasked) == []
     assert {one for one in written if by_hand("holdout", "2026", one) < 0.05} == set()
-    assert {one for one in written if by_hand("control", "win-back", "2026", one) < 0.10} == set()
-    standing = dict(asked(store, "select customer_id, max(standing) from journal where standing is not null group by 1"))
-    for customer, said in standing.items():
-        out, idle = by_hand("holdout", "2026", customer) < 0.05, by_hand("control", "win-back", "2026", customer) < 0.10
-        assert said == ("holdout" if out else "control" if idle else "treated")
+    assert {(one, program) for one, program in sent if by_hand("control", program, "2026", one) < 0.10} == set()
+    service = {program for (program,) in ledger(store, "select distinct program from outbox_touch where service")}
+    assert service == {"order-confirmation", "delivery-late", "delivery-arrived"}
+    standings = asked(store, "select customer_id, program, max(standing) from journal where standing is not null group by 1, 2")
+    assert len({program for _, program, _ in standings}) > 5
+    for customer, program, said in standings:
+        out, idle = by_hand("holdout", "2026", customer) < 0.05, by_hand("control", program, "2026", customer) < 0.10
+        assert said == ("treated" if program in service else "holdout" if out else "control" if idle else "treated")
+
+
+def test_no_customer_gets_more_marketing_than_the_caps_of_all_programs_together(store: Path) -> None:
+    rows = ledger(store, "select customer_id, count(*) from outbox_touch where not service and status = 'sent' group by 1")
+    assert 1 < max(count for _, count in rows) <= 3, "three in thirty days"
 
 
 def test_draws_can_be_made_by_hand_and_fall_into_the_chances_that_were_logged(store: Path) -> None:
-    rows = asked(store, "select stage, customer_id, episode, draw, propensity, eligible, arm from journal where arm is not null")
+    rows = asked(
+        store, "select program, stage, customer_id, episode, draw, propensity, eligible, arm from journal where arm is not null"
+    )
     assert len(rows) > 100
-    for stage, customer, episode, draw, propensity, eligible, arm in rows:
-        assert by_hand("win-back", stage, "1", customer, episode) == draw
+    for program, stage, customer, episode, draw, propensity, eligible, arm in rows:
+        assert by_hand(program, stage, "1", customer, episode) == draw
         assert arm in eligible.split("|")
-        assert 0 < propensity < 1
+        assert 0 < propensity <= 1
 
 
 def test_codes_are_unique(store: Path) -> None:
@@ -114,26 +127,29 @@ def test_codes_are_unique(store: Path) -> None:
     assert len(codes) == len(set(codes)) > 10
 
 
-def test_every_mail_has_the_headers_that_marketing_needs(store: Path) -> None:
+def test_every_mail_has_its_headers_and_marketing_a_way_to_stop(store: Path) -> None:
     addresses = {row[0] for row in ledger(store, "select email from people_person")}
-    identities = set()
+    identities, kinds = set(), Counter()
     for path in (store / "var" / "mail").rglob("*.eml"):
         mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
         assert [name for name in HEADERS if not mail[name]] == []
         assert mail["To"] in addresses
-        assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-        link = mail["List-Unsubscribe"].strip(" <>")
-        assert re.fullmatch(r"https://shop\.example/rekindle/u/\S+", link)
+        link = (mail["List-Unsubscribe"] or "").strip(" <>")
+        kinds["marketing" if link else "service"] += 1
+        assert mail["List-Unsubscribe-Post"] == ("List-Unsubscribe=One-Click" if link else None)
+        assert re.fullmatch(r"https://shop\.example/rekindle/u/\S+", link or "https://shop.example/rekindle/u/none")
         plain, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
         assert plain is not None
         assert html is not None
         for body in (plain.get_content(), html.get_content()):
             assert link in body
+            assert ("/rekindle/u/" in body) == bool(link)
             assert "1 Example Street" in body
             assert "None" not in body
             assert "{{" not in body
         identities.add(mail["Message-ID"])
     assert len(identities) == len(list((store / "var" / "mail").rglob("*.eml")))
+    assert min(kinds["marketing"], kinds["service"]) > 20
 
 
 def test_history_knows_nobody_by_name_address_or_own_id(store: Path) -> None:

@@ -38,7 +38,10 @@ def test_without_touches_the_baseline_comes_about_exactly(world):
         for week in range(3):
             begin = END_SECOND + week * 7 * 86_400
             expected = exported(told(known.facts(kind), kind, begin, begin + 7 * 86_400), 2)
-            assert inbox(world, kind, 2 + week).equals(expected), kind
+            if expected.num_rows:
+                assert inbox(world, kind, 2 + week).equals(expected), kind
+            else:
+                assert not (world / "var" / "inbox" / f"{kind}-{2 + week:04d}.parquet").exists(), kind
     assert sum(step.extra_orders + step.redemptions + step.unsubscribed for step in played) == 0
 
 

@@ -57,13 +57,19 @@ class Shop:
 
 
 def channel(profile: ir.Table, shop: Shop, wanted: str) -> ir.StringValue:
-    """The channel that a message would take: the first of the store's that the customer consented to, null for none."""
+    """The channel that a message would take: the first of the store's that the customer consented to, null for none.
+
+    A branch may ask for another way than the last message took (`avoid_channel`): it is taken where there is one.
+    """
     options = shop.channels if wanted == "preferred" else tuple(name for name in shop.channels if name == wanted)
     if not options:
         return ibis.null("string")
     if shop.rehearsal:
         return ibis.literal(options[0])
-    return ibis.cases(*((profile[f"{name}_consent"], name) for name in options), else_=ibis.null("string"))
+    ways = [(profile[f"{name}_consent"], name) for name in options]
+    if len(ways) > 1 and "avoid_channel" in profile.columns:
+        ways = [*((can & (profile.avoid_channel != name).fill_null(True), name) for can, name in ways), *ways]
+    return ibis.cases(*ways, else_=ibis.null("string"))
 
 
 def value(profile: ir.Table, offer: Offer, shop: Shop) -> ir.FloatingValue:

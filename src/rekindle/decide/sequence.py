@@ -53,7 +53,8 @@ def staged(joined: ir.Table, program: Program) -> ir.Table:
         for outcome, branch in stage.branches.items():
             here = (last == number) & followed[outcome]
             stage_cases.append((here, passes[numbers[branch.to]]))
-            after_cases += [(here, branch.after_days)] if branch.after_days is not None else []
+            if branch.after_days is not None and branch.to != END:
+                after_cases.append((here & (passes[numbers[branch.to]] == numbers[branch.to]), branch.after_days))
             channel_cases += [here] if branch.change else []
         stage_cases.append((last == number, passes[number + 1]))
     elsewhere = ibis.or_(*channel_cases) if channel_cases else ibis.literal(False)

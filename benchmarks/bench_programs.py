@@ -1,0 +1,68 @@
+"""A plan of every program that ships beside a plan of win-back alone, over the same profiles of a large store in the same run.
+
+Knows nothing of insight: its time is not counted. `python benchmarks/bench_programs.py` makes a store of 1,000,000 customers (10 million
+orders) in a temporary folder; another number of customers can be given. Deliveries, credits and birthdays are not in that store.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import big_store
+
+CUSTOMERS = 1_000_000
+RATIO_LIMIT = 3.0
+PEAK_LIMIT = 6.0
+"""Gigabytes, of the process that plans them all, profiles included."""
+
+
+def ours(folder: Path) -> dict[str, float]:
+    """Seconds of both plans, the messages of each, and the peak of memory."""
+    from rekindle import settings
+    from rekindle.history.warehouse import open_history
+    from rekindle.moment import parse_as_of
+    from rekindle.service.config import configure, use_ledger
+
+    configure()
+    from rekindle.service.flow import documents, insights, planning
+
+    if not (folder / "rekindle.toml").exists():
+        command = [str(Path(sys.executable).with_name("rekindle")), "init", str(folder), "--currency", "EUR", "--timezone", "UTC"]
+        subprocess.run(command, check=True, capture_output=True)
+    held = settings.load(folder)
+    use_ledger(held)
+    planning.has_contacts = lambda: True  # the benchmark's consents stand in history; its ledger has no people
+    found: dict[str, float] = {}
+    with open_history(held.history, held.root) as warehouse:
+        as_of, every = parse_as_of(big_store.AS_OF, "UTC"), documents.approved(held)
+        built, _ = insights.profiles(held, warehouse, as_of)
+        for name, asked in (("win_back", replace(every, programs=(every.program("win-back"),))), ("all", every)):
+            begun = time.perf_counter()
+            planned = planning.make(held, warehouse, built, asked, as_of)
+            found |= {name: time.perf_counter() - begun, f"{name}_messages": planned.summary.messages}
+    peak = int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1e6
+    return {"programs": len(every.programs), **found, "ratio": found["all"] / found["win_back"], "peak_gb": peak}
+
+
+def main(customers: int) -> None:
+    """Prints one JSON line; exits with 1 where a limit was missed."""
+    with tempfile.TemporaryDirectory() as name:
+        big_store.make(Path(name), customers)
+        child = subprocess.run([sys.executable, __file__, "--in", name], stdout=subprocess.PIPE, text=True, check=True)
+    found = json.loads(child.stdout.splitlines()[-1])
+    limits = {"ratio_limit": RATIO_LIMIT, "peak_limit_gb": PEAK_LIMIT}
+    print(json.dumps({name: round(value, 2) for name, value in ({"customers": customers} | found | limits).items()}))
+    if found["ratio"] > RATIO_LIMIT or found["peak_gb"] > PEAK_LIMIT:
+        sys.exit("A limit was missed.")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--in"]:
+        print(json.dumps(ours(Path(sys.argv[2]))))
+    else:
+        main(int(sys.argv[1]) if sys.argv[1:] else CUSTOMERS)
