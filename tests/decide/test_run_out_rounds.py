@@ -49,7 +49,7 @@ def test_the_day_stands_still_while_the_customer_is_silent(shop: tuple[planted.S
     _, now, later = shop
     silent = now.keys() & later.keys()
     moved = np.array([(later[one][3] - now[one][3]).days for one in silent])
-    assert len(silent) > 100
+    assert len(silent) > 50
     assert np.abs(moved).max() <= 3, "only what was learned since may move it"
     assert np.median(moved) == 0
     assert all(opens == about - timedelta(days=AHEAD) for _, _, opens, about in now.values())

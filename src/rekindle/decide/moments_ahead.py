@@ -60,7 +60,7 @@ def run_out(question: Question) -> ir.Table:
     """
     warehouse, as_of = question.warehouse, question.as_of
     products = warehouse.current("products")
-    lines = kept.without_gifts(kept.kept_lines(warehouse, as_of), products)
+    lines = kept.without_gifts(kept.kept_lines(warehouse, as_of, again=True), products)
     bought = warehouse.keep(kept.items(lines, products))
     fitted = replenishment.fit(warehouse, bought, as_of)
     if isinstance(fitted, CannotTell):
@@ -69,6 +69,8 @@ def run_out(question: Question) -> ir.Table:
     found = found.filter(found.purchases > 1)
     # DuckDB makes a timestamp of a day and an interval, and Ibis takes a cast of it to a day for needless.
     found = found.mutate(used_up=(found.last_day + found.lasts_days.as_interval("D")).cast("timestamp").cast("date"))
+    near = ibis.literal(as_of.day - timedelta(days=question.back)), ibis.literal(as_of.day + timedelta(days=question.ahead))
+    found = found.filter(found.used_up >= near[0], found.used_up <= near[1])
     named = found.left_join(products.select("product_id", "category"), found.item == products.product_id)
     return named.select(
         "customer_id", episode=named.item + ":" + named.last_day.cast("string"), opened_at=_before(named.used_up, question.ahead),

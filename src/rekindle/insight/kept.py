@@ -22,8 +22,13 @@ GIFTS = (
 """Names and categories, in lower case, of what is bought to be given or paid with; English, German and French."""
 
 
-def kept_lines(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
+def kept_lines(warehouse: Warehouse, as_of: AsOf, again: bool = False) -> ir.Table:
     """Every product of every order that stands before the instant and was not sent back in full.
+
+    Args:
+        warehouse: An open history.
+        as_of: The instant.
+        again: Whether only what a customer bought on more than one day is wanted, which spares most of a large store's lines.
 
     Returns:
         order_id, customer_id, product_id, purchase_day, quantity, amount (minor units); one row per order and product. A product of
@@ -31,6 +36,9 @@ def kept_lines(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
     """
     lines = sold_lines(warehouse, as_of)
     lines = lines.filter(lines.product_id.notnull(), lines.quantity > 0)
+    if again:
+        pairs = lines.group_by("customer_id", "product_id").aggregate(first=lines.purchase_day.min(), last=lines.purchase_day.max())
+        lines = lines.semi_join(warehouse.keep(pairs.filter(pairs.first < pairs.last)), ["customer_id", "product_id"])
     lines = lines.group_by("order_id", "customer_id", "product_id", "purchase_day").aggregate(
         quantity=exact_sum(lines.quantity), amount=exact_sum(lines.amount)
     )
