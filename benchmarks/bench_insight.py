@@ -6,7 +6,6 @@ so that the peak is that run's; `cpu` is its processor time, which other work on
 """
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ import time
 from pathlib import Path
 
 import big_store
+import store_in_use
 
 SIZES = (1_000_000, 10_000_000)
 PEAK_LIMIT = 12.0
@@ -25,24 +25,16 @@ GROWTH_LIMIT = 12.0
 
 def ours(folder: Path) -> dict[str, float]:
     """Customers, orders, seconds and processor seconds of insight with its snapshot written, and the peak of memory."""
-    from rekindle import settings
     from rekindle.history.warehouse import open_history
     from rekindle.moment import parse_as_of
-    from rekindle.service.config import configure, use_ledger
-
-    configure()
+    held = store_in_use.use(folder)  # before the ledger's apps are imported
     from rekindle.service.flow import insights
 
-    if not (folder / "rekindle.toml").exists():
-        command = [str(Path(sys.executable).with_name("rekindle")), "init", str(folder), "--currency", "EUR", "--timezone", "UTC"]
-        subprocess.run(command, check=True, capture_output=True)
-    held = settings.load(folder)
-    use_ledger(held)
     with open_history(held.history, held.root) as warehouse:
         begun, worked = time.perf_counter(), time.process_time()
         _, insight = insights.profiles(held, warehouse, parse_as_of(big_store.AS_OF, "UTC"))
         seconds, cpu = time.perf_counter() - begun, time.process_time() - worked
-    peak = int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1e6
+    peak = store_in_use.peak()
     return {"customers": insight.customers, "orders": insight.orders, "seconds": seconds, "cpu": cpu, "peak_gb": peak}
 
 

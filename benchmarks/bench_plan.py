@@ -5,7 +5,6 @@ peak memory is that run's. `python benchmarks/bench_plan.py` runs 100,000 and 1,
 """
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import big_store
 import duckdb
+import store_in_use
 
 SIZES = (100_000, 1_000_000)
 RIVAL = """
@@ -38,19 +38,11 @@ def rival(folder: Path) -> float:
 
 def ours(folder: Path) -> dict[str, float]:
     """Seconds of insight and of plan, fitting and written outputs included, of the commit apart, and the peak of memory."""
-    from rekindle import settings
     from rekindle.history.warehouse import open_history
     from rekindle.moment import parse_as_of
-    from rekindle.service.config import configure, use_ledger
-
-    configure()
+    held = store_in_use.use(folder)  # before the ledger's apps are imported
     from rekindle.service.flow import documents, insights, planning
 
-    if not (folder / "rekindle.toml").exists():
-        command = [str(Path(sys.executable).with_name("rekindle")), "init", str(folder), "--currency", "EUR", "--timezone", "UTC"]
-        subprocess.run(command, check=True, capture_output=True)
-    held = settings.load(folder)
-    use_ledger(held)
     planning.has_contacts = lambda: True  # the benchmark's consents stand in history; its ledger has no people
     with open_history(held.history, held.root) as warehouse:
         begun = time.perf_counter()
@@ -62,8 +54,7 @@ def ours(folder: Path) -> dict[str, float]:
         ended = time.perf_counter()
         touches = planning.commit(held, warehouse, planned, built, approved)
         committed = time.perf_counter()
-    # ru_maxrss would be the greater of this process and of the one it was started from, which has made the store.
-    peak = int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1e6
+    peak = store_in_use.peak()
     return {
         "customers": insight.customers, "orders": insight.orders, "decisions": planned.summary.decisions, "insight": between - begun,
         "plan": ended - between, "total": ended - begun, "commit": committed - ended, "touches": touches,

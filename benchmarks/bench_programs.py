@@ -5,7 +5,6 @@ orders) in a temporary folder; another number of customers can be given. Deliver
 """
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import big_store
+import store_in_use
 
 CUSTOMERS = 1_000_000
 RATIO_LIMIT = 3.0
@@ -23,19 +23,11 @@ PEAK_LIMIT = 6.0
 
 def ours(folder: Path) -> dict[str, float]:
     """Seconds of both plans, the messages of each, and the peak of memory."""
-    from rekindle import settings
     from rekindle.history.warehouse import open_history
     from rekindle.moment import parse_as_of
-    from rekindle.service.config import configure, use_ledger
-
-    configure()
+    held = store_in_use.use(folder)  # before the ledger's apps are imported
     from rekindle.service.flow import documents, insights, planning
 
-    if not (folder / "rekindle.toml").exists():
-        command = [str(Path(sys.executable).with_name("rekindle")), "init", str(folder), "--currency", "EUR", "--timezone", "UTC"]
-        subprocess.run(command, check=True, capture_output=True)
-    held = settings.load(folder)
-    use_ledger(held)
     planning.has_contacts = lambda: True  # the benchmark's consents stand in history; its ledger has no people
     found: dict[str, float] = {}
     with open_history(held.history, held.root) as warehouse:
@@ -46,7 +38,7 @@ def ours(folder: Path) -> dict[str, float]:
                 begun = time.perf_counter()
                 planned = planning.make(held, warehouse, built, asked, as_of)
                 found |= {name: time.perf_counter() - begun, f"{name}_messages": planned.summary.messages}
-    peak = int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1e6
+    peak = store_in_use.peak()
     return {"programs": len(every.programs), **found, "ratio": found["all"] / found["win_back"], "peak_gb": peak}
 
 

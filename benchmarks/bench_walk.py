@@ -5,7 +5,6 @@ a process of its own; `python benchmarks/bench_walk.py WEEKS` over fewer. It fai
 """
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import big_store
+import store_in_use
 
 CUSTOMERS = 100_000
 YEAR = 52
@@ -23,25 +23,18 @@ LIMIT = 60.0
 
 def ours(folder: Path, weeks: int) -> dict[str, float]:
     """Seconds of the walk and of summing it up, and the peak of memory."""
-    from rekindle import settings
     from rekindle.history.warehouse import open_history
     from rekindle.moment import parse_as_of
-    from rekindle.service.config import configure, use_ledger
-
-    configure()
+    held = store_in_use.use(folder)  # before the ledger's apps are imported
     from rekindle.service.flow import walking
 
-    command = [str(Path(sys.executable).with_name("rekindle")), "init", str(folder), "--currency", "EUR", "--timezone", "UTC"]
-    subprocess.run(command, check=True, capture_output=True)
-    held = settings.load(folder)
-    use_ledger(held)
     walking.has_contacts = lambda: True  # the benchmark's consents stand in history; its ledger has no people
     with open_history(held.history, held.root) as warehouse:
         begun, used = time.perf_counter(), time.process_time()
         asked = walking.Asked("win-back", parse_as_of(big_store.AS_OF, "UTC"), weeks=weeks)
         told = walking.simulate(held, warehouse, asked).paths
         seconds, processor = time.perf_counter() - begun, time.process_time() - used
-    peak = int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1e6
+    peak = store_in_use.peak()
     return {
         "customers": CUSTOMERS, "weeks": weeks, "audience": told.audience, "messages": told.messages, "seconds": seconds,
         "processor": processor, "a_plan": seconds / weeks, "peak_gb": peak,
