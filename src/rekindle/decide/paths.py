@@ -10,13 +10,12 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.decide.arms import MILLI
+from rekindle.decide.sums import counts, sums
 from rekindle.decide.walk import WEEK, Met, Question, Walked
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.models import Interval
 from rekindle.program.documents import NOTHING
 
-_Z95 = 1.959964
 _CLOCK_CHANGE = 3600
 """Seconds that the change of clocks takes from the time between two messages of one hour of the day."""
 
@@ -94,24 +93,19 @@ def summarise(warehouse: Warehouse, question: Question, walked: Walked) -> Paths
     drawn = rows.filter(rows.arm.notnull(), rows.reason.isnull())
     sent = drawn.filter(drawn.arm != NOTHING)
     begun = rows.filter(rows.standing.notnull()).select(*ROUND, "standing").distinct()
-    totals = warehouse.row(
-        sent.aggregate(
-            messages=sent.count(), reached=sent.customer_id.nunique(), ceiling=sent.cost_ceiling.sum(), cost=sent.expected_cost.sum(),
-            subsidised=sent.subsidised.sum(),
-        )
-    )
+    found = sums(warehouse, sent)
     rounds = warehouse.keep(_rounds(sent))
     most = warehouse.row(rounds.aggregate(messages=rounds.messages.max(), days=rounds.days.max()))
-    standing = _counts(warehouse, begun, "standing")
+    standing = counts(warehouse, begun, "standing")
     return Paths(
         question=question, audience=warehouse.scalar(rows.customer_id.nunique()), rounds=sum(standing.values()), standing=standing,
-        reached=totals["reached"], messages=totals["messages"], weeks=_weeks(warehouse, question, sent),
-        by_stage=_counts(warehouse, drawn, "stage"), by_arm=_counts(warehouse, drawn, "arm"),
+        reached=warehouse.scalar(sent.customer_id.nunique()), messages=found.messages, weeks=_weeks(warehouse, question, sent),
+        by_stage=counts(warehouse, drawn, "stage"), by_arm=counts(warehouse, drawn, "arm"),
         longest_messages=most["messages"] or 0, longest_days=most["days"] or 0,
-        cost_ceiling=(totals["ceiling"] or 0) / MILLI, expected_cost=(totals["cost"] or 0) / MILLI,
-        expected_margin=_margin(warehouse, sent), subsidised_orders=(totals["subsidised"] or 0) / MILLI,
+        cost_ceiling=found.cost_ceiling, expected_cost=found.expected_cost, expected_margin=found.expected_margin,
+        subsidised_orders=found.subsidised_orders,
         left_alone=_left_alone(warehouse, rows, sent),
-        refusals=_counts(warehouse, rows.filter(rows.reason.notnull()).select(*ROUND, "reason").distinct(), "reason"),
+        refusals=counts(warehouse, rows.filter(rows.reason.notnull()).select(*ROUND, "reason").distinct(), "reason"),
         kept=_kept(warehouse, question, sent, rounds), scale=walked.scale, met=walked.met,
     )
 
@@ -125,11 +119,6 @@ def _rounds(sent: ir.Table) -> ir.Table:
 _A_DAY = 86_400
 
 
-def _counts(warehouse: Warehouse, rows: ir.Table, column: str) -> dict[str, int]:
-    counted = warehouse.arrow(rows.group_by(column).aggregate(n=rows.count()).order_by(column))
-    return dict(zip(counted[column].to_pylist(), counted["n"].to_pylist(), strict=True))
-
-
 def _weeks(warehouse: Warehouse, question: Question, sent: ir.Table) -> tuple[tuple[date, dict[str, int]], ...]:
     """Messages of every week of the walk by stage, by the instant of their plan."""
     counted = warehouse.arrow(sent.group_by("as_of", "stage").aggregate(n=sent.count()).order_by("as_of", "stage")).to_pylist()
@@ -141,21 +130,12 @@ def _weeks(warehouse: Warehouse, question: Question, sent: ir.Table) -> tuple[tu
     return tuple((question.first + timedelta(weeks=number), week) for number, week in enumerate(found))
 
 
-def _margin(warehouse: Warehouse, sent: ir.Table) -> Interval:
-    """Within a variant the assumed prior errs for all customers and weeks alike, so spreads add; variants err apart: squares add."""
-    by_arm = sent.group_by("stage", "arm").aggregate(margin=sent.expected_margin.sum(), spread=sent.arm_spread.sum())
-    found = warehouse.arrow(by_arm).to_pylist()
-    half = _Z95 * sum((row["spread"] / MILLI) ** 2 for row in found) ** 0.5
-    margin = sum(row["margin"] for row in found) / MILLI
-    return Interval(margin - half, margin, margin + half)
-
-
 def _left_alone(warehouse: Warehouse, rows: ir.Table, sent: ir.Table) -> dict[str, int]:
     """Customers without any message by the last thing that was decided of them."""
     alone = rows.anti_join(sent.select("customer_id").distinct(), "customer_id")
     latest = ibis.row_number().over(group_by="customer_id", order_by=[ibis.desc("as_of"), "stage", "episode"])
     last = alone.mutate(place=latest).filter(lambda t: t.place == 0)
-    return _counts(warehouse, last.mutate(why=last.reason.fill_null(NOTHING)), "why")
+    return counts(warehouse, last.mutate(why=last.reason.fill_null(NOTHING)), "why")
 
 
 def _kept(warehouse: Warehouse, question: Question, sent: ir.Table, rounds: ir.Table) -> tuple[Kept, ...]:

@@ -5,19 +5,17 @@ Knows nothing of single customers.
 
 from dataclasses import dataclass
 
-import ibis.expr.types as ir
-
 from rekindle.decide import funding
 from rekindle.decide.arms import MILLI
 from rekindle.decide.funding import Concentration
 from rekindle.decide.planner import Plan
+from rekindle.decide.sums import counts, sums
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.models import Interval
 from rekindle.program.documents import NOTHING
 from rekindle.program.rules import SellerRules
 
-_Z95 = 1.959964
 _SELLERS = 10
 _USUAL = SellerRules()
 
@@ -73,29 +71,15 @@ def summarise(warehouse: Warehouse, plan: Plan, sellers: SellerRules = _USUAL) -
     spent = warehouse.arrow(funding.planned(rows)).to_pylist()
     made = rows.filter(rows.arm.notnull(), rows.reason.isnull())
     sent = made.filter(made.arm != NOTHING)
-    totals = warehouse.row(
-        sent.aggregate(
-            n=sent.count(), ceiling=sent.cost_ceiling.sum(), cost=sent.expected_cost.sum(), margin=sent.expected_margin.sum(),
-            subsidised=sent.subsidised.sum(),
-        )
-    )
-    # Within a variant the assumed prior errs for all customers alike, so spreads add; variants err apart, so their squares add.
-    spreads = warehouse.arrow(sent.group_by("program", "stage", "arm").aggregate(spread=sent.arm_spread.sum()))["spread"].to_pylist()
-    half = _Z95 * sum((spread / MILLI) ** 2 for spread in spreads) ** 0.5
-    margin = (totals["margin"] or 0) / MILLI
+    found = sums(warehouse, sent)
     return PlanSummary(
-        digest=plan.digest, rehearsal=plan.rehearsal, decisions=warehouse.scalar(made.count()), messages=totals["n"],
-        by_program=_counts(warehouse, made, "program"), by_stage=_counts(warehouse, made, "stage"), by_arm=_counts(warehouse, made, "arm"),
-        refusals=_counts(warehouse, rows.filter(rows.reason.notnull()), "reason"),
-        standing=_counts(warehouse, rows.filter(rows.standing.notnull()), "standing"),
-        cost_ceiling=(totals["ceiling"] or 0) / MILLI, expected_cost=(totals["cost"] or 0) / MILLI,
-        expected_margin=Interval(margin - half, margin, margin + half), subsidised_orders=(totals["subsidised"] or 0) / MILLI,
+        digest=plan.digest, rehearsal=plan.rehearsal, decisions=warehouse.scalar(made.count()), messages=found.messages,
+        by_program=counts(warehouse, made, "program"), by_stage=counts(warehouse, made, "stage"), by_arm=counts(warehouse, made, "arm"),
+        refusals=counts(warehouse, rows.filter(rows.reason.notnull()), "reason"),
+        standing=counts(warehouse, rows.filter(rows.standing.notnull()), "standing"),
+        cost_ceiling=found.cost_ceiling, expected_cost=found.expected_cost, expected_margin=found.expected_margin,
+        subsidised_orders=found.subsidised_orders,
         scale=plan.scale,
         by_seller={one["seller_id"]: (one["by_shop"] / MILLI, one["by_seller"] / MILLI) for one in spent[:_SELLERS]},
         concentration=funding.concentration([(one["seller_id"], one["by_shop"]) for one in spent], sellers),
     )
-
-
-def _counts(warehouse: Warehouse, rows: ir.Table, column: str) -> dict[str, int]:
-    counted = warehouse.arrow(rows.group_by(column).aggregate(n=rows.count()).order_by(column))
-    return dict(zip(counted[column].to_pylist(), counted["n"].to_pylist(), strict=True))
