@@ -158,4 +158,5 @@ def test_a_service_message_is_neither_asked_for_nor_drawn_nor_capped_nor_put_off
     assert {(row["episode"], row["arm"], row["reason"]) for row in service} == {(name, "receipt", None) for name in ("x1", "y1", "x2")}
     assert {row["propensity"] for row in service} == {1.0}
     assert {row["send_at"] for row in service} == {NOW + timedelta(days=2.1)}, "in the night, at once"
+    assert {row["expected_margin"] for row in service} == {20_000 - 1_000}, "0.01 orders of 2,000 less a mail; nobody leaves for it"
     assert {row["reason"] for row in rows if row["program"] == "back"} == {"no_consent"}

@@ -72,6 +72,11 @@ def channel(profile: ir.Table, shop: Shop, wanted: str) -> ir.StringValue:
     return ibis.cases(*ways, else_=ibis.null("string"))
 
 
+def opt_out_rate(program: Program) -> float:
+    """Share of recipients who leave after a message of a program; news of one's own order drives nobody away."""
+    return 0.0 if program.service else OPT_OUT_RATE
+
+
 def value(profile: ir.Table, offer: Offer, shop: Shop) -> ir.FloatingValue:
     """What the offer costs when it is redeemed once, whoever pays, in minor units: capped, and growing with the customer's worth."""
     amount = offer.traits.cost(profile, offer, shop.minor)
@@ -155,7 +160,7 @@ def option(profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: O
     redeemed = (anyway + arm.prior.mean) * offer.redemption * once
     redeemed = redeemed if falls_due is None else redeemed * falls_due
     sellers = ibis.literal(0.0) if paid.part is None else redeemed * paid.part
-    left = profile.expected_margin.cast("float64") * OPT_OUT_RATE
+    left = profile.expected_margin.cast("float64") * opt_out_rate(program)
     expected = arm.prior.mean * profile.margin_per_order - (redeemed - sellers) - message - left
     allowed = [*_may(profile, program, stage, arm, offer), *_affords(profile, stage, offer, shop, once, paid)]
     return Option(

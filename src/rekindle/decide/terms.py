@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rekindle.decide import arms, rule_parts
-from rekindle.decide.arms import DAYS_A_WEEK, OPT_OUT_RATE, Shop
+from rekindle.decide.arms import DAYS_A_WEEK, Shop
 from rekindle.insight.lifecycle import COHORTS
 from rekindle.program.documents import Arm, Offer, Program, Stage
 
@@ -62,23 +62,21 @@ class Terms:
     spread: int
 
 
-def terms(row: Row, stage: Stage, arm: Arm, offer: Offer, shop: Shop) -> Terms:
+def terms(row: Row, choice: "Choice") -> Terms:
     """The terms of a variant for one customer.
 
     Args:
         row: The customer's columns, and the variant's: `value:`, `share:`, `part:`, `cost:` and so on.
-        stage: The stage.
-        arm: Its arm.
-        offer: The arm's offer.
-        shop: The store.
+        choice: The variant.
     """
+    stage, arm, offer, shop = choice.stage, choice.arm, choice.offer, choice.shop
     days, horizon = arms.valid_days(stage, offer, shop.day), shop.horizon_weeks * DAYS_A_WEEK
     orders, taken = row["expected_orders"] or 0.0, row[f"channel:{arm.name}"]
     return Terms(
         d=arm.prior.mean, d_sd=arm.prior.sd, m=row["margin_per_order"] or 0.0, expected_orders=orders, open_days=days, horizon_days=horizon,
         p0=orders * min(1.0, days / horizon), r=offer.redemption, c=row[f"value:{arm.name}"] or 0.0, k=row.get(f"share:{arm.name}", 1.0),
         s=row.get(f"part:{arm.name}", 0.0), channel=shop.minor(shop.channel_costs[taken]) if taken else 0.0,
-        opt_out=(row["expected_margin"] or 0) * OPT_OUT_RATE, expected_cost=row[f"cost:{arm.name}"] or 0,
+        opt_out=(row["expected_margin"] or 0) * arms.opt_out_rate(choice.program), expected_cost=row[f"cost:{arm.name}"] or 0,
         seller_cost=row[f"theirs:{arm.name}"] or 0, cost_ceiling=row[f"ceiling:{arm.name}"] or 0,
         expected_margin=row[f"margin:{arm.name}"] or 0, spread=row[f"spread:{arm.name}"] or 0,
     )

@@ -164,7 +164,7 @@ def _draw(row: Mapping[str, Any], question: "Question", program: Program, stage:
             Variant(
                 name, arm.offer, offer.kind, offer.label, row[f"channel:{name}"], row[f"scope:{name}"], row[f"seller:{name}"],
                 row[f"can:{name}"], hindered, row[f"weight:{name}"], row[f"pi:{name}"], scales[name], chance, edge, edge + chance,
-                terms(row, stage, arm, offer, choice.shop),
+                terms(row, choice),
             )
         )  # fmt: skip
         edge += chance
