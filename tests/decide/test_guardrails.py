@@ -6,7 +6,7 @@ import ibis
 import pyarrow as pa
 
 from rekindle.decide.guardrails import BEFORE_ENTRY, PUT_OFF, REASONS, before_draw
-from tests.decide.shop import Decider, program
+from tests.decide.shop import Decider
 
 FLAGS = ("reachable", "open_ticket", "open_return", "detractor", "reentry_open", "held_back", "contacts_left", "gap_over")
 ORDER = (
@@ -41,8 +41,8 @@ def combinations() -> list[dict[str, object]]:
 
 
 def found(decider: Decider, rows: list[dict[str, object]], klass: str) -> list[str | None]:
-    table = ibis.memtable(pa.Table.from_pylist([{**row, "n": number} for number, row in enumerate(rows)]))
-    reasons = decider.warehouse.arrow(table.select("n", reason=before_draw(table, program(**{"class": klass}))).order_by("n"))
+    table = ibis.memtable(pa.Table.from_pylist([{**row, "n": number, "service": klass == "service"} for number, row in enumerate(rows)]))
+    reasons = decider.warehouse.arrow(table.select("n", reason=before_draw(table)).order_by("n"))
     return list(reasons["reason"].to_pylist())
 
 

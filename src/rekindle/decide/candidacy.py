@@ -1,12 +1,14 @@
-"""Who of a program's due customers may be drawn for now, and who is left alone, with the reason.
+"""Who of programs' due customers may be drawn for now, and who is left alone, with the reason.
 
-Knows nothing of variants.
+Knows nothing of variants. All programs are sorted out together: the same steps for all of them are compiled and run once.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from rekindle.decide import arms, due, earlier, guardrails
 from rekindle.decide.inputs import Inputs
@@ -17,43 +19,69 @@ from rekindle.program.documents import Program
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """The due customers of one program.
+    """The due customers of all programs.
 
     Args:
         open: Those to draw for, kept: the candidates with `context` and their standing.
         alone: Those left alone, with `reason`, kept.
+        due: The stages that somebody is to be drawn for: program and number.
     """
 
     open: ir.Table
     alone: ir.Table
+    due: frozenset[tuple[str, int]]
 
 
-def sort_out(warehouse: Warehouse, inputs: Inputs, program: Program, rounds: due.Rounds, before: earlier.Earlier) -> Sorted | None:
-    """Parts the due customers of a program; None where nobody is due.
+def sort_out(
+    warehouse: Warehouse, inputs: Inputs, programs: Sequence[Program], rounds: Mapping[str, due.Rounds], before: earlier.Earlier
+) -> Sorted:
+    """Parts the due customers of programs.
 
     Args:
         warehouse: Keeps steps.
         inputs: Of the plan.
-        program: The program.
-        rounds: Its open rounds.
+        programs: At least one.
+        rounds: Their open rounds, by name.
         before: What went before.
     """
-    found = warehouse.keep(due.candidates(inputs.profile, program, rounds, inputs.as_of))
-    if not warehouse.scalar(found.count()):
-        return None
-    found = earlier.beside(found, before, program, inputs)
+    columns = due.needed(inputs.profile, programs)
+    parts = [_reached(due.candidates(inputs.profile, one, rounds[one.name], inputs.as_of, columns), one, inputs) for one in programs]
+    every = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    every = warehouse.keep(every.join(ibis.memtable(_limits(programs)), "program"))
+    found = earlier.beside(every, before, inputs.as_of)
     rules, instant = inputs.documents.rules, ibis.literal(inputs.as_of.naive)
-    reachable = arms.channel(found, inputs.shop_of(program), "preferred").notnull()
-    drawn = guardrails.standing(found, program.name, rules.holdout, program.control, ibis.literal(str(inputs.as_of.day.year)))
+    drawn = guardrails.standing(found, rules.holdout, ibis.literal(str(inputs.as_of.day.year)))
     found = found.mutate(
         context=context(found),
-        standing_now=ibis.literal("treated") if program.service else reachable.ifelse(drawn, found.standing),
-        reachable=reachable,
-        contacts_left=found.contacts < program.caps.touches,
-        gap_over=(instant >= found.last_contact_at + ibis.interval(days=program.caps.gap_days)).fill_null(True),
+        standing_now=found.reachable.ifelse(drawn, found.standing),
+        contacts_left=found.contacts < found.touches,
+        gap_over=(instant >= found.last_contact_at + found.gap_days.as_interval("D")).fill_null(True),
     )
-    found = warehouse.keep(found.mutate(reason=guardrails.before_draw(found, program)))
+    found = warehouse.keep(found.mutate(reason=guardrails.before_draw(found)))
     alone = found.filter(found.reason.notnull())
     unmet = alone.reason.isin(guardrails.BEFORE_ENTRY) & alone.entered_at.isnull()
     alone = alone.mutate(standing_now=unmet.ifelse(ibis.null("string"), alone.standing_now))
-    return Sorted(found.filter(found.reason.isnull()), alone)
+    open_rows = found.filter(found.reason.isnull())
+    stages = warehouse.arrow(open_rows.select("program", "stage_no").distinct()).to_pylist()
+    return Sorted(open_rows, alone, frozenset((one["program"], one["stage_no"]) for one in stages))
+
+
+def _reached(candidates: ir.Table, program: Program, inputs: Inputs) -> ir.Table:
+    """With whether the program's messages have a way to the customer."""
+    return candidates.mutate(reachable=arms.channel(candidates, inputs.shop_of(program), "preferred").notnull())
+
+
+def _limits(programs: Sequence[Program]) -> pa.Table:
+    """What each program asks of its rounds; a service message waits for no other round."""
+    return pa.table(
+        {
+            "program": [one.name for one in programs],
+            "service": [one.service for one in programs],
+            "lapse": [one.trigger.on == "lapse" for one in programs],
+            "control": [float(one.control) for one in programs],
+            "touches": [one.caps.touches for one in programs],
+            "gap_days": [one.caps.gap_days for one in programs],
+            "duration_days": [one.caps.duration_days for one in programs],
+            "wait_days": [0 if one.service else one.audience.reenter.not_before_days for one in programs],
+        }
+    )

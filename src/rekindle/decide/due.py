@@ -144,7 +144,7 @@ def rounds(
     return found
 
 
-def candidates(profile: ir.Table, program: Program, found: Rounds, as_of: AsOf) -> ir.Table:
+def candidates(profile: ir.Table, program: Program, found: Rounds, as_of: AsOf, columns: list[str]) -> ir.Table:
     """Rounds that are due now, with the number of the stage they are due for.
 
     A customer enters by the program's audience rule and stays until the round is no longer open: a segment that shrinks for a moment
@@ -155,15 +155,14 @@ def candidates(profile: ir.Table, program: Program, found: Rounds, as_of: AsOf) 
         program: The program.
         found: From `rounds`.
         as_of: The instant.
+        columns: Of the profile, from `needed`.
 
     Returns:
-        What `needed` names of the profile, and of the round: episode, opened_at, opening_order, opening_product, opening_category,
-        opening_day; standing, entered_at, stage_no (of the stage due), held_arm, held_propensity, held_back (a stage waits for its
-        rule), avoid_channel, last_reason.
+        The columns of the profile, program, and of the round what `OF_ROUND` names.
     """
     enters = program.audience.enter
     going_on = found.place.filter(found.place.entered_at.notnull())
-    may = profile.filter(enters.compile(profile) | profile.customer_id.isin(going_on.customer_id)).select(*needed(profile, program))
+    may = profile.filter(enters.compile(profile) | profile.customer_id.isin(going_on.customer_id)).select(*columns)
     joined = _beside(may.join(found.openings, "customer_id"), found.place)
     if found.outcome is not None:
         joined = _beside(joined, found.outcome)
@@ -176,19 +175,30 @@ def candidates(profile: ir.Table, program: Program, found: Rounds, as_of: AsOf) 
         in_time = instant < due_at + ibis.interval(days=program.trigger.within_days)
     over = [joined[column] for exit_, column in (("order", "later_order"), ("reviewed", "reviewed")) if exit_ in program.exit]
     joined = joined.mutate(held_arm=(joined.held_stage_no == joined.stage_no).ifelse(joined.held_arm, ibis.null("string")))
-    return joined.filter(
+    open_now = joined.filter(
         entered.ifelse(young, enters.compile(joined) & in_time), instant >= due_at, joined.stage_no < len(program.stages),
         ~joined.ended.fill_null(False), *(~one.fill_null(False) for one in over),
     )
+    of_round = {name: open_now[name].cast(kind) for name, kind in OF_ROUND.items()}
+    return open_now.select(*columns, program=ibis.literal(program.name), **of_round)
+
+
+OF_ROUND = {
+    "episode": "string", "opened_at": "timestamp", "opening_order": "string", "opening_product": "string", "opening_category": "string",
+    "opening_day": "date", "standing": "string", "entered_at": "timestamp", "stage_no": "int64", "held_arm": "string",
+    "held_propensity": "float64", "held_back": "boolean", "avoid_channel": "string", "last_reason": "string",
+}
+"""What a candidate is of its round: `stage_no` of the stage due, `held_arm` of a draw that a cap put off, `held_back` where the stage waits
+for its rule, `avoid_channel` where a branch asks for another."""
 
 
 def _beside(left: ir.Table, right: ir.Table) -> ir.Table:
     return left.left_join(right, ["customer_id", "episode"]).drop("customer_id_right", "episode_right")
 
 
-def needed(profile: ir.Table, program: Program) -> list[str]:
-    """The profile's columns that the program's rules and the arithmetic of offers read, in the profile's order."""
-    wanted = _READ.union(*(rule.needs for rule in program.rules))
+def needed(profile: ir.Table, programs: Sequence[Program]) -> list[str]:
+    """The profile's columns that programs' rules and the arithmetic of offers read, in the profile's order."""
+    wanted = _READ.union(*(rule.needs for program in programs for rule in program.rules))
     return [name for name in profile.columns if name in wanted]
 
 

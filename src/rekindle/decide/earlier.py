@@ -10,10 +10,11 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.decide import gaming
-from rekindle.decide.due import Past
+from rekindle.decide.due import ROUND, Past
 from rekindle.decide.inputs import Inputs
 from rekindle.history.warehouse import Warehouse
-from rekindle.program.documents import Documents, Offer, Program
+from rekindle.moment import AsOf
+from rekindle.program.documents import Documents, Offer
 
 DAYS_A_YEAR = 365
 
@@ -98,21 +99,19 @@ def _step(offer: Offer) -> str:
     return f"{offer.ladder.name}:{offer.ladder.rung}" if offer.ladder else offer.once_key or ""
 
 
-def beside(found: ir.Table, earlier: Earlier, program: Program, inputs: Inputs) -> ir.Table:
-    """The candidates of a program with what went before.
+def beside(found: ir.Table, earlier: Earlier, as_of: AsOf) -> ir.Table:
+    """The candidates of all programs with what went before.
 
     Args:
-        found: From `due.candidates`.
+        found: From `due.candidates`, with wait_days, lapse and duration_days of their programs.
         earlier: From `find`.
-        program: The program.
-        inputs: Of the plan.
+        as_of: The instant.
 
     Returns:
         The candidates and contacts, price_offers, given, last_contact_at, price_offers_year, last_kind, last_kind_run, rungs,
         ordered_since_rung, waits_for_offers, reentry_open.
     """
-    mine = earlier.of_round.filter(earlier.of_round.program == program.name).drop("program")
-    joined = found.left_join(mine, ["customer_id", "episode"]).drop("customer_id_right", "episode_right")
+    joined = found.left_join(earlier.of_round, ROUND).drop(*(f"{name}_right" for name in ROUND))
     joined = joined.left_join(earlier.of_customer, "customer_id").drop("customer_id_right")
     joined = joined.left_join(earlier.waiting.mutate(waits_for_offers=True), "customer_id").drop("customer_id_right")
     empty = {"contacts": 0, "price_offers": 0, "price_offers_year": 0, "given": "", "rungs": "", "waits_for_offers": False}
@@ -120,25 +119,25 @@ def beside(found: ir.Table, earlier: Earlier, program: Program, inputs: Inputs) 
         **{name: joined[name].fill_null(value) for name, value in empty.items()},
         ordered_since_rung=(joined.last_day >= joined.last_rung_at.cast("date")).fill_null(False),
     )
-    return _with_reentry(joined, earlier, program, inputs)
+    return _with_reentry(joined, found, earlier, as_of)
 
 
-def _with_reentry(found: ir.Table, earlier: Earlier, program: Program, inputs: Inputs) -> ir.Table:
+def _with_reentry(joined: ir.Table, found: ir.Table, earlier: Earlier, as_of: AsOf) -> ir.Table:
     """Adds whether a new round may begin: enough time has passed since another of the customer, and it is the first of those at hand.
 
-    A round that a lapse opened has ended by the order after it, or by its duration; of others the time counts from their beginning.
+    A round that a lapse opened has ended by the order after it, or by its duration; of others the time counts from their beginning. A
+    program that waits no time begins as many rounds as there are.
     """
-    wait = program.audience.reenter.not_before_days
-    if program.service or not wait:
-        return found.mutate(reentry_open=True)
-    others = earlier.rounds.filter(earlier.rounds.program == program.name).select("customer_id", "opened", other="episode")
-    both = found.select("customer_id", "episode", "last_day").join(others, "customer_id").filter(lambda t: t.episode != t.other)
-    ended = both.opened
-    if program.trigger.on == "lapse":
-        ended = ibis.least(both.opened + ibis.interval(days=program.caps.duration_days), both.last_day.cast("timestamp"))
-    recent = both.filter(ended > ibis.literal(inputs.as_of.naive - timedelta(days=wait)))
-    clash = recent.select("customer_id").distinct().mutate(clash=True)
-    joined = found.left_join(clash, "customer_id").drop("customer_id_right")
-    new = joined.entered_at.isnull()
-    place = ibis.row_number().over(group_by=["customer_id", new], order_by=["opened_at", "episode"])
-    return joined.mutate(reentry_open=~new | (joined.clash.isnull() & (place == 0))).drop("clash")
+    others = earlier.rounds.select("program", "customer_id", "opened", other="episode")
+    mine = found.filter(found.wait_days > 0).select(*ROUND, "last_day", "wait_days", "lapse", "duration_days")
+    both = mine.join(others, ["program", "customer_id"]).filter(lambda t: t.episode != t.other)
+    ended = both.lapse.ifelse(
+        ibis.least(both.opened + both.duration_days.as_interval("D"), both.last_day.cast("timestamp")), both.opened
+    )
+    recent = both.filter(ended + both.wait_days.as_interval("D") > ibis.literal(as_of.naive))
+    clash = recent.select("program", "customer_id").distinct().mutate(clash=True)
+    whole = joined.left_join(clash, ["program", "customer_id"]).drop("program_right", "customer_id_right")
+    new = whole.entered_at.isnull()
+    place = ibis.row_number().over(group_by=["program", "customer_id", new], order_by=["opened_at", "episode"])
+    first = whole.clash.isnull() & (place == 0)
+    return whole.mutate(reentry_open=(whole.wait_days == 0) | ~new | first).drop("clash")

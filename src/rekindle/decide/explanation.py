@@ -95,10 +95,12 @@ def explain(warehouse: Warehouse, question: Question) -> tuple[Verdict, ...]:
     placed = {name: _placed(warehouse, customer, inputs, name, found) for name, found in rounds.items()}
     waiting = {name: found for name, found in placed.items() if any(one.state == "due" for one in found)}
     told: list[Verdict] = []
-    before = earlier.find(warehouse, seen, inputs) if waiting else None
+    due_programs = [program for program in programs if program.name in waiting]
+    found = None
+    if due_programs:
+        found = candidacy.sort_out(warehouse, inputs, due_programs, rounds, earlier.find(warehouse, seen, inputs))
     for program in programs:
-        if before is not None and program.name in waiting:
-            found = candidacy.sort_out(warehouse, inputs, program, rounds[program.name], before)
+        if found is not None and program.name in waiting:
             told += _due(warehouse, question, customer, program, found, waiting[program.name])
         else:
             told.append(_idle(question, program, placed.get(program.name, [])))
@@ -206,17 +208,17 @@ def _idle(question: Question, program: Program, placed: list[Round]) -> Verdict:
 
 
 def _due(
-    warehouse: Warehouse, question: Question, customer: dict[str, Any], program: Program, found: candidacy.Sorted | None,
-    placed: list[Round],
+    warehouse: Warehouse, question: Question, customer: dict[str, Any], program: Program, found: candidacy.Sorted, placed: list[Round]
 ) -> list[Verdict]:
     """A verdict for each round that is due."""
-    if found is None:
-        return [_idle(question, program, placed)]
     inputs, verdicts = question.inputs, []
     rounds = {one.episode: one for one in placed}
     more = sum(one.state != "due" for one in placed)
-    draws = variants.drawn(warehouse, question, customer, program, found.open)
-    rows = [*warehouse.arrow(found.alone).to_pylist(), *warehouse.arrow(found.open).to_pylist()]
+    alone, open_rows = (table.filter(table.program == program.name) for table in (found.alone, found.open))
+    draws = variants.drawn(warehouse, question, customer, program, open_rows)
+    rows = [*warehouse.arrow(alone).to_pylist(), *warehouse.arrow(open_rows).to_pylist()]
+    if not rows:
+        return [_idle(question, program, placed)]
     for row in sorted(rows, key=lambda one: (one["opened_at"], one["episode"])):
         stage = program.stages[row["stage_no"]]
         checks = before_draw({**customer, **row}, program, stage, inputs)

@@ -7,7 +7,6 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.decide.assignment import draw
-from rekindle.program.documents import Program
 
 REASONS = {
     "no_consent": "no consent",
@@ -37,34 +36,32 @@ PUT_OFF = ("cap_reached", "tired", "program_cap_reached", "kind_cap_reached", "p
 """Refusals of a message that was drawn: the draw is kept, and `send_at` says from when on it may come again."""
 
 
-def standing(candidates: ir.Table, program: str, holdout: float, control: float, epoch: ir.StringValue) -> ir.StringValue:
+def standing(candidates: ir.Table, holdout: float, epoch: ir.StringValue) -> ir.StringValue:
     """Holdout, control or treated, drawn per person and calendar year; an episode keeps what it opened with.
 
     Args:
-        candidates: customer_id and standing (what the journal says, null if nothing yet).
-        program: The program's name.
+        candidates: customer_id, program, control (the share of customers without it), service, and standing (what the journal says,
+            null if nothing yet).
         holdout: Share of all customers without any marketing.
-        control: Share of customers without this program.
         epoch: The year in which the episode got its standing, as text.
     """
     out = draw("holdout", epoch, candidates.customer_id) < holdout
-    idle = draw("control", ibis.literal(program), epoch, candidates.customer_id) < control
-    return candidates.standing.fill_null(ibis.cases((out, "holdout"), (idle, "control"), else_="treated"))
+    idle = draw("control", candidates.program, epoch, candidates.customer_id) < candidates.control
+    return candidates.standing.fill_null(ibis.cases((candidates.service, "treated"), (out, "holdout"), (idle, "control"), else_="treated"))
 
 
-def before_draw(candidates: ir.Table, program: Program) -> ir.StringValue:
+def before_draw(candidates: ir.Table) -> ir.StringValue:
     """Why a candidate is left alone whatever the variant, null if not.
 
     A service message is about the customer's own order: only its program's own wait holds it.
 
     Args:
-        candidates: reachable, open_ticket, open_return, detractor, held_back, standing_now, reentry_open, contacts_left, gap_over.
-        program: Whose candidates they are.
+        candidates: service, reachable, open_ticket, open_return, detractor, held_back, standing_now, reentry_open, contacts_left,
+            gap_over.
     """
     held_back = candidates.held_back.fill_null(False)
-    if program.service:
-        return held_back.ifelse("held_back", ibis.null("string"))
     return ibis.cases(
+        (candidates.service, held_back.ifelse("held_back", ibis.null("string"))),
         (~candidates.reachable, "no_consent"),
         (candidates.open_ticket, "open_complaint"),
         (candidates.open_return, "open_return"),

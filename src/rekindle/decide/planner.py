@@ -3,7 +3,7 @@
 Knows nothing of the ledger and of messages; it reads history and writes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import ibis
@@ -14,7 +14,6 @@ from rekindle.decide.inputs import Inputs as Inputs
 from rekindle.history.tables import JOURNAL
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.segments import with_calls
-from rekindle.program.documents import Program
 from rekindle.program.segments import definitions
 
 
@@ -49,23 +48,24 @@ def plan(warehouse: Warehouse, inputs: Inputs) -> Plan:
     seen, opened = _past(warehouse, inputs), _opened(warehouse, inputs)
     programs = [program for program in inputs.documents.programs if program.name in opened]
     rounds = due.rounds(warehouse, seen, programs, opened, inputs.as_of)
-    before = earlier.find(warehouse, seen, inputs)
-    stages, refused = [], []
-    for program in programs:
-        found = candidacy.sort_out(warehouse, inputs, program, rounds[program.name], before)
-        if found is not None:
-            refused.append(_left_alone(found.alone, program, inputs))
-            stages += _stages(warehouse, inputs, program, found.open)
-    left = _left(warehouse, inputs, seen, stages)
-    decided = [_decided(one, inputs, left) for one in stages]
-    parts = [_typed(part) for part in (*refused, *decided)] or [settling.nobody(_COLUMNS)]
-    rows = warehouse.keep(ibis.union(*parts) if len(parts) > 1 else parts[0])
+    parts, left = [settling.nobody(_COLUMNS)], dict[budget.Part, float]()
+    if programs:
+        found = candidacy.sort_out(warehouse, inputs, programs, rounds, earlier.find(warehouse, seen, inputs))
+        stages = _stages(warehouse, inputs, found)
+        left = _left(warehouse, inputs, seen, stages)
+        parts = [_left_alone(found.alone, inputs), *(_decided(one, inputs, left) for one in stages)]
+    rows = warehouse.keep(_together(_typed(part) for part in parts))
     rules = inputs.documents.rules
     tired = fatigue.own_caps(warehouse, seen, rows, inputs.as_of, rules)
     question = arbitration.Question(rules, inputs.as_of, inputs.documents.offers, tired)
     rows = arbitration.settled(warehouse, rows, seen.contacts, question)
     rows = warehouse.keep(settling.finished(rows, inputs, settling.zones(warehouse, rows, inputs)))
     return Plan(settling.digest(warehouse, rows, inputs), rows, inputs.shop.rehearsal, min(left.values(), default=1.0), left)
+
+
+def _together(parts: Iterable[ir.Table]) -> ir.Table:
+    every = tuple(parts)
+    return ibis.union(*every) if len(every) > 1 else every[0]
 
 
 def _opened(warehouse: Warehouse, inputs: Inputs) -> dict[str, ir.Table]:
@@ -105,21 +105,22 @@ def _typed(rows: ir.Table) -> ir.Table:
     return rows.select(**{name: rows[name].cast(kind) for name, kind in _COLUMNS.items()})
 
 
-def _stages(warehouse: Warehouse, inputs: Inputs, program: Program, open_rows: ir.Table) -> list[chances.Chances]:
-    """The chances of every stage that somebody is due for; each step is kept, so that expressions stay small."""
-    due_for = warehouse.arrow(open_rows.select("stage_no").distinct())["stage_no"].to_pylist()
-    found, shop = [], inputs.shop_of(program)
-    for number, stage in enumerate(program.stages):
-        if number not in due_for:
-            continue
-        mine = open_rows.filter(open_rows.stage_no == number)
-        options = tuple(
-            arms.option(mine, program, stage, arm, inputs.documents.offers[arm.offer], shop) for arm in stage.arms
-        )
-        table = warehouse.keep(chances.side_by_side(mine, options))
-        table = warehouse.keep(chances.spread_chances(table, program, stage, inputs.policy))
-        found.append(chances.Chances(program, stage, table))
-    return found
+def _stages(warehouse: Warehouse, inputs: Inputs, found: candidacy.Sorted) -> list[chances.Chances]:
+    """The chances of every stage that somebody is to be drawn for; each step is kept, so that expressions stay small."""
+    drawn = []
+    for program in inputs.documents.programs:
+        shop = inputs.shop_of(program)
+        for number, stage in enumerate(program.stages):
+            if (program.name, number) not in found.due:
+                continue
+            mine = found.open.filter(found.open.program == program.name, found.open.stage_no == number)
+            options = tuple(
+                arms.option(mine, program, stage, arm, inputs.documents.offers[arm.offer], shop) for arm in stage.arms
+            )
+            table = warehouse.keep(chances.side_by_side(mine, options))
+            table = warehouse.keep(chances.spread_chances(table, program, stage, inputs.policy))
+            drawn.append(chances.Chances(program, stage, table))
+    return drawn
 
 
 def _left(warehouse: Warehouse, inputs: Inputs, seen: due.Past, stages: list[chances.Chances]) -> dict[budget.Part, float]:
@@ -143,7 +144,7 @@ def _decided(one: chances.Chances, inputs: Inputs, left: Mapping[budget.Part, fl
     }
     table = chances.drawn(one, scales, str(one.program.version))
     days = {name: arms.valid_days(one.stage, offer, inputs.as_of.day) for name, offer in offers.items()}
-    table = _described(table, one.program, inputs, ibis.literal(one.stage.name))
+    table = _described(table, inputs, ibis.literal(one.stage.name))
     none = ~table.can_any
     return table.mutate(
         reason=none.ifelse("no_variant", ibis.null("string")),
@@ -153,21 +154,23 @@ def _decided(one: chances.Chances, inputs: Inputs, left: Mapping[budget.Part, fl
     )
 
 
-def _left_alone(alone: ir.Table, program: Program, inputs: Inputs) -> ir.Table:
-    names = {number: stage.name for number, stage in enumerate(program.stages)}
-    stage = alone.stage_no.cases(*names.items(), else_="")
+def _left_alone(alone: ir.Table, inputs: Inputs) -> ir.Table:
+    names = [
+        ((alone.program == program.name) & (alone.stage_no == number), stage.name)
+        for program in inputs.documents.programs for number, stage in enumerate(program.stages)
+    ]
     null, zero = ibis.null("string"), ibis.literal(0)
-    return _described(alone, program, inputs, stage).mutate(
+    return _described(alone, inputs, ibis.cases(*names, else_="")).mutate(
         eligible=null, arm=null, propensity=ibis.null("float64"), draw=ibis.null("float64"), channel=null, offer=null,
         valid_days=ibis.null("int64"), cost_ceiling=zero, expected_cost=zero, arm_margin=zero, arm_spread=zero, subsidised=zero,
         scope=null, seller_id=null, seller_cost=zero, offer_value=zero,
     )
 
 
-def _described(rows: ir.Table, program: Program, inputs: Inputs, stage: ir.StringValue | str) -> ir.Table:
+def _described(rows: ir.Table, inputs: Inputs, stage: ir.StringValue) -> ir.Table:
     entered = rows.entered_at.fill_null(rows.standing_now.notnull().ifelse(ibis.literal(inputs.as_of.naive), ibis.null("timestamp")))
+    versions = {program.name: program.digest for program in inputs.documents.programs}
     return rows.mutate(
-        program=ibis.literal(program.name), version=ibis.literal(program.digest), stage=stage, entered_at=entered,
-        standing=rows.standing_now, policy=ibis.literal(inputs.policy.version), baseline=rows.expected_margin, cohort=rows.lapsed_cohort,
-        service=ibis.literal(program.service),
+        version=rows.program.cases(*versions.items()), stage=stage, entered_at=entered, standing=rows.standing_now,
+        policy=ibis.literal(inputs.policy.version), baseline=rows.expected_margin, cohort=rows.lapsed_cohort,
     )
