@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from tests.decide.shop import CLOSING, RECONNECT, Decider, Row, by_customer, crowd, customer, program
+from tests.decide.shop import CLOSING, RECONNECT, Decider, Row, by_customer, crowd, customer, instant, program
+from tests.insight.histories import write
 
 ONE_STAGE = {"reconnect": RECONNECT}
 CAPS = {"touches": 3, "gap": "7d", "duration": "120d"}
@@ -60,3 +61,19 @@ def test_a_plan_made_again_decides_nothing_and_stores_nothing_to_race_for(decide
     decider.keep(made, 0)
     assert decider.plan(0, people).digest == made.digest, "the same instant, seen from before it"
     assert decider.rows(decider.plan(0, people, inclusive=True)) == [], "seen from after it, nobody is due"
+
+
+def test_a_stage_that_has_lost_its_name_is_not_said_again(decider: Decider) -> None:
+    people = crowd(20)
+    decider.decide(0, people)
+    renamed = decider.with_documents(program(stages={"hello": RECONNECT, "closing": CLOSING}))
+    assert renamed.decide(8, people) == {}, "the first stage went out under its old name"
+    assert {row["stage"] for row in renamed.decide(30, people).values()} == {"closing"}
+
+
+def test_a_complaint_between_two_stages_ends_the_round(decider: Decider) -> None:
+    decider = decider.with_documents(program(stages={"reconnect": RECONNECT, "closing": CLOSING}, caps=CAPS))
+    decider.decide(0, [customer("a"), customer("b")])
+    opened, closed = instant(5).naive, instant(9).naive
+    write(decider.warehouse, {"tickets": [{"ticket_id": "t", "customer_id": "a", "opened_at": opened, "closed_at": closed}]})
+    assert set(decider.decide(25, [customer("a"), customer("b")])) == {"b"}

@@ -224,6 +224,7 @@ def _affords(
     if offer.price:
         yield ibis.literal(stage.offers.price)
         yield ~column(profile, "waits_for_offers", "boolean").fill_null(False)
+        yield column(profile, "credit_balance", "int64").fill_null(0) <= 0
 
 
 def _above_floor(profile: ir.Table, stage: Stage, offer: Offer, once: ir.FloatingValue, paid: Split) -> ir.BooleanValue:

@@ -20,6 +20,9 @@ from rekindle.program.rules import PartBudget
 RESERVE = 0.05
 """The part of every budget that is kept back, because draws vary about what is expected of them."""
 
+PAYERS = {"shop": ("shop",), "seller": ("seller",), "shared": ("shop", "seller")}
+"""By payer of an offer, whose budgets it falls under."""
+
 Part = tuple[str, str]
 """A program and who pays: `shop` or `seller`."""
 
@@ -105,3 +108,16 @@ def _spent(
         Spent((row["program"], payer), days, int(row[f"{payer}:{days}"] or 0))
         for row in found for days in since for payer in ("shop", "seller")
     )
+
+
+def scale_of(left: Mapping[Part, float], program: str, offer: Offer, rules: Rules) -> float:
+    """What the budgets leave of every chance of an offer in a program.
+
+    Args:
+        left: From `scales`; a part that is not named is not scaled.
+        program: Its name.
+        offer: The offer.
+        rules: Where a seller's own promotion runs, they may let the seller bear a part of the shop's offer.
+    """
+    shared = offer.payer == "shop" and rules.sellers.collision == "share"
+    return min(left.get((program, payer), 1.0) for payer in PAYERS["shared" if shared else offer.payer])

@@ -54,7 +54,8 @@ def past(journal: ir.Table, plans: ir.Table, touches: ir.Table, as_of: AsOf, inc
 ROUND = ["program", "customer_id", "episode"]
 
 EXITS = {"opt_out": "no_consent", "complaint_opened": "open_complaint", "return_opened": "open_return"}
-"""What ends a round, by the refusal that the journal has of it; an order and a review end it by the round's own columns."""
+"""What ends a round, by the refusal that the journal has of it. A ticket or a return that was opened while the round was under way ends it
+too where nobody was due that day; an order and a review end it by the round's own columns."""
 
 
 def places(past_rows: Past, programs: Sequence[Program], openings: ir.Table) -> ir.Table:
@@ -66,16 +67,18 @@ def places(past_rows: Past, programs: Sequence[Program], openings: ir.Table) -> 
         openings: program, customer_id, episode: open rounds.
 
     Returns:
-        program, customer_id, episode, standing, entered_at, stage_no (last stage drawn and not put off, -1 for none), reached_at,
-        reached_arm, reached_channel, held_arm and held_propensity (of a draw that a cap put off), held_stage_no, last_reason, ended (by
-        one of the program's exits).
+        program, customer_id, episode, standing, entered_at, stage_no (last stage drawn and not put off, -1 for none; one that has lost
+        its name since still counts as a step), reached_at, reached_arm, reached_channel, held_arm and held_propensity (of a draw that a
+        cap put off), held_stage_no, last_reason, ended_by (one of the program's exits).
     """
     rows = past_rows.journal.semi_join(openings, ROUND)
     numbers = [
         ((rows.program == program.name) & (rows.stage == stage.name), number)
         for program in programs for number, stage in enumerate(program.stages)
     ]
-    rows = rows.mutate(stage_no=ibis.cases(*numbers, else_=-1), ending=ibis.or_(*(_ending(rows, program) for program in programs)))
+    rows = rows.mutate(stage_no=ibis.cases(*numbers, else_=-1), exit=rows.reason.cases(*((why, exit_) for exit_, why in EXITS.items())))
+    ending = rows.standing.notnull() & _ends(rows, programs)
+    rows = rows.mutate(exit=ending.ifelse(rows.exit, ibis.null("string")))
     rows = rows.mutate(drawn=rows.arm.notnull() & rows.reason.isnull(), put_off=rows.arm.notnull() & rows.reason.notnull())
     order = [ibis.desc("as_of"), ibis.desc("stage_no"), ibis.desc("drawn"), "plan"]
     rows = rows.mutate(
@@ -87,7 +90,7 @@ def places(past_rows: Past, programs: Sequence[Program], openings: ir.Table) -> 
     return rows.group_by(*ROUND).aggregate(
         standing=rows.standing.max(),
         entered_at=rows.entered_at.min(),
-        stage_no=rows.stage_no.max(where=rows.drawn),
+        stage_no=ibis.greatest(rows.stage_no.max(where=rows.drawn), rows.stage.nunique(where=rows.drawn) - 1),
         reached_at=rows.as_of.max(where=rows.drawn),
         reached_arm=rows.arm.max(where=reached),
         reached_channel=rows.channel.max(where=reached),
@@ -95,13 +98,27 @@ def places(past_rows: Past, programs: Sequence[Program], openings: ir.Table) -> 
         held_propensity=rows.propensity.max(where=held),
         held_stage_no=rows.stage_no.max(where=held),
         last_reason=rows.reason.max(where=rows.latest == 0),
-        ended=(rows.standing.notnull() & rows.ending).fill_null(False).any(),
+        ended_by=rows.exit.max(),
     )
 
 
-def _ending(rows: ir.Table, program: Program) -> ir.BooleanValue:
-    reasons = [reason for exit_, reason in EXITS.items() if exit_ in program.exit]
-    return (rows.program == program.name) & rows.reason.isin(reasons or [""]).fill_null(False)
+def _ends(rows: ir.Table, programs: Sequence[Program]) -> ir.BooleanValue:
+    """Whether a row's exit is one of its program's."""
+    mine = ((rows.program == program.name) & rows.exit.isin(program.exit or ("",)) for program in programs)
+    return ibis.or_(*mine).fill_null(False)
+
+
+def _ended(warehouse: Warehouse, place: ir.Table, programs: Sequence[Program], as_of: AsOf) -> ir.Table:
+    """The places with what has ended their rounds since: a ticket or a return opened while they were under way."""
+    tickets, returns = warehouse.current("tickets"), warehouse.current("returns")
+    met = tickets.select("customer_id", at="opened_at", exit=ibis.literal("complaint_opened")).union(
+        returns.select("customer_id", at="returned_at", exit=ibis.literal("return_opened"))
+    )
+    met = met.filter(met["at"] < ibis.literal(as_of.naive))
+    both = place.select(*ROUND, "entered_at").join(met, "customer_id").filter(lambda t: t["at"] >= t.entered_at)
+    both = both.filter(_ends(both, programs)).group_by(*ROUND).aggregate(exit=both.exit.max())
+    joined = place.left_join(both, ROUND).drop(*(f"{name}_right" for name in ROUND))
+    return joined.mutate(ended_by=joined.ended_by.fill_null(joined.exit)).drop("exit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +152,7 @@ def rounds(
         return {}
     every = [opened[one.name].select("customer_id", "episode", program=ibis.literal(one.name)) for one in programs]
     place = warehouse.keep(places(seen, programs, ibis.union(*every) if len(every) > 1 else every[0]))
+    place = warehouse.keep(_ended(warehouse, place, programs, as_of))
     found = {}
     for program in programs:
         mine, outcome = place.filter(place.program == program.name).drop("program"), None
@@ -177,7 +195,7 @@ def candidates(profile: ir.Table, program: Program, found: Rounds, as_of: AsOf, 
     joined = joined.mutate(held_arm=(joined.held_stage_no == joined.stage_no).ifelse(joined.held_arm, ibis.null("string")))
     open_now = joined.filter(
         entered.ifelse(young, enters.compile(joined) & in_time), instant >= due_at, joined.stage_no < len(program.stages),
-        ~joined.ended.fill_null(False), *(~one.fill_null(False) for one in over),
+        joined.ended_by.isnull(), *(~one.fill_null(False) for one in over),
     )
     of_round = {name: open_now[name].cast(kind) for name, kind in OF_ROUND.items()}
     return open_now.select(*columns, program=ibis.literal(program.name), **of_round)

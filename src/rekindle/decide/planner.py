@@ -136,12 +136,7 @@ def _left(warehouse: Warehouse, inputs: Inputs, seen: due.Past, stages: list[cha
 
 def _decided(one: chances.Chances, inputs: Inputs, left: Mapping[budget.Part, float]) -> ir.Table:
     offers = {arm.name: inputs.documents.offers[arm.offer] for arm in one.stage.arms}
-    payers = {"shop": ("shop",), "seller": ("seller",), "shared": ("shop", "seller")}
-    if inputs.documents.rules.sellers.collision == "share":
-        payers["shop"] = payers["shared"]  # where a seller's own promotion runs, the seller bears a part
-    scales = {
-        name: min(left.get((one.program.name, payer), 1.0) for payer in payers[offer.payer]) for name, offer in offers.items()
-    }
+    scales = {name: budget.scale_of(left, one.program.name, offer, inputs.documents.rules) for name, offer in offers.items()}
     table = chances.drawn(one, scales, str(one.program.version))
     days = {name: arms.valid_days(one.stage, offer, inputs.as_of.day) for name, offer in offers.items()}
     table = _described(table, inputs, ibis.literal(one.stage.name))

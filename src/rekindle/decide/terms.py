@@ -159,18 +159,23 @@ def _scope(row: Row, choice: Choice) -> Iterator[Obstacle]:
 
 
 def _price(row: Row, choice: Choice) -> Iterator[Obstacle]:
-    """What holds for price offers alone."""
+    """What holds for offers that cost something, and for price offers alone."""
     offer, stage, name = choice.offer, choice.stage, choice.arm.name
-    if not offer.price:
+    if not offer.costly:
         return
     once, paid, margin = row[f"value:{name}"] or 0.0, row["average_order_value"] or 0, row["margin_per_order"]
     floor = max(stage.offers.margin_floor, offer.margin_floor)
-    own = once * (1 - row.get(f"part:{name}", 0.0))
-    if margin is None or not margin - own >= (paid - once) * floor:
-        kept = "is not known" if margin is None or paid <= once else f"would be {(margin - own) / (paid - once):.1%}"
+    own = once * (1 - row.get(f"part:{name}", 0.0)) * (1.0 if offer.price else row.get(f"share:{name}", 1.0))
+    left = paid - once if offer.price else paid
+    if margin is None or not margin - own >= left * floor:
+        kept = "is not known" if margin is None or left <= 0 else f"would be {(margin - own) / left:.1%}"
         yield "margin_floor", f"margin floor: what an order keeps {kept}, and {floor:.0%} is the least"
+    if not offer.price:
+        return
     if not stage.offers.price:
         yield "no_price", "the stage makes no price offers"
+    if (row["credit_balance"] or 0) > 0:
+        yield "unspent", f"{choice.show(row['credit_balance'])} of credit are unspent, and come before anything new"
     if row["waits_for_offers"]:
         yield "waits", "waits for offers: lapsed and came back by the code of a price offer again and again"
 

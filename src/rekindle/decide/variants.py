@@ -12,21 +12,17 @@ from zoneinfo import ZoneInfo
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.decide import arbitration, arms, chances, checks, fatigue, timing
+from rekindle.decide import arbitration, arms, budget, chances, checks, fatigue, timing
 from rekindle.decide.assignment import salt
 from rekindle.decide.funding import split
 from rekindle.decide.inputs import Inputs
 from rekindle.decide.terms import Choice, Obstacle, Terms, obstacles, terms
 from rekindle.history.warehouse import Warehouse
-from rekindle.program.documents import NOTHING, Offer, Program, Stage
+from rekindle.program.documents import NOTHING, Program, Stage
 
 if TYPE_CHECKING:
-    from rekindle.decide.budget import Part
     from rekindle.decide.due import Past
     from rekindle.decide.explanation import Question, Verdict
-
-PAYERS = {"shop": ("shop",), "seller": ("seller",), "shared": ("shop", "seller")}
-"""Whose budgets an offer comes out of, by who pays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +116,14 @@ def drawn(
     found = {}
     for stage, number in ((program.stages[number], number) for number in numbers):
         mine = open_rows if len(numbers) == 1 else open_rows.filter(open_rows.stage_no == number)
-        scales = {arm.name: _scale(question.scales, program, question.inputs.documents.offers[arm.offer]) for arm in stage.arms}
+        documents = question.inputs.documents
+        scales = {
+            arm.name: budget.scale_of(question.scales or {}, program.name, documents.offers[arm.offer], documents.rules)
+            for arm in stage.arms
+        }
         for row in warehouse.arrow(_line(warehouse, question.inputs, program, stage, mine, scales)).to_pylist():
             found[row["episode"]] = _draw({**customer, **row}, question, program, stage, scales)
     return found
-
-
-def _scale(scales: "Mapping[Part, float] | None", program: Program, offer: Offer) -> float:
-    return min((scales or {}).get((program.name, payer), 1.0) for payer in PAYERS[offer.payer])
 
 
 def _line(

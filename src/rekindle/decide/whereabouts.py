@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from rekindle.decide import due, rule_parts
+from rekindle.decide import rule_parts
 from rekindle.decide.rule_parts import RuleVerdict
 from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING, Delay, Program, Stage
@@ -107,7 +107,7 @@ def _next(row: Mapping[str, Any], customer: Mapping[str, Any], program: Program,
     cohort = customer["lapsed_cohort"]
     while number < len(names) and _passed_over(program, program.stages[number], cohort, customer):
         number += 1
-    if branch is not None and branch.after_days is not None:
+    if branch is not None and branch.after_days is not None and names[number : number + 1] == [branch.to]:
         return number, branch.after_days
     return number, _days(program.delay_for(names[number], cohort), row, customer) if number < len(names) else 0
 
@@ -144,8 +144,7 @@ def _state(instant: datetime, may: bool, ends_at: datetime | None, begins_by: da
 
 def _ended_by(row: Mapping[str, Any], program: Program) -> str:
     """The exit that ended a round; empty where none did."""
-    if row["ended"]:
-        refusals = {reason: exit_ for exit_, reason in due.EXITS.items()}
-        return refusals.get(row["last_reason"] or "", "opt_out")
+    if row["ended_by"]:
+        return str(row["ended_by"])
     over = {"order": row["later_order"], "reviewed": row["reviewed"]}
     return next((exit_ for exit_, holds in over.items() if holds and exit_ in program.exit), "")

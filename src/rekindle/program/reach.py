@@ -6,12 +6,16 @@ Knows nothing of numbers: a comparison of numbers may always come out either way
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from itertools import product
+from math import prod
 
 from rekindle.insight.expression import Expression
 from rekindle.insight.expression_tree import Among, Column, Comparison, Constant, Junction, Missing, Node, Not
 from rekindle.program.vocabulary import ALWAYS_KNOWN, VALUES
 
 Outcome = bool | None  # None: unknown
+MOST = 1_000_000
+"""Values of columns to look at, times the length of the rules: beyond, nothing is ruled out. A second's work at most."""
+
 _ANY: frozenset[Outcome] = frozenset({True, False, None})
 
 
@@ -20,6 +24,8 @@ def can_hold(rules: Iterable[Expression]) -> bool:
     rules = tuple(rules)
     columns = sorted({column for rule in rules for column in rule.columns if column in VALUES})
     domains = [(*sorted(VALUES[column]), *(() if column in ALWAYS_KNOWN else (None,))) for column in columns]
+    if prod(map(len, domains)) * sum(len(rule.text) for rule in rules) > MOST:
+        return True
     rows = (dict(zip(columns, values, strict=True)) for values in product(*domains))
     return any(all(True in _outcomes(rule.root, row) for rule in rules) for row in rows)
 

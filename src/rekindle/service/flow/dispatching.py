@@ -7,10 +7,13 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
 
 from rekindle import moment
 from rekindle.errors import Refused
 from rekindle.history.warehouse import Warehouse
+from rekindle.insight.opinions import detractors
 from rekindle.moment import AsOf
 from rekindle.service.flow import documents
 from rekindle.service.flow.cycle import close_cycle
@@ -50,6 +53,8 @@ def waiting(at: datetime) -> int:
 def withdraw_ordered(warehouse: Warehouse, at: datetime, programs: Collection[str]) -> int:
     """Suppresses waiting messages to customers who have ordered since the order that their round followed, and says how many.
 
+    A round that followed no order, such as a birthday's, is over for orders since its message was decided.
+
     Args:
         warehouse: An open history.
         at: The instant.
@@ -61,8 +66,11 @@ def withdraw_ordered(warehouse: Warehouse, at: datetime, programs: Collection[st
     waiting_now, orders = ibis.memtable(rows).filter(lambda t: t.program.isin(sorted(programs))), warehouse.current("orders")
     stands = orders.filter(~orders.cancelled, orders.ordered_at < ibis.literal(at.replace(tzinfo=None)))
     anchors = orders.select(episode="order_id", anchor_at="ordered_at")
-    both = waiting_now.join(anchors, "episode").join(stands.select("customer_id", "ordered_at"), "customer_id")
-    ordered = both.filter(both.ordered_at > both.anchor_at).select("id").distinct().order_by("id")
+    decided = warehouse.table("plans").select("plan", decided_at="as_of")
+    since = waiting_now.left_join(anchors, "episode").left_join(decided, "plan")
+    since = since.select("id", "customer_id", since=since.anchor_at.fill_null(since.decided_at))
+    both = since.join(stands.select("customer_id", "ordered_at"), "customer_id")
+    ordered = both.filter(both.ordered_at > both.since).select("id").distinct().order_by("id")
     return actions.withdraw(warehouse.arrow(ordered)["id"].to_pylist(), "ordered since", at)
 
 
@@ -76,8 +84,20 @@ def withdraw_silenced(warehouse: Warehouse, at: datetime) -> int:
     unanswered = tickets.filter(tickets.opened_at < seen, tickets.closed_at.isnull() | (tickets.closed_at >= seen))
     unsettled = returns.filter(returns.returned_at < seen, returns.open.fill_null(False))
     silenced = unanswered.select("customer_id").union(unsettled.select("customer_id"))
-    found = warehouse.arrow(ibis.memtable(rows).semi_join(silenced, "customer_id").select("id").order_by("id"))
-    return actions.withdraw(found["id"].to_pylist(), "open complaint or return", at)
+    return _withdrawn(warehouse, rows, silenced, "open complaint or return", at)
+
+
+def withdraw_unhappy(warehouse: Warehouse, at: datetime) -> int:
+    """Suppresses waiting messages to customers who have lately said that they are unhappy, and says how many."""
+    rows = queries.waiting()
+    if not rows.num_rows:
+        return 0
+    return _withdrawn(warehouse, rows, detractors(warehouse, AsOf(at, "UTC")), "told us that they are unhappy", at)
+
+
+def _withdrawn(warehouse: Warehouse, rows: pa.Table, customers: ir.Table, reason: str, at: datetime) -> int:
+    found = warehouse.arrow(ibis.memtable(rows).semi_join(customers, "customer_id").select("id").order_by("id"))
+    return actions.withdraw(found["id"].to_pylist(), reason, at)
 
 
 def dispatch(settings: Settings, warehouse: Warehouse, at: datetime) -> Sent:
@@ -85,6 +105,7 @@ def dispatch(settings: Settings, warehouse: Warehouse, at: datetime) -> Sent:
     approved = documents.approved(settings)
     withdraw_ordered(warehouse, at, [program.name for program in approved.programs if "order" in program.exit])
     withdraw_silenced(warehouse, at)
+    withdraw_unhappy(warehouse, at)
     done = send_due(settings, at, quiet=approved.rules.quiet_hours)
     close_cycle(settings, warehouse, at)
     return done

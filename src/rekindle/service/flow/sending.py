@@ -151,7 +151,8 @@ def _refused(desk: _Desk, people: Mapping[str, Person], service: bool) -> dict[s
 
 
 def _instead(desk: _Desk, touch: Touch, person: Person | None, refusal: str) -> Outcome | None:
-    if touch.valid_until and touch.valid_until < moment.local_day(desk.now, desk.settings.timezone):
+    home = zone_of(person.timezone if person else "", desk.settings.timezone)
+    if touch.valid_until and touch.valid_until < moment.local_day(desk.now, home):
         return Outcome(EXPIRED, reason=f"valid until {touch.valid_until}")
     if touch.channel != "email":
         return Outcome(FAILED, reason=f"no sender for {touch.channel} is set up")

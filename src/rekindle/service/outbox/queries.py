@@ -45,10 +45,10 @@ def sent() -> pa.Table:
 
 
 def waiting() -> pa.Table:
-    """Marketing of ready plans that has not been taken up: id, customer_id, program, episode. News of an order is not withdrawn."""
+    """Marketing of ready plans that has not been taken up: id, plan, customer_id, program, episode. News of an order is not withdrawn."""
     marketing = Touch.objects.filter(status=PLANNED, plan__ready=True, service=False)
-    rows = marketing.order_by("id").values("id", "customer_id", "program", "episode")
-    schema = pa.schema([("id", pa.int64()), *((name, pa.string()) for name in ("customer_id", "program", "episode"))])
+    rows = marketing.order_by("id").values("id", "plan", "customer_id", "program", "episode")
+    schema = pa.schema([("id", pa.int64()), *((name, pa.string()) for name in ("plan", "customer_id", "program", "episode"))])
     return pa.Table.from_pylist(list(rows), schema=schema)
 
 
