@@ -21,11 +21,11 @@ def options(decider: Decider, arm: str, *people: Row, stage: dict[str, object] =
     """Each customer's option of an arm, in the order given."""
     mine = program(stages={"tailor": {**stage, "arms": {**TAILOR["arms"], "free": FREE}}})
     chosen = mine.stages[0].arm(arm)
-    listed = [{**COUNTS, **one, "credit_balance": number} for number, one in enumerate(people)]
+    listed = [{**COUNTS, **one, "age_days": number} for number, one in enumerate(people)]
     table = ibis.memtable(pa.Table.from_pylist(listed, schema=SCHEMA))
     found = option(table, mine, mine.stages[0], chosen, documents().offers[chosen.offer], shop)
     names = ("eligible", "channel", "value", "ceiling", "cost", "margin", "spread", "subsidised")
-    told = table.select("credit_balance", **{name: getattr(found, name) for name in names}).order_by("credit_balance")
+    told = table.select("age_days", **{name: getattr(found, name) for name in names}).order_by("age_days")
     return decider.warehouse.arrow(told).select(names).to_pylist()
 
 
@@ -98,3 +98,9 @@ def test_a_channel_is_the_first_of_the_store_that_the_customer_consented_to(deci
 def test_minor_units_follow_the_currency() -> None:
     assert SHOP.minor(Decimal("0.001")) == pytest.approx(0.1)
     assert replace(SHOP, currency="JPY").minor(Decimal(3)) == 3
+
+
+def test_unspent_credit_comes_before_a_new_price_offer(decider: Decider) -> None:
+    people = [customer("spent"), customer("unspent", credit_balance=1_500)]
+    assert [row["eligible"] for row in options(decider, "percent", *people)] == [True, False]
+    assert [row["eligible"] for row in options(decider, "free", *people)] == [True, True]

@@ -70,7 +70,8 @@ def test_two_salts_have_nothing_in_common(other: tuple[str, ...]) -> None:
 
 def test_shares_of_holdout_and_control_are_what_was_asked_for_and_independent(decider: Decider) -> None:
     people = ibis.memtable(pa.table({"customer_id": IDS, "standing": pa.nulls(SIZE, pa.string())}))
-    drawn = people.mutate(now=standing(people, "win-back", 0.05, 0.10, ibis.literal("2026")))
+    people = people.mutate(program=ibis.literal("win-back"), control=0.10, service=False)
+    drawn = people.mutate(now=standing(people, 0.05, ibis.literal("2026")))
     listed = decider.warehouse.arrow(drawn.group_by("now").aggregate(n=drawn.count()))
     counts = dict(zip(listed["now"].to_pylist(), listed["n"].to_pylist(), strict=True))
     expected = {"holdout": 0.05, "control": 0.95 * 0.10, "treated": 0.95 * 0.90}
@@ -90,5 +91,6 @@ def test_the_arm_does_not_depend_on_the_standing() -> None:
 def test_a_standing_that_was_given_stays(decider: Decider) -> None:
     given = ["treated", "control", "holdout"]
     people = ibis.memtable(pa.table({"customer_id": given, "standing": given}))
-    kept = standing(people, "win-back", 0.99, 0.99, ibis.literal("2026"))
+    people = people.mutate(program=ibis.literal("win-back"), control=0.99, service=False)
+    kept = standing(people, 0.99, ibis.literal("2026"))
     assert decider.warehouse.arrow(people.select("standing", kept=kept).order_by("standing"))["kept"].to_pylist() == sorted(given)

@@ -5,7 +5,7 @@ from itertools import product
 import ibis
 import pyarrow as pa
 
-from rekindle.decide.guardrails import BEFORE_ENTRY, PUT_OFF, REASONS, before_draw
+from rekindle.decide.guardrails import BEFORE_ENTRY, REASONS, WAITS, before_draw
 from tests.decide.shop import Decider
 
 FLAGS = ("reachable", "open_ticket", "open_return", "detractor", "reentry_open", "held_back", "contacts_left", "gap_over")
@@ -65,5 +65,5 @@ def test_an_answer_that_nobody_gave_silences_nobody(shared_decider: Decider) -> 
 
 
 def test_the_order_is_the_one_that_people_read() -> None:
-    assert list(REASONS) == [*ORDER, "no_variant", *PUT_OFF]
+    assert list(REASONS) == [*ORDER, "no_variant", *WAITS]
     assert list(BEFORE_ENTRY) == list(ORDER[:6])  # nobody gets a standing before, treated or not

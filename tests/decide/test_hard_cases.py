@@ -77,3 +77,43 @@ def test_a_complaint_between_two_stages_ends_the_round(decider: Decider) -> None
     opened, closed = instant(5).naive, instant(9).naive
     write(decider.warehouse, {"tickets": [{"ticket_id": "t", "customer_id": "a", "opened_at": opened, "closed_at": closed}]})
     assert set(decider.decide(25, [customer("a"), customer("b")])) == {"b"}
+
+
+def test_two_messages_of_different_plans_are_kept_apart_when_they_leave(decider: Decider) -> None:
+    """Planned on a Saturday and a Sunday that are quiet, both would leave on Monday at nine."""
+    quiet = {"start": "20:00", "end": "09:00", "days": ["saturday", "sunday"]}
+    first, second = (program(name, stages=ONE_STAGE) for name in ("first", "second"))
+    bound = {"caps": {"touches": 9, "per": "30d", "gap": "1d"}, "quiet_hours": quiet}
+    people = crowd(20)
+    saturday = decider.with_documents(first, **bound).decide(5, people)
+    sunday = decider.with_documents(second, **bound).decide(6, people)
+    told = {name for name, row in saturday.items() if row["arm"] != "nothing"}
+    both = {name for name in told if sunday[name]["arm"] != "nothing"}
+    assert both
+    assert {sunday[name]["reason"] for name in both} == {"gap"}
+    assert {sunday[name]["send_at"] for name in both} == {instant(7).naive}, "planned on Monday, it leaves a day after the other"
+
+
+def test_a_draw_that_was_put_off_waits_for_the_budget_too(decider: Decider) -> None:
+    rows = [
+        {
+            "customer_id": one["customer_id"], "day": 0, "arm": "light", "offer": None, "channel": None, "reason": "cap_reached",
+            "propensity": 0.25,
+        }
+        for one in crowd(6)
+    ]
+    decider.remember(*rows)
+    poor = decider.with_documents(budget={"amount": 0, "per": "30d"}).decide(6, crowd(6))
+    assert {(row["arm"], row["reason"], row["expected_cost"]) for row in poor.values()} == {("light", "budget_reached", 0)}
+    rich = decider.with_documents().decide(7, crowd(6))
+    assert {(row["arm"], row["reason"]) for row in rich.values()} == {("light", None)}
+
+
+def test_one_plan_gives_a_customer_no_two_offers_of_a_kind(decider: Decider) -> None:
+    first, second = (program(name, stages=ONE_STAGE) for name in ("first", "second"))
+    decider = decider.with_documents(first, second)
+    rows = decider.rows(decider.plan(0, crowd(60)))
+    drawn = [row for row in rows if row["arm"] == "light"]
+    given = [row["customer_id"] for row in drawn if row["reason"] is None]
+    assert len(given) == len(set(given)), "free delivery once"
+    assert {row["reason"] for row in drawn} == {None, "kind_cap_reached"}

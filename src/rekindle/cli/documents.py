@@ -96,10 +96,15 @@ def approve(
         approving.refuse_unfair(store.settings, store.warehouse, approving.proposed(store.settings, digest))
         if digest is not None:
             approved = [approve_version(digest, who, store.now)]
+            lines = [approved[0][:12]]
         else:
-            approved = [version.digest for version in documents.approve_all(store.settings, who, store.now)]
+            changed = documents.unsubmitted(store.settings)
+            versions = documents.approve_all(store.settings, who, store.now)
+            approved = [version.digest for version in versions]
+            lines = [f"{one.digest[:12]}   {one.name}" for one in versions if one.name in changed]
+            lines.append(f"{len(versions) - len(lines)} unchanged")
     say(f"Approved by {who}, for the mailbox alone: nothing leaves this machine.")
-    emit({"approved": approved, "by": who}, [one[:12] for one in approved], as_json)
+    emit({"approved": approved, "by": who}, lines, as_json)
 
 
 COMMANDS = {"check": check, "submit": submit, "approve": approve}

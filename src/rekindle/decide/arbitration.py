@@ -4,7 +4,7 @@ Knows nothing of how a variant was drawn. A customer's messages are taken one af
 passes while every cap that it falls under has room. Service messages are apart: they are never put off, and count for no cap.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -81,6 +81,35 @@ def _of_program(name: str) -> Callable[[ir.Table], ir.BooleanValue]:
 
 def _with_offer(names: list[str]) -> Callable[[ir.Table], ir.BooleanValue]:
     return lambda rows: rows.offer.isin(sorted(names) or [""]).fill_null(False)
+
+
+def once_a_plan(rows: ir.Table, offers: Mapping[str, Offer]) -> ir.Table:
+    """Puts off what would give a customer the same sort of thing twice at one time: a price offer, a costly kind, a thing given once.
+
+    The message with the highest expected net margin keeps its place. What a customer had before counts where variants are made eligible.
+
+    Args:
+        rows: As of `settled`.
+        offers: By name.
+    """
+    best_first = [ibis.desc("arm_margin"), "program", "stage", "episode"]
+    for reason, sort in _sorts(offers):
+        wants = (rows.reason.isnull() & (rows.arm != NOTHING) & ~rows.service).fill_null(False)
+        mine = wants.ifelse(rows.offer.cases(*sort.items(), else_=""), "")
+        place = ibis.row_number().over(group_by=["customer_id", mine], order_by=best_first)
+        rows = rows.mutate(reason=((mine != "") & (place > 0)).ifelse(reason, rows.reason))
+    return rows
+
+
+def _sorts(offers: Mapping[str, Offer]) -> Iterator[tuple[str, dict[str, str]]]:
+    """What a customer gets one of at a time: the reason for a second, and offers to what they are one of."""
+    once = {name: offer.ladder.name if offer.ladder else offer.once_key for name, offer in offers.items()}
+    sorts = (
+        ("price_cap_reached", {name: "price" for name, offer in offers.items() if offer.price}),
+        ("kind_cap_reached", {name: offer.kind for name, offer in offers.items() if offer.costly}),
+        ("kind_cap_reached", {name: key for name, key in once.items() if key}),
+    )
+    return (one for one in sorts if one[1])
 
 
 def settled(warehouse: Warehouse, rows: ir.Table, contacts: ir.Table, question: Question) -> ir.Table:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 import ibis
 import ibis.expr.types as ir
@@ -44,7 +45,7 @@ class Spent:
 
 def scales(  # noqa: PLR0913  what was spent, what is wanted and what is allowed have nothing in common
     warehouse: Warehouse, rules: Rules, contacts: ir.Table, wanted: Mapping[Part, int], as_of: AsOf, shop: Shop,
-    offers: Mapping[str, Offer],
+    offers: Mapping[str, Offer], held: Mapping[Part, int] = MappingProxyType({}),
 ) -> dict[Part, float]:
     """The factor for the chances of every program and payer.
 
@@ -56,15 +57,17 @@ def scales(  # noqa: PLR0913  what was spent, what is wanted and what is allowed
         as_of: The instant.
         shop: Its currency.
         offers: By name: who pays where the journal does not say.
+        held: What draws that caps put off will cost now, by program and payer, thousandths: they are drawn already and not scaled.
     """
     budgets = rules.every_budget
     spent = _spent(warehouse, contacts, {one.per_days for one in budgets}, as_of, offers)
     limits = {one: int(Decimal(shop.minor(one.amount)) * MILLI) for one in budgets}
-    return scaled(budgets, limits, wanted, spent)
+    return scaled(budgets, limits, wanted, spent, held)
 
 
 def scaled(
-    budgets: Iterable[PartBudget], limits: Mapping[PartBudget, int], wanted: Mapping[Part, int], spent: Iterable[Spent]
+    budgets: Iterable[PartBudget], limits: Mapping[PartBudget, int], wanted: Mapping[Part, int], spent: Iterable[Spent],
+    held: Mapping[Part, int] = MappingProxyType({}),
 ) -> dict[Part, float]:
     """The least of the factors of the budgets that cover a part, each worked out as if it stood alone; between 0 and 1.
 
@@ -76,16 +79,17 @@ def scaled(
         limits: Their amounts, thousandths of a minor unit.
         wanted: By part, thousandths.
         spent: By part and period.
+        held: What is drawn already, by part, thousandths: it comes first, and where a budget has no room for it all, the factor is 0.
     """
     past = tuple(spent)
     found = dict.fromkeys(wanted, 1.0)
     for budget in budgets:
         covered = [part for part in wanted if budget.covers(*part)]
         gone = sum(one.cost for one in past if one.days == budget.per_days and budget.covers(*one.part))
-        left = max(0.0, limits[budget] * (1 - RESERVE) - gone)
-        asked = sum(wanted[part] for part in covered)
-        if asked > left:
-            factor = round(left / asked, 6)
+        first = sum(held.get(part, 0) for part in covered)
+        left, asked = limits[budget] * (1 - RESERVE) - gone - first, sum(wanted[part] for part in covered)
+        if asked > max(left, 0.0) or (first and left < 0):
+            factor = round(max(left, 0.0) / asked, 6) if asked else 0.0
             found |= {part: min(found[part], factor) for part in covered}
     return found
 

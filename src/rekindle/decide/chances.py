@@ -55,7 +55,9 @@ _PARTS = {
 
 
 def spread_chances(table: ir.Table, program: Program, stage: Stage, policy: Policy) -> ir.Table:
-    """Renormalises the policy's weights over the variants that each candidate may get: adds `pi:<arm>`.
+    """Renormalises the policy's weights over the variants that each candidate may get: adds `pi:<arm>` and `kept`.
+
+    A draw that a cap put off is kept while its variant may be had.
 
     Args:
         table: From `side_by_side`, kept: the arithmetic of the next steps would otherwise be written out again and again.
@@ -68,16 +70,28 @@ def spread_chances(table: ir.Table, program: Program, stage: Stage, policy: Poli
     total = ibis.literal(0.0) if program.service else table[f"weight:{NOTHING}"]
     for weight in weighed.values():
         total = total + weight
-    return table.mutate(**{f"pi:{name}": (weight / total.nullif(0)).fill_null(0.0) for name, weight in weighed.items()})
+    pis = {f"pi:{name}": (weight / total.nullif(0)).fill_null(0.0) for name, weight in weighed.items()}
+    kept = table.held_arm.notnull() & ibis.or_(*(((table.held_arm == name) & table[f"can:{name}"]) for name in weighed))
+    return table.mutate(**pis, kept=kept.fill_null(False))
 
 
 def expected_costs(chances: Chances) -> ir.Table:
-    """What the stage is expected to cost before scaling, thousandths of a minor unit, in one row: shop and seller."""
+    """What the stage is expected to cost before scaling, thousandths of a minor unit, in one row.
+
+    Returns:
+        shop and seller of what is drawn now, held_shop and held_seller of draws that are kept: those cost what they cost.
+    """
     table, whole, theirs = chances.table, ibis.literal(0), ibis.literal(0)
-    for one in chances.stage.arms:
-        whole = whole + (table[f"pi:{one.name}"] * table[f"cost:{one.name}"]).round().cast("int64")
-        theirs = theirs + (table[f"pi:{one.name}"] * table[f"theirs:{one.name}"]).round().cast("int64")
-    return table.aggregate(shop=(whole - theirs).sum(), seller=theirs.sum())
+    names = [one.name for one in chances.stage.arms]
+    for name in names:
+        whole = whole + (table[f"pi:{name}"] * table[f"cost:{name}"]).round().cast("int64")
+        theirs = theirs + (table[f"pi:{name}"] * table[f"theirs:{name}"]).round().cast("int64")
+    held, held_theirs = (_of(table.held_arm, table, prefix, names, 0) for prefix in ("cost", "theirs"))
+    fresh = ~table.kept
+    return table.aggregate(
+        shop=(whole - theirs).sum(where=fresh), seller=theirs.sum(where=fresh),
+        held_shop=(held - held_theirs).sum(where=table.kept), held_seller=held_theirs.sum(where=table.kept),
+    )
 
 
 def drawn(chances: Chances, scales: Mapping[str, float], version: str) -> ir.Table:
@@ -92,7 +106,7 @@ def drawn(chances: Chances, scales: Mapping[str, float], version: str) -> ir.Tab
 
     Returns:
         The candidates with eligible (names joined by "|"), arm, propensity, draw, channel, offer, cost_ceiling, expected_cost,
-        arm_margin, arm_spread, subsidised, scope, seller_id, seller_cost, offer_value, can_any.
+        arm_margin, arm_spread, subsidised, scope, seller_id, seller_cost, offer_value, can_any, short (kept, and budgets have no room).
     """
     table = chances.table
     number = draw(salt(chances.program.name, chances.stage.name, version), table.customer_id, table.episode)
@@ -103,7 +117,7 @@ def drawn(chances: Chances, scales: Mapping[str, float], version: str) -> ir.Tab
         steps.append((number < edge, one.name))
     names = [one.name for one in chances.stage.arms]
     fresh = ibis.cases(*steps, else_=NOTHING)
-    kept = table.held_arm.notnull() & ibis.or_(*(((table.held_arm == name) & table[f"can:{name}"]) for name in names))
+    kept, closed = table.kept, [name for name in names if scales[name] == 0]
     arm = kept.ifelse(table.held_arm, fresh)
     fresh_chance = arm.cases(*((name, table[f"pi:{name}"] * scales[name]) for name in names), else_=1.0 - edge)
     eligible = ibis.literal("")
@@ -118,7 +132,7 @@ def drawn(chances: Chances, scales: Mapping[str, float], version: str) -> ir.Tab
         arm_margin=_of(arm, table, "margin", names, 0), arm_spread=_of(arm, table, "spread", names, 0),
         subsidised=_of(arm, table, "subsidised", names, 0), scope=_of(arm, table, "scope", names, ibis.null("string")),
         seller_id=_of(arm, table, "seller", names, ibis.null("string")), seller_cost=_of(arm, table, "theirs", names, 0),
-        offer_value=_of(arm, table, "worth", names, 0),
+        offer_value=_of(arm, table, "worth", names, 0), short=kept & arm.isin(closed or [""]),
     )
 
 

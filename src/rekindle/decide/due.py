@@ -71,14 +71,7 @@ def places(past_rows: Past, programs: Sequence[Program], openings: ir.Table) -> 
         its name since still counts as a step), reached_at, reached_arm, reached_channel, held_arm and held_propensity (of a draw that a
         cap put off), held_stage_no, last_reason, ended_by (one of the program's exits).
     """
-    rows = past_rows.journal.semi_join(openings, ROUND)
-    numbers = [
-        ((rows.program == program.name) & (rows.stage == stage.name), number)
-        for program in programs for number, stage in enumerate(program.stages)
-    ]
-    rows = rows.mutate(stage_no=ibis.cases(*numbers, else_=-1), exit=rows.reason.cases(*((why, exit_) for exit_, why in EXITS.items())))
-    ending = rows.standing.notnull() & _ends(rows, programs)
-    rows = rows.mutate(exit=ending.ifelse(rows.exit, ibis.null("string")))
+    rows = _told_apart(past_rows.journal.semi_join(openings, ROUND), programs)
     rows = rows.mutate(drawn=rows.arm.notnull() & rows.reason.isnull(), put_off=rows.arm.notnull() & rows.reason.notnull())
     order = [ibis.desc("as_of"), ibis.desc("stage_no"), ibis.desc("drawn"), "plan"]
     rows = rows.mutate(
@@ -100,6 +93,17 @@ def places(past_rows: Past, programs: Sequence[Program], openings: ir.Table) -> 
         last_reason=rows.reason.max(where=rows.latest == 0),
         ended_by=rows.exit.max(),
     )
+
+
+def _told_apart(rows: ir.Table, programs: Sequence[Program]) -> ir.Table:
+    """Rows of the journal with the number of their stage, and the exit that they mean, if their program has it."""
+    numbers = [
+        ((rows.program == program.name) & (rows.stage == stage.name), number)
+        for program in programs for number, stage in enumerate(program.stages)
+    ]
+    rows = rows.mutate(stage_no=ibis.cases(*numbers, else_=-1), exit=rows.reason.cases(*((why, exit_) for exit_, why in EXITS.items())))
+    ending = rows.standing.notnull() & _ends(rows, programs)
+    return rows.mutate(exit=ending.ifelse(rows.exit, ibis.null("string")))
 
 
 def _ends(rows: ir.Table, programs: Sequence[Program]) -> ir.BooleanValue:

@@ -57,6 +57,11 @@ def find(warehouse: Warehouse, seen: Past, inputs: Inputs) -> Earlier:
     )
 
 
+def _left_at(rows: ir.Table) -> ir.TimestampValue:
+    """When a message left, to the day: quiet days count, the hours of a night do not."""
+    return ibis.greatest(rows.as_of, rows.send_at.fill_null(rows.as_of) - ibis.interval(days=1))
+
+
 def _priced(documents: Documents) -> list[str]:
     return sorted(name for name, offer in documents.offers.items() if offer.price) or [""]
 
@@ -68,7 +73,7 @@ def _listed(values: ir.StringValue) -> ir.StringScalar:
 def _of_round(seen: Past, documents: Documents) -> ir.Table:
     rows = seen.contacts
     return rows.group_by("program", "customer_id", "episode").aggregate(
-        contacts=rows.count(), price_offers=rows.offer.isin(_priced(documents)).sum(), last_contact_at=rows.as_of.max(),
+        contacts=rows.count(), price_offers=rows.offer.isin(_priced(documents)).sum(), last_contact_at=_left_at(rows).max(),
         given=_listed(rows.offer.fill_null("")),
     )
 

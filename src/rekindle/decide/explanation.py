@@ -223,7 +223,7 @@ def _due(
         stage = program.stages[row["stage_no"]]
         checks = before_draw({**customer, **row}, program, stage, inputs)
         draw = draws.get(row["episode"])
-        reason = row["reason"] or (None if draw is None or draw.possible else "no_variant")
+        reason = row["reason"] or (draw.reason if draw else None)
         verdicts.append(
             Verdict(
                 program.name, program.service, program.trigger.on, "due", rounds[row["episode"]], more, checks, draw, reason,

@@ -20,6 +20,7 @@ REASONS = {
     "touches_used": "had all messages of this round",
     "too_soon": "written to too recently",
     "no_variant": "no variant fits",
+    "budget_reached": "the budget has no room",
     "cap_reached": "message cap reached",
     "tired": "left the last messages unanswered",
     "program_cap_reached": "had all messages of this program for now",
@@ -33,7 +34,10 @@ BEFORE_ENTRY = ("no_consent", "open_complaint", "open_return", "detractor", "ree
 """Refusals that put an entry off, for who would be treated as for who would be control: nobody has a standing before."""
 
 PUT_OFF = ("cap_reached", "tired", "program_cap_reached", "kind_cap_reached", "price_cap_reached", "gap")
-"""Refusals of a message that was drawn: the draw is kept, and `send_at` says from when on it may come again."""
+"""Refusals of a message that was drawn, by caps: the draw is kept, and `send_at` says from when on it may come again."""
+
+WAITS = ("budget_reached", *PUT_OFF)
+"""All refusals of a message that was drawn."""
 
 
 def standing(candidates: ir.Table, holdout: float, epoch: ir.StringValue) -> ir.StringValue:

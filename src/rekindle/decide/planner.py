@@ -55,11 +55,13 @@ def plan(warehouse: Warehouse, inputs: Inputs) -> Plan:
         left = _left(warehouse, inputs, seen, stages)
         parts = [_left_alone(found.alone, inputs), *(_decided(one, inputs, left) for one in stages)]
     rows = warehouse.keep(_together(_typed(part) for part in parts))
+    zones = settling.zones(warehouse, rows, inputs)
     rules = inputs.documents.rules
     tired = fatigue.own_caps(warehouse, seen, rows, inputs.as_of, rules)
     question = arbitration.Question(rules, inputs.as_of, inputs.documents.offers, tired)
-    rows = arbitration.settled(warehouse, rows, seen.contacts, question)
-    rows = warehouse.keep(settling.finished(rows, inputs, settling.zones(warehouse, rows, inputs)))
+    rows = arbitration.settled(warehouse, rows, settling.seen_from(rows, zones, seen.contacts, inputs), question)
+    rows = arbitration.once_a_plan(rows, inputs.documents.offers)
+    rows = warehouse.keep(settling.finished(rows, inputs, zones))
     return Plan(settling.digest(warehouse, rows, inputs), rows, inputs.shop.rehearsal, min(left.values(), default=1.0), left)
 
 
@@ -125,13 +127,16 @@ def _stages(warehouse: Warehouse, inputs: Inputs, found: candidacy.Sorted) -> li
 
 def _left(warehouse: Warehouse, inputs: Inputs, seen: due.Past, stages: list[chances.Chances]) -> dict[budget.Part, float]:
     """What the budgets leave of every chance of a message, by program and payer; a service message costs what it costs."""
-    wanted: dict[budget.Part, int] = {}
+    wanted, held = dict[budget.Part, int](), dict[budget.Part, int]()
     for one in stages:
         if not one.program.service:
-            for payer, cost in warehouse.row(chances.expected_costs(one)).items():
-                wanted[one.program.name, payer] = wanted.get((one.program.name, payer), 0) + (cost or 0)
+            costs = warehouse.row(chances.expected_costs(one))
+            for payer in ("shop", "seller"):
+                part = (one.program.name, payer)
+                wanted[part] = wanted.get(part, 0) + (costs[payer] or 0)
+                held[part] = held.get(part, 0) + (costs[f"held_{payer}"] or 0)
     documents = inputs.documents
-    return budget.scales(warehouse, documents.rules, seen.contacts, wanted, inputs.as_of, inputs.shop, documents.offers)
+    return budget.scales(warehouse, documents.rules, seen.contacts, wanted, inputs.as_of, inputs.shop, documents.offers, held)
 
 
 def _decided(one: chances.Chances, inputs: Inputs, left: Mapping[budget.Part, float]) -> ir.Table:
@@ -142,7 +147,7 @@ def _decided(one: chances.Chances, inputs: Inputs, left: Mapping[budget.Part, fl
     table = _described(table, inputs, ibis.literal(one.stage.name))
     none = ~table.can_any
     return table.mutate(
-        reason=none.ifelse("no_variant", ibis.null("string")),
+        reason=ibis.cases((none, "no_variant"), (table.short, "budget_reached"), else_=ibis.null("string")),
         arm=none.ifelse(ibis.null("string"), table.arm),
         propensity=none.ifelse(ibis.null("float64"), table.propensity),
         valid_days=table.arm.cases(*days.items(), else_=ibis.null("int64")),

@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 import numpy as np
 
 from rekindle.decide import timing
+from rekindle.decide.guardrails import WAITS
 from rekindle.decide.inputs import Inputs
 from rekindle.history.tables import JOURNAL
 from rekindle.history.warehouse import Warehouse
@@ -32,6 +33,25 @@ def zones(warehouse: Warehouse, rows: ir.Table, inputs: Inputs) -> ir.Table:
     return ibis.memtable(timing.send_times([*names, inputs.as_of.timezone], inputs.as_of, inputs.documents.rules.quiet_hours))
 
 
+def seen_from(rows: ir.Table, zones: ir.Table, contacts: ir.Table, inputs: Inputs) -> ir.Table:
+    """The customers' earlier messages at the times that they left, counted back from when a message of now would leave.
+
+    A night or a quiet day moves both ends: what is kept apart is when messages leave, not when they are decided.
+
+    Args:
+        rows: Of the plan: customer_id, timezone.
+        zones: From `zones`.
+        contacts: Messages so far: as_of, send_at.
+        inputs: Of the plan.
+    """
+    instant, home = ibis.literal(inputs.as_of.naive), inputs.as_of.timezone
+    whose = rows.group_by("customer_id").aggregate(timezone=rows.timezone.nullif("").max().fill_null(home))
+    leaves = whose.join(zones, "timezone").select("customer_id", leaves_at="send_at")
+    waits = leaves.mutate(waits=leaves.leaves_at.epoch_seconds() - instant.epoch_seconds()).drop("leaves_at")
+    mine = contacts.join(waits, "customer_id")
+    return mine.mutate(as_of=(mine.send_at - mine.waits.as_interval("s")).fill_null(mine.as_of)).drop("waits")
+
+
 def finished(rows: ir.Table, inputs: Inputs, zones: ir.Table) -> ir.Table:
     """The rows as the journal has them, and what a plan carries besides.
 
@@ -51,7 +71,7 @@ def finished(rows: ir.Table, inputs: Inputs, zones: ir.Table) -> ir.Table:
         **{name: timed[name] for name in JOURNAL.names if name in timed.columns},
         "plan": ibis.literal(""),
         "as_of": instant,
-        "send_at": goes.ifelse(timed.service.ifelse(instant, timed.send_at), timed.again_at),
+        "send_at": goes.ifelse(timed.service.ifelse(instant, timed.send_at), _again(timed, instant)),
         "valid_until": goes.ifelse(_within_dates(until, timed.offer, inputs.documents), ibis.null("date")),
         "expected_margin": timed.arm_margin,
         **{name: goes.ifelse(timed[name], 0) for name in ("cost_ceiling", "expected_cost", "seller_cost", "offer_value")},
@@ -67,6 +87,12 @@ def _within_dates(until: ir.DateValue, offer: ir.StringValue, documents: Documen
     """The last day on which an offer holds: never after the offer's own, however late the message leaves."""
     ends = {name: ibis.literal(one.valid_until) for name, one in documents.offers.items() if one.valid_until is not None}
     return ibis.least(until, offer.cases(*ends.items(), else_=ibis.null("date")).fill_null(until)) if ends else until
+
+
+def _again(rows: ir.Table, instant: ir.TimestampScalar) -> ir.TimestampValue:
+    """From when on a message that was put off may come again; the next plan where nothing says later."""
+    waits = rows.arm.notnull() & rows.reason.isin(WAITS)
+    return waits.fill_null(False).ifelse(rows.again_at.fill_null(instant), rows.again_at)
 
 
 def digest(warehouse: Warehouse, rows: ir.Table, inputs: Inputs) -> str:

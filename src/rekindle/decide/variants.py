@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.decide import arbitration, arms, budget, chances, checks, fatigue, timing
+from rekindle.decide import arbitration, arms, budget, chances, checks, fatigue, settling, timing
 from rekindle.decide.assignment import salt
 from rekindle.decide.funding import split
 from rekindle.decide.inputs import Inputs
@@ -93,6 +93,13 @@ class Draw:
     kept: bool
     possible: bool
     scaled: bool
+
+    @property
+    def reason(self) -> str | None:
+        """Why nothing can come of it, None where something can: no variant fits, or the budgets have no room for one drawn before."""
+        if not self.possible:
+            return "no_variant"
+        return "budget_reached" if self.kept and self.taken is not None and self.taken.scale == 0 else None
 
     @property
     def taken(self) -> Variant | None:
@@ -187,15 +194,17 @@ def settled(warehouse: Warehouse, inputs: Inputs, seen: "Past", told: "list[Verd
         return tuple(told)
     documents, customer = inputs.documents, warehouse.scalar(inputs.profile.customer_id.max())
     rows = warehouse.keep(pa.Table.from_pylist([_row(told[number], customer) for number in places], schema=_ROWS))
+    contacts = warehouse.keep(settling.seen_from(rows, settling.zones(warehouse, rows, inputs), seen.contacts, inputs))
     own = fatigue.own_caps(warehouse, seen, rows, inputs.as_of, documents.rules)
     question = arbitration.Question(documents.rules, inputs.as_of, documents.offers, own)
-    used, tired = checks.used_of_caps(warehouse, seen.contacts, question), checks.Tired()
+    used, tired = checks.used_of_caps(warehouse, contacts, question), checks.Tired()
     if warehouse.scalar(seen.contacts.count()):
         tired = next((checks.Tired(**_of_tired(row)) for row in warehouse.arrow(own).to_pylist()), tired)
     flags = _falls(warehouse, rows, used)
     ends: list[dict[str, Any]] = []
-    if not _room(used, list(flags.values()), tired):
-        ends = warehouse.arrow(arbitration.settled(warehouse, rows, seen.contacts, question)).to_pylist()
+    if len(places) > 1 or not _room(used, list(flags.values()), tired):
+        ended = arbitration.once_a_plan(arbitration.settled(warehouse, rows, contacts, question), documents.offers)
+        ends = warehouse.arrow(ended).to_pylist()
     by_key = {(row["program"], row["episode"]): row for row in ends}
     for number in places:
         one = told[number]
@@ -220,6 +229,7 @@ _ROWS = pa.schema(
     {
         "customer_id": pa.string(), "program": pa.string(), "stage": pa.string(), "episode": pa.string(), "arm": pa.string(),
         "reason": pa.string(), "offer": pa.string(), "arm_margin": pa.int64(), "service": pa.bool_(),
+        "timezone": pa.string(),
     }
 )
 
@@ -230,6 +240,7 @@ def _row(one: "Verdict", customer: str) -> dict[str, object]:
         "customer_id": customer, "program": one.program, "stage": one.draw.stage if one.draw else "", "reason": None,
         "episode": one.round.episode if one.round else "", "arm": taken.arm if taken else NOTHING, "offer": taken.offer if taken else None,
         "arm_margin": taken.terms.expected_margin if taken else 0, "service": one.service,
+        "timezone": one.zone,
     }
 
 

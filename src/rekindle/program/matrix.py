@@ -124,7 +124,8 @@ def page(program: Program, offers: Mapping[str, Offer]) -> str:
             given.append(f"| {stage.name} | {arm.name} | {offer.label.replace('|', '/')} | {offer.kind} | {_whom(program, stage, arm)} |")
     head = (
         f"# {program.name}: who may get what\n\n"
-        "Variants by stage, lapsed cohort and value tier; doing nothing is always one more. `?`: only some of them, by the rule in the\n"
+        "Variants by stage, lapsed cohort and value tier; of marketing, doing nothing is always one more.\n"
+        "`?`: only some of them, by the rule in the\n"
         "second table. Consent, caps, margin, what the offer is for and what was given before decide besides.\n"
         "Written by `rekindle check --matrix`.\n"
     )

@@ -115,7 +115,7 @@ class Stage(Entry):
     offers: StageOffers
     """The offers it permits."""
     arms: Annotated[tuple[Arm, ...], Named()]
-    """What it may do; doing nothing is always one more."""
+    """What it may do; of marketing, doing nothing is always one more."""
     hold_until: Rule | None = None
     """The stage waits while this does not hold for the customer."""
     only_if: Rule | None = None

@@ -359,6 +359,11 @@ class ReportFacts:
         return sum(row.count for row in self.left_alone)
 
     @property
+    def spared_words(self) -> tuple[str, str]:
+        """What those left alone are counted in, one and many: of several programs a customer may have several rounds."""
+        return ("round", "rounds") if self.others else ("customer", "customers")
+
+    @property
     def reasons(self) -> tuple[Cause, ...]:
         """Causes with at least one customer, the one without evidence last."""
         return tuple(sorted((cause for cause in self.causes if cause.customers), key=lambda cause: cause.name == "unknown"))

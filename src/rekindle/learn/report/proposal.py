@@ -109,11 +109,12 @@ def alone_section(facts: ReportFacts, figures: Figures) -> Html:
     if not rows:
         return section("alone", "Left alone", "Nobody who was due is left alone")
     rows.sort(key=lambda row: -row.count)
-    drawn = [Bar(capital(row.label), row.count, figures.many(row.count, "customer", "customers")) for row in rows]
+    one, many = facts.spared_words
+    drawn = [Bar(capital(row.label), row.count, figures.many(row.count, one, many)) for row in rows]
     return section(
         "alone",
         "Left alone",
-        f"{figures.many(facts.spared, 'customer was', 'customers were')} due and will hear nothing from us, each for a reason",
-        bars(drawn, "Customers left alone, by reason", figures),
+        f"{figures.many(facts.spared, f'{one} was', f'{many} were')} due and will hear nothing from us, each for a reason",
+        bars(drawn, f"{capital(many)} left alone, by reason", figures),
         el("p", WHY_NOBODY, class_="small"),
     )

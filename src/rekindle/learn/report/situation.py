@@ -49,7 +49,8 @@ def _source(facts: ReportFacts, figures: Figures) -> str:
     if not facts.proposed:
         return f"From {history}.{margin} No message is proposed."
     messages = f"{figures.count(facts.proposed)} {message_word(facts, facts.proposed)}"
-    alone = f" {figures.count(facts.spared)} who were due are left alone, each for a reason." if facts.spared else ""
+    whose = "who were due" if not facts.others else "rounds that were due"
+    alone = f" {figures.count(facts.spared)} {whose} are left alone, each for a reason." if facts.spared else ""
     return f"From {history}.{margin} Proposed: {messages} at a cost of at most {figures.most(facts.money.ceiling)}.{alone}"
 
 

@@ -223,8 +223,8 @@ def _touched(found: Simulated, settings: Settings) -> Iterator[str]:
     cost, ceiling = (money.show(value, currency) for value in (told.expected_cost, told.cost_ceiling))
     yield f"Messages       {told.messages:,}: {_listed({arm: n for arm, n in told.by_arm.items() if arm != NOTHING})}"
     yield from chart(told.weeks)
-    days = "the day it begins" if not told.longest_days else f"{told.longest_days} days"
-    yield f"Longest path   {told.longest_messages} messages; {days} from its beginning to the last message"
+    days = f"{told.longest_days} days from its beginning to the last message" if told.longest_days else "all on the day it begins"
+    yield f"Longest path   {told.longest_messages} message{'' if told.longest_messages == 1 else 's'}; {days}"
     budget = "" if told.scale == 1 else f"; the budget left as little as {told.scale:.0%} of the chances"
     yield f"Cost           expected {cost}, at most {ceiling}{budget}"
     yield f"Margin         {middle} expected ({low} to {high}), assumed until outcomes speak"
