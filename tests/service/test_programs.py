@@ -31,3 +31,11 @@ def test_a_digest_given_is_kept(store: Settings) -> None:
 def test_what_names_no_version_is_refused(store: Settings, digest: str) -> None:
     with pytest.raises(BadData, match="no version"):
         actions.approve(digest, "Ada", AT)
+
+
+def test_the_last_approval_holds_whatever_its_clock_says(store: Settings) -> None:
+    """The clock of a simulated store lies behind that of its making."""
+    old, new = actions.submit([Submission("offers", "offers", "one"), Submission("offers", "offers", "two")], AT)
+    actions.approve(old, "Ada", AT)
+    actions.approve(new, "Ada", AT - timedelta(days=4))
+    assert queries.approved(store) == {"offers": new}
