@@ -95,6 +95,7 @@ class Arm:
         valid_days: How long an order can redeem.
         service: Whether it is a message about the customer's own order: it wins no order and nobody opts out or tires of it.
         asks: Whether it asks how it was, on a scale from 0 to 10.
+        service_cost: What an order within the validity costs the shop besides a lower price, units: unit cost times use of `offers.yaml`.
     """
 
     name: str
@@ -109,6 +110,7 @@ class Arm:
     valid_days: int = 14
     service: bool = False
     asks: bool = False
+    service_cost: float = 0.0
 
     @property
     def redeemable(self) -> bool:
@@ -148,16 +150,16 @@ ARMS = (
     Arm("preview", 0.024, 9.0),
     Arm("how_to", 0.008, 14.0),
     Arm("light", 0.032, 6.0, "price", ships_free=True),
-    Arm("make_good", 0.027, 8.0, mends=("return", *_SERVICE_FAILED)),
+    Arm("make_good", 0.027, 8.0, mends=("return", *_SERVICE_FAILED), valid_days=60, service_cost=0.60),
     Arm("unspent", 0.030, 8.0, "price"),
-    Arm("concierge", 0.016, 12.0, mends=_SERVICE_FAILED),
+    Arm("concierge", 0.016, 12.0, mends=_SERVICE_FAILED, valid_days=30, service_cost=0.40),
     Arm("limited", 0.021, 6.0),
-    Arm("bundle", 0.024, 8.0, "price"),
+    Arm("bundle", 0.024, 8.0, "price", service_cost=0.20),
     Arm("credit", 0.048, 7.0, "price", amount=5.0),
     Arm("percent", 0.054, 6.0, "price", percent=0.10, cap=20.0),
     Arm("content_only", 0.0, 10.0),
-    Arm("free_returns", 0.019, 9.0, mends=("return",)),
-    Arm("express", 0.013, 8.0, mends=("late_delivery",)),
+    Arm("free_returns", 0.019, 9.0, mends=("return",), valid_days=30, service_cost=0.75),
+    Arm("express", 0.013, 8.0, mends=("late_delivery",), valid_days=30, service_cost=2.00),
     Arm("proof", 0.0, 10.0),
     Arm("last_word", 0.013, 7.0),
     Arm("order_confirmed", 0.0, 10.0, service=True),
@@ -193,6 +195,10 @@ ARMS = (
 
 UNKNOWN = Arm("", 0.0, 10.0)
 """An arm of a shop's own making: what it would do is not known, so it does nothing."""
+
+USUAL = Arm("usual", 0.066, 6.0, "price", percent=0.15, cap=1_000.0)
+"""What many shops send by rule, 15 % off everything; no program that ships has it. Lift assumed: that of `percent` times the square root
+of how much more it takes off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +249,15 @@ class Parameters:
         credit_spent: Share of credits spent on an order that comes in time. Assumed.
         promotion_days: Each seller may have one promotion in so many days. Assumed.
         promoted: Chance that it has. Assumed.
+        promotion_pull: Relative increase of a lift where sellers promote all products of the customer's favourite category; in proportion
+            to the share that is promoted. Assumed.
+        season_pull: Exponent of the day's pace of demand in a lift. Assumed: who is won back is won more easily when others buy.
+        unsubscribe_growth: Factor on the chance of an opt-out per earlier touch within `fatigue_days`. Assumed, as in `decide.fatigue`.
+        opt_out_loss: Share of the margin that was to come by itself within a year which a customer who opts out no longer brings. Assumed.
+        opened: Share of e-mail touches that a person opens. Assumed.
+        machine_openers: Share of mailboxes of which a proxy opens every e-mail. Assumed; providers of mail report about half.
+        machine_clickers: Share of mailboxes of which a scanner follows every link. Assumed, so that about a third of all clicks are
+            machines'; published shares are 5 to 60 % (SCIENCE.md 3).
     """
 
     personas: tuple[Persona, ...] = PERSONAS
@@ -287,6 +302,13 @@ class Parameters:
     credit_spent: float = 0.6
     promotion_days: int = 120
     promoted: float = 0.5
+    promotion_pull: float = 0.5
+    season_pull: float = 1.0
+    unsubscribe_growth: float = 1.25
+    opt_out_loss: float = 0.5
+    opened: float = 0.20
+    machine_openers: float = 0.5
+    machine_clickers: float = 0.02
 
     @property
     def every_arm(self) -> tuple[Arm, ...]:
