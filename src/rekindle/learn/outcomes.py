@@ -1,6 +1,7 @@
 """What customers did after they entered a program, by what they were assigned to and not by what they were sent.
 
-Knows nothing of lift. One row per round (episode); the window opens when the round got its standing.
+Knows nothing of lift. One row per round (episode); the window opens when the round got its standing. `followed` does the arithmetic for
+any span of a round, such as the time since a decision.
 """
 
 from dataclasses import dataclass
@@ -59,17 +60,10 @@ def outcomes(warehouse: Warehouse, past: Past, program: Program, window: Window)
     Returns:
         rounds and orders, spend (minor units), margin (minor units, net of redemptions and channel costs), activated, retained.
     """
-    entered = warehouse.keep(rounds(past, program))
-    end = ibis.least(entered.entered_at + ibis.interval(days=program.goal.horizon_days), ibis.literal(window.as_of.naive))
-    spans = entered.mutate(until=end)
-    bought = _bought(warehouse, spans, window)
-    sent = _sent(past, program, spans, window)
-    active = _activated(warehouse, spans)
-    joined = spans
-    for part in (bought, _redeemed(warehouse, program, spans, window), sent, active):
-        joined = joined.left_join(part, ["customer_id", "episode"]).drop("customer_id_right", "episode_right")
-    zero = {name: joined[name].fill_null(0) for name in ("orders", "spend", "gross_margin", "incentives", "messages_milli")}
-    joined = joined.mutate(**zero, active=joined.active.fill_null(False))
+    entered = rounds(past, program)
+    spans = warehouse.keep(entered.mutate(since=entered.entered_at, until=end_of(entered.entered_at, program, window)))
+    joined = _beside(followed(warehouse, past, program, spans, window), _activated(warehouse, spans))
+    joined = joined.mutate(active=joined.active.fill_null(False))
     net = joined.gross_margin - joined.incentives - joined.messages_milli / MILLI
     ordered = joined.orders > 0
     whole = joined.mutate(margin=net, retained=ordered.cast("int64"), activated=(joined.active | ordered).cast("int64"))
@@ -78,17 +72,56 @@ def outcomes(warehouse: Warehouse, past: Past, program: Program, window: Window)
     )
 
 
+def end_of(since: ir.TimestampValue, program: Program, window: Window) -> ir.TimestampValue:
+    """Until when what follows an instant is counted: the program's horizon later, or the instant of the question if that is sooner."""
+    return ibis.least(since + ibis.interval(days=program.goal.horizon_days), ibis.literal(window.as_of.naive))
+
+
+def followed(warehouse: Warehouse, past: Past, program: Program, spans: ir.Table, window: Window) -> ir.Table:
+    """What orders brought in spans of rounds, and what messages and redemptions cost.
+
+    Args:
+        warehouse: An open history.
+        past: Ready plans before the instant.
+        program: The program.
+        spans: customer_id, episode, since, until and whatever else, kept; where there is a `stage`, a round has a span for each.
+        window: What is counted.
+
+    Returns:
+        The spans with orders, spend, gross_margin, incentives (minor units), messages_milli (thousandths of a minor unit), all 0 where
+        nothing followed, and first_order_at (null where nothing followed).
+    """
+    joined = spans
+    for part in (_bought(warehouse, spans, window), _redeemed(warehouse, program, spans, window), _sent(past, program, spans, window)):
+        joined = _beside(joined, part)
+    counted = ("orders", "spend", "gross_margin", "incentives", "messages_milli")
+    return joined.mutate(**{name: joined[name].fill_null(0) for name in counted})
+
+
+def _key(spans: ir.Table) -> list[str]:
+    """What tells spans apart."""
+    return [name for name in ("customer_id", "episode", "stage") if name in spans.columns]
+
+
+def _beside(spans: ir.Table, part: ir.Table) -> ir.Table:
+    key = _key(spans)
+    return spans.left_join(part, key).drop(*(f"{name}_right" for name in key))
+
+
 def _within(orders: ir.Table, spans: ir.Table) -> ir.Table:
-    """Orders in a round's window, with the round's episode."""
-    joined = orders.join(spans.select("customer_id", "episode", "entered_at", "until"), "customer_id")
-    return joined.filter(joined.ordered_at >= joined.entered_at, joined.ordered_at < joined.until)
+    """Orders in the spans of their customers, with what tells the span apart."""
+    joined = orders.join(spans.select(*_key(spans), "since", "until"), "customer_id")
+    return joined.filter(joined.ordered_at >= joined.since, joined.ordered_at < joined.until)
 
 
 def _bought(warehouse: Warehouse, spans: ir.Table, window: Window) -> ir.Table:
-    orders = warehouse.keep(_within(purchases.sales(warehouse, window.as_of), spans))
+    sold = purchases.sales(warehouse, window.as_of)
+    sold = sold.select("customer_id", "order_id", "ordered_at", "net", "lines")
+    orders = warehouse.keep(_within(sold, spans))
     priced = order_margins(warehouse, orders, window)
-    return priced.group_by("customer_id", "episode").aggregate(
-        orders=priced.count(), spend=priced.spend.sum().cast("int64"), gross_margin=priced.margin.sum().cast("int64")
+    return priced.group_by(*_key(spans)).aggregate(
+        orders=priced.count(), spend=priced.spend.sum().cast("int64"), gross_margin=priced.margin.sum().cast("int64"),
+        first_order_at=priced.ordered_at.min(),
     )
 
 
@@ -109,22 +142,17 @@ def order_margins(warehouse: Warehouse, orders: ir.Table, window: Window) -> ir.
     return whole.mutate(margin=purchases.margin(whole, window.margin))
 
 
-def _messages(past: Past, program: Program, spans: ir.Table) -> ir.Table:
-    """Messages of a round within its window."""
-    mine = past.contacts.filter(past.contacts.program == program.name)
-    return mine.join(spans.select("customer_id", "episode", "until"), ["customer_id", "episode"]).filter(lambda t: t.as_of < t.until)
-
-
 def _sent(past: Past, program: Program, spans: ir.Table, window: Window) -> ir.Table:
-    mine = _messages(past, program, spans)
+    """What the messages of a round cost within its spans."""
+    mine = past.contacts.filter(past.contacts.program == program.name).select("customer_id", "episode", "as_of", "channel")
+    mine = mine.join(spans.select(*_key(spans), "since", "until"), ["customer_id", "episode"])
+    mine = mine.filter(mine.as_of >= mine.since, mine.as_of < mine.until)
     costs = {name: round(window.shop.minor(cost) * MILLI) for name, cost in window.shop.channel_costs.items()}
-    return mine.group_by("customer_id", "episode").aggregate(
-        messages_milli=mine.channel.cases(*costs.items(), else_=0).sum().cast("int64")
-    )
+    return mine.group_by(*_key(spans)).aggregate(messages_milli=mine.channel.cases(*costs.items(), else_=0).sum().cast("int64"))
 
 
 def _redeemed(warehouse: Warehouse, program: Program, spans: ir.Table, window: Window) -> ir.Table:
-    """What redeemed offers cost besides a lower price, such as the delivery that the shop paid for: per round, minor units.
+    """What redeemed offers cost besides a lower price, such as the delivery that the shop paid for: per span, minor units.
 
     An offer is redeemed by an order with the very code that its message carried.
     """
@@ -136,15 +164,16 @@ def _redeemed(warehouse: Warehouse, program: Program, spans: ir.Table, window: W
     given = touches.filter(touches.program == program.name, touches.code != "").select(
         "customer_id", "episode", "code", offered=touches.stage + ":" + touches.arm
     )
-    used = _within(purchases.sales(warehouse, window.as_of), spans).select("customer_id", "episode", "order_id", "code")
+    sold = purchases.sales(warehouse, window.as_of).select("customer_id", "order_id", "ordered_at", "code")
+    used = _within(sold.filter(sold.code != ""), spans)
     paired = used.join(given, ["customer_id", "episode", "code"])
-    return paired.group_by("customer_id", "episode").aggregate(
+    return paired.group_by(*_key(spans)).aggregate(
         incentives=paired.offered.cases(*costs.items(), else_=0).sum().cast("int64")
     )
 
 
 def _activated(warehouse: Warehouse, spans: ir.Table) -> ir.Table:
     events = warehouse.current("events")
-    met = events.filter(events.name.isin(ACTIVATION)).join(spans.select("customer_id", "episode", "entered_at", "until"), "customer_id")
-    met = met.filter(met.occurred_at >= met.entered_at, met.occurred_at < met.until)
+    met = events.filter(events.name.isin(ACTIVATION)).join(spans.select("customer_id", "episode", "since", "until"), "customer_id")
+    met = met.filter(met.occurred_at >= met.since, met.occurred_at < met.until)
     return met.group_by("customer_id", "episode").aggregate(active=met.count() > 0)
