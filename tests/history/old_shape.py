@@ -10,9 +10,9 @@ from rekindle.history.warehouse import stored_schemas
 AT = datetime(2026, 11, 2, 12)
 BROUGHT = {
     "events": {"value"}, "shipments": {"shipped_at"}, "people": {"birthday"},
-    "journal": {"scope", "seller_id", "seller_cost", "offer_value"},
+    "journal": {"scope", "seller_id", "seller_cost", "offer_value", "kind", "price", "once_key"},
 }
-"""Columns that version 2 brought."""
+"""Columns that later versions brought."""
 
 BROUGHT_TABLES = {"credits", "promotions"}
 STORED = {

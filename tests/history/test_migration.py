@@ -90,5 +90,5 @@ def test_an_old_version_refuses_what_this_one_wrote(tmp_path: Path, monkeypatch:
     with open_history(URL, tmp_path):
         pass
     monkeypatch.setattr(door, "SCHEMA_VERSION", 1)
-    with pytest.raises(StoreUnavailable, match=r"newer Rekindle \(schema 2\)"), open_history(URL, tmp_path):
+    with pytest.raises(StoreUnavailable, match=r"newer Rekindle \(schema 3\)"), open_history(URL, tmp_path):
         pass

@@ -89,7 +89,7 @@ def test_a_history_of_a_newer_version_is_refused_and_not_touched(tmp_path: Path)
     path = tmp_path / "var" / "history.duckdb"
     before = path.read_bytes()
     for _ in range(2):
-        with pytest.raises(StoreUnavailable, match=r"was written by a newer Rekindle \(schema 3\)"), open_history(URL, tmp_path):
+        with pytest.raises(StoreUnavailable, match=r"was written by a newer Rekindle \(schema 4\)"), open_history(URL, tmp_path):
             pass
     assert path.read_bytes() == before
 

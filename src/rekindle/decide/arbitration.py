@@ -7,10 +7,12 @@ passes while every cap that it falls under has room. Service messages are apart:
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import ibis
 import ibis.expr.types as ir
 
+from rekindle.decide import given
 from rekindle.history.warehouse import Warehouse
 from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING, Offer, Rules
@@ -42,7 +44,7 @@ class Limit:
         reason: What a message is put off for, a key of `guardrails.REASONS`.
         touches: The most messages.
         days: The window.
-        falls: Which rows of a table with program and offer fall under it.
+        falls: Which rows of a table with program and offer fall under it: of the journal by what it says of the offer.
     """
 
     reason: str
@@ -61,11 +63,10 @@ def limits(rules: Rules, offers: Mapping[str, Offer]) -> tuple[Limit, ...]:
     for program, cap in caps.programs.items():
         found.append(Limit("program_cap_reached", cap.touches, cap.per_days, _of_program(program)))
     for kind, cap in caps.kinds.items():
-        names = [name for name, offer in offers.items() if offer.kind == kind]
-        found.append(Limit("kind_cap_reached", cap.touches, cap.per_days, _with_offer(names)))
+        found.append(Limit("kind_cap_reached", cap.touches, cap.per_days, _of_kind(kind, offers)))
     if caps.price_offers is not None:
-        priced = [name for name, offer in offers.items() if offer.price]
-        found.append(Limit("price_cap_reached", caps.price_offers.touches, caps.price_offers.per_days, _with_offer(priced)))
+        priced = partial(given.price, offers=offers)
+        found.append(Limit("price_cap_reached", caps.price_offers.touches, caps.price_offers.per_days, priced))
     if caps.gap_days is not None:
         found.append(Limit("gap", 1, caps.gap_days, _all))
     return tuple(found)
@@ -79,8 +80,8 @@ def _of_program(name: str) -> Callable[[ir.Table], ir.BooleanValue]:
     return lambda rows: rows.program == name
 
 
-def _with_offer(names: list[str]) -> Callable[[ir.Table], ir.BooleanValue]:
-    return lambda rows: rows.offer.isin(sorted(names) or [""]).fill_null(False)
+def _of_kind(kind: str, offers: Mapping[str, Offer]) -> Callable[[ir.Table], ir.BooleanValue]:
+    return lambda rows: given.kind(rows, offers) == kind
 
 
 def once_a_plan(rows: ir.Table, offers: Mapping[str, Offer]) -> ir.Table:

@@ -9,12 +9,12 @@ from datetime import timedelta
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.decide import gaming
+from rekindle.decide import gaming, given
 from rekindle.decide.due import ROUND, Past
 from rekindle.decide.inputs import Inputs
 from rekindle.history.warehouse import Warehouse
 from rekindle.moment import AsOf
-from rekindle.program.documents import Documents, Offer
+from rekindle.program.documents import Documents
 
 DAYS_A_YEAR = 365
 
@@ -26,7 +26,7 @@ class Earlier:
     Args:
         of_round: program, customer_id, episode, contacts, price_offers, given (names of offers, each between bars), last_contact_at.
         of_customer: customer_id, price_offers_year, last_kind (of offer) and last_kind_run (how often it came in a row), rungs (steps of
-            ladders and offers given once, each between bars), last_rung_at; of all marketing.
+            ladders, and names of other offers, each between bars), last_rung_at; of all marketing.
         waiting: customer_id of those who learned that silence pays.
         rounds: program, customer_id, episode, opened: every round that began.
     """
@@ -62,10 +62,6 @@ def _left_at(rows: ir.Table) -> ir.TimestampValue:
     return ibis.greatest(rows.as_of, rows.send_at.fill_null(rows.as_of) - ibis.interval(days=1))
 
 
-def _priced(documents: Documents) -> list[str]:
-    return sorted(name for name, offer in documents.offers.items() if offer.price) or [""]
-
-
 def _listed(values: ir.StringValue) -> ir.StringScalar:
     return (ibis.literal("|") + values + "|").collect().sort().join("")
 
@@ -73,35 +69,27 @@ def _listed(values: ir.StringValue) -> ir.StringScalar:
 def _of_round(seen: Past, documents: Documents) -> ir.Table:
     rows = seen.contacts
     return rows.group_by("program", "customer_id", "episode").aggregate(
-        contacts=rows.count(), price_offers=rows.offer.isin(_priced(documents)).sum(), last_contact_at=_left_at(rows).max(),
+        contacts=rows.count(), price_offers=given.price(rows, documents.offers).sum(), last_contact_at=_left_at(rows).max(),
         given=_listed(rows.offer.fill_null("")),
     )
 
 
 def _of_customer(seen: Past, inputs: Inputs) -> ir.Table:
     offers = inputs.documents.offers
-    kinds = {name: offer.kind for name, offer in offers.items()}
-    steps = {name: _step(offer) for name, offer in offers.items() if _step(offer)}
-    laddered = [name for name, offer in offers.items() if offer.ladder] or [""]
     newest_first = ibis.window(group_by="customer_id", order_by=[ibis.desc("as_of"), "program", "stage", "episode"])
     rows = seen.contacts
     rows = rows.mutate(
-        kind=rows.offer.cases(*kinds.items(), else_=""), step=rows.offer.cases(*steps.items(), else_="") if steps else ibis.literal(""),
+        kind=given.kind(rows, offers), price=given.price(rows, offers), step=given.once_key(rows, offers),
         new=rows.as_of > ibis.literal(inputs.as_of.naive - timedelta(days=DAYS_A_YEAR)),
     )
     rows = rows.mutate(latest=ibis.row_number().over(newest_first), last_kind=rows.kind.first().over(newest_first))
     return rows.group_by("customer_id").aggregate(
-        price_offers_year=(rows.offer.isin(_priced(inputs.documents)) & rows.new).sum(),
+        price_offers_year=(rows.price & rows.new).sum(),
         last_kind=rows.last_kind.max(),
         last_kind_run=ibis.coalesce(rows.latest.min(where=rows.kind != rows.last_kind), rows.count()),
         rungs=_listed(rows.step),
-        last_rung_at=rows.as_of.max(where=rows.offer.isin(laddered)),
+        last_rung_at=rows.as_of.max(where=rows.step.contains(":")),
     )
-
-
-def _step(offer: Offer) -> str:
-    """What marks that an offer was given: its step of a ladder, or its name where it is given once."""
-    return f"{offer.ladder.name}:{offer.ladder.rung}" if offer.ladder else offer.once_key or ""
 
 
 def beside(found: ir.Table, earlier: Earlier, as_of: AsOf) -> ir.Table:

@@ -10,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from rekindle.decide import given
 from rekindle.decide.due import Past
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.purchases import sales
@@ -26,7 +27,7 @@ def waiting(warehouse: Warehouse, seen: Past, offers: Mapping[str, Offer], rules
     Args:
         warehouse: Orders and touches with their codes.
         seen: Messages so far, as its contacts.
-        offers: By name.
+        offers: By name, for messages of which the journal does not say what they gave.
         rules: After how many rounds, in which time.
         as_of: The instant; later facts are not seen.
 
@@ -50,15 +51,14 @@ def ended_by_code(warehouse: Warehouse, seen: Past, offers: Mapping[str, Offer],
     Returns:
         customer_id, episode, ordered_at; a row for each message whose code was used so.
     """
-    priced = sorted(name for name, offer in offers.items() if offer.price) or [""]
     rows = seen.contacts
-    lapsed = rows.filter(rows.offer.isin(priced), rows.cohort.notnull()).select(*_TOUCH, decided_at="as_of")
+    lapsed = rows.filter(given.price(rows, offers), rows.cohort.notnull()).select(*_TOUCH, decided_at="as_of")
     touches = warehouse.current("touches")
     codes = touches.filter(touches.code != "").select(*_TOUCH, "code")
-    given = lapsed.join(codes, _TOUCH).select("customer_id", "episode", "decided_at", "code")
-    orders = sales(warehouse, as_of).select("customer_id", "order_id", "ordered_at", "code").semi_join(given, "customer_id")
+    coded = lapsed.join(codes, _TOUCH).select("customer_id", "episode", "decided_at", "code")
+    orders = sales(warehouse, as_of).select("customer_id", "order_id", "ordered_at", "code").semi_join(coded, "customer_id")
     in_turn = ibis.window(group_by="customer_id", order_by=["ordered_at", "order_id"])
     orders = orders.mutate(before_at=orders.ordered_at.lag().over(in_turn))
-    used = given.join(orders, ["customer_id", "code"])
+    used = coded.join(orders, ["customer_id", "code"])
     first = used.before_at.isnull() | (used.before_at < used.decided_at)
     return used.filter(used.ordered_at >= used.decided_at, first).select("customer_id", "episode", "ordered_at")

@@ -99,7 +99,7 @@ _CARRIED = {
     "last_reason": "string", "service": "boolean",
     **{name: openings.COLUMNS[name] for name in settling.OPENING if name in openings.COLUMNS},
 }
-_LATER = ("plan", "as_of", "send_at", "valid_until", "expected_margin")
+_LATER = ("plan", "as_of", "send_at", "valid_until", "expected_margin", "kind", "price", "once_key")
 _COLUMNS = {**{name: kind for name, kind in JOURNAL.items() if name not in _LATER}, **_CARRIED}
 
 

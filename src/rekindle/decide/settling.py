@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
-from rekindle.decide import timing
+from rekindle.decide import given, timing
 from rekindle.decide.guardrails import WAITS
 from rekindle.decide.inputs import Inputs
 from rekindle.history.tables import JOURNAL
@@ -77,6 +77,7 @@ def finished(rows: ir.Table, inputs: Inputs, zones: ir.Table) -> ir.Table:
         **{name: goes.ifelse(timed[name], 0) for name in ("cost_ceiling", "expected_cost", "seller_cost", "offer_value")},
         **{name: goes.ifelse(timed[name], ibis.null("string")) for name in ("channel", "offer", "scope", "seller_id")},
     }
+    columns |= given.written(columns["offer"], inputs.documents.offers)
     carried = {name: goes.ifelse(timed[name], 0) for name in ("arm_spread", "subsidised")}
     carried |= {name: timed[name] for name in OPENING}
     fresh = timed.reason.isnull() | (timed.reason != timed.last_reason.fill_null(""))

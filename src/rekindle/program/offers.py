@@ -125,6 +125,11 @@ class Offer(Entry):
             return f"{self.ladder.name}:{self.ladder.rung}"
         return self.name if self.once else ""
 
+    @property
+    def had_key(self) -> str:
+        """What a customer who was given it has had: `ladder:rung`, else its own name."""
+        return self.once_key or self.name
+
     def days_left(self, day: date) -> int | None:
         """Days for which it may still be given on a day, by its dates; below 0 outside them, None without an end.
 
