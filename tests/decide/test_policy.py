@@ -5,18 +5,20 @@ import ibis.expr.operations as ops
 import pyarrow as pa
 import pytest
 
-from rekindle.decide.policy import CONTEXT, Policy, context, equal_chance, of_columns
+from rekindle.decide.policy import CONTEXT, FLOOR, Policy, context, equal_chance, of_columns
 from rekindle.errors import BadData
 from rekindle.insight.profile import COLUMNS
 from rekindle.insight.protected import PROTECTED, protected_kind
 from tests.decide.shop import Decider, program
 
 STAGE = program().stages[0]
+OWN = {"nothing": 0.1, "plain": 0.0, "lesson": 0.0, "light": 0.9}
+COMMON = {"nothing": 0.4, "plain": 0.6, "lesson": 0.0, "light": 0.0}
 LEARNED = Policy(
     "learned",
     (
-        ("back", "reconnect", "*", "nothing", 0.4), ("back", "reconnect", "*", "plain", 0.6),
-        ("back", "reconnect", "high/other", "nothing", 0.1), ("back", "reconnect", "high/other", "light", 0.9),
+        *(("back", "reconnect", "*", arm, weight) for arm, weight in COMMON.items()),
+        *(("back", "reconnect", "high/other", arm, weight) for arm, weight in OWN.items()),
         ("other", "reconnect", "high/other", "plain", 1.0), ("back", "tailor", "high/other", "plain", 1.0),
     ),
 )
@@ -29,9 +31,24 @@ def weights(decider: Decider, policy: Policy, *contexts: str | None) -> list[dic
 
 
 def test_a_context_has_its_own_row_and_any_other_the_common_one(decider: Decider) -> None:
-    own = {"nothing": 0.1, "plain": 0.0, "lesson": 0.0, "light": 0.9}
-    common = {"nothing": 0.4, "plain": 0.6, "lesson": 0.0, "light": 0.0}
-    assert weights(decider, LEARNED, "high/other", "mid/other", None, "high/other") == [own, common, common, own]
+    assert weights(decider, LEARNED, "high/other", "mid/other", None, "high/other") == [OWN, COMMON, COMMON, OWN]
+    assert LEARNED.chances("back", STAGE, "high/other") == OWN
+    assert LEARNED.chances("back", STAGE, "mid/other") == COMMON
+    assert LEARNED.contexts("back", "reconnect") == ("*", "high/other")
+
+
+def test_a_variant_that_the_table_does_not_know_has_the_exploration_floor(decider: Decider) -> None:
+    """`lesson` and `light` came after the table; `gone` was taken out of the stage, and its chance goes to the others."""
+    old = Policy("old", (*(("back", "reconnect", "*", arm, w) for arm, w in {"nothing": 0.2, "plain": 0.6, "gone": 0.2}.items()),))
+    (found,) = weights(decider, old, "mid/other")
+    assert found == pytest.approx({"nothing": 0.24, "plain": 0.72, "lesson": FLOOR, "light": FLOOR})
+    assert sum(found.values()) == pytest.approx(1.0)
+    assert old.chances("back", STAGE, "mid/other") == found
+
+
+def test_a_table_of_variants_that_are_all_gone_has_equal_chances(decider: Decider) -> None:
+    old = Policy("old", (("back", "reconnect", "*", "gone", 1.0), ("back", "reconnect", "high/other", "nothing", 0.0)))
+    assert weights(decider, old, "mid/other", "high/other") == [dict.fromkeys(("nothing", "plain", "lesson", "light"), 0.25)] * 2
 
 
 def test_a_stage_that_the_table_does_not_know_has_equal_chances(decider: Decider) -> None:

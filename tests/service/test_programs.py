@@ -39,3 +39,23 @@ def test_the_last_approval_holds_whatever_its_clock_says(store: Settings) -> Non
     actions.approve(old, "Ada", AT)
     actions.approve(new, "Ada", AT - timedelta(days=4))
     assert queries.approved(store) == {"offers": new}
+
+
+def test_a_table_of_chances_is_no_program(store: Settings) -> None:
+    table = Submission("policy", queries.POLICY, "{}", digest="tried-1a2b3c4d")
+    actions.submit([Submission("win-back", "program", "one", "Ada"), table], AT)
+    actions.hold("tried-1a2b3c4d", "Ada", AT, AT - timedelta(days=30))
+    assert queries.approved(store) == {}
+    with pytest.raises(BadData, match="is a version of the table of chances") as raised:
+        actions.approve("tried-1a2b", "Ada", AT)
+    assert raised.value.remedy == "Approve it with: rekindle policy approve"
+    (kept,) = queries.policy_approvals()
+    assert (kept.name, kept.by, kept.at, kept.since) == ("tried-1a2b3c4d", "Ada", AT, AT - timedelta(days=30))
+
+
+def test_a_version_of_the_table_is_found_by_its_name_its_beginning_and_its_hash(store: Settings) -> None:
+    names = ("tried-1a2b3c4d", "tried-2a2b3c4d", "tried")
+    actions.submit([Submission("policy", queries.POLICY, "{}", digest=name) for name in names], AT)
+    found = {asked: [one.name for one in queries.policies(asked)] for asked in ("tried", "tried-1", "2a2b3c4d", "other")}
+    assert found == {"tried": ["tried"], "tried-1": ["tried-1a2b3c4d"], "2a2b3c4d": ["tried-2a2b3c4d"], "other": []}
+    assert len(queries.policies()) == 3

@@ -4,6 +4,7 @@ Knows nothing of customers. Equal chance is the first policy; a learned one is a
 """
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import ibis
@@ -21,6 +22,12 @@ CONTEXT = ("value_tier", "lapsed_cohort")
 
 NO_COHORT = "none"
 ANY = "*"
+EQUAL = "equal-chance"
+"""The name of the first policy, and the beginning of its versions' names."""
+
+FLOOR = 0.02
+"""The chance of a variant that came into its stage after the table was made, so that something can be learned of it."""
+
 _CONTEXTS = frozenset(f"{tier}/{cohort}" for tier in TIERS for cohort in (*COHORTS, NO_COHORT)) | {ANY}
 
 
@@ -67,26 +74,70 @@ class Policy:
         digest = hashlib.sha256(repr(sorted(self.rows)).encode()).hexdigest()[:8]
         return f"{self.name}-{digest}"
 
+    def chances(self, program: str, stage: Stage, where: str) -> dict[str, float]:
+        """The chance of every variant of a stage and of `nothing` in a context, before renormalising over those a customer may get.
+
+        A variant that the table does not name has the exploration floor, and the others what is left; rows of variants that the stage no
+        longer has are not read. A stage without rows, or with none of its variants in them, has equal chances.
+
+        Args:
+            program: The program's name.
+            stage: The stage as it is now.
+            where: A context.
+        """
+        return _fitted(_found(self._cells(program, stage), where), _arms(stage))
+
     def weights(self, program: str, stage: Stage, profile: ir.Table) -> ir.Table:
-        """Adds one column `weight:<arm>` per arm of a stage, `nothing` among them, by the profile's context.
+        """Adds one column `weight:<arm>` per arm of a stage, `nothing` among them, by the profile's context: `chances` as columns.
 
         Args:
             program: The program's name.
             stage: The stage whose arms are asked for.
             profile: Has the column `context`.
         """
-        arms = (NOTHING, *(arm.name for arm in stage.arms))
+        arms, cells = _arms(stage), self._cells(program, stage)
+        default = _fitted(cells.pop(ANY, None), arms)
+        if not cells:
+            return profile.mutate(**{f"weight:{arm}": ibis.literal(default[arm]) for arm in arms})
+        fitted = [_fitted(cell, arms) for cell in cells.values()]
+        columns: dict[str, list[object]] = {"context": list(cells)}
+        table = pa.table(columns | {f"weight:{arm}": [cell[arm] for cell in fitted] for arm in arms})
+        joined = profile.left_join(ibis.memtable(table), "context").drop("context_right")
+        return joined.mutate(**{f"weight:{arm}": joined[f"weight:{arm}"].fill_null(default[arm]) for arm in arms})
+
+    def contexts(self, program: str, stage: str) -> tuple[str, ...]:
+        """The contexts that have rows of their own at a stage, `*` among them, in order."""
+        return tuple(sorted({row[2] for row in self.rows if row[:2] == (program, stage)}))
+
+    def _cells(self, program: str, stage: Stage) -> dict[str, dict[str, float]]:
         cells: dict[str, dict[str, float]] = {}
         for row_program, row_stage, where, arm, weight in self.rows:
             if (row_program, row_stage) == (program, stage.name):
                 cells.setdefault(where, {})[arm] = weight
-        default = cells.pop(ANY, {arm: 1 / len(arms) for arm in arms})
-        if not cells:
-            return profile.mutate(**{f"weight:{arm}": ibis.literal(default.get(arm, 0.0)) for arm in arms})
-        columns: dict[str, list[object]] = {"context": list(cells)}
-        table = pa.table(columns | {f"weight:{arm}": [cell.get(arm, 0.0) for cell in cells.values()] for arm in arms})
-        joined = profile.left_join(ibis.memtable(table), "context").drop("context_right")
-        return joined.mutate(**{f"weight:{arm}": joined[f"weight:{arm}"].fill_null(default.get(arm, 0.0)) for arm in arms})
+        return cells
+
+
+def _arms(stage: Stage) -> tuple[str, ...]:
+    return (NOTHING, *(arm.name for arm in stage.arms))
+
+
+def _found(cells: Mapping[str, dict[str, float]], where: str) -> dict[str, float] | None:
+    return cells.get(where, cells.get(ANY))
+
+
+def _fitted(cell: Mapping[str, float] | None, arms: Iterable[str]) -> dict[str, float]:
+    """A context's rows as the chances of the arms that there are now."""
+    wanted = tuple(arms)
+    equal = 1 / len(wanted)
+    known = {arm: cell[arm] for arm in wanted if arm in cell} if cell else {}
+    total = sum(known.values())
+    if not cell or total <= 0:
+        return dict.fromkeys(wanted, equal)
+    if len(known) == len(wanted) == len(cell):
+        return {arm: known[arm] for arm in wanted}
+    new = min(FLOOR, equal)
+    left = 1 - new * (len(wanted) - len(known))
+    return {arm: known[arm] / total * left if arm in known else new for arm in wanted}
 
 
 def equal_chance(programs: tuple[Program, ...]) -> Policy:
@@ -94,6 +145,6 @@ def equal_chance(programs: tuple[Program, ...]) -> Policy:
     rows = []
     for program in programs:
         for stage in program.stages:
-            arms = (NOTHING, *(arm.name for arm in stage.arms))
+            arms = _arms(stage)
             rows += [(program.name, stage.name, ANY, arm, 1 / len(arms)) for arm in arms]
-    return Policy("equal-chance", tuple(rows))
+    return Policy(EQUAL, tuple(rows))

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from rekindle.service.programs.models import Approval, Document
-from rekindle.service.programs.queries import version
+from rekindle.service.programs.queries import POLICY, version
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +63,17 @@ def approve(digest: str, by: str, at: datetime, channels: Sequence[str] = ("mail
         document = version(digest)
         Approval.objects.bulk_create(Approval(document=document, channel=channel, by=by, at=at) for channel in channels)
     return document.digest
+
+
+def hold(name: str, by: str, at: datetime, since: datetime) -> None:
+    """Records a person's yes to a version of the table of chances, or to going back to one.
+
+    Args:
+        name: The version, in full.
+        by: Who says yes.
+        at: When.
+        since: From which instant of the store it holds.
+    """
+    with transaction.atomic():
+        document = Document.objects.get(pk=name, kind=POLICY)
+        Approval.objects.create(document=document, channel="mailbox", by=by, at=at, since=since)

@@ -26,6 +26,8 @@ class Approval(models.Model):
     channel = models.CharField(max_length=16)
     by = models.CharField(max_length=200)
     at = models.DateTimeField()
+    since = models.DateTimeField(null=True)
+    """From which instant of the store it holds, for versions of the table of chances; null: of all instants alike."""
 
     class Meta:
         """The newest yes of a channel counts."""
