@@ -13,12 +13,14 @@ import pytest
 from rekindle.errors import BadData, UsageError
 from rekindle.simulate import advance, truth
 from rekindle.simulate.files import SHAPES, told
+from rekindle.simulate.habits import SCANNED
 from rekindle.simulate.ids import exported
 from rekindle.simulate.parameters import Parameters
 from rekindle.simulate.touches import merged, numbered
 from tests.simulate.test_world import END_SECOND, digest
 from tests.simulate.worlds import CUSTOMERS, END, everybody, inbox, nobody, touches
 
+PARAMETERS = Parameters()
 ARMS = {arm.name: arm for arm in Parameters().arms}
 BATCHES = range(2, 10)
 
@@ -170,17 +172,40 @@ def test_touched_customers_look_at_products(world, made):
     shown = shown.append_column("number", pc.cast(pc.utf8_slice_codeunits(shown["message_id"], 1), pa.int64()))
     looks = shown.filter(pc.and_(pc.greater_equal(shown["number"], ours), pc.equal(shown["name"], "Product Viewed")))
     assert abs(looks.num_rows / CUSTOMERS - Parameters().visit) < 0.02
-    clicks = shown.filter(pc.equal(shown["name"], "Email Link Clicked"))
+    clicks = shown.filter(pc.and_(pc.equal(shown["name"], "Email Link Clicked"), pc.less(shown["number"], SCANNED)))
     assert 0.3 < clicks.num_rows / looks.num_rows < 0.9
     seen = {(row["customer_id"], row["product_id"]): row["occurred_at"] for row in looks.to_pylist()}
     assert all(row["occurred_at"] < seen[row["customer_id"], row["product_id"]] for row in clicks.to_pylist())
+
+
+def number(events):
+    """The numbers in the ids of events."""
+    return [int(one[1:]) for one in events["message_id"].to_pylist()]
+
+
+def test_machines_open_and_click_before_people_do_and_order_nothing(world, made):
+    advance(world, 7, everybody())
+    events = inbox(world, "events", 2)
+    opened = events.filter(pc.equal(events["name"], "Email Opened"))
+    clicks = events.filter(pc.equal(events["name"], "Email Link Clicked"))
+    scanned = clicks.filter(pa.array([one >= SCANNED for one in number(clicks)]))
+    chance = PARAMETERS.opened + (1 - PARAMETERS.opened) * PARAMETERS.visit
+    assert abs(opened.num_rows / CUSTOMERS - (1 - (1 - PARAMETERS.machine_openers) * (1 - chance))) < 0.04
+    at_once = pc.sum(pc.less(opened["occurred_at"], datetime(2026, 9, 27, 10, 5))).as_py()
+    assert abs(at_once / CUSTOMERS - PARAMETERS.machine_openers) < 0.04
+    assert 20 <= scanned.num_rows <= 60  # 2 % of the mailboxes; a third of all clicks
+    assert 0.15 < scanned.num_rows / clicks.num_rows < 0.55
+    advance(world, 7, everybody(seed=6, at=datetime(2026, 10, 4, 10), stage="tailor"))
+    later = inbox(world, "events", 3)
+    again = later.filter(pa.array([one >= SCANNED for one in number(later)]))
+    assert set(again["customer_id"].to_pylist()) == set(scanned["customer_id"].to_pylist())
 
 
 def test_texts_have_no_link_that_an_email_would_have(world):
     sent = everybody()
     sent = sent.set_column(sent.column_names.index("channel"), "channel", pa.array(["sms"] * CUSTOMERS))
     advance(world, 7, sent)
-    assert "Email Link Clicked" not in inbox(world, "events", 2)["name"].to_pylist()
+    assert not {"Email Link Clicked", "Email Opened"} & set(inbox(world, "events", 2)["name"].to_pylist())
 
 
 def test_who_is_asked_answers_now_and_then(world, made):
@@ -200,7 +225,8 @@ def test_service_messages_win_nothing_and_tire_nobody(world, made, tmp_path):
     news = [touches(range(CUSTOMERS), "order_confirmed", datetime(2026, 9, 27, 8 + hour), f"s{hour}") for hour in range(6)]
     step = advance(world, 7, pa.concat_tables(news))
     assert (step.touches, step.extra_orders, step.redemptions, step.unsubscribed) == (6 * CUSTOMERS, 0, 0, 0)
-    assert "Email Link Clicked" not in inbox(world, "events", 2)["name"].to_pylist()
+    clicks = inbox(world, "events", 2).filter(pc.equal(inbox(world, "events", 2)["name"], "Email Link Clicked"))
+    assert min(number(clicks)) >= SCANNED  # a scanner follows every link, a person none of these
     after = everybody(at=datetime(2026, 10, 4, 9))
     tired = numbered(merged(truth(world).touches, after, 0), Parameters(), 10**6)
     assert set(tired.earlier[-CUSTOMERS:].tolist()) == {0}

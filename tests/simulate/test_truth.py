@@ -14,9 +14,10 @@ from rekindle.errors import UsageError
 from rekindle.insight.models import LapseTuples, fit_mbg_nbd
 from rekindle.simulate import advance, true_effect, truth
 from rekindle.simulate.chance import Chance
-from rekindle.simulate.outcome import expected, happen, realised, stakes
+from rekindle.simulate.favours import promoted_share
+from rekindle.simulate.outcome import expected, happen, opt_out, realised, stakes
 from rekindle.simulate.parameters import Parameters
-from rekindle.simulate.response import potential
+from rekindle.simulate.response import mood, potential
 from rekindle.simulate.touches import merged, numbered
 from tests.simulate.test_world import END_SECOND
 from tests.simulate.worlds import ARMS, CUSTOMERS, END, everybody, inbox, nobody, touches
@@ -172,6 +173,46 @@ def test_response_depends_on_persona_cause_depth_and_fatigue(made):
     twice = could_of(made.folder, pa.concat_tables([touches([5], "reminder"), again]))[1]
     assert twice.touches.earlier.tolist() == [0, 1]
     assert twice.touches.ordinal.tolist() == [0, 1]
+
+
+def test_response_follows_season_and_sellers_promotions(made):
+    scene = truth(made.folder).scene
+    quiet = dataclasses.replace(scene, parameters=dataclasses.replace(PARAMETERS, promotion_pull=0.0))
+    pace = np.diff(scene.calendar.clock)
+    np.testing.assert_allclose(mood(quiet), np.tile(pace, (len(PARAMETERS.categories), 1)))
+    runs = truth(made.folder).facts("promotions")
+    share = promoted_share(PARAMETERS, scene.catalogue, scene.calendar, runs)
+    day, category = scene.calendar.days - 40, 3
+    at = (scene.calendar.first + day) * DAY
+    name, promoted = PARAMETERS.categories[category].name, set()
+    for run in runs.to_pylist():
+        if run["starts_at"] <= at < run["ends_at"] and run["category"] in (None, name):
+            promoted |= {(run["promotion"], product) for product in np.flatnonzero(
+                (scene.catalogue.seller == run["seller"]) & (scene.catalogue.category == category)).tolist()}
+    assert len(promoted) > 0
+    assert share[category, day] == pytest.approx(len(promoted) / scene.catalogue.per_category)
+    expected_mood = pace[day] * (1 + PARAMETERS.promotion_pull * share[category, day])
+    assert mood(scene)[category, day] == pytest.approx(expected_mood)
+    sent = touches(range(CUSTOMERS), "preview")
+    _, with_mood, _ = could_of(made.folder, sent)
+    _, without, _ = could_of(made.folder, sent, dataclasses.replace(PARAMETERS, promotion_pull=0.0, season_pull=0.0))
+    some = (without.lift > 0) & (with_mood.lift < PARAMETERS.lift_most)
+    felt_on = with_mood.touches.felt // DAY - scene.calendar.first
+    factor = mood(scene)[scene.population.category[with_mood.touches.customer], felt_on]
+    np.testing.assert_allclose((with_mood.lift / np.where(some, without.lift, 1))[some], factor[some])
+
+
+def test_opt_outs_grow_with_touches_shortly_before(made):
+    chance = opt_out(PARAMETERS, np.array([0, 1, 4]))
+    np.testing.assert_allclose(chance, PARAMETERS.unsubscribe * 1.25 ** np.array([0, 1, 4]))
+    scene, could, _ = could_of(made.folder, pa.concat_tables([everybody(seed=week, stage=f"s{week}") for week in range(4)]))
+    often = dataclasses.replace(scene, parameters=dataclasses.replace(PARAMETERS, unsubscribe=0.1))
+    done = happen(often, could, Chance(1)).unsubscribed
+    marketing = ~np.array([arm.service for arm in PARAMETERS.every_arm])[could.touches.arm]
+    shares = [done[marketing & (could.touches.earlier == earlier)].mean() for earlier in (0, 3)]
+    assert shares[0] == pytest.approx(0.1, abs=0.03)
+    assert shares[1] == pytest.approx(0.1 * 1.25**3, abs=0.05)
+    assert not done[~marketing].any()
 
 
 def test_a_later_touch_takes_over_the_order_that_two_codes_fit(made):

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rekindle.simulate import habits
+from rekindle.simulate import habits, machines
 from rekindle.simulate.chance import Flags, Ints
 from rekindle.simulate.facts import HOUR, shipments
 from rekindle.simulate.outcome import Outcome, Stakes, happen, stakes
@@ -157,7 +157,9 @@ def _events(told: _Told, orders: pa.Table) -> pa.Table:
         habits.TOLD + replies, touches.customer[replies], touches.felt[replies] + 5 * HOUR, told.could.last_product[replies],
         habits.score(befell[told.could.last_order[replies]], luck),
     )
-    return pa.concat_tables([looks, said])
+    opened, scanned = machines.of_mails(told.scene.parameters, told.scene.population.size, touches, told.by_mail, told.scene.chance)
+    seen_to = machines.events(touches, told.could.last_product, opened | (done.opened & told.by_mail), opened, scanned)
+    return pa.concat_tables([looks, said, seen_to])
 
 
 def _extra_orders(told: _Told, row: Ints, known: int) -> tuple[pa.Table, pa.Table]:

@@ -1,13 +1,15 @@
 """What the marketplace gives of its own accord: store credit after orders, and what sellers take off by themselves.
 
-Knows nothing of programs. Credit is a way to pay: an order that spends one shows its full amount; a promotion moves nobody's demand.
+Knows nothing of programs. Credit is a way to pay: an order that spends one shows its full amount; a promotion moves nobody's own demand,
+but touches work better while it runs (`response`).
 """
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rekindle.simulate.catalogue import Catalogue
-from rekindle.simulate.chance import Chance, Flags, Ints
+from rekindle.simulate.chance import Chance, Flags, Floats, Ints
 from rekindle.simulate.parameters import Parameters
 from rekindle.simulate.population import Calendar
 from rekindle.simulate.purchases import DAY, Orders
@@ -80,3 +82,25 @@ def promotions(parameters: Parameters, catalogue: Catalogue, days: Calendar, cha
             "ends_at": begins + draw.integers(_SHORTEST, _LONGEST + 1, size) * DAY,
         }
     )
+
+
+def promoted_share(parameters: Parameters, catalogue: Catalogue, days: Calendar, runs: pa.Table) -> Floats:
+    """Which share of each category's products sellers promote on each day of the calendar [categories, days].
+
+    Args:
+        parameters: The marketplace's.
+        catalogue: What each seller sells.
+        days: The calendar.
+        runs: From `promotions`.
+    """
+    categories = [one.name for one in parameters.categories]
+    count = np.zeros((parameters.sellers, len(categories)))
+    np.add.at(count, (catalogue.seller, catalogue.category), 1)
+    named = np.asarray(pc.fill_null(pc.index_in(runs["category"], value_set=pa.array(categories)), -1))
+    covers = (named[:, None] == -1) | (named[:, None] == np.arange(len(categories)))
+    weight = covers * count[np.asarray(runs["seller"])] / catalogue.per_category
+    first, after = (np.asarray(runs[name]) // DAY - days.first for name in ("starts_at", "ends_at"))
+    change = np.zeros((days.horizon + 1, len(categories)))
+    np.add.at(change, np.clip(first, 0, days.horizon), weight)
+    np.add.at(change, np.clip(after, 0, days.horizon), -weight)
+    return np.clip(change.cumsum(axis=0).T, 0.0, 1.0)

@@ -10,8 +10,8 @@ from rekindle.simulate.chance import Chance, Flags, Ints
 from rekindle.simulate.parameters import Parameters
 from rekindle.simulate.purchases import DAY, Orders
 
-SAVED, ANSWERED, CLICKED, TOLD = (kind * 10**9 for kind in (1, 2, 3, 4))
-"""Where the numbers of saved items, of answers, of clicks and of answers to a touch begin."""
+SAVED, ANSWERED, CLICKED, TOLD, OPENED, SCANNED = (kind * 10**9 for kind in (1, 2, 3, 4, 5, 6))
+"""Where the numbers of saved items, of answers, of clicks, of answers to a touch, of opened e-mails and of machines' clicks begin."""
 
 SURVEY = "Survey Answered"
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from rekindle.simulate.chance import Chance, Flags, Floats, Ints
 from rekindle.simulate.facts import amounts
+from rekindle.simulate.parameters import Parameters
 from rekindle.simulate.purchases import DAY
 from rekindle.simulate.response import NONE, Potential
 from rekindle.simulate.world import Scenery
@@ -51,6 +52,7 @@ class Outcome:
         organic_redeemed: Whether the customer's own next order used it.
         visit: Whether the customer looked at a product within a day.
         followed: Whether by the message's link, where it has one.
+        opened: Whether the customer opened it, where it is an e-mail; what machines open is not counted here.
         replied: Whether the customer said how it was, where that was asked.
         unsubscribed: Whether the customer opted out.
     """
@@ -61,6 +63,7 @@ class Outcome:
     organic_redeemed: Flags
     visit: Flags
     followed: Flags
+    opened: Flags
     replied: Flags
     unsubscribed: Flags
 
@@ -142,11 +145,18 @@ def happen(scene: Scenery, could: Potential, chance: Chance) -> Outcome:
         visit=visit,
         followed=visit & (luck["click"] < parameters.clicked),
         replied=asks & (luck["reply"] < parameters.replies),
-        unsubscribed=(luck["unsubscribe"] < parameters.unsubscribe) & ~service,
+        opened=visit | (luck["open"] < parameters.opened),
+        unsubscribed=(luck["unsubscribe"] < opt_out(parameters, touches.earlier)) & ~service,
     )
 
 
-_LUCK = ("extra", "delay", "extra-code", "organic-code", "visit", "unsubscribe", "click", "reply")
+_LUCK = ("extra", "delay", "extra-code", "organic-code", "visit", "unsubscribe", "click", "open", "reply")
+
+
+def opt_out(parameters: Parameters, earlier: Ints) -> Floats:
+    """The chance that a touch makes its customer opt out, by the number of touches shortly before."""
+    chance: Floats = np.minimum(parameters.unsubscribe * parameters.unsubscribe_growth**earlier, 1.0)
+    return chance
 
 
 def _luck(scene: Scenery, could: Potential, chance: Chance, name: str) -> Floats:

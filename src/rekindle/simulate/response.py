@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from rekindle.simulate.baskets import Lines, fill, rearranged, together
 from rekindle.simulate.chance import Flags, Floats, Ints
+from rekindle.simulate.favours import promoted_share, promotions
 from rekindle.simulate.parameters import Parameters
 from rekindle.simulate.purchases import DAY
 from rekindle.simulate.touches import Touches
@@ -73,6 +74,25 @@ class Potential:
     baskets: Lines
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How customers stand at the moments at which they might be touched, one element each.
+
+    Args:
+        customer: Number in the population.
+        silence: Since the last order, in the customer's own mean gaps.
+        befell: What went wrong with that order; one column per friction.
+        earlier: Touches within the days of fatigue before.
+        day: Of the calendar.
+    """
+
+    customer: Ints
+    silence: Floats
+    befell: Flags
+    earlier: Ints
+    day: Ints
+
+
 def potential(scene: Scenery, orders: pa.Table, touches: Touches) -> Potential:
     """Works out what each touch could do.
 
@@ -128,16 +148,44 @@ def _terms(scene: Scenery, touches: Touches) -> Terms:
 
 def _lift(scene: Scenery, orders: pa.Table, touches: Touches, last: Ints, instant: Ints) -> Floats:
     """The chance of an extra order; nobody responds who has not ordered yet."""
-    parameters, people = scene.parameters, scene.population
-    arms, who = parameters.every_arm, touches.customer
-    silence = (touches.felt - instant[last]) / DAY * people.rate[who]
+    who, kinds = touches.customer, [friction.kind for friction in scene.parameters.frictions]
+    standing = Standing(
+        customer=who,
+        silence=(touches.felt - instant[last]) / DAY * scene.population.rate[who],
+        befell=np.column_stack([np.asarray(orders[kind]) for kind in kinds])[last],
+        earlier=touches.earlier,
+        day=np.clip(touches.felt // DAY - scene.calendar.first, 0, scene.calendar.horizon - 1),
+    )
+    return np.where(last == NONE, 0.0, lift(scene, mood(scene), touches.arm, standing))
+
+
+def mood(scene: Scenery) -> Floats:
+    """How much better or worse any touch works by favourite category and day [categories, days]: the season's pace, sellers' promotions."""
+    parameters, days = scene.parameters, scene.calendar
+    pace = np.diff(days.clock) ** parameters.season_pull
+    runs = promotions(parameters, scene.catalogue, days, scene.chance)
+    promoted = promoted_share(parameters, scene.catalogue, days, runs)[:, : days.horizon]
+    found: Floats = pace * (1 + parameters.promotion_pull * promoted)
+    return found
+
+
+def lift(scene: Scenery, moods: Floats, arm: Ints, at: Standing) -> Floats:
+    """The chance of an extra order after a touch.
+
+    Args:
+        scene: The world's.
+        moods: From `mood`.
+        arm: Number in `Parameters.every_arm`, one a standing.
+        at: How the customers stand.
+    """
+    parameters, people, who = scene.parameters, scene.population, at.customer
     rhythms, factors = zip(*parameters.lift_by_lapse, strict=True)
-    lift = np.array([arm.lift for arm in arms])[touches.arm] * _persona_factor(parameters, people.persona[who], touches.arm)
-    lift = lift * people.responsiveness[who] * np.interp(silence, rhythms, factors)
-    lift = lift * np.exp(people.value[who] - np.median(people.value)) ** parameters.value_lift
-    lift = lift * _cause_factor(parameters, orders, last, touches.arm) * parameters.fatigue**touches.earlier
-    chance: Floats = np.where(last == NONE, 0.0, np.minimum(lift, parameters.lift_most))
-    return chance
+    chance = np.array([one.lift for one in parameters.every_arm])[arm] * _persona_factor(parameters, people.persona[who], arm)
+    chance = chance * people.responsiveness[who] * np.interp(at.silence, rhythms, factors)
+    chance = chance * np.exp(people.value[who] - np.median(people.value)) ** parameters.value_lift
+    chance = chance * _cause_factor(parameters, at.befell, arm) * parameters.fatigue**at.earlier
+    least: Floats = np.minimum(chance * moods[people.category[who], at.day], parameters.lift_most)
+    return least
 
 
 def _persona_factor(parameters: Parameters, persona: Ints, arm: Ints) -> Floats:
@@ -147,10 +195,9 @@ def _persona_factor(parameters: Parameters, persona: Ints, arm: Ints) -> Floats:
     return np.where(by_price, for_price, for_service)
 
 
-def _cause_factor(parameters: Parameters, orders: pa.Table, last: Ints, arm: Ints) -> Floats:
+def _cause_factor(parameters: Parameters, befell: Flags, arm: Ints) -> Floats:
     """What went wrong with the last order makes an arm that mends it better, and every other worse."""
     kinds = [friction.kind for friction in parameters.frictions]
-    befell = np.column_stack([np.asarray(orders[kind]) for kind in kinds])[last]
     mends = np.array([[kind in one.mends for kind in kinds] for one in parameters.every_arm])[arm]
     return np.select([(befell & mends).any(axis=1), befell.any(axis=1)], [parameters.mending, parameters.unmended], 1.0)
 
