@@ -48,9 +48,20 @@ def to_units(minor: int, currency: str) -> Decimal:
 def show(minor: float, currency: str, locale: str = "en", whole: bool = False) -> str:
     """Minor units for people to read; `whole` leaves out the digits after the point.
 
-    >>> show(123456, "EUR"), show(123456, "EUR", whole=True)
-    ('EUR 1,234.56', 'EUR 1,235')
+    >>> show(123456, "EUR"), show(123456, "EUR", whole=True), show(-2, "EUR", whole=True)
+    ('EUR 1,234.56', 'EUR 1,235', 'EUR 0')
     """
     amount = Decimal(round(minor)).scaleb(-exponent(currency))
+    amount = (amount.to_integral_value() if whole else amount) + 0  # so that nothing is written below zero that is shown as zero
     digits = "" if whole or exponent(currency) == 0 else "." + "0" * exponent(currency)
     return format_currency(amount, currency, f"¤¤ #,##0{digits}", locale=locale, currency_digits=False).replace("\xa0", " ")
+
+
+def show_exactly(minor: float, currency: str, digits: int = 5) -> str:
+    """Minor units with more digits than are ever paid, for sums that people recompute by hand.
+
+    >>> show_exactly(-6.0512, "EUR"), show_exactly(-0.0001, "EUR")
+    ('-EUR 0.06051', 'EUR 0.00000')
+    """
+    amount = Decimal(f"{minor / 10 ** exponent(currency):.{digits}f}") + 0
+    return format_currency(amount, currency, f"¤¤ 0.{'0' * digits}", locale="en", currency_digits=False).replace("\xa0", " ")

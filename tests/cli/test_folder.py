@@ -99,6 +99,17 @@ def test_a_changed_document_is_used_once_it_is_approved() -> None:
     assert done(*store, "submit", "--dry-run").lines == ["Changed        nothing"]
 
 
+def test_a_comment_and_blank_space_change_nothing() -> None:
+    make_store(Path("corner"))
+    store = ("--store", "corner")
+    before = done(*store, "submit", "--json").json["versions"]
+    for path in (Path("corner/rules.yaml"), Path("corner/programs/win-back.yaml")):
+        path.write_text(f"# looked at in spring\n\n{path.read_text(encoding='utf-8')}\n", encoding="utf-8")
+    assert done(*store, "submit", "--dry-run").lines == ["Changed        nothing"]
+    assert done(*store, "submit", "--json").json["versions"] == before
+    assert done(*store, "approve", "--all", "--dry-run").lines[0].startswith("Would approve  nothing new")
+
+
 def test_what_cannot_be_approved() -> None:
     make_store(Path("corner"))
     answer = typed("--store", "corner", "approve", "deadbeef")

@@ -53,8 +53,8 @@ def _show_matrix(documents: "Documents", as_json: bool) -> None:
          "variants": [{"arm": one.arm, "offer": one.offer, "kind": one.kind, "price": one.price, "some": one.some} for one in cell.choices]}
         for program in documents.programs for cell in matrix.cells(program, documents.offers)
     ]  # fmt: skip
-    pages = [matrix.page(program, documents.offers).rstrip("\n") for program in documents.programs]
-    emit({"matrix": rows}, ["\n\n".join(pages)], as_json)
+    pages = [matrix.page(program, documents.offers, note="").rstrip("\n") for program in documents.programs]
+    emit({"matrix": rows}, ["\n\n".join([matrix.NOTE.rstrip("\n"), *pages])], as_json)
 
 
 def submit(context: typer.Context, dry_run: DryRun = False, as_json: AsJson = False) -> None:

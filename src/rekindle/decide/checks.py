@@ -5,8 +5,9 @@ Knows nothing of variants' costs. It reads what the planner's own steps found of
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 
@@ -14,6 +15,7 @@ from rekindle.decide import arbitration, rule_parts
 from rekindle.decide.assignment import draw_of
 from rekindle.decide.inputs import Inputs
 from rekindle.history.warehouse import Warehouse
+from rekindle.moment import local_day
 from rekindle.program.documents import Program, Stage
 
 Row = Mapping[str, Any]
@@ -100,7 +102,8 @@ def _of_round(row: Row, program: Program, inputs: Inputs) -> Iterator[Check]:
     again = last + timedelta(days=caps.gap_days) if last else None
     words = "no message of this round yet"
     if last:
-        words = f"last message of this round on {last:%Y-%m-%d}, at least {caps.gap_days} days between two"
+        day = local_day(last.replace(tzinfo=UTC), inputs.as_of.timezone)
+        words = f"last message of this round on {day}, at least {caps.gap_days} days between two"
     passed = again is None or inputs.as_of.naive >= again
     yield Check("too_soon", passed, words, {"last": last, "gap_days": caps.gap_days, "again": again})
 
@@ -145,7 +148,7 @@ CAPS = {
 
 
 def after_draw(
-    falls: list[tuple[arbitration.Limit, int]], tired: Tired, reason: str | None, again: datetime | None
+    falls: list[tuple[arbitration.Limit, int]], tired: Tired, reason: str | None, again: datetime | None, timezone: str
 ) -> tuple[Check, ...]:
     """The store's caps that a drawn message falls under.
 
@@ -154,6 +157,7 @@ def after_draw(
         tired: The customer's own cap.
         reason: Why it was put off; None where it goes.
         again: The first instant at which it may come again, where it was put off.
+        timezone: The store's, in which that is told.
     """
     found = []
     for one, used in falls:
@@ -169,7 +173,7 @@ def after_draw(
         if refused and used < most:
             words += "; another message of today is worth more"
         if refused and again is not None:
-            words += f"; again from {again:%Y-%m-%d %H:%M} UTC"
+            words += f"; again from {again.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
         numbers: dict[str, object] = {"used": used, "allowed": most, "days": one.days, "streak": tired.streak, "risk": tired.opt_out_risk}
         found.append(Check(name, not refused and used < most, words, numbers))
     return tuple(found)

@@ -139,14 +139,12 @@ def _line(
     """The planner's own chances and draw, with what every variant is made of beside them; no column for what is the same for everyone."""
     shop, offers = inputs.shop_of(program), inputs.documents.offers
     parts: dict[str, ir.Value | float] = {}
-    ranked = any(arm.before_others for arm in stage.arms)
     options = tuple(arms.option(mine, program, stage, arm, offers[arm.offer], shop) for arm in stage.arms)
     for one in options:
         offer, name = offers[one.arm.offer], one.arm.name
         paid, share = split(mine, offer, shop.sellers), offer.traits.due(mine, offer)
         parts[f"value:{name}"] = one.value
-        parts |= {f"own:{name}": one.eligible} if ranked else {}
-        parts |= {f"allowed:{name}": paid.allowed} if offer.price or offer.seller_part else {}
+        parts |= {f"ok:{code}:{name}": holds for code, holds in one.conditions.items()}
         parts |= {} if share is None else {f"share:{name}": share}
         parts |= {} if paid.part is None else {f"part:{name}": paid.part}
     table = warehouse.keep(chances.side_by_side(mine.mutate(**parts), options))
@@ -211,7 +209,8 @@ def settled(warehouse: Warehouse, inputs: Inputs, seen: "Past", told: "list[Verd
         key = (one.program, one.round.episode if one.round else "")
         end = by_key.get(key, {"reason": None, "send_at": None})
         falls = [pair for pair, holds in zip(used, flags[key], strict=True) if holds]
-        told[number] = _timed(one, inputs, end, checks.after_draw(falls, tired, end["reason"], end["send_at"]))
+        capped = checks.after_draw(falls, tired, end["reason"], end["send_at"], inputs.as_of.timezone)
+        told[number] = _timed(one, inputs, end, capped)
     return tuple(told)
 
 

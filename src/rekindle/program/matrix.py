@@ -104,12 +104,22 @@ def _always(here: Expression, arm: Arm) -> bool:
     return arm.when is None or not can_hold([here, _rule(f"not ({arm.when.text})")])
 
 
-def page(program: Program, offers: Mapping[str, Offer]) -> str:
+NOTE = (
+    "Variants by stage, lapsed cohort and value tier; of marketing, doing nothing is always one more.\n"
+    "`?`: only some of them, by the rule in the\n"
+    "second table. Consent, caps, margin, what the offer is for and what was given before decide besides.\n"
+    "Written by `rekindle check --matrix`.\n"
+)
+"""How to read a page."""
+
+
+def page(program: Program, offers: Mapping[str, Offer], note: str = NOTE) -> str:
     """The whole as Markdown: a table of a row per stage and cohort, then what each variant gives and asks.
 
     Args:
         program: The program.
         offers: The store's by name.
+        note: What stands below its title; empty where it is said elsewhere, once for several programs.
     """
     by_key = {(cell.stage, cell.cohort, cell.tier): cell for cell in cells(program, offers)}
     table = [f"| stage | lapsed cohort | {' | '.join(TIERS)} |", f"|---|---|{'---|' * len(TIERS)}"]
@@ -122,14 +132,8 @@ def page(program: Program, offers: Mapping[str, Offer]) -> str:
         for arm in stage.arms:
             offer = offers[arm.offer]
             given.append(f"| {stage.name} | {arm.name} | {offer.label.replace('|', '/')} | {offer.kind} | {_whom(program, stage, arm)} |")
-    head = (
-        f"# {program.name}: who may get what\n\n"
-        "Variants by stage, lapsed cohort and value tier; of marketing, doing nothing is always one more.\n"
-        "`?`: only some of them, by the rule in the\n"
-        "second table. Consent, caps, margin, what the offer is for and what was given before decide besides.\n"
-        "Written by `rekindle check --matrix`.\n"
-    )
-    return "\n".join([head, *table, "", *given, ""])
+    head = [f"# {program.name}: who may get what", "", *([note] if note else [])]
+    return "\n".join([*head, *table, "", *given, ""])
 
 
 def _whom(program: Program, stage: Stage, arm: Arm) -> str:

@@ -3,6 +3,7 @@
 Knows nothing of what a document says.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from rekindle.errors import BadData, Refused
 from rekindle.program import checking
 from rekindle.program.checking import Finding
 from rekindle.program.documents import Documents
+from rekindle.program.reading import Unreadable, read
 from rekindle.program.rules import Rules
 from rekindle.service.programs import actions, queries
 from rekindle.settings import Settings
@@ -32,16 +34,17 @@ def texts(root: Path) -> dict[str, str]:
 
 
 def submit(settings: Settings, at: datetime) -> tuple[Version, ...]:
-    """Submits a store folder's documents as immutable versions; one that is there already stays as it is.
+    """Submits a store folder's documents as immutable versions; one that says what its approved version says stays that version.
 
     Raises:
         BadData: They cannot be used.
     """
     checking.load(settings.root)
-    found = texts(settings.root)
-    kinds = {name: name.partition("/")[0].removesuffix(".yaml") for name in found}
-    digests = actions.submit([actions.Submission(name, kinds[name], text) for name, text in found.items()], at)
-    return tuple(Version(name, digest) for name, digest in zip(found, digests, strict=True))
+    found, held = texts(settings.root), queries.approved(settings)
+    changed = unsubmitted(settings)
+    wanted = [actions.Submission(name, name.partition("/")[0].removesuffix(".yaml"), found[name]) for name in changed]
+    digests = held | dict(zip(changed, actions.submit(wanted, at), strict=True))
+    return tuple(Version(name, digests[name]) for name in found)
 
 
 def approve_all(settings: Settings, by: str, at: datetime) -> tuple[Version, ...]:
@@ -93,7 +96,18 @@ def approved_rules(settings: Settings) -> Rules | None:
 
 
 def unsubmitted(settings: Settings) -> tuple[str, ...]:
-    """Files of the store folder that differ from their approved version."""
+    """Files of the store folder that say something else than their approved version; comments and blank space say nothing."""
     held = queries.approved(settings)
     found = texts(settings.root)
-    return tuple(name for name, text in found.items() if name not in held or queries.text_of(held[name]) != text)
+    return tuple(name for name, text in found.items() if name not in held or not _says_the_same(text, queries.text_of(held[name])))
+
+
+def _says_the_same(text: str, other: str) -> bool:
+    """Whether two texts hold the same values; the order of keys is the order of stages and variants, so it counts."""
+    if text == other:
+        return True
+    try:
+        mine, theirs = (json.dumps(read(one.encode()).value) for one in (text, other))
+    except Unreadable:
+        return False
+    return mine == theirs

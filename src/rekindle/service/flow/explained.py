@@ -4,10 +4,9 @@ Knows nothing of how anything was found.
 """
 
 from collections.abc import Iterator
-from datetime import UTC
 from typing import Any
 
-from rekindle import moment, money
+from rekindle import money
 from rekindle.decide.arms import MILLI
 from rekindle.decide.assignment import draw_of
 from rekindle.decide.guardrails import REASONS
@@ -18,7 +17,7 @@ from rekindle.insight.rhythm import SOURCES
 from rekindle.program.documents import NOTHING
 from rekindle.program.triggers import MOMENTS
 from rekindle.service.flow import explained_programs
-from rekindle.service.flow.explained_programs import spaced
+from rekindle.service.flow.explained_programs import day_of, spaced
 from rekindle.service.flow.explaining import Explanation
 from rekindle.settings import Settings
 
@@ -36,7 +35,8 @@ PAD = explained_programs.PAD
 
 def lines(found: Explanation, settings: Settings) -> Iterator[str]:
     """The explanation for people."""
-    yield f"Customer       {found.customer_id}, as of {found.as_of.day}"
+    yield f"Customer       {found.customer_id}, as of {found.as_of.day}; silences are counted to the end of {found.as_of.last_day}"
+    yield f"Days           and hours are those of {settings.timezone}, unless another zone stands beside them"
     yield from known(found.profile, settings)
     yield from _now(found, settings)
     if not found.journal:
@@ -44,7 +44,7 @@ def lines(found: Explanation, settings: Settings) -> Iterator[str]:
     for row in found.journal:
         yield from _decided(row, found, settings)
     for touch in found.touches:
-        when = f" on {touch['settled_at']:%Y-%m-%d}" if touch["settled_at"] else ""
+        when = f" on {day_of(touch['settled_at'], settings.timezone)}" if touch["settled_at"] else ""
         why = f" ({touch['reason']})" if touch["reason"] else ""
         yield f"Message        {touch['stage']}: {spaced(touch['arm'])} by {touch['channel']}, {touch['status']}{when}{why}"
 
@@ -124,10 +124,12 @@ def _otherwise(found: Explanation) -> Iterator[str]:
 
 def _decided(row: dict[str, Any], found: Explanation, settings: Settings) -> Iterator[str]:
     """A row of the journal: what was decided, and the draw, which anyone can repeat."""
-    when = moment.local_day(row["as_of"].replace(tzinfo=UTC), settings.timezone)
-    where = f"{row['program']}, {row['stage']}"
+    when, where = day_of(row["as_of"], settings.timezone), f"{row['program']}, {row['stage']}"
     if row["arm"] is None:
         yield f"{when}     {where}: left alone ({REASONS[row['reason']]})"
+        return
+    if any(one.service for one in found.verdicts if one.program == row["program"]):
+        yield f"{when}     {where}: {spaced(row['arm'])}, about the customer's own order"
         return
     drawn = "drawn to hear nothing" if row["arm"] == NOTHING else f"drawn {spaced(row['arm'])}"
     put_off = f", put off ({REASONS[row['reason']]})" if row["reason"] else ""
@@ -138,6 +140,11 @@ def _decided(row: dict[str, Any], found: Explanation, settings: Settings) -> Ite
         yield f"{PAD}draw {row['draw']:.6f} = md5('{text}:{row['customer_id']}:{row['episode']}'), first 13 hex digits / 2^52"
     else:
         yield f"{PAD}draw {row['draw']:.6f}, by an earlier version of the program"
-    gain, cost = (money.show(row[name] / MILLI, settings.currency) for name in ("expected_margin", "expected_cost"))
-    if row["arm"] != NOTHING:
+    if row["arm"] != NOTHING and not put_off:
+        gain, cost = money.show(row["expected_margin"] / MILLI, settings.currency), _cost(row["expected_cost"] / MILLI, settings.currency)
         yield f"{PAD}expected to bring {gain} (assumed) at an expected cost of {cost}"
+
+
+def _cost(minor: float, currency: str) -> str:
+    """An expected cost: a mail costs less than what is paid at the least, but something."""
+    return f"less than {money.show(1, currency)}" if 0 < minor < 1 else money.show(minor, currency)

@@ -4,7 +4,7 @@ Knows nothing of how anything was found, nor of the profile's words.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from rekindle import money
@@ -54,15 +54,15 @@ def headline(verdict: Verdict, zone: str) -> str:
     if verdict.state == "cannot_tell" or verdict.round is None:
         return f"cannot tell: {verdict.why}"
     if verdict.state == "due":
-        return _due(verdict)
+        return _due(verdict, zone)
     return _waiting(verdict.round, verdict.trigger, zone) + (f"; {verdict.more} more open" if verdict.more else "")
 
 
-def _due(verdict: Verdict) -> str:
+def _due(verdict: Verdict, zone: str) -> str:
     stage = verdict.round.stage if verdict.round else ""
     draw = verdict.draw
     if verdict.reason in PUT_OFF and draw is not None:
-        again = f"; again from {verdict.send_at:{HOUR}} UTC" if verdict.send_at else ""
+        again = f"; again from {_local(verdict.send_at, zone):{HOUR}}" if verdict.send_at else ""
         return f"{stage}: drawn {spaced(draw.arm)}, put off ({REASONS[verdict.reason]}){again}"
     if verdict.reason is not None:
         return f"{stage}: left alone ({REASONS[verdict.reason]})"
@@ -75,29 +75,34 @@ def _due(verdict: Verdict) -> str:
 
 def local(instant: datetime, zone: str) -> str:
     """A naive UTC instant on the clock of a zone, which it names."""
-    return f"{instant.replace(tzinfo=ZoneInfo('UTC')).astimezone(ZoneInfo(zone)):{HOUR}} {zone}"
+    return f"{_local(instant, zone):{HOUR}} {zone}"
 
 
-def _day(instant: datetime, zone: str) -> str:
-    return f"{instant.replace(tzinfo=ZoneInfo('UTC')).astimezone(ZoneInfo(zone)):%Y-%m-%d}"
+def day_of(instant: datetime, zone: str) -> str:
+    """The day of a zone that a naive UTC instant falls on."""
+    return f"{_local(instant, zone):%Y-%m-%d}"
+
+
+def _local(instant: datetime, zone: str) -> datetime:
+    return instant.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
 
 
 def _waiting(one: Round, trigger: str, zone: str) -> str:
     """Why nothing is due in a round."""
-    opened = f"{MOMENTS[trigger]} on {_day(one.opened_at, zone)}"
+    opened = f"{MOMENTS[trigger]} on {day_of(one.opened_at, zone)}"
     match one.state:
         case "not_for":
             return f"not for this customer: its audience asks for {one.enter.unmet}"
         case "not_due":
             since = f"{one.delay_days} days after {one.last_stage}" if one.last_stage else f"{one.delay_days} days after {opened}"
-            return f"{one.stage} is not due before {_day(one.due_at, zone)}, {since}" + _skipped(one)
+            return f"{one.stage} is not due before {day_of(one.due_at, zone)}, {since}" + _skipped(one)
         case "missed":
-            last = _day(one.begins_by, zone) if one.begins_by else ""
+            last = day_of(one.begins_by, zone) if one.begins_by else ""
             return f"too late to begin: {opened}, and {one.stage} could begin until {last}"
         case "over":
-            return f"over: the round began on {_day(one.entered_at, zone)} and lasted its time" if one.entered_at else "over"
+            return f"over: the round began on {day_of(one.entered_at, zone)} and lasted its time" if one.entered_at else "over"
         case "done":
-            return f"over: the last stage, {one.last_stage}, was on {_day(one.last_at, zone)}" if one.last_at else "over"
+            return f"over: the last stage, {one.last_stage}, was on {day_of(one.last_at, zone)}" if one.last_at else "over"
         case "passed_over":
             return f"nothing to send: {opened}, and none of its stages is for this customer"
     return f"ended: {opened}, and {EXITS[one.why]}"
@@ -109,10 +114,10 @@ def _skipped(one: Round) -> str:
 
 def _begun(one: Round, zone: str) -> str:
     of = next((f" of {what} {which}" for what, which in (("order", one.opening_order), ("product", one.opening_product)) if which), "")
-    began = f"begun on {_day(one.entered_at, zone)}" if one.entered_at else "begins now"
-    last = f"; last {one.last_stage} ({spaced(one.last_arm or NOTHING)}) on {_day(one.last_at, zone)}" if one.last_at else ""
-    due = f"due since {_day(one.due_at, zone)}{_skipped(one)}"
-    return f"round {one.episode}{of}, opened on {_day(one.opened_at, zone)}, {began}{last}; {due}"
+    began = f"begun on {day_of(one.entered_at, zone)}" if one.entered_at else "begins now"
+    last = f"; last {one.last_stage} ({spaced(one.last_arm or NOTHING)}) on {day_of(one.last_at, zone)}" if one.last_at else ""
+    due = f"due since {day_of(one.due_at, zone)}{_skipped(one)}"
+    return f"round {one.episode}{of}, opened on {day_of(one.opened_at, zone)}, {began}{last}; {due}"
 
 
 def _draw(draw: Draw, currency: str) -> Iterator[str]:
@@ -162,11 +167,11 @@ def _terms(one: Terms, currency: str) -> Iterator[str]:
     p0 = f"({one.expected_orders:.6f} x {one.open_days}/{one.horizon_days} = {one.p0:.6f} orders anyway + {one.d:g})"
     share = f" x {one.k:.6f} not sent back" if one.k != 1 else ""
     taken = f"{p0} x {one.r:g} takers x {c}{share}"
-    cost, gain = (_units(value / MILLI, currency) for value in (one.expected_cost, one.expected_margin))
-    yield f"{PAD}expected to cost {currency} {cost} = {taken} + {mail} for the message"
+    cost, gain = (money.show_exactly(value / MILLI, currency) for value in (one.expected_cost, one.expected_margin))
+    yield f"{PAD}expected to cost {cost} = {taken} + {mail} for the message"
     theirs = f" x {1 - one.s:g} of ours" if one.s else ""
     first = f"{one.d:g} extra orders (assumed, give or take {one.d_sd:g}) x {m} margin"
-    yield f"{PAD}expected to bring {currency} {gain} = {first}"
+    yield f"{PAD}expected to bring {gain} = {first}"
     yield f"{PAD}  - {taken}{theirs} - {mail} for the message - {left} for who leaves (0.2 % of the margin expected)"
 
 
