@@ -32,6 +32,8 @@ KNOWN = replace(
 )
 OFFERED = {"offer_label": "Something nice", "offer_terms": "One order.", "code": "7K2MQW9XTB", "valid_until": date(2026, 12, 5)}
 
+OFFERED_FOR = {name: OFFERED[name] for name in ("code", "valid_until")}
+
 
 def document(name: str) -> dict[str, Any]:
     found: dict[str, Any] = YAML(typ="safe").load(CATALOGUE.joinpath(name).read_text(encoding="utf-8"))
@@ -219,6 +221,29 @@ def test_a_new_fact_is_never_markup_code_or_a_new_line(field: str, evil: str) ->
         assert "49" not in said.text
         assert "\nBcc:" not in said.text
         assert "\n" not in said.subject + said.preheader
+
+
+def test_advice_is_that_of_the_category_and_promised_only_where_there_is_some() -> None:
+    both = replace(KNOWN, care_by_category={"Lighting": "Dust the shade with a dry cloth."})
+    mine = stated(both, "onboarding", "care", "care_advice", "education")
+    assert (mine.subject, mine.preheader) == ("How to look after Brass lantern", "Dust the shade with a dry cloth.")
+    assert "Keep it dry." not in "".join(seen(mine))
+    other = stated(replace(both, category="Garden"), "onboarding", "care", "care_advice", "education")
+    assert other.preheader == "Keep it dry."
+    none = replace(KNOWN, care="")
+    asking = stated(none, "onboarding", "care", "care_advice", "education")
+    assert asking.subject == "Brass lantern: is everything as it should be?"
+    assert "To make it last" not in "".join(seen(asking))
+    welcome = stated(none, "onboarding", "welcome", "first_thanks", "none")
+    assert "how to look after what you chose" not in "".join(seen(welcome))
+    assert "how to look after what you chose" in stated(KNOWN, "onboarding", "welcome", "first_thanks", "none").text
+
+
+def test_an_offer_for_a_category_names_it_and_says_its_worth_once() -> None:
+    given = replace(KNOWN, offer_label="10 % off in one category", offer_value="10 % off", offer_scope="GARDEN", **OFFERED_FOR)
+    said = render(CONTENT, replace(given, program="win-back", stage="tailor", arm="percent", offer_kind="percent"))
+    assert said.subject == "10 % off in one category: Garden"
+    assert (said.text.count("10 % off"), "  For Garden\n" in said.text) == (1, True)
 
 
 def test_price_offers_are_cards() -> None:

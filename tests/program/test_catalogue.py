@@ -123,7 +123,9 @@ def test_offers_have_kinds_costs_and_ends(documents: Documents) -> None:
     offers = documents.offers
     assert {name for name, offer in offers.items() if offer.price} == {"credit_by_curve", "category_percent", "welcome_credit"}
     credit, percent = offers["credit_by_curve"], offers["category_percent"]
-    assert (credit.share_of_margin, credit.cap, credit.amount, credit.percent) == (0.10, Decimal("10.0"), None, None)
+    assert (credit.share_of_margin, credit.cap, credit.amount, credit.percent) == (None, Decimal("10.0"), None, None)
+    assert credit.curve is not None
+    assert (credit.curve.margin, credit.curve.orders) == (((30, 3), (100, 10)), ()), "a tenth of the margin, but never a trifle"
     assert (percent.percent, percent.margin_floor, percent.amount) == (0.10, 0.15, None)
     assert all(offer.valid_days >= offer.minimum_valid_days >= 7 for offer in offers.values())
     assert all(0 <= offer.redemption <= 1 for offer in offers.values())

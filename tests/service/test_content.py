@@ -33,7 +33,9 @@ def test_registered_facts_reach_messages(tmp_path: Path) -> None:
     assert shop_facts(make_store(tmp_path), load_content(tmp_path)).returns_policy == "30 days."
 
 
-@pytest.mark.parametrize("text", ["- a list", "brand_color: '#ffffff'", "x: [", "guarentee: two years"])
+@pytest.mark.parametrize(
+    "text", ["- a list", "brand_color: '#ffffff'", "x: [", "guarentee: two years", "care: {Tea: dry}", "care_by_category: dry"]
+)
 def test_facts_that_cannot_be_used_are_named(tmp_path: Path, text: str) -> None:
     scaffold_content(tmp_path)
     (tmp_path / "content" / "facts.yaml").write_text(text, encoding="utf-8")

@@ -46,7 +46,8 @@ class Book:
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
         products = {"p1": "LANTERN", "p2": "Vase", "p3": "Cup", "p4": "Plate", "p5": None, "p6": "Wall lamp"}
-        write(warehouse, {"products": [{"product_id": key, "name": name, "category": "Home"} for key, name in products.items()]})
+        rows = [{"product_id": key, "name": name, "category": "Lighting" if key == "p6" else "Home"} for key, name in products.items()]
+        write(warehouse, {"products": rows})
 
     def frozen(self, *rows: dict[str, Any], **known: object) -> list[dict[str, Any]]:
         """The facts of messages, by customer."""
@@ -161,9 +162,23 @@ def test_an_offer_says_what_it_holds_for_and_what_it_is_worth(book: Book) -> Non
         {"offer": "credit", "offer_value": 750, **until}, until, category="Garden",
     )
     assert (category["offer_scope"], category["category"], category["offer_value"]) == ("Coffee & Tea", "Coffee & Tea", "10 % off")
-    assert (thing["offer_scope"], thing["category"]) == ("Vase", "Garden")
+    assert (thing["offer_scope"], thing["category"]) == ("Vase", "Home"), "a vase is of the home, whatever the customer likes best"
     assert (credit["offer_scope"], credit["offer_value"], credit["valid_until"]) == (None, "EUR 7.50", "2026-12-07")
     assert (plain["offer_value"], plain["valid_until"]) == ("", None)
+
+
+def test_a_message_names_nothing_of_another_category_than_its_offer(book: Book) -> None:
+    """An offer for lighting does not stand beside a vase."""
+    last = {"last_product": "p2", "last_category": "Home", "category": "Garden", "offer_product": "p2"}
+    lighting, home, thing, whole = book.frozen(
+        {"offer": "percent", "scope": "category:Lighting"}, {"offer": "percent", "scope": "category:Home"},
+        {"offer": "percent", "scope": "product:p6"}, {"offer": "credit"}, **last,
+    )  # fmt: skip
+    named = [[one[name] for name in ("offer_scope", "category", "last_product", "favourite")] for one in (lighting, home, thing, whole)]
+    assert named == [
+        ["Lighting", "Lighting", None, None], ["Home", "Home", "Vase", "Vase"], ["Wall lamp", "Lighting", None, None],
+        [None, "Garden", "Vase", "Vase"],
+    ]  # fmt: skip
 
 
 def test_every_fact_can_be_frozen_and_comes_back(book: Book) -> None:

@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any
 
@@ -33,10 +33,13 @@ FROZEN = frozenset(
 REGISTERED = frozenset(
     {
         "fix", "whats_new", "all_in_price", "delivery_promise", "returns_policy", "guarantee", "social_proof", "late_remedy", "care",
-        "support",
+        "care_by_category", "support",
     }
 )
 """What a shop states about itself in `content/facts.yaml`: true, and with evidence."""
+
+_TABLES = {"care_by_category": '{Lighting: "..."}'}
+"""Facts that have a text for each category, with how they are written."""
 
 _DAYS = ("first_day", "last_day", "valid_until", "ordered_day", "promised_day", "delivered_day", "day")
 _WINDOWS = ((0, "about now"), (2, "in a day or two"), (5, "in a few days"), (9, "in about a week"), (17, "in about two weeks"))
@@ -85,6 +88,7 @@ class Facts:
         years: Since the first order, on an anniversary.
         credit_left: What is left of the credit, such as "EUR 5.00".
         fix: What the shop has mended, as registered in facts.yaml; so are the texts after it, up to `support`.
+        care_by_category: How to look after what was bought, by category; `care` for the others.
         reply_to: Where an answer goes.
     """
 
@@ -131,6 +135,7 @@ class Facts:
     social_proof: str = ""
     late_remedy: str = ""
     care: str = ""
+    care_by_category: Mapping[str, str] = field(default_factory=dict)
     support: str = ""
     shop_name: str = ""
     shop_url: str = ""
@@ -164,25 +169,30 @@ def with_frozen(facts: Facts, frozen: str) -> Facts:
     return replace(facts, **held)
 
 
-def with_registered(facts: Facts, registered: Mapping[str, str]) -> Facts:
+def with_registered(facts: Facts, registered: Mapping[str, str | Mapping[str, str]]) -> Facts:
     """The facts together with those of `facts.yaml`.
 
     Raises:
-        BadData: One of them is not a fact that a shop registers.
+        BadData: One of them is not a fact that a shop registers, or not written as it is.
     """
     if unknown := sorted(set(registered) - REGISTERED):
         known = ", ".join(sorted(REGISTERED))
         raise BadData(f"content/facts.yaml: '{unknown[0]}' is not a fact that a message can state", f"Write {known}.")
+    for name, said in sorted(registered.items()):
+        if isinstance(said, str) == (name in _TABLES):
+            shape, like = ("a text for each category", _TABLES[name]) if name in _TABLES else ("one text", '"..."')
+            raise BadData(f"content/facts.yaml: '{name}' is not {shape}", f"Write {name}: {like}")
     texts: dict[str, Any] = dict(registered)
     return replace(facts, **texts)
 
 
 def spoken(facts: Facts) -> dict[str, object]:
     """The facts as templates see them: clean text, dates written out, a brand's colours that can be read."""
-    text = {one.name: getattr(facts, one.name) for one in fields(facts)}
+    text = {one.name: getattr(facts, one.name) for one in fields(facts) if one.name not in _TABLES}
+    text["care"] = facts.care_by_category.get(facts.category or "", facts.care)
     clean = {name: one_line(value) if isinstance(value, str) else value for name, value in text.items()}
     return clean | _of_the_round(facts) | {
-        "offer_value": one_line(facts.offer_value).replace(" ", "\N{NO-BREAK SPACE}"),
+        "offer_value": "" if facts.offer_value in facts.offer_label else one_line(facts.offer_value).replace(" ", "\N{NO-BREAK SPACE}"),
         "first_name": greetable(facts.first_name),
         "offer_minimum": one_line(facts.offer_minimum).replace(" ", "\N{NO-BREAK SPACE}"),
         "offer_scope": readable(facts.offer_scope),

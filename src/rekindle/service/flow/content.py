@@ -48,8 +48,8 @@ def load_content(root: Path) -> TemplateSet:
         raise StoreUnavailable(f"cannot read {folder}: {error.strerror}", "Check the folder's permissions.") from error
 
 
-def registered_facts(templates: TemplateSet) -> dict[str, str]:
-    """What the shop has registered as true in `content/facts.yaml`: name to text, empty ones left out.
+def registered_facts(templates: TemplateSet) -> dict[str, str | dict[str, str]]:
+    """What the shop has registered as true in `content/facts.yaml`: name to text, or to a text for each category; empty ones left out.
 
     Raises:
         BadData: The file is not a table.
@@ -60,7 +60,13 @@ def registered_facts(templates: TemplateSet) -> dict[str, str]:
         raise BadData(f"content/{FACTS_FILE} is not YAML: {error}", "Mend the line it names.") from error
     if not isinstance(stated, dict):
         raise BadData(f"content/{FACTS_FILE} is not a table of facts", "Write lines such as: returns_policy: ...")
-    return {str(name): str(text).strip() for name, text in stated.items() if text}
+    return {str(name): _said(text) for name, text in stated.items() if text}
+
+
+def _said(text: object) -> str | dict[str, str]:
+    if isinstance(text, dict):
+        return {str(category): str(one).strip() for category, one in text.items() if one}
+    return str(text).strip()
 
 
 def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, str]]:

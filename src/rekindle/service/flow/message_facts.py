@@ -40,8 +40,8 @@ def messages(warehouse: Warehouse, plan: planner.Plan, built: Profiles, document
         documents: The documents that it was made from.
 
     Returns:
-        The plan's rows with moment, scope_category and scope_product (of the offer), the profile's facts, names of products, items and
-        item_1 to item_3 (of the order), ordered_day, promised_at, late_promised_at, delivered_at, credit_left (minor units).
+        The plan's rows with moment, scope_category and scope_product (of the offer), the profile's facts, names and categories of products,
+        items and item_1 to item_3 (of the order), ordered_day, promised_at, late_promised_at, delivered_at, credit_left (minor units).
     """
     rows = plan.rows.filter(plan.rows.fresh, plan.rows.reason.isnull(), plan.rows.arm != NOTHING)
     known = {name: built.table[name] for name in _KNOWN if name in built.table.columns}
@@ -49,12 +49,13 @@ def messages(warehouse: Warehouse, plan: planner.Plan, built: Profiles, document
     joined = joined.mutate(**{name: ibis.null("string") for name in _KNOWN if name not in known})
     joined = warehouse.keep(joined)
     orders = warehouse.keep(joined.select("opening_order", "as_of").filter(lambda t: t.opening_order.notnull()).distinct())
-    products = warehouse.current("products").select("product_id", "name")
+    products = warehouse.current("products").select("product_id", "name", "category")
     for facts in (_items(warehouse, orders, products), _ordered(warehouse, orders), _parcels(warehouse, orders)):
         joined = joined.left_join(warehouse.keep(facts), "opening_order").drop("opening_order_right")
     joined = warehouse.keep(joined.left_join(_credits(warehouse), ["moment", "episode"]).drop("moment_right", "episode_right"))
     for column in ("last_product", "opening_product", "offer_product", "scope_product"):
-        names = products.select(**{column: products.product_id, f"{column}_name": products.name})
+        of_each = {column: products.product_id, f"{column}_name": products.name, f"{column}_category": products.category}
+        names = products.select(**of_each)
         joined = joined.left_join(names, column).drop(f"{column}_right")
     return joined
 
@@ -126,7 +127,7 @@ def facts_of(row: dict[str, Any], offer: Offer, settings: Settings) -> dict[str,
         "orders": row["orders"],
         "first_day": _iso(row["first_day"]),
         "last_day": _iso(row["last_day"]),
-        "last_product": row["last_product_name"],
+        "last_product": row["last_product_name"] if _fits(row, row["last_category"]) else None,
         "category": _category(row),
         "cause": row["cause"] if row["cause"] in MISHAPS and _registered(row["cause_evidence"]) else None,
         "cohort": row["cohort"],
@@ -154,7 +155,7 @@ def _round(row: dict[str, Any], settings: Settings) -> dict[str, object]:
         "products": named,
         "more_products": (row["items"] or 0) - len(named),
         "product": row["opening_product_name"],
-        "favourite": row["offer_product_name"],
+        "favourite": row["offer_product_name"] if _fits(row, row["offer_product_category"]) else None,
         "ordered_day": _iso(row["ordered_day"]),
         "promised_day": _iso(_local(promised, zone)),
         "delivered_day": _iso(_local(row["delivered_at"], zone)),
@@ -165,11 +166,22 @@ def _round(row: dict[str, Any], settings: Settings) -> dict[str, object]:
     }
 
 
+def _about(row: dict[str, Any]) -> str | None:
+    """The category that the offer holds for, or that of the product that it holds for; None where it holds for a whole order."""
+    found: str | None = row["scope_category"] or row["scope_product_category"]
+    return found
+
+
+def _fits(row: dict[str, Any], category: str | None) -> bool:
+    """Whether something of a category may be named beside the offer: what is offered and what is spoken of are of one category."""
+    return _about(row) in (None, category)
+
+
 def _category(row: dict[str, Any]) -> str | None:
     """The category to speak of: the offer's, else that of the moment, else a favourite; after a return, that of before the pause."""
-    before = row["offer_category"] or row["category"]
+    before = row["offer_product_category"] or row["offer_category"] or row["category"]
     of_moment = before if row["moment"] == "comeback" else row["opening_category"] or row["category"]
-    found: str | None = row["scope_category"] or of_moment or row["last_category"]
+    found: str | None = _about(row) or of_moment or row["last_category"]
     return found
 
 
