@@ -15,7 +15,7 @@ import pyarrow as pa
 from rekindle.decide import openings, planner, settling
 from rekindle.decide.arms import Shop
 from rekindle.decide.due import Past
-from rekindle.decide.policy import equal_chance
+from rekindle.decide.policy import Policy, equal_chance
 from rekindle.history.tables import JOURNAL
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.segments import with_calls
@@ -41,6 +41,7 @@ class Question:
         weeks: How long.
         every: Days from one plan to the next.
         timezone: The store's.
+        policy: The table of chances; equal chances where not given.
     """
 
     documents: Documents
@@ -49,6 +50,7 @@ class Question:
     weeks: int
     every: int
     timezone: str
+    policy: Policy | None = None
 
     @property
     def program(self) -> Program:
@@ -112,7 +114,7 @@ def walk(warehouse: Warehouse, question: Question, profile_at: Callable[[AsOf], 
         profile_at: Profiles as of an instant, kept.
     """
     documents = question.as_walked()
-    policy = equal_chance(documents.programs)
+    policy = question.policy or equal_chance(documents.programs)
     gone = [warehouse.arrow(settling.nobody(DECISIONS))]
     scale, met = 1.0, Met()
     for as_of in question.ticks:

@@ -7,13 +7,15 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from rekindle.decide import fairness, planner, policy
+from rekindle.decide import fairness, planner
+from rekindle.decide.policy import Policy
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import COLUMNS
 from rekindle.moment import AsOf
 from rekindle.program import checking
 from rekindle.program.documents import Documents
 from rekindle.program.reading import OFFERS, PROGRAMS, RULES
+from rekindle.service.flow import policies
 from rekindle.service.flow.documents import texts
 from rekindle.service.flow.planning import shop_of
 from rekindle.service.people.queries import has_contacts
@@ -45,8 +47,16 @@ def proposed(settings: Settings, digest: str | None) -> Documents | None:
     return checking.assemble({name: text.encode() for name, text in found.items()}, float(settings.margin))
 
 
-def refuse_unfair(settings: Settings, warehouse: Warehouse, documents: Documents | None) -> tuple[fairness.Verdict, ...]:
+def refuse_unfair(
+    settings: Settings, warehouse: Warehouse, documents: Documents | None, table: Policy | None = None
+) -> tuple[fairness.Verdict, ...]:
     """Judges a plan that these documents would make of the customers of the last published profiles; nothing is written.
+
+    Args:
+        settings: The store's.
+        warehouse: Its open history.
+        documents: What the plan would go by.
+        table: The table of chances that it would go by; the one in force where not given.
 
     Returns:
         The verdicts; none where the rules name no groups, or no profile of this version of Rekindle has been published.
@@ -63,7 +73,8 @@ def refuse_unfair(settings: Settings, warehouse: Warehouse, documents: Documents
     if not set(COLUMNS) <= set(profile.columns):
         return ()
     shop = shop_of(settings, not has_contacts(), documents.rules, as_of.day)
-    plan = planner.plan(warehouse, planner.Inputs(profile, documents, policy.equal_chance(documents.programs), shop, as_of))
+    chances = table or policies.in_force(settings, documents)
+    plan = planner.plan(warehouse, planner.Inputs(profile, documents, chances, shop, as_of))
     found = fairness.verdicts(warehouse, plan.rows, profile, documents.rules)
     fairness.require(found)
     return found

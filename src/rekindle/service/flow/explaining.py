@@ -14,7 +14,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle import money
-from rekindle.decide import explanation, openings, policy
+from rekindle.decide import explanation, openings
 from rekindle.decide.assignment import salt
 from rekindle.decide.explanation import Question, Verdict
 from rekindle.decide.inputs import Inputs
@@ -22,7 +22,7 @@ from rekindle.errors import BadData
 from rekindle.history.warehouse import Warehouse
 from rekindle.moment import AsOf
 from rekindle.program.documents import Documents
-from rekindle.service.flow import documents, insights, plan_files, planning
+from rekindle.service.flow import documents, insights, plan_files, planning, policies
 from rekindle.service.flow.insights import label
 from rekindle.service.flow.narrowed import Narrowed, narrowed
 from rekindle.service.flow.plan_files import PlanFiles
@@ -102,8 +102,9 @@ def _explained(settings: Settings, warehouse: Warehouse, customer: str, as_of: A
     files, rehearsal = _files(settings, warehouse, as_of), not has_contacts()
     planned = _planned(warehouse, files, customer_id)
     shop = planning.shop_of(settings, rehearsal, held.rules, as_of.day)
+    table = policies.of_plan(settings, warehouse, held, as_of)
     question = Question(
-        Inputs(profile, held, policy.equal_chance(held.programs), shop, as_of), partial(money.show, currency=settings.currency),
+        Inputs(profile, held, table, shop, as_of), partial(money.show, currency=settings.currency),
         _of_everyone(mine, held, planned), files.scales if files else None,
     )
     decided = [] if planned is None else warehouse.arrow(planned.order_by("program", "stage")).to_pylist()

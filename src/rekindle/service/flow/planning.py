@@ -15,13 +15,14 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.decide import arms, fairness, planner, policy, summary
+from rekindle.decide import arms, fairness, planner, summary
+from rekindle.decide.policy import Policy
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import Profiles
 from rekindle.moment import AsOf
 from rekindle.program.documents import Documents, Rules
 from rekindle.service.config import load_secret
-from rekindle.service.flow import plan_files
+from rekindle.service.flow import plan_files, policies
 from rekindle.service.flow.codes import code_for
 from rekindle.service.flow.message_facts import facts_of, messages
 from rekindle.service.outbox import actions, queries
@@ -44,6 +45,7 @@ class Planned:
         repeated: Whether this very plan was committed before.
         touches: New touches in the outbox; 0 before a commit.
         decisions_file: Every due customer of this plan, decided or left alone; None where none was asked for.
+        policy: The table of chances that it went by.
     """
 
     plan: planner.Plan
@@ -52,6 +54,7 @@ class Planned:
     repeated: bool
     touches: int
     decisions_file: Path | None
+    policy: Policy
 
 
 def shop_of(settings: Settings, rehearsal: bool, rules: Rules | None = None, day: date | None = None) -> arms.Shop:
@@ -88,7 +91,8 @@ def make(
     if publish:
         complete(warehouse)
     shop = shop_of(settings, rehearsal, documents.rules, as_of.day)
-    inputs = planner.Inputs(built.table, documents, policy.equal_chance(documents.programs), shop, as_of)
+    table = policies.of_plan(settings, warehouse, documents, as_of)
+    inputs = planner.Inputs(built.table, documents, table, shop, as_of)
     made = planner.plan(warehouse, inputs)
     plans = warehouse.arrow(warehouse.table("plans").filter(lambda t: t.as_of == ibis.literal(as_of.naive)))["plan"].to_pylist()
     repeated = made.digest in plans
@@ -96,7 +100,7 @@ def make(
         made = planner.plan(warehouse, planner.Inputs(inputs.profile, documents, inputs.policy, inputs.shop, as_of, inclusive=True))
         repeated = made.digest in plans
     path = plan_files.write(settings.var, warehouse, made, as_of) if publish else None
-    return Planned(made, summary.summarise(warehouse, made, documents.rules.sellers), as_of, repeated, 0, path)
+    return Planned(made, summary.summarise(warehouse, made, documents.rules.sellers), as_of, repeated, 0, path, table)
 
 
 def complete(warehouse: Warehouse) -> None:
@@ -130,6 +134,7 @@ def commit(settings: Settings, warehouse: Warehouse, planned: Planned, built: Pr
         return 0
     fairness.require(fairness.verdicts(warehouse, plan.rows, built.table, documents.rules))
     fresh = plan.rows.filter(plan.rows.fresh)
+    policies.keep_rule(settings, planned.policy, planned.as_of)
     journal = warehouse.table("journal")
     written = warehouse.scalar(journal.filter(journal.plan == plan.digest).count())
     if not written:

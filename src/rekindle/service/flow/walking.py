@@ -14,13 +14,14 @@ from rekindle import money
 from rekindle.decide import paths, walk
 from rekindle.decide.guardrails import REASONS
 from rekindle.decide.paths import Kept, Paths
+from rekindle.decide.sums import named
 from rekindle.errors import BadData, CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import CHANNELS, Profiles, build, consented
 from rekindle.moment import AsOf
 from rekindle.program import checking
 from rekindle.program.documents import NOTHING, Documents, Program
-from rekindle.service.flow import documents, insights
+from rekindle.service.flow import documents, insights, policies
 from rekindle.service.flow.planning import shop_of
 from rekindle.service.people.queries import has_contacts
 from rekindle.settings import Settings
@@ -82,8 +83,8 @@ class Simulated:
 def simulate(settings: Settings, warehouse: Warehouse, asked: Asked) -> Simulated:
     """Walks a program over past history.
 
-    Models are fitted once, as of the walk's first day, so that no plan knows what came after it. Consent and time zones are today's: what
-    they were in the past is often not known, and the launch will meet today's.
+    Models are fitted once, as of the walk's first day, so that no plan knows what came after it. Consent, time zones and the table of
+    chances are today's: what they were in the past is often not known, and the launch will meet today's.
 
     Args:
         settings: The store's.
@@ -97,7 +98,8 @@ def simulate(settings: Settings, warehouse: Warehouse, asked: Asked) -> Simulate
     program, (first, weeks) = _program(held, asked), _span(warehouse, asked)
     rehearsal = not has_contacts()
     question = walk.Question(
-        replace(held, programs=(program,)), shop_of(settings, rehearsal), first, weeks, asked.every, settings.timezone
+        replace(held, programs=(program,)), shop_of(settings, rehearsal), first, weeks, asked.every, settings.timezone,
+        policies.in_force(settings, replace(held, programs=(program,))),
     )
     past = _Past(settings, warehouse, question.ticks[0], asked.now)
     walked = walk.walk(warehouse, question, past.profile_at)
@@ -163,16 +165,17 @@ def to_json(found: Simulated) -> dict[str, object]:
         "program": question.program.name, "version": question.program.digest, "draft": found.draft, "rehearsal": found.rehearsal,
         "from": question.first, "until": question.first + timedelta(days=question.days), "weeks": question.weeks,
         "every_days": question.every, "cannot_tell": found.model or None,
-        "audience": told.audience, "rounds": told.rounds, "standing": told.standing, "reached": told.reached, "messages": told.messages,
-        "touches_by_week": [{"week": day, "messages": sum(by.values()), "by_stage": by} for day, by in told.weeks],
-        "by_stage": told.by_stage, "by_arm": told.by_arm,
-        "longest_path": {"messages": told.longest_messages, "days": told.longest_days},
+        "customers": {"due": told.audience, "written_to": told.reached, "left_alone": told.audience - told.reached},
+        "rounds": {"begun": told.rounds, **told.standing}, "messages": told.messages,
+        "messages_by_week": [{"week": day, "messages": sum(by.values()), "by_stage": by} for day, by in told.weeks],
+        "messages_by_offer": told.by_offer, "draws_by_stage": told.by_stage, "draws_by_arm": told.by_arm,
+        "longest_round": {"messages": told.longest_messages, "days": told.longest_days},
         "cost_ceiling": round(told.cost_ceiling, 3), "expected_cost": round(told.expected_cost, 3),
         "expected_margin": {
             "estimate": round(margin.estimate), "low": round(margin.low), "high": round(margin.high), "basis": "assumed", "unit": "minor",
         },
-        "subsidised_orders": round(told.subsidised_orders, 3), "budget_scale": told.scale, "left_alone": told.left_alone,
-        "refusals": told.refusals,
+        "subsidised_orders": round(told.subsidised_orders, 3), "budget_scale": told.scale,
+        "customers_left_alone": told.left_alone, "rounds_left_alone": told.refusals, "missed": told.missed,
         "caps": [{"cap": one.cap, "limit": one.limit, "most": one.most, "broken": one.broken, "held": not one.broken} for one in told.kept],
         "nobody_due": None if told.audience else {"opened": told.met.opened, "fitting": told.met.fitting, "both": told.met.both},
     }  # fmt: skip
@@ -190,16 +193,18 @@ def lines(found: Simulated, settings: Settings) -> Iterable[str]:
     told, question = found.paths, found.paths.question
     until = question.first + timedelta(days=question.days)
     version = "the folder's version" if found.draft else "the approved version"
-    yield f"Walked         {question.program.name}, {version}, planned every {question.every} days from {question.first} to {until}"
+    yield f"Walked         {question.program.name}, {version}: a plan every {_days(question.every)} from {question.first} to {until}"
     yield from _assumed(found)
     if not told.audience:
-        yield f"Audience       nobody: {_why_nobody(told)}"
+        yield f"Customers      nobody was due: {_why_nobody(told)}"
         return
-    yield f"Audience       {told.audience:,} customers due, {told.reached:,} of them written to; {told.rounds:,} rounds"
-    yield f"Standing       {_listed(told.standing)} (rounds)"
+    alone = told.audience - told.reached
+    yield f"Customers      {told.audience:,} were due at least once: {told.reached:,} are written to, {alone:,} are left alone"
+    yield f"Rounds         {told.rounds:,} began, of customers who may be written to: {_listed(told.standing)}"
     if told.messages:
         yield from _touched(found, settings)
-    yield f"Left alone     {told.audience - told.reached:,}: {_listed(told.left_alone)}"
+    if alone:
+        yield f"Left alone     {alone:,} customers, each by the last reason: {_listed(told.left_alone)}"
     yield from map(_kept, told.kept)
 
 
@@ -210,10 +215,16 @@ def _assumed(found: Simulated) -> Iterator[str]:
         yield "Consent        everyone counts as consented: no contacts are known"
     if found.model:
         yield f"Predictions    none: {found.model}"
-    trigger = question.program.trigger
+    trigger, apart = question.program.trigger, _days(question.every)
     if trigger.on != "lapse" and trigger.within_days < question.every:
-        within = f"{trigger.within_days} days" if trigger.within_days else "the day itself"
-        yield f"Looked at      once in {question.every} days, though a moment is answered within {within}: give --every 1 to miss none"
+        within = f"within {_days(trigger.within_days)}" if trigger.within_days else "on the day itself"
+        yield f"Later          plans are {apart} apart, so messages leave up to {apart} after their moment; live, {within}"
+    if missed := found.paths.missed:
+        yield f"Missed         {missed:,} late parcels that had arrived when the next plan was made: give --every 1 to miss none"
+
+
+def _days(days: int) -> str:
+    return "day" if days == 1 else f"{days} days"
 
 
 def _touched(found: Simulated, settings: Settings) -> Iterator[str]:
@@ -221,13 +232,13 @@ def _touched(found: Simulated, settings: Settings) -> Iterator[str]:
     margin = told.expected_margin
     low, middle, high = (money.show(value, currency, whole=True) for value in (margin.low, margin.estimate, margin.high))
     cost, ceiling = (money.show(value, currency) for value in (told.expected_cost, told.cost_ceiling))
-    yield f"Messages       {told.messages:,}: {_listed({arm: n for arm, n in told.by_arm.items() if arm != NOTHING})}"
+    yield f"Messages       {told.messages:,}: {named(told.by_offer, found.paths.question.documents.offers)}"
     yield from chart(told.weeks)
-    days = f"{told.longest_days} days from its beginning to the last message" if told.longest_days else "all on the day it begins"
-    yield f"Longest path   {told.longest_messages} message{'' if told.longest_messages == 1 else 's'}; {days}"
+    days = f"{told.longest_days} days from its beginning to its last message" if told.longest_days else "all on the day it begins"
+    yield f"Longest round  {told.longest_messages} message{'' if told.longest_messages == 1 else 's'}; {days}"
     budget = "" if told.scale == 1 else f"; the budget left as little as {told.scale:.0%} of the chances"
-    yield f"Cost           expected {cost}, at most {ceiling}{budget}"
-    yield f"Margin         {middle} expected ({low} to {high}), assumed until outcomes speak"
+    yield f"Cost           of all messages {cost} expected, at most {ceiling}{budget}"
+    yield f"Margin         of all messages {middle} expected ({low} to {high}), assumed until outcomes speak"
 
 
 def chart(weeks: tuple[tuple[date, dict[str, int]], ...]) -> Iterator[str]:
@@ -237,7 +248,7 @@ def chart(weeks: tuple[tuple[date, dict[str, int]], ...]) -> Iterator[str]:
     eighths = [0 if not most else -(-count * HEIGHT * 8 // most) for count in counts]
     for level in reversed(range(HEIGHT)):
         bars = "".join(BARS[min(max(one - 8 * level, 0), 8)] for one in eighths).rstrip()
-        label = f"{most:,} a week" if level == HEIGHT - 1 else ""
+        label = f"{most:,} messages in the fullest week" if level == HEIGHT - 1 else ""
         yield f"{'By week' if level == HEIGHT - 1 else '':<15}{bars:<{len(counts)}}  {label}".rstrip()
     yield f"{'':<15}{weeks[0][0]}{weeks[-1][0]!s:>{max(len(counts) - 10, 11)}}"
 
@@ -249,18 +260,20 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 _CAPS = {
-    "touches": ("at most {limit} messages a round", "the most was {most:g}"),
-    "gap": ("at least {limit} days between two messages", "the shortest was {most:g}"),
-    "duration": ("at most {limit} days a round", "the longest was {most:g}"),
-    "store": ("at most {limit} messages a customer in the rules' window", "the most was {most:g}"),
+    "touches": ("at most {limit} in a round", "message", "the most was {most:g}", "rounds"),
+    "gap": ("at least {limit} between two messages of a round", "day", "the shortest was {most:g}", "rounds"),
+    "duration": ("at most {limit} from a round's first day to its last message", "day", "the longest was {most:g}", "rounds"),
+    "store": ("at most {limit} to a customer in the rules' window", "message", "the most was {most:g}", "customers"),
 }
+"""Caps with what they promise, of what, what came nearest, and what is counted where one does not hold."""
 
 
 def _kept(one: Kept) -> str:
-    promise, seen = _CAPS[one.cap]
+    promise, of, seen, counted = _CAPS[one.cap]
     how = "nothing came near" if one.most is None else seen.format(most=one.most)
-    held = "holds" if not one.broken else f"BROKEN on {one.broken:,} paths"
-    return f"{'Cap':<15}{promise.format(limit=one.limit)}: {held}; {how}"
+    held = "holds" if not one.broken else f"BROKEN for {one.broken:,} {counted}"
+    limit = f"{one.limit} {of}{'' if one.limit == 1 else 's'}"
+    return f"{'Cap':<15}{promise.format(limit=limit)}: {held}; {how}"
 
 
 def _why_nobody(told: Paths) -> str:
