@@ -17,8 +17,14 @@ from rekindle.learn.board import Board, rounded
 from rekindle.learn.evidence import Evidence, Floats
 from rekindle.learn.policy_terms import Group as Group
 from rekindle.learn.policy_terms import Terms as Terms
-from rekindle.learn.posterior import LEAST_ORDERS, Z95, posterior_of
+from rekindle.learn.posterior import LEAST_ORDERS, Z95, posterior_of, rest_of
 from rekindle.program.documents import NOTHING
+
+NEAR = 1e-3
+"""A chance that is no more above its floor is at its floor."""
+
+SLIGHT = 0.05
+"""A chance that nothing works below which it is not mentioned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +82,11 @@ class Belief:
     Args:
         evidence: The stage.
         mean, sd: Of each context's own effects.
-        worth, doubt: Mean and standard deviation of what the policy goes by: the context's own where it may differ, else the variant's.
+        worth, doubt: Mean and standard deviation of what the policy goes by: the context's own where it may differ, else the variant's,
+            with the doubt whether any variant works.
         over: (A,); the variant's effect over all contexts.
         opened: Whether the context may differ.
+        idle_chance: How likely it is that no variant of the stage works.
         draws: (K, C, A); of what the policy goes by.
     """
 
@@ -89,6 +97,7 @@ class Belief:
     doubt: Floats
     over: Floats
     opened: Flags
+    idle_chance: float
     draws: Floats
 
     @classmethod
@@ -96,9 +105,10 @@ class Belief:
         """By the posterior of a stage; the draws hang on the seed and the stage's name alone."""
         posterior = posterior_of(evidence)
         chance = np.random.default_rng([seed, zlib.crc32(f"{evidence.program}:{evidence.stage}".encode())])
-        (mean, sd), (over, over_sd) = posterior.moments(), posterior.pooled_moments()
-        worth, doubt = np.where(posterior.opened, mean, over), np.where(posterior.opened, sd, over_sd)
-        return cls(evidence, mean, sd, worth, doubt, over, posterior.opened, posterior.draws(chance, draws, gated=True))
+        (mean, sd), (worth, doubt), (over, _) = posterior.moments(), posterior.believed(), posterior.pooled_moments()
+        return cls(
+            evidence, mean, sd, worth, doubt, over, posterior.opened, posterior.idle_chance, posterior.policy_draws(chance, draws)
+        )
 
     @property
     def best_chance(self) -> Floats:
@@ -136,7 +146,7 @@ def proposal(name: str, rows: Board, beliefs: tuple[Belief, ...], found: Allocat
     return Proposal(
         Policy(name, rows.table(weights)), tuple(cells), rows.spend(weights),
         float((rows.chances(weights) * worth).sum(axis=1) @ rows.size),
-        {(one.program, one.stage): maturity(one) for one in rows.evidence}, _notes(found, terms),
+        {(one.program, one.stage): maturity(one) for one in rows.evidence}, _notes(beliefs, found, terms),
     )
 
 
@@ -146,8 +156,12 @@ def maturity(one: Evidence) -> float | CannotTell:
     return float(one.exposure.sum()) / decisions if decisions > 0 else CannotTell("no decision of this stage has been drawn yet")
 
 
-def _notes(found: Allocation, terms: Terms) -> tuple[str, ...]:
-    said = []
+def _notes(beliefs: tuple[Belief, ...], found: Allocation, terms: Terms) -> tuple[str, ...]:
+    said = [
+        f"{one.evidence.program}/{one.evidence.stage}: with a chance of {100 * one.idle_chance:.0f} % no variant brings an order more; "
+        "so often their chances are their floors"
+        for one in beliefs if one.idle_chance > SLIGHT
+    ]
     if terms.overspent > 0 and terms.budget is not None:
         said.append(f"the last period spent {terms.overspent:.0f} minor units above its budget: this one has so much less, for all alike")
     if found.short:
@@ -171,43 +185,43 @@ def _cells(belief: Belief, weights: Floats, least: Floats, reach: Floats) -> Ite
 
 def _words(belief: Belief, weights: Floats, least: Floats, reach: Floats) -> list[list[str]]:
     """Why each chance is what it is, by context and variant."""
-    one, fixed, own, over, opened = belief.evidence, belief.fixed, belief.worth, belief.over, belief.opened
+    one, fixed, best, own, over, opened = belief.evidence, belief.fixed, belief.best_chance, belief.mean, belief.over, belief.opened
     lines = []
     for context in range(len(one.contexts)):
         line = []
         for arm, name in enumerate(one.arms):
+            at = (context, arm)
             if name == NOTHING:
-                line.append(_of_nothing(fixed == arm, float(weights[context, arm]), float(least[context, arm])))
-            elif reach[context, arm] <= 0:
+                line.append(_of_nothing(fixed == arm, float(weights[at]), float(least[at])))
+            elif reach[at] <= 0:
                 line.append("no customer of this context may get it, or it stays below the margin floor")
             else:
-                basis = _basis(one, context, arm, bool(opened[context, arm]), (float(own[context, arm]), float(over[arm])))
-                line.append(f"{basis}; {_outcome(fixed == arm, float(weights[context, arm]), float(least[context, arm]))}")
+                basis = _basis(one, at, bool(opened[at]), (float(own[at]), float(over[arm])))
+                line.append(f"{basis}; {_outcome(fixed == arm, float(weights[at]), float(least[at]), float(best[at]))}")
         lines.append(line)
     return lines
 
 
-def _basis(one: Evidence, context: int, arm: int, opened: bool, worth: tuple[float, float]) -> str:
+def _basis(one: Evidence, at: tuple[int, int], opened: bool, worth: tuple[float, float]) -> str:
     """What a chance rests on."""
     own, over = worth
-    if one.exposure[:, arm].sum() <= 0:
+    if one.exposure[:, at[1]].sum() <= 0:
         return f"not tried yet: the documents assume {over:+.1f} a decision"
     if opened:
         return f"brings {own:+.1f} a decision here, {over:+.1f} over all contexts"
-    mine, none = one.orders[context, arm], one.orders[context, -1]
+    mine, none = one.orders[at], rest_of(one).orders[at]
     few = f"{mine:.0f} orders with it here and {none:.0f} with `{NOTHING}`, {LEAST_ORDERS} of each are needed before it may differ"
     return f"goes by all contexts together, {over:+.1f} a decision: {few}"
 
 
-def _outcome(fixed: bool, weight: float, least: float) -> str:
+def _outcome(fixed: bool, weight: float, least: float, best: float) -> str:
     """What came of it."""
-    best = "the best single variant, " if fixed else ""
-    if weight <= least + 1e-3:
-        return f"{best}kept at its least chance"
-    return f"{best}worth its cost in some draws or all" if not fixed else "the best single variant"
+    said = ["the best single variant"] if fixed else []
+    said.append(f"best of this context with a chance of {100 * best:.0f} %")
+    return ", ".join([*said, "kept at its least chance"] if weight <= least + NEAR else said)
 
 
 def _of_nothing(fixed: bool, weight: float, least: float) -> str:
-    if weight <= least + 1e-3:
+    if weight <= least + NEAR:
         return "kept at its least chance, so that there is always something to compare with"
     return "no variant is expected to bring more over all contexts" if fixed else "what other chances, and the budget, leave"

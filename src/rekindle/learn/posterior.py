@@ -9,7 +9,8 @@ covariances of the latter. tau is integrated over quantiles of a half-Cauchy pri
 Source: Gelman et al. (2013), Bayesian Data Analysis, section 5.4; Gelman (2006), Prior distributions for variance parameters.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,9 @@ LEAST_VARIANCE = 1e-6
 
 SPREADS = 48
 """Points that the spread between contexts is integrated over."""
+
+IDLE_CHANCE = 0.5
+"""How likely it is before any data that no variant brings an order more."""
 
 NEGLIGIBLE = 1e-9
 """Chance of a spread below which it is left out of means."""
@@ -71,6 +75,9 @@ class Posterior:
         pooled: (S, B); mean of d.
         root: (S, B, B); lower root of the covariance of d.
         opened: (C, A); whether the context may differ from the variant's effect over all contexts.
+        idle: (C, B); what variants bring where none of them works: less than nothing, by their cost.
+        idle_chance: How likely it is that none works, instead of all that the other fields say.
+        likelihood: Log marginal likelihood where variants work, less what is the same for all hypotheses.
     """
 
     chance: Floats
@@ -81,11 +88,27 @@ class Posterior:
     pooled: Floats
     root: Floats
     opened: NDArray[np.bool_]
+    idle: Floats
+    idle_chance: float
+    likelihood: float
 
     @property
     def spread(self) -> float:
         """Expected spread between contexts, minor units."""
         return float(self.chance @ self.spreads)
+
+    def doubted(self, idle: Floats) -> Self:
+        """The same with the doubt whether any variant works.
+
+        Args:
+            idle: (C, B); what variants bring if none does.
+        """
+        odds = IDLE_CHANCE / (1 - IDLE_CHANCE) * np.exp(np.clip(self.log_likelihood(idle) - self.likelihood, -700.0, 700.0))
+        return replace(self, idle=idle, idle_chance=float(odds / (1 + odds)))
+
+    def log_likelihood(self, effects: Floats) -> float:
+        """Of certain effects, (C, B), less what is the same for all."""
+        return _log_likelihood(self.values, self.base, self.push, effects)
 
     def moments(self) -> tuple[Floats, Floats]:
         """Mean and standard deviation of every effect in its own context, each (C, A); 0 for `nothing`."""
@@ -108,17 +131,32 @@ class Posterior:
         second = self.chance @ (self.pooled**2 + (self.root**2).sum(axis=2))
         return _with_nothing(mean), _with_nothing(np.sqrt(np.maximum(second - mean**2, 0.0)))
 
-    def draws(self, chance: np.random.Generator, count: int, gated: bool = False) -> Floats:
-        """Joint draws of all effects.
+    def believed(self) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of what a policy goes by, each (C, A); what `policy_draws` draws."""
+        (own, own_sd), (over, over_sd) = self.moments(), self.pooled_moments()
+        mean, sd = np.where(self.opened, own, over), np.where(self.opened, own_sd, over_sd)
+        idle, none = _with_nothing(self.idle), self.idle_chance
+        return (1 - none) * mean + none * idle, np.sqrt((1 - none) * (sd**2 + none * (mean - idle) ** 2))
+
+    def policy_draws(self, chance: np.random.Generator, count: int) -> Floats:
+        """Joint draws of what a policy goes by, (K, C, A): a share of them says that nothing works.
+
+        In the others, a context that is not `opened` for a variant has the variant's effect over all contexts.
 
         Args:
             chance: Where they come from.
-            count: How many, K.
-            gated: Give the variant's effect over all contexts where a context is not `opened`.
-
-        Returns:
-            (K, C, A), minor units more than `nothing`; the last column is 0.
+            count: How many.
         """
+        found = self._drawn(chance, count, True)
+        none = (np.arange(count) + chance.random()) / count < self.idle_chance
+        found[chance.permutation(none)] = _with_nothing(self.idle)
+        return found
+
+    def draws(self, chance: np.random.Generator, count: int) -> Floats:
+        """Joint draws of all effects, each context's own, where variants work; (K, C, A), minor units, the last column 0."""
+        return self._drawn(chance, count, False)
+
+    def _drawn(self, chance: np.random.Generator, count: int, gated: bool) -> Floats:
         contexts, arms = self.values.shape
         at = np.searchsorted(np.cumsum(self.chance), (np.arange(count) + chance.random()) / count * (1 - 1e-12))
         at = chance.permutation(np.minimum(at, len(self.spreads) - 1))
@@ -140,7 +178,7 @@ def measured(evidence: Evidence) -> Measured:
     variance of a cell is that of its context times that of its variant over that of the stage, each drawn towards the stage's by
     `TAIL_ORDERS`.
     """
-    variance, rest = _variance(evidence), _rest(evidence)
+    variance, rest = _variance(evidence), rest_of(evidence)
     mean, spread = _mean(evidence.total, evidence.decisions, evidence.exposure, variance)
     other, rest_spread = _mean(rest.total, rest.decisions, rest.exposure, np.broadcast_to(variance[:, -1:], variance.shape))
     precision = np.where(np.isfinite(spread), 1 / spread, 0.0)
@@ -149,9 +187,22 @@ def measured(evidence: Evidence) -> Measured:
     )
 
 
+def rest_of(evidence: Evidence) -> Rest:
+    """What `nothing` brought those who might have got each variant; the last column itself where all may get all."""
+    if evidence.rest is not None:
+        return evidence.rest
+    shape = evidence.decisions.shape
+    return Rest(*(np.broadcast_to(getattr(evidence, one.name)[:, -1:], shape) for one in fields(Rest)))
+
+
 def posterior_of(evidence: Evidence) -> Posterior:
-    """The posterior of a stage, with contexts opened by `LEAST_ORDERS`."""
-    return fit(measured(evidence), opened=(evidence.orders >= LEAST_ORDERS) & (_rest(evidence).orders >= LEAST_ORDERS))
+    """The posterior of a stage, with contexts opened by `LEAST_ORDERS`, and the doubt whether anything works at all.
+
+    What documents assume is a hope. Beside it stands, with even odds before the data, that no variant brings an order more: that each
+    costs its expected cost and nothing else. The data decides between the two.
+    """
+    found = fit(measured(evidence), opened=(evidence.orders >= LEAST_ORDERS) & (rest_of(evidence).orders >= LEAST_ORDERS))
+    return found.doubted(-evidence.cost[:, :-1])
 
 
 def fit(cells: Measured, spreads: Floats | None = None, opened: NDArray[np.bool_] | None = None) -> Posterior:
@@ -172,9 +223,17 @@ def fit(cells: Measured, spreads: Floats | None = None, opened: NDArray[np.bool_
     likely = np.array([one[2] for one in given])
     chance = np.exp(likely - likely.max())
     may = np.ones((len(values), values.shape[1] + 1), dtype=bool) if opened is None else opened
+    evidence = float(likely.max() + np.log(chance.mean())) + _log_likelihood(values, base, push, cells.prior_mean)
     return Posterior(
-        chance / chance.sum(), taus, base, values, push, np.array([one[0] for one in given]), np.array([one[1] for one in given]), may
+        chance / chance.sum(), taus, base, values, push, np.array([one[0] for one in given]), np.array([one[1] for one in given]),
+        may, np.zeros(values.shape), 0.0, evidence,
     )
+
+
+def _log_likelihood(values: Floats, base: Floats, push: Floats, effects: Floats) -> float:
+    """Of certain effects, (C, B) or (B,), less what is the same for all."""
+    inside = np.einsum("cij,ci->cj", base, np.broadcast_to(effects, push.shape))
+    return float((push * inside - 0.5 * values * inside**2).sum())
 
 
 def _information(cells: Measured) -> Floats:
@@ -217,14 +276,6 @@ def _pooled(values: Floats, base: Floats, push: Floats, tau: float, cells: Measu
     rest = push - values * (base.transpose(0, 2, 1) @ prior)
     fitted = 0.5 * (tau**2 * held * rest**2).sum() + 0.5 * float(moved @ moved)
     return prior + root @ moved, root, float(logs + fitted)
-
-
-def _rest(evidence: Evidence) -> Rest:
-    """What `nothing` brought those who might have got each variant; the last column itself where all may get all."""
-    if evidence.rest is not None:
-        return evidence.rest
-    shape = evidence.decisions.shape
-    return Rest(*(np.broadcast_to(getattr(evidence, one.name)[:, -1:], shape) for one in fields(Rest)))
 
 
 def _mean(total: Floats, decisions: Floats, exposure: Floats, variance: Floats) -> tuple[Floats, Floats]:
