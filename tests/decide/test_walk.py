@@ -14,6 +14,7 @@ from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING
 from tests.decide.by_hand import number
 from tests.decide.shop import CLOSING, MONDAY, RECONNECT, ROWS, SHOP, TAILOR, Decider, Row, customer, documents, instant, program
+from tests.insight.histories import write
 
 WEEKS = 6
 PEOPLE = [f"p{one:02d}" for one in range(24)]
@@ -185,6 +186,22 @@ def test_who_is_left_alone_is_counted_once_by_the_last_word(shared_decider: Deci
     found = summed(shared_decider.warehouse, rows, question())
     assert (found.audience, found.reached, found.left_alone) == (3, 1, {"open_return": 1, NOTHING: 1})
     assert found.refusals == {"no_consent": 1, "open_return": 1, "too_soon": 1}
+
+
+def test_a_late_parcel_that_came_between_two_plans_was_missed_and_nothing_else(decider: Decider) -> None:
+    def parcel(name: str, promised: float, delivered: float | None) -> dict[str, object]:
+        came = None if delivered is None else instant(delivered).naive
+        return {"shipment_id": name, "order_id": name, "customer_id": name, "promised_at": instant(promised).naive, "delivered_at": came}
+
+    parcels = [
+        parcel("missed", 1, 6.9), parcel("seen", 1, 7), parcel("at the plan", 7, 9), parcel("in time", 3, 2), parcel("on its way", 8, None),
+        parcel("long ago", -3, -1), parcel("after the walk", 15, 16),
+    ]  # fmt: skip
+    write(decider.warehouse, {"shipments": parcels})
+    late = documents(program(stages=STAGES, trigger={"on": "late_delivery", "within": "2d"}))
+    assert summed(decider.warehouse, [], question(weeks=2, documents=late)).missed == 2
+    assert summed(decider.warehouse, [], question(weeks=2, every=1, documents=late)).missed == 0
+    assert summed(decider.warehouse, [], question(weeks=2)).missed == 0
 
 
 def test_where_nobody_is_due_the_walk_says_whom_it_looked_at(shared_decider: Decider) -> None:

@@ -123,8 +123,8 @@ def test_the_numbers_are_those_of_the_story(walk: tuple[Answer, list[dict[str, s
     told, said = walk[0].json, [one for name in PEOPLE for one in by_hand(name)]
     sent = [one for one in said if one[4] in ARMS.values()]
     assert told["messages"] == len(sent)
-    assert told["audience"] == len({one[1] for one in said})
-    assert [week["messages"] for week in told["touches_by_week"]] == [
+    assert told["customers"]["due"] == len({one[1] for one in said})
+    assert [week["messages"] for week in told["messages_by_week"]] == [
         sum(one[0] == f"{MONDAY + timedelta(weeks=week):%Y-%m-%d}" for one in sent) for week in range(WEEKS)
     ]
     most = max(sum(one[2] == name for one in sent) for name in {one[2] for one in sent})

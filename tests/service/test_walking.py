@@ -72,11 +72,13 @@ def test_the_numbers_are_those_of_the_decisions(walked: Walked) -> None:
     found, rows = walked.answer.json, walked.rows
     sent = [row for row in rows if row["arm"] not in ("", NOTHING) and not row["reason"]]
     assert (found["from"], found["until"], found["weeks"]) == (FIRST, "2025-11-17", 2)
-    assert found["audience"] == len({row["customer_id"] for row in rows})
-    assert found["reached"] == len({row["customer_id"] for row in sent})
-    assert found["messages"] == len(sent) == sum(week["messages"] for week in found["touches_by_week"])
-    assert found["audience"] - found["reached"] == sum(found["left_alone"].values())
-    assert found["by_arm"] == Counter(row["arm"] for row in rows if row["arm"] and not row["reason"])
+    due, reached = ({row["customer_id"] for row in some} for some in (rows, sent))
+    assert found["customers"] == {"due": len(due), "written_to": len(reached), "left_alone": len(due) - len(reached)}
+    assert found["messages"] == len(sent) == sum(week["messages"] for week in found["messages_by_week"])
+    assert sum(found["customers_left_alone"].values()) == found["customers"]["left_alone"]
+    assert found["draws_by_arm"] == Counter(row["arm"] for row in rows if row["arm"] and not row["reason"])
+    assert found["messages_by_offer"] == Counter(row["offer"] for row in sent)
+    assert found["rounds"]["begun"] == len({(row["customer_id"], row["episode"]) for row in rows if row["standing"]})
     assert found["expected_cost"] == pytest.approx(sum(int(row["expected_cost"]) for row in sent) / 1000)
     assert found["expected_margin"]["low"] < found["expected_margin"]["estimate"] < found["expected_margin"]["high"]
     assert {one["cap"]: one["held"] for one in found["caps"]} == dict.fromkeys(("touches", "gap", "duration", "store"), True)
@@ -100,7 +102,7 @@ def test_the_folder_s_version_is_walked_where_it_is_asked_for(walked: Walked) ->
     finally:
         file.write_text(text, encoding="utf-8")
     assert (draft["draft"], walked.answer.json["draft"]) == (True, False)
-    assert draft["standing"]["control"] > 2 * walked.answer.json["standing"]["control"]
+    assert draft["rounds"]["control"] > 2 * walked.answer.json["rounds"]["control"]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,8 @@ QUESTION = walk.Question(these(program()), SHOP, DAY, 3, 7, "UTC")
 TOLD = paths.Paths(
     question=QUESTION, audience=1_200, rounds=1_250, standing={"treated": 1_200, "control": 50}, reached=900, messages=1_000,
     weeks=tuple((DAY + timedelta(weeks=week), by) for week, by in enumerate(({"reconnect": 800}, {}, {"reconnect": 150, "tailor": 50}))),
-    by_stage={"reconnect": 1_100}, by_arm={"plain": 600, "light": 400, NOTHING: 100}, longest_messages=2, longest_days=14,
+    by_stage={"reconnect": 1_100}, by_arm={"plain": 600, "light": 400, NOTHING: 100},
+    by_offer={"reminder": 600, "shipping": 400}, longest_messages=2, longest_days=14,
     cost_ceiling=90_000.0, expected_cost=12_345.6, expected_margin=Interval(-1_000.0, 250_000.0, 501_000.0), subsidised_orders=3.0,
     left_alone={"no_consent": 200, "control": 50, NOTHING: 50}, refusals={"no_consent": 210}, scale=0.5, met=walk.Met(),
     kept=tuple(paths.Kept(*cap) for cap in (("touches", 3, 2, 0), ("gap", 7, 6.0, 3), ("duration", 120, 14, 0), ("store", 9, None, 0))),
@@ -139,22 +142,22 @@ SENDER = {"name": "Corner", "email": "hello@corner.example", "postal_address": "
 
 def test_people_read_a_dozen_plain_lines_and_a_chart() -> None:
     assert said(TOLD) == [
-        "Walked         back, the approved version, planned every 7 days from 2026-03-02 to 2026-03-23",
-        "Audience       1,200 customers due, 900 of them written to; 1,250 rounds",
-        "Standing       treated 1,200, control 50 (rounds)",
-        "Messages       1,000: plain 600, light 400",
-        "By week        █    800 a week",
+        "Walked         back, the approved version: a plan every 7 days from 2026-03-02 to 2026-03-23",
+        "Customers      1,200 were due at least once: 900 are written to, 300 are left alone",
+        "Rounds         1,250 began, of customers who may be written to: treated 1,200, control 50",
+        'Messages       1,000: 600 "What you had", 400 "Free delivery"',
+        "By week        █    800 messages in the fullest week",
         "               █",
         "               █ ▆",
         "               2026-03-02 2026-03-16",
-        "Longest path   2 messages; 14 days from its beginning to the last message",
-        "Cost           expected EUR 123.46, at most EUR 900.00; the budget left as little as 50% of the chances",
-        "Margin         EUR 2,500 expected (-EUR 10 to EUR 5,010), assumed until outcomes speak",
-        "Left alone     300: no consent 200, control 50, drawn to hear nothing 50",
-        "Cap            at most 3 messages a round: holds; the most was 2",
-        "Cap            at least 7 days between two messages: BROKEN on 3 paths; the shortest was 6",
-        "Cap            at most 120 days a round: holds; the longest was 14",
-        "Cap            at most 9 messages a customer in the rules' window: holds; nothing came near",
+        "Longest round  2 messages; 14 days from its beginning to its last message",
+        "Cost           of all messages EUR 123.46 expected, at most EUR 900.00; the budget left as little as 50% of the chances",
+        "Margin         of all messages EUR 2,500 expected (-EUR 10 to EUR 5,010), assumed until outcomes speak",
+        "Left alone     300 customers, each by the last reason: no consent 200, control 50, drawn to hear nothing 50",
+        "Cap            at most 3 messages in a round: holds; the most was 2",
+        "Cap            at least 7 days between two messages of a round: BROKEN for 3 rounds; the shortest was 6",
+        "Cap            at most 120 days from a round's first day to its last message: holds; the longest was 14",
+        "Cap            at most 9 messages to a customer in the rules' window: holds; nothing came near",
     ]
 
 
@@ -169,16 +172,20 @@ def test_people_read_a_dozen_plain_lines_and_a_chart() -> None:
 )
 def test_a_program_that_reaches_nobody_says_why(met: walk.Met, why: str) -> None:
     assert said(replace(TOLD, audience=0, met=met)) == [
-        "Walked         back, the approved version, planned every 7 days from 2026-03-02 to 2026-03-23", f"Audience       nobody: {why}",
-    ]  # fmt: skip
+        "Walked         back, the approved version: a plan every 7 days from 2026-03-02 to 2026-03-23",
+        f"Customers      nobody was due: {why}",
+    ]
 
 
 def test_what_the_numbers_rest_on_is_said_before_them() -> None:
     brief = replace(QUESTION, documents=these(program(trigger={"on": "order", "within": "2d"})))
     lines = said(replace(TOLD, question=brief), draft=True, rehearsal=True, model="too few orders")
-    assert lines[0].startswith("Walked         back, the folder's version, ")
+    assert lines[0].startswith("Walked         back, the folder's version: ")
     assert lines[1:4] == [
         "Consent        everyone counts as consented: no contacts are known",
         "Predictions    none: too few orders",
-        "Looked at      once in 7 days, though a moment is answered within 2 days: give --every 1 to miss none",
+        "Later          plans are 7 days apart, so messages leave up to 7 days after their moment; live, within 2 days",
     ]
+    assert not [line for line in lines if line.startswith("Missed ")], "an order waits for the next plan"
+    missed = said(replace(TOLD, question=brief, missed=3))
+    assert "Missed         3 late parcels that had arrived when the next plan was made: give --every 1 to miss none" in missed

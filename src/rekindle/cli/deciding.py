@@ -18,6 +18,7 @@ from rekindle.errors import CannotTell, StoreUnavailable
 
 if TYPE_CHECKING:
     from rekindle.decide.summary import PlanSummary
+    from rekindle.program.documents import Documents
     from rekindle.service.flow.planning import Planned
     from rekindle.service.flow.sending import Sent
 
@@ -44,7 +45,7 @@ def plan(
         if out is not None:
             write_csv(out, exporting.COLUMNS, exporting.messages(store.settings, store.warehouse, planned, built, held))
         touches = 0 if dry_run else planning.commit(store.settings, store.warehouse, planned, built, held)
-    emit(summary_json(planned, touches), [*lines(planned, store), _outbox(planned, touches, dry_run), *_written(out)], as_json)
+    emit(summary_json(planned, touches), [*lines(planned, store, held), _outbox(planned, touches, dry_run), *_written(out)], as_json)
 
 
 def warn_of_changes(store: Open) -> None:
@@ -79,7 +80,8 @@ def summary_json(planned: "Planned", touches: int) -> dict[str, object]:
     return {
         "as_of": planned.as_of.instant, "hash": found.digest, "rehearsal": found.rehearsal, "repeated": planned.repeated,
         "decisions": found.decisions, "messages": found.messages, "new_touches": touches, "by_program": found.by_program,
-        "by_stage": found.by_stage, "by_arm": found.by_arm, "refusals": found.refusals, "standing": found.standing,
+        "by_stage": found.by_stage, "by_arm": found.by_arm, "by_offer": found.by_offer, "refusals": found.refusals,
+        "standing": found.standing,
         "cost_ceiling": round(found.cost_ceiling, 3), "expected_cost": round(found.expected_cost, 3),
         "expected_margin": {
             "estimate": round(margin.estimate), "low": round(margin.low), "high": round(margin.high), "basis": "assumed", "unit": "minor",
@@ -95,17 +97,17 @@ def summary_json(planned: "Planned", touches: int) -> dict[str, object]:
     }  # fmt: skip
 
 
-def lines(planned: "Planned", store: Open) -> Iterable[str]:
-    """The plan for people."""
+def lines(planned: "Planned", store: Open, held: "Documents") -> Iterable[str]:
+    """The plan for people; messages are called by what they give, for names of variants are the documents' own."""
     from rekindle.decide.guardrails import REASONS
+    from rekindle.decide.sums import named
     from rekindle.program.documents import NOTHING
 
     found: PlanSummary = planned.summary
     margin, currency = found.expected_margin, store.settings.currency
     low, middle, high = (money.show(value, currency, whole=True) for value in (margin.low, margin.estimate, margin.high))
-    arms = {name: count for name, count in found.by_arm.items() if name != NOTHING}
     yield f"Plan           {found.digest} as of {planned.as_of.day}" + (", a rehearsal: no contacts are known" if found.rehearsal else "")
-    yield f"Proposed       {counted(found.messages, 'message', 'messages')}: {_listed(arms)}"
+    yield f"Proposed       {counted(found.messages, 'message', 'messages')}: {named(found.by_offer, held.offers)}"
     yield f"By stage       {_listed(found.by_stage)}"
     yield "Left alone     " + _listed(
         {REASONS[reason]: count for reason, count in found.refusals.items()} | {"drawn to hear nothing": found.by_arm.get(NOTHING, 0)}

@@ -127,9 +127,10 @@ def _rehearse(store: Open, as_of: str | None, imported: Sequence["QualityReport"
     except BadData as error:  # history has no orders before the instant, and a dry run imports none
         emit({"imported": shape, "plan": None}, [f"Plan           none yet: {error.cause}"], as_json)
         return
-    planned = planning.make(store.settings, store.warehouse, built, documents.approved(store.settings), instant, publish=False)
+    held = documents.approved(store.settings)
+    planned = planning.make(store.settings, store.warehouse, built, held, instant, publish=False)
     last = "Dry run        nothing was changed; the plan does not know what was not imported"
-    emit({"imported": shape, "plan": summary_json(planned, 0)}, [*plan_lines(planned, store), last], as_json)
+    emit({"imported": shape, "plan": summary_json(planned, 0)}, [*plan_lines(planned, store, held), last], as_json)
 
 
 COMMANDS = {"run": run}

@@ -9,11 +9,13 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from rekindle.decide.sums import counts, sums
 from rekindle.decide.walk import WEEK, Met, Question, Walked
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.models import Interval
+from rekindle.moment import start_of_day
 from rekindle.program.documents import NOTHING
 
 _CLOCK_CHANGE = 3600
@@ -52,6 +54,7 @@ class Paths:
         messages: All messages.
         weeks: The first day of each week, and the messages that each stage sends in it.
         by_stage, by_arm: Draws by name, `nothing` among them.
+        by_offer: Messages by the name of what they give.
         longest_messages: The most messages in a round.
         longest_days: The most days from a round's beginning to its last message.
         cost_ceiling: What all messages cost if every offer is redeemed.
@@ -63,6 +66,7 @@ class Paths:
         kept: The caps, each with how it held.
         scale: The least that budgets left of any chance of a message.
         met: Whom plans looked at that had nobody due.
+        missed: Moments that came and passed between two plans, so that no plan of the walk saw them: of late deliveries, parcels.
     """
 
     question: Question
@@ -74,6 +78,7 @@ class Paths:
     weeks: tuple[tuple[date, dict[str, int]], ...]
     by_stage: dict[str, int]
     by_arm: dict[str, int]
+    by_offer: dict[str, int]
     longest_messages: int
     longest_days: int
     cost_ceiling: float
@@ -85,6 +90,7 @@ class Paths:
     kept: tuple[Kept, ...]
     scale: float
     met: Met
+    missed: int = 0
 
 
 def summarise(warehouse: Warehouse, question: Question, walked: Walked) -> Paths:
@@ -101,13 +107,27 @@ def summarise(warehouse: Warehouse, question: Question, walked: Walked) -> Paths
         question=question, audience=warehouse.scalar(rows.customer_id.nunique()), rounds=sum(standing.values()), standing=standing,
         reached=warehouse.scalar(sent.customer_id.nunique()), messages=found.messages, weeks=_weeks(warehouse, question, sent),
         by_stage=counts(warehouse, drawn, "stage"), by_arm=counts(warehouse, drawn, "arm"),
+        by_offer=counts(warehouse, sent, "offer"),
         longest_messages=most["messages"] or 0, longest_days=most["days"] or 0,
         cost_ceiling=found.cost_ceiling, expected_cost=found.expected_cost, expected_margin=found.expected_margin,
         subsidised_orders=found.subsidised_orders,
         left_alone=_left_alone(warehouse, rows, sent),
         refusals=counts(warehouse, rows.filter(rows.reason.notnull()).select(*ROUND, "reason").distinct(), "reason"),
         kept=_kept(warehouse, question, sent, rounds), scale=walked.scale, met=walked.met,
+        missed=_missed(warehouse, question) if question.program.trigger.on == "late_delivery" else 0,
     )
+
+
+def _missed(warehouse: Warehouse, question: Question) -> int:
+    """Parcels that were late, and had arrived when the next plan was made: a late delivery is the one moment that passes of itself."""
+    ticks = [tick.naive for tick in question.ticks]
+    end = start_of_day(question.first + timedelta(days=question.days), question.timezone).replace(tzinfo=None)
+    seen = ibis.memtable(pa.table({"tick": pa.array(ticks, pa.timestamp("us"))}))
+    parcels = warehouse.current("shipments").select("shipment_id", "promised_at", "delivered_at")
+    late = parcels.filter(parcels.promised_at >= ibis.literal(ticks[0]), parcels.promised_at < parcels.delivered_at)
+    late = warehouse.keep(late.filter(late.delivered_at < ibis.literal(end)))
+    met = late.join(seen, [late.promised_at < seen.tick, seen.tick <= late.delivered_at]).select("shipment_id").distinct()
+    return int(warehouse.scalar(late.anti_join(met, "shipment_id").count()))
 
 
 def _rounds(sent: ir.Table) -> ir.Table:

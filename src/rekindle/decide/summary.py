@@ -29,7 +29,8 @@ class PlanSummary:
         rehearsal: Decided as if everyone had consented.
         decisions: Customers for whom a variant was drawn, `nothing` among them.
         messages: Those of them who get a message.
-        by_program, by_stage, by_arm: Decisions by name.
+        by_program, by_stage, by_arm: Decisions by name, `nothing` among them.
+        by_offer: Messages by the name of what they give.
         refusals: Due customers left alone, by reason.
         standing: Customers of this plan by standing.
         cost_ceiling: What all messages cost if every offer is redeemed.
@@ -48,6 +49,7 @@ class PlanSummary:
     by_program: dict[str, int]
     by_stage: dict[str, int]
     by_arm: dict[str, int]
+    by_offer: dict[str, int]
     refusals: dict[str, int]
     standing: dict[str, int]
     cost_ceiling: float
@@ -75,6 +77,7 @@ def summarise(warehouse: Warehouse, plan: Plan, sellers: SellerRules = _USUAL) -
     return PlanSummary(
         digest=plan.digest, rehearsal=plan.rehearsal, decisions=warehouse.scalar(made.count()), messages=found.messages,
         by_program=counts(warehouse, made, "program"), by_stage=counts(warehouse, made, "stage"), by_arm=counts(warehouse, made, "arm"),
+        by_offer=counts(warehouse, sent, "offer"),
         refusals=counts(warehouse, rows.filter(rows.reason.notnull()), "reason"),
         standing=counts(warehouse, rows.filter(rows.standing.notnull()), "standing"),
         cost_ceiling=found.cost_ceiling, expected_cost=found.expected_cost, expected_margin=found.expected_margin,

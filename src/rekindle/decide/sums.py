@@ -3,6 +3,7 @@
 Knows nothing of plans and walks: rows of either.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import ibis.expr.types as ir
@@ -10,6 +11,7 @@ import ibis.expr.types as ir
 from rekindle.decide.arms import MILLI
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.models import Interval
+from rekindle.program.documents import Offer
 
 _Z95 = 1.959964
 
@@ -57,3 +59,22 @@ def counts(warehouse: Warehouse, rows: ir.Table, column: str) -> dict[str, int]:
     """How many rows have each value of a column, in the order of the values."""
     counted = warehouse.arrow(rows.group_by(column).aggregate(n=rows.count()).order_by(column))
     return dict(zip(counted[column].to_pylist(), counted["n"].to_pylist(), strict=True))
+
+
+def named(by_offer: Mapping[str, int], offers: Mapping[str, Offer]) -> str:
+    """Messages by what they give, the most first, in the words that customers read.
+
+    >>> named({"none": 2, "light": 40}, {"none": Offer(**{"(name)": "none", "kind": "none", "label": "No offer"})})
+    '40 "light", 2 without an offer'
+
+    Args:
+        by_offer: How many messages give each offer, by its name.
+        offers: The store's by name; one that is gone keeps its name.
+    """
+    found: dict[str, int] = {}
+    for name, count in by_offer.items():
+        offer = offers.get(name)
+        words = "without an offer" if offer is not None and offer.kind == "none" else f'"{offer.label if offer else name}"'
+        found[words] = found.get(words, 0) + count
+    ordered = sorted(((words, count) for words, count in found.items() if count), key=lambda one: (-one[1], one[0]))
+    return ", ".join(f"{count:,} {words}" for words, count in ordered) or "none"
