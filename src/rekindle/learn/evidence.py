@@ -3,15 +3,42 @@
 Knows nothing of policies, nor of how likely anything was. Rows of customers never leave the engine; only these sums do.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
 
+import ibis
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from rekindle.decide.arms import MILLI
+from rekindle.decide.due import Past
 from rekindle.errors import BadData
-from rekindle.program.documents import NOTHING
+from rekindle.history.warehouse import Warehouse
+from rekindle.learn import decisions, delay
+from rekindle.learn.assumed import Assumed, assumed
+from rekindle.learn.outcomes import Window
+from rekindle.program.documents import NOTHING, Program, Stage
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What `nothing` brought customers who might have got each variant: what the variant is fairly compared with; arrays are (C, A).
+
+    Of the last column, of `nothing` itself, those are all.
+
+    Args:
+        decisions, exposure, total, squares, orders: As of `Evidence`.
+    """
+
+    decisions: Floats
+    exposure: Floats
+    total: Floats
+    squares: Floats
+    orders: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +62,7 @@ class Evidence:
         prior_mean: (A,); what the documents assume that it brings more than `nothing`, a decision.
         prior_sd: (A,); how far that may be off.
         channels: Per arm, "" for `nothing`.
+        rest: What `nothing` brought those who might have got each variant; None where all may get all.
 
     Raises:
         BadData: Shapes do not fit together, a number is not finite, a count, spread or cost is negative, or `nothing` is not the last arm.
@@ -55,6 +83,7 @@ class Evidence:
     prior_mean: Floats
     prior_sd: Floats
     channels: tuple[str, ...]
+    rest: Rest | None = None
 
     def __post_init__(self) -> None:
         contexts, arms = len(self.contexts), len(self.arms)
@@ -73,3 +102,79 @@ class Evidence:
 
 
 _SIGNED = {"total", "prior_mean"}
+
+
+def gather(
+    warehouse: Warehouse, past: Past, program: Program, window: Window, delays: delay.Delays | None = None, period_days: int = 30
+) -> tuple[Evidence, ...]:
+    """What a program's decisions brought within its horizon, or so far.
+
+    Args:
+        warehouse: An open history.
+        past: Ready plans before the instant.
+        program: The program.
+        window: What is counted.
+        delays: How soon answers come; as these very decisions say where None.
+        period_days: Of the budget: `candidates` are those who came due in the last so many days.
+
+    Returns:
+        One for each stage that has a decision.
+    """
+    with warehouse.forgetting():
+        rows = decisions.followed(warehouse, past, program, window)
+        curves = delays or delay.measure(warehouse.arrow(delay.watched(rows)), program.goal.horizon_days)
+        recent = ibis.literal(window.as_of.naive - timedelta(days=period_days))
+        sums = warehouse.arrow(decisions.summed(rows, decisions.weights(curves, program), recent)).sort_by([(name, "ascending") for name in _TEXT])
+        hoped = warehouse.arrow(decisions.expected(past, program))
+    bought, earned = (int(np.asarray(sums[name], dtype=np.int64).sum()) for name in ("purchases", "margin"))
+    told = assumed(hoped, program, window, max(0.0, earned / bought) if bought else 0.0)
+    stage_of = sums["stage"].to_numpy(zero_copy_only=False)
+    parts = ((stage, sums.filter(pa.array(stage_of == stage.name))) for stage in program.stages)
+    return tuple(_of_stage(program, stage, part, told) for stage, part in parts if part.num_rows)
+
+
+def _of_stage(program: Program, stage: Stage, sums: pa.Table, told: Mapping[tuple[str, str], Assumed]) -> Evidence:
+    names = tuple(arm.name for arm in stage.arms)
+    arms = (*names, NOTHING)
+    context = sums["context"].to_numpy(zero_copy_only=False).astype(str)
+    contexts, row = np.unique(context, return_inverse=True)
+    column = np.array([arms.index(one) for one in sums["arm"].to_pylist()])
+    may = _may(sums["eligible"].to_pylist(), arms)
+    values, shape = _values(sums), (len(contexts), len(arms))
+    cells, rest = ({name: np.zeros(shape) for name in _SUMMED} for _ in range(2))
+    idle = column == len(arms) - 1
+    for name in _SUMMED:
+        np.add.at(cells[name], (row, column), values[name])
+        np.add.at(rest[name], row[idle], values[name][idle, None] * may[idle])
+    allowed, due = np.zeros(shape), np.zeros(len(contexts))
+    np.add.at(allowed, row, values["decisions"][:, None] * may)
+    np.add.at(due, row, values["due"])
+    assumptions = [told[stage.name, name] for name in names]
+    costs = [[one.costs.get(where, one.cost) for one in assumptions] + [0.0] for where in contexts.tolist()]
+    return Evidence(
+        program=program.name, stage=stage.name, contexts=tuple(contexts.tolist()), arms=arms, **cells, candidates=due,
+        cost=np.array(costs), allowed=allowed / cells["decisions"].sum(axis=1, keepdims=True),
+        prior_mean=np.array([*(one.mean for one in assumptions), 0.0]), prior_sd=np.array([*(one.sd for one in assumptions), 0.0]),
+        channels=(*(one.channel for one in assumptions), ""), rest=Rest(**rest),
+    )
+
+
+_SUMMED = ("decisions", "exposure", "total", "squares", "orders")
+
+
+def _values(sums: pa.Table) -> dict[str, Floats]:
+    """Columns of `decisions.summed` as numbers in their units."""
+    numbers = {name: np.asarray(sums[name], dtype=np.float64) for name in sums.column_names if name not in _TEXT}
+    numbers["exposure"] /= decisions.MILLION
+    numbers["total"] /= MILLI
+    numbers["squares"] = decisions.squares(numbers["squares_high"], numbers["squares_low"])
+    return numbers
+
+
+_TEXT = ("stage", "context", "eligible", "arm")
+
+
+def _may(eligible: list[str], arms: tuple[str, ...]) -> Floats:
+    """Which of the arms each row's customers may get: 1 or 0, (rows, arms)."""
+    sets = [frozenset((one or NOTHING).split("|")) for one in eligible]
+    return np.array([[float(arm in one) for arm in arms] for one in sets])
