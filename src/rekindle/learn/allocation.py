@@ -255,7 +255,7 @@ def _priced(worth: Floats, cap: Cap, size: Floats) -> tuple[NDArray[np.intp], ND
         low[down], cheap[down], over[down] = middle[~fits], choice[~fits], uses[~fits]
         high[up], dear[up], under[up] = middle[fits], choice[fits], uses[fits]
     gap = over - under
-    part = np.where(over <= cap.most, 1.0, np.clip((cap.most - under) / np.where(gap > 0, gap, 1.0), 0.0, 1.0))
+    part = np.where(over <= cap.most, 1.0, np.clip(cap.most - under, 0.0, gap) / np.where(gap > 0, gap, 1.0))
     return cheap, dear, part
 
 

@@ -245,12 +245,13 @@ def _information(cells: Measured) -> Floats:
     tried = cells.precision > 0
     scale = np.where(tried, 1 / np.where(tried, cells.precision, 1.0) + cells.difference**2, 0.0).max(initial=0.0)
     unknown = UNKNOWN * (scale + float((cells.prior_sd**2).max(initial=0.0)))
-    rest = np.minimum(cells.rest, unknown)
+    most = cells.precision.max(axis=1, keepdims=True, initial=0.0)
+    rest = np.minimum(cells.rest, np.minimum(unknown, UNKNOWN**2 / np.where(most > 0, most, 1.0)))
     root = np.sqrt(cells.precision)
     shared = np.minimum(rest[:, :, None], rest[:, None, :]) * root[:, :, None] * root[:, None, :]
-    inner = np.linalg.inv(np.eye(root.shape[1]) + shared)
-    whole = root[:, :, None] * inner * root[:, None, :]
-    return np.asarray((whole + whole.transpose(0, 2, 1)) / 2)
+    values, base = np.linalg.eigh(np.eye(root.shape[1]) + shared)
+    side = root[:, :, None] * base / np.sqrt(np.maximum(values, 1.0))[:, None, :]
+    return np.asarray(side @ side.transpose(0, 2, 1))
 
 
 def half_cauchy(prior_sd: Floats) -> Floats:
