@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -114,15 +115,19 @@ def test_a_very_large_store_is_grouped_in_parts_and_comes_out_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_midnight: tuple[Profiles, list[Row]]
 ) -> None:
     """The customers here are called c00 to c74, so the parts are cut elsewhere: uneven, one of them empty."""
-    monkeypatch.setattr(profile, "MANY_ORDERS", 10)
-    monkeypatch.setattr(profile, "PARTS", (("", "c2"), ("c2", "c3"), ("c3", "x"), ("x", "\U0010ffff")))
+    cut = [("", "c2"), ("c2", "c3"), ("c3", "x"), ("x", "")]
+    monkeypatch.setattr(profile, "parts", lambda _: cut)
     assert built(tmp_path, MIDNIGHT, FACTS)[1] == at_midnight[1]
 
 
-def test_the_parts_hold_every_id_once() -> None:
-    assert profile.PARTS[0][0] == ""
-    assert all(before[1] == after[0] for before, after in zip(profile.PARTS, profile.PARTS[1:], strict=False))
-    assert profile.PARTS[-1][1] > "z" * 12
+@pytest.mark.parametrize(("orders", "number"), [(0, 1), (20_000_000, 1), (20_000_001, 2), (100_000_000, 5), (10**12, 64)])
+def test_the_parts_hold_every_id_once(orders: int, number: int) -> None:
+    cut = profile.parts(orders)
+    assert len(cut) == number
+    assert cut[0][0] == cut[-1][1] == ""
+    assert all(before[1] == after[0] for before, after in pairwise(cut))
+    edges = [letter for letter, _ in cut[1:]]
+    assert edges == sorted(set(edges))
 
 
 def test_a_shop_that_cannot_be_modelled_still_has_profiles(tmp_path: Path) -> None:

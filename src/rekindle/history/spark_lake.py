@@ -157,6 +157,11 @@ class SparkLake(Warehouse):
             for number in range(before, self._temporary):
                 self._session.catalog.dropTempView(f"kept_{number + 1}")
 
+    def forget(self, *tables: ir.Table) -> None:
+        """Gives up tables that were kept and that nothing reads any more."""
+        for table in tables:
+            self._session.catalog.dropTempView(table.get_name())
+
     def insert(self, name: str, rows: ir.Table | pa.Table) -> None:
         """Appends rows to a table's folder, columns matched by name."""
         schema, folder = stored_schemas()[name], self.path / name

@@ -111,6 +111,15 @@ class Warehouse:
         self._kept.append(table)
         return table
 
+    def hold(self, rows: pa.Table, schema: ibis.Schema) -> ir.Table:  # noqa: ARG002  some engines need to be told
+        """A few rows that are at hand as a table, for several readers; how they are kept is the engine's.
+
+        Args:
+            rows: As `arrow` gives them.
+            schema: Of the expression that they came from.
+        """
+        return self.keep(rows)
+
     @contextmanager
     def forgetting(self) -> Iterator[None]:
         """Gives up at its end what was kept inside: for work that is done again and again."""
@@ -118,10 +127,14 @@ class Warehouse:
         try:
             yield
         finally:
-            for table in self._kept[before:]:
-                kept = table.op()
-                self.backend.drop_table(kept.name, database=(kept.namespace.catalog, kept.namespace.database))
-            del self._kept[before:]
+            self.forget(*self._kept[before:])
+
+    def forget(self, *tables: ir.Table) -> None:
+        """Gives up tables that were kept and that nothing reads any more."""
+        for table in tables:
+            kept = table.op()
+            self.backend.drop_table(kept.name, database=(kept.namespace.catalog, kept.namespace.database), force=True)
+        self._kept = [kept for kept in self._kept if not any(kept is table for table in tables)]
 
     def _name(self) -> str:
         self._temporary += 1

@@ -38,11 +38,26 @@ def rises(warehouse: Warehouse, as_of: AsOf, customers: ir.Table | None = None) 
         # Ten-thousandths of a minor unit, rounded down: whole numbers compare alike on every engine.
         unit=((lines.amount + lines.discount.fill_null(0)) * 10_000 / lines.quantity).floor().cast("int64"),
     )
-    later = priced.group_by("product_id", "month").aggregate(
-        sales=priced.count(), lowest=priced.unit.min(), dearer_day=priced.purchase_day.min()
+    met = priced.join(warehouse.keep(_dearer(warehouse, priced)), ["product_id", "month"])
+    met = met.filter(_tenth_more(met.lowest, met.unit))
+    mine = met if customers is None else met.semi_join(customers, "customer_id")
+    return mine.group_by("customer_id", "purchase_day", "product_id").aggregate(dearer_day=mine.dearer_day.min())
+
+
+def _dearer(warehouse: Warehouse, priced: ir.Table) -> ir.Table:
+    """Products and months that somebody paid less in than everybody in the month after: product_id, month, lowest (after), dearer_day.
+
+    Kept before lines are held against it: joined in one go, an engine would hold all lines in memory.
+    """
+    sold = warehouse.keep(
+        priced.group_by("product_id", "month").aggregate(
+            sales=priced.count(), lowest=priced.unit.min(), dearer_day=priced.purchase_day.min()
+        )
     )
-    later = later.filter(later.sales >= LEAST_SALES).mutate(month=later.month - 1)
-    looked_at = priced if customers is None else priced.semi_join(customers, "customer_id")
-    met = looked_at.join(later, ["product_id", "month"])
-    met = met.filter(met.lowest * 10 >= met.unit * TENTHS_MORE)
-    return met.group_by("customer_id", "purchase_day", "product_id").aggregate(dearer_day=met.dearer_day.min())
+    later = sold.filter(sold.sales >= LEAST_SALES).select("product_id", "lowest", "dearer_day", month=sold.month - 1)
+    joined = later.join(sold.select("product_id", "month", cheapest="lowest"), ["product_id", "month"])
+    return joined.filter(_tenth_more(joined.lowest, joined.cheapest)).drop("cheapest")
+
+
+def _tenth_more(later: ir.IntegerValue, paid: ir.IntegerValue) -> ir.BooleanValue:
+    return later * 10 >= paid * TENTHS_MORE

@@ -3,10 +3,12 @@
 Knows nothing of programs and offers. Everything per customer is an expression; the models see distinct histories only.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import ibis
 import ibis.expr.types as ir
@@ -53,12 +55,20 @@ COLUMNS = {
 }
 """The profile's columns and Ibis types; money in minor units, ages in whole days, rates and scores as shares of 1."""
 
-MANY_ORDERS = 20_000_000
-"""Orders from which customers are grouped in parts."""
+LATER = (
+    "last_ordered_at", "recent_days", "discounted", "single", "rhythm_days", "potential", "own_spike", "store_spike", "offer_category_no",
+    "offer_no",
+)
+"""What reasons and offers are found by besides `COLUMNS`; everything else is given up once stages are known."""
 
-EVERYONE = ("", "")
-PARTS = (("", "F"), ("F", "V"), ("V", "k"), ("k", "\U0010ffff"))
-"""Quarters of the customers by the first letter of their ids, which are keyed hashes; of other ids uneven parts."""
+SPENT = ("bare", "amount", "earned", "previous_day")
+"""What margins and days are found by, and nothing else."""
+
+MANY_ORDERS = 20_000_000
+"""Orders that are grouped at a time, give or take; of more, customers are grouped in parts."""
+
+LETTERS = ".0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+"""Ids are keyed hashes and begin with any of these alike; the parts of other ids are uneven."""
 
 CHANNELS = ("email", "sms", "webpush", "inapp")
 
@@ -116,7 +126,8 @@ def build(
         publish: Writes the profiles somewhere and gives them back as a table; kept by the warehouse where not given.
         earlier: Profiles of an earlier instant whose models are used; fitted anew where not given.
     """
-    buyers = _bought(warehouse, question)
+    bought = _bought(warehouse, question)
+    buyers = ibis.union(*bought) if len(bought) > 1 else bought[0]
     scored, value = _models(warehouse, buyers, question, earlier)
     bounds = _tiers(warehouse, buyers, question)
     valued = buyers.mutate(
@@ -124,7 +135,9 @@ def build(
         value_tier=tiers.value_tier(buyers.tier_margin, bounds.held),
     )
     paced = _paced(warehouse, _predicted(valued, scored), buyers)
-    staged = warehouse.keep(_placed(warehouse, _staged(paced, scored), bounds, question))
+    placed = _placed(warehouse, _staged(paced, scored), bounds, question)
+    staged = warehouse.keep(placed.select(*(column for column in placed.columns if column in COLUMNS or column in LATER)))
+    warehouse.forget(*bought)
     whole = _with_people(_with_reasons(warehouse, staged, question), staged, warehouse, question)
     return Profiles((publish or warehouse.keep)(whole), scored, value, bounds)
 
@@ -142,7 +155,7 @@ def _models(
     return lapse.score(warehouse, buyers, question.horizon_weeks, question.model, clock), lapse.fit_value(warehouse, buyers)
 
 
-def _bought(warehouse: Warehouse, question: Question) -> ir.Table:
+def _bought(warehouse: Warehouse, question: Question) -> list[ir.Table]:
     """What everyone bought; of a very large store by parts of its customers, so that memory holds one part's groupings at a time."""
     products, sold = warehouse.current("products"), purchases.sold_lines(warehouse, question.as_of)
     ranked = products.left_join(prices.price_ranks(warehouse, products, sold), "product_id").drop("product_id_right")
@@ -152,8 +165,18 @@ def _bought(warehouse: Warehouse, question: Question) -> ir.Table:
     known = warehouse.row(orders.aggregate(count=orders.count(), first=orders.purchase_day.min()))
     if known["first"] is None or known["first"] >= since:
         since = None
-    parts = PARTS if known["count"] > MANY_ORDERS else (EVERYONE,)
-    return ibis.union(*(warehouse.keep(_bought_by(warehouse, question, ranked, part, since)) for part in parts))
+    return [_bought_by(warehouse, question, ranked, part, since) for part in parts(known["count"])]
+
+
+def parts(orders: int) -> list[tuple[str, str]]:
+    """Parts of the customers by the first letters of their ids, from one up to another: as many as orders need, up to one per letter.
+
+    >>> parts(5_000_000), parts(50_000_000)
+    ([('', '')], [('', 'K'), ('K', 'e'), ('e', '')])
+    """
+    number = min(max(math.ceil(orders / MANY_ORDERS), 1), len(LETTERS))
+    edges = ["", *(LETTERS[at * len(LETTERS) // number] for at in range(1, number)), ""]
+    return list(pairwise(edges))
 
 
 def _bought_by(
@@ -162,7 +185,8 @@ def _bought_by(
     """What the customers bought whose ids lie from one text up to another; margin counts for tiers from a day on, if one is given."""
 
     def mine(table: ir.Table) -> ir.Table:
-        return table if part == EVERYONE else table.filter(table.customer_id >= part[0], table.customer_id < part[1])
+        table = table.filter(table.customer_id >= part[0]) if part[0] else table
+        return table.filter(table.customer_id < part[1]) if part[1] else table
 
     sums = warehouse.keep(purchases.per_customer(mine(purchases.sales(warehouse, question.as_of)), since))
     sold = mine(purchases.sold_lines(warehouse, question.as_of))
@@ -179,7 +203,10 @@ def _bought_by(
     )
     margin = purchases.margin(joined, question.margin)
     tier_margin = margin if since is None else purchases.margin(joined, question.margin, of="late_")
-    return lapse.clocked(joined.mutate(margin=margin, tier_margin=tier_margin), question.as_of)
+    clocked = lapse.clocked(joined.mutate(margin=margin, tier_margin=tier_margin), question.as_of)
+    bought = warehouse.keep(clocked.drop(*(column for column in clocked.columns if column in SPENT or column.startswith("late_"))))
+    warehouse.forget(sums, baskets, numbered)
+    return bought
 
 
 def _tiers(warehouse: Warehouse, buyers: ir.Table, question: Question) -> Tiers:

@@ -1,14 +1,19 @@
 """A history narrowed to one customer: what the planner asks of everyone's facts is answered from that customer's.
 
-Knows nothing of what is asked. Each table is read once; products, sellers and promotions are everyone's.
+Knows nothing of what is asked. Each table is read once; products, sellers and promotions are everyone's. What is kept are few rows, which
+stay at hand: to count or to list them asks no engine.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
+import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from rekindle.history.tables import FACTS
 from rekindle.history.warehouse import Warehouse
 
 OF_ORDERS = ("shipments", "reviews")
@@ -29,6 +34,8 @@ class Narrowed(Warehouse):
     whole: Warehouse = field(kw_only=True)
     customer_id: str = field(kw_only=True)
     _read: dict[str, ir.Table] = field(default_factory=dict, init=False)
+    _rows: dict[str, pa.Table] = field(default_factory=dict, init=False)
+    _superseded: frozenset[str] | None = field(default=None, init=False)
 
     def table(self, name: str) -> ir.Table:
         """Every version of the customer's facts."""
@@ -36,15 +43,41 @@ class Narrowed(Warehouse):
 
     def current(self, name: str, watermark: int | None = None) -> ir.Table:
         """The customer's facts as they are held to be true."""
+        if watermark is None and name in FACTS and name not in self._with_old_versions():
+            return self.table(name)
         return self._narrowed(f"{name} {watermark}", name, lambda: self.whole.current(name, watermark))
 
     def arrow(self, expression: ir.Table) -> pa.Table:
-        """As the whole history does."""
-        return self.whole.arrow(expression)
+        """As the whole history does; what was kept is at hand."""
+        held = self._held(expression.op())
+        return self.whole.arrow(expression) if held is None else held
+
+    def scalar(self, expression: ir.Scalar) -> Any:  # noqa: ANN401  an expression's type is known to its caller
+        """As the whole history does; rows that were kept are counted where they are."""
+        asked = expression.op()
+        held = self._held(asked.arg) if isinstance(asked, ops.CountStar) and asked.where is None else None
+        return self.whole.scalar(expression) if held is None else held.num_rows
 
     def keep(self, expression: ir.Table | pa.Table) -> ir.Table:
-        """As the whole history does."""
-        return self.whole.keep(expression)
+        """As the whole history does, and the rows stay at hand."""
+        rows = expression if isinstance(expression, pa.Table) else self.arrow(expression)
+        schema = ibis.schema(rows.schema) if isinstance(expression, pa.Table) else expression.schema()
+        table = self.whole.hold(rows, schema)
+        self._rows[table.get_name()] = rows
+        return table
+
+    def forget(self, *tables: ir.Table) -> None:
+        """Gives nothing up: these are few rows."""
+
+    def _held(self, asked: ops.Node) -> pa.Table | None:
+        return self._rows.get(asked.name) if isinstance(asked, ops.DatabaseTable) else None
+
+    def _with_old_versions(self) -> frozenset[str]:
+        """Tables of which a fact has been superseded: asked once for all of them."""
+        if self._superseded is None:
+            names = self.whole.table("superseded").select("name").distinct()
+            self._superseded = frozenset(self.whole.arrow(names)["name"].to_pylist())
+        return self._superseded
 
     def _narrowed(self, key: str, name: str, read: Callable[[], ir.Table]) -> ir.Table:
         if key not in self._read:
@@ -56,7 +89,7 @@ class Narrowed(Warehouse):
         mine = facts.customer_id == self.customer_id
         if name not in OF_ORDERS:
             return mine
-        orders = self.arrow(self.current("orders").select("order_id"))["order_id"].to_pylist()
+        orders = self.arrow(self.current("orders"))["order_id"].to_pylist()
         return mine | facts.order_id.isin(orders or [""])
 
 
