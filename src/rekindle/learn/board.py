@@ -5,6 +5,7 @@ Knows nothing of what variants bring, nor of how chances are found.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,11 @@ GRAIN = 1_000_000
 
 HALVINGS = 40
 TOLERANCE = 1e-9
+
+NODES = 40
+"""Points at which the integral over who may get what is taken."""
+
+LEAST_IDLE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +75,25 @@ class Board:
         return Limits(self.allowed, terms.spendable, tuple(caps), fairness, terms.floor_arm, terms.floor_nothing)
 
     def chances(self, weights: Floats) -> Floats:
-        """(R, A); the share of a context's customers who get each variant, after renormalising over what each may get.
+        """(R, A); the share of a context's customers who get each variant, after renormalising over what each customer may get.
 
-        Only the share who may get each variant is known, not who may get which together: the mean of the context stands for its customers.
+        Only the share who may get each variant is known, not who may get which together: they are taken to fall independently. The mean
+        of a chance over the sum of those that a customer may get is an integral of products (E[1/X] is that of E[exp(-sX)] over s), taken
+        by Gauss and Legendre's rule.
         """
-        reached = weights * self.reach
-        total = reached.sum(axis=1, keepdims=True)
-        return np.asarray(reached / np.where(total > 0, total, 1.0))
+        if ((self.reach == 0) | (self.reach == 1)).all():
+            reached = weights * self.reach
+            return np.asarray(reached / reached.sum(axis=1, keepdims=True))
+        idle = np.maximum(weights[:, -1:], LEAST_IDLE)
+        share, ratio = self.reach[:, :-1], weights[:, :-1] / idle
+        found = np.zeros(weights.shape)
+        for at, part in zip(*_nodes(), strict=True):
+            power = at**ratio
+            each = 1 - share + share * power
+            whole = each.prod(axis=1, keepdims=True)
+            found[:, :-1] += part * share * ratio * power / np.maximum(each, LEAST_IDLE) * whole
+            found[:, -1] += part * whole[:, 0]
+        return np.asarray(found / found.sum(axis=1, keepdims=True))
 
     def spend(self, weights: Floats) -> float:
         """What a table is expected to cost in the period, minor units."""
@@ -153,6 +171,13 @@ def board(evidence: Sequence[Evidence], terms: Terms) -> Board:
         np.concatenate([one.candidates for one in evidence]), np.concatenate([_widened(array, width) for array in reach]),
         np.concatenate([_widened(one.cost, width) for one in evidence]), np.concatenate(channels),
     )
+
+
+@cache
+def _nodes() -> tuple[Floats, Floats]:
+    """Points and weights of Gauss and Legendre's rule between 0 and 1."""
+    points, weights = np.polynomial.legendre.leggauss(NODES)
+    return (points + 1) / 2, weights / 2
 
 
 def rounded(weights: Floats) -> Floats:
