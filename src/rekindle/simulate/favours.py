@@ -103,4 +103,5 @@ def promoted_share(parameters: Parameters, catalogue: Catalogue, days: Calendar,
     change = np.zeros((days.horizon + 1, len(categories)))
     np.add.at(change, np.clip(first, 0, days.horizon), weight)
     np.add.at(change, np.clip(after, 0, days.horizon), -weight)
-    return np.clip(change.cumsum(axis=0).T, 0.0, 1.0)
+    share: Floats = np.clip(change.cumsum(axis=0).T, 0.0, 1.0)
+    return share

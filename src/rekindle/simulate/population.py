@@ -66,6 +66,7 @@ class Population:
         rate: Orders per average day while alive.
         dropout: Chance of leaving after an order without friction.
         value: Log of the usual order, minor units.
+        typical: Median of `value` over the customers.
         responsiveness: Factor on every lift, mean 1.
         email_consent: Whether e-mail is allowed.
         sms_consent: Whether text messages are allowed.
@@ -78,6 +79,7 @@ class Population:
     rate: Floats
     dropout: Floats
     value: Floats
+    typical: float
     responsiveness: Floats
     email_consent: Flags
     sms_consent: Flags
@@ -117,6 +119,7 @@ def populate(parameters: Parameters, arrival: Floats, zones: Floats, minor: int,
     median = np.log(np.array([one.order_value for one in personas])[persona] * minor)
     spread = parameters.response_spread
     consent = chance.stream("consent").random((2, size))
+    value = median + parameters.order_spread[0] * chance.stream("value").standard_normal(size)
     return Population(
         persona=persona,
         category=category,
@@ -124,7 +127,8 @@ def populate(parameters: Parameters, arrival: Floats, zones: Floats, minor: int,
         arrival=arrival,
         rate=chance.stream("rate").gamma(shape, pace / shape) / YEAR,
         dropout=chance.stream("dropout").beta(mean * weight, (1 - mean) * weight),
-        value=median + parameters.order_spread[0] * chance.stream("value").standard_normal(size),
+        value=value,
+        typical=float(np.median(value)),
         responsiveness=np.exp(spread * chance.stream("responsiveness").standard_normal(size) - spread**2 / 2),
         email_consent=consent[0] >= parameters.no_email_consent,
         sms_consent=consent[1] < parameters.sms_consent,

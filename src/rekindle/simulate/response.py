@@ -182,7 +182,7 @@ def lift(scene: Scenery, moods: Floats, arm: Ints, at: Standing) -> Floats:
     rhythms, factors = zip(*parameters.lift_by_lapse, strict=True)
     chance = np.array([one.lift for one in parameters.every_arm])[arm] * _persona_factor(parameters, people.persona[who], arm)
     chance = chance * people.responsiveness[who] * np.interp(at.silence, rhythms, factors)
-    chance = chance * np.exp(people.value[who] - np.median(people.value)) ** parameters.value_lift
+    chance = chance * np.exp(people.value[who] - people.typical) ** parameters.value_lift
     chance = chance * _cause_factor(parameters, at.befell, arm) * parameters.fatigue**at.earlier
     least: Floats = np.minimum(chance * moods[people.category[who], at.day], parameters.lift_most)
     return least
