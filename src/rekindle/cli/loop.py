@@ -14,6 +14,7 @@ from rekindle.cli.deciding import sent_json, summary_json, warn_of_changes
 from rekindle.cli.importing import lines as import_lines
 from rekindle.cli.options import AsJson, AsOfDay, DryRun, Page
 from rekindle.cli.output import emit, may_write, say, shown, steps
+from rekindle.cli.policies import news_json, news_lines
 from rekindle.cli.store import Open, add_sources, opened
 from rekindle.errors import BadData, UsageError
 from rekindle.settings import Settings, Source
@@ -53,6 +54,8 @@ def run(  # noqa: PLR0913  the options of the command
         warn_of_changes(store)
         page = store.page(out)
         done = running.run(settings, store.warehouse, store.as_of(as_of), running.Page(page, next_steps(store, page)), step)
+    for line in news_lines(done.news, store):
+        say(line)
     emit(to_json(imported, done, page), headlines_of(done), as_json)
 
 
@@ -105,7 +108,7 @@ def to_json(imported: Sequence["QualityReport"], done: "Done", page: Path) -> di
     return {
         "imported": [report.to_json() for report in imported], "insight": insights.to_json(done.insight),
         "plan": summary_json(done.planned, done.touches), "sent": None if done.sent is None else sent_json(done.sent),
-        "learn": learning.to_json(done.learned), "report": page,
+        "learn": {**learning.to_json(done.learned), "policy": news_json(done.news)}, "report": page,
     }  # fmt: skip
 
 

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 def learn(context: typer.Context, as_of: AsOfDay = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Measure what every program was worth. By randomised comparison with its control."""
-    from rekindle.service.flow import documents, learning
+    from rekindle.cli.policies import news_json, news_lines
+    from rekindle.service.flow import documents, learning, policy_proposals
 
     with opened(context.obj) as store, progress("Measuring"):
         held, instant = documents.approved(store.settings), store.as_of(as_of)
         learned = learning.learn(store.settings, store.warehouse, held, instant, publish=not dry_run)
-    emit(learning.to_json(learned), [line for lift in learned.lifts for line in lines(lift, store)], as_json)
+        news = policy_proposals.news(policy_proposals.Question(store.settings, store.warehouse, held, instant))
+    told = [line for lift in learned.lifts for line in lines(lift, store)]
+    emit({**learning.to_json(learned), "policy": news_json(news)}, [*told, *news_lines(news, store)], as_json)
 
 
 def lines(lift: "Lift", store: Open) -> Iterable[str]:

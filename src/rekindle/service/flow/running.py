@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.learn.report import ReportFacts, headlines, render_page, to_json
 from rekindle.moment import AsOf
-from rekindle.service.flow import dispatching, documents, insights, learning, planning, reporting, segments
+from rekindle.service.flow import dispatching, documents, insights, learning, planning, policy_proposals, reporting, segments
 from rekindle.service.flow.sending import Sent
 from rekindle.service.people.queries import has_contacts
 from rekindle.settings import Settings
@@ -40,6 +41,7 @@ class Done:
         sent: What became of the due messages; None in a rehearsal.
         learned: Lifts.
         facts: Of the report; None where none was asked for.
+        news: Whether a new table of chances would differ from the one in force; None where no report was asked for.
     """
 
     insight: insights.Insight
@@ -48,6 +50,7 @@ class Done:
     sent: Sent | None
     learned: learning.Learned
     facts: ReportFacts | None
+    news: policy_proposals.News | CannotTell | None = None
 
 
 def run(
@@ -80,7 +83,8 @@ def run(
     say("Writing the report")
     facts = reporting.gather(warehouse, reporting.Run(settings, built, insight, held, planned, learned, page.next_steps))
     write_report(facts, page.path)
-    return Done(insight, planned, touches, sent, learned, facts)
+    news = policy_proposals.news(policy_proposals.Question(settings, warehouse, held, as_of))
+    return Done(insight, planned, touches, sent, learned, facts, news)
 
 
 def write_report(facts: ReportFacts, path: Path) -> None:
