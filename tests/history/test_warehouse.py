@@ -159,7 +159,7 @@ def test_every_fact_table_is_versioned_by_a_key_of_its_own() -> None:
     assert [name for name, fact in FACTS.items() if list(fact.schema)[-3:] != ["source", "batch", "digest"]] == []
 
 
-def test_the_engine_holds_what_it_was_told_to_or_a_third_of_the_machine_up_to_8_gb(tmp_path: Path) -> None:
+def test_the_engine_holds_what_it_was_told_to_or_two_fifths_of_the_machine_up_to_10_gb(tmp_path: Path) -> None:
     limits = []
     for memory in ("2000MiB", "4000MiB", None):
         with open_history(URL, tmp_path, memory=memory) as opened:
@@ -167,7 +167,19 @@ def test_the_engine_holds_what_it_was_told_to_or_a_third_of_the_machine_up_to_8_
     assert limits[:2] == ["1.9 GiB", "3.9 GiB"]
     machine = int(Path("/proc/meminfo").read_text().split()[1]) * 1024
     number, unit = limits[2].split()
-    assert float(number) * {"MiB": 2**20, "GiB": 2**30}[unit] == pytest.approx(min(max(machine / 3, 1e9), 8e9), rel=0.05)
+    assert float(number) * {"MiB": 2**20, "GiB": 2**30}[unit] == pytest.approx(min(max(machine * 0.4, 1e9), 10e9), rel=0.05)
+
+
+def test_what_is_given_up_is_gone_and_what_else_is_kept_stays(warehouse: Warehouse) -> None:
+    def there() -> list[str]:
+        return sorted(name for name, in warehouse.backend.raw_sql("select table_name from duckdb_tables() where temporary").fetchall())
+
+    with warehouse.forgetting():
+        first, second = (warehouse.keep(pa.table({"n": [number]})) for number in (1, 2))
+        warehouse.forget(first)
+        assert there() == [second.op().name]
+        assert warehouse.scalar(second.n.max()) == 2
+    assert there() == []
 
 
 def test_every_engine_is_documented() -> None:

@@ -11,14 +11,29 @@ from pathlib import Path
 
 import duckdb
 import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from rekindle.errors import StoreUnavailable
 from rekindle.history.warehouse import Opening, Warehouse
 
 _RETRY = 0.25
-_LEAST_MEMORY, _MOST_MEMORY = 1_000, 8_000
-_SHARE = 3
+_LEAST_MEMORY, _MOST_MEMORY = 1_000, 10_000
+_SHARE = 0.4
+
+
+class InOneFile(Warehouse):
+    """A history in one DuckDB file."""
+
+    __slots__ = ()
+
+    def hold(self, rows: pa.Table, schema: ibis.Schema) -> ir.Table:
+        """Lets the engine read the rows where they are: nothing is copied, and nothing has to be asked about them."""
+        name = self._name()
+        self.backend.con.register(name, rows)
+        return ops.DatabaseTable(name, schema=schema, source=self.backend, namespace=ops.Namespace()).to_expr()
 
 
 @contextmanager
@@ -39,20 +54,20 @@ def opened(path: Path, opening: Opening) -> Iterator[Warehouse]:
         raise StoreUnavailable(f"cannot write to {path.parent}: {error.strerror}", remedy) from error
     backend = _connect(path, opening)
     try:
-        yield Warehouse(backend, path)
+        yield InOneFile(backend, path)
     finally:
         backend.disconnect()
 
 
-def third_of_memory() -> str:
-    """A third of the machine's memory, from 1 to 8 GB: what the engine may hold where nothing else is said."""
+def share_of_memory() -> str:
+    """Two fifths of the machine's memory, from 1 to 10 GB: what the engine may hold where nothing else is said."""
     megabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000
-    return f"{min(max(_LEAST_MEMORY, megabytes // _SHARE), _MOST_MEMORY)}MB"
+    return f"{min(max(_LEAST_MEMORY, int(megabytes * _SHARE)), _MOST_MEMORY)}MB"
 
 
 def _connect(path: Path, opening: Opening) -> Backend:
     deadline = time.monotonic() + opening.wait
-    memory, spill = opening.memory or third_of_memory(), str(path.parent / "spill")
+    memory, spill = opening.memory or share_of_memory(), str(path.parent / "spill")
     options = {"memory_limit": memory, "temp_directory": spill, "preserve_insertion_order": False}
     told = False
     while True:

@@ -160,7 +160,7 @@ class SparkLake(Warehouse):
     def forget(self, *tables: ir.Table) -> None:
         """Gives up tables that were kept and that nothing reads any more."""
         for table in tables:
-            self._session.catalog.dropTempView(table.get_name())
+            self._session.catalog.dropTempView(table.op().name)
 
     def insert(self, name: str, rows: ir.Table | pa.Table) -> None:
         """Appends rows to a table's folder, columns matched by name."""

@@ -34,7 +34,8 @@ class Opening:
 
     Args:
         wait: Seconds to wait for another job that holds it.
-        memory: What the engine may hold before it spills to disk, such as `2500MB`; a third of the machine's, at most 8 GB, where None.
+        memory: What the engine may hold before it spills to disk, such as `2500MB`; two fifths of the machine's, at most 10 GB, where
+            None.
         on_wait: Told once, in words, that it waits.
     """
 
@@ -202,7 +203,8 @@ def open_history(
         url: A key of `ENGINES`, `://` and a path relative to the store folder.
         root: The store folder.
         wait: Seconds to wait for the lock.
-        memory: What the engine may hold before it spills to disk; a third of the machine's, at most 8 GB, where None. Spark has its own.
+        memory: What the engine may hold before it spills to disk; two fifths of the machine's, at most 10 GB, where None. Spark has its
+            own.
         on_wait: Told once, in words, that it waits.
 
     Raises:

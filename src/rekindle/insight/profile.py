@@ -64,8 +64,8 @@ LATER = (
 SPENT = ("bare", "amount", "earned", "previous_day")
 """What margins and days are found by, and nothing else."""
 
-MANY_ORDERS = 20_000_000
-"""Orders that are grouped at a time, give or take; of more, customers are grouped in parts."""
+MANY_ORDERS, MANY_LINES = 55_000_000, 65_000_000
+"""Orders, and lines, that are grouped at a time, give or take: of more, customers are grouped in parts."""
 
 LETTERS = ".0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 """Ids are keyed hashes and begin with any of these alike; the parts of other ids are uneven."""
@@ -126,8 +126,7 @@ def build(
         publish: Writes the profiles somewhere and gives them back as a table; kept by the warehouse where not given.
         earlier: Profiles of an earlier instant whose models are used; fitted anew where not given.
     """
-    bought = _bought(warehouse, question)
-    buyers = ibis.union(*bought) if len(bought) > 1 else bought[0]
+    buyers = _bought(warehouse, question)
     scored, value = _models(warehouse, buyers, question, earlier)
     bounds = _tiers(warehouse, buyers, question)
     valued = buyers.mutate(
@@ -137,7 +136,7 @@ def build(
     paced = _paced(warehouse, _predicted(valued, scored), buyers)
     placed = _placed(warehouse, _staged(paced, scored), bounds, question)
     staged = warehouse.keep(placed.select(*(column for column in placed.columns if column in COLUMNS or column in LATER)))
-    warehouse.forget(*bought)
+    warehouse.forget(buyers)
     whole = _with_people(_with_reasons(warehouse, staged, question), staged, warehouse, question)
     return Profiles((publish or warehouse.keep)(whole), scored, value, bounds)
 
@@ -155,47 +154,14 @@ def _models(
     return lapse.score(warehouse, buyers, question.horizon_weeks, question.model, clock), lapse.fit_value(warehouse, buyers)
 
 
-def _bought(warehouse: Warehouse, question: Question) -> list[ir.Table]:
+def _bought(warehouse: Warehouse, question: Question) -> ir.Table:
     """What everyone bought; of a very large store by parts of its customers, so that memory holds one part's groupings at a time."""
-    products, sold = warehouse.current("products"), purchases.sold_lines(warehouse, question.as_of)
-    ranked = products.left_join(prices.price_ranks(warehouse, products, sold), "product_id").drop("product_id_right")
-    ranked = warehouse.keep(offer_scopes.numbered(warehouse, ranked))
-    orders = warehouse.table("orders")
-    since: date | None = question.as_of.day - timedelta(days=question.tier_days)
-    known = warehouse.row(orders.aggregate(count=orders.count(), first=orders.purchase_day.min()))
-    if known["first"] is None or known["first"] >= since:
-        since = None
-    return [_bought_by(warehouse, question, ranked, part, since) for part in parts(known["count"])]
-
-
-def parts(orders: int) -> list[tuple[str, str]]:
-    """Parts of the customers by the first letters of their ids, from one up to another: as many as orders need, up to one per letter.
-
-    >>> parts(5_000_000), parts(50_000_000)
-    ([('', '')], [('', 'K'), ('K', 'e'), ('e', '')])
-    """
-    number = min(max(math.ceil(orders / MANY_ORDERS), 1), len(LETTERS))
-    edges = ["", *(LETTERS[at * len(LETTERS) // number] for at in range(1, number)), ""]
-    return list(pairwise(edges))
-
-
-def _bought_by(
-    warehouse: Warehouse, question: Question, products: ir.Table, part: tuple[str, str], since: date | None
-) -> ir.Table:
-    """What the customers bought whose ids lie from one text up to another; margin counts for tiers from a day on, if one is given."""
-
-    def mine(table: ir.Table) -> ir.Table:
-        table = table.filter(table.customer_id >= part[0]) if part[0] else table
-        return table.filter(table.customer_id < part[1]) if part[1] else table
-
-    sums = warehouse.keep(purchases.per_customer(mine(purchases.sales(warehouse, question.as_of)), since))
-    sold = mine(purchases.sold_lines(warehouse, question.as_of))
-    numbered = warehouse.keep(purchases.categories(products))
-    baskets = warehouse.keep(purchases.baskets(sold, products, numbered, question.margin, since))
-    joined = _joined(sums, baskets, mine(purchases.returned(warehouse, question.as_of)))
+    since = _late_from(warehouse, question)
+    sums, baskets = _summed(warehouse, question, since), _baskets(warehouse, question, since)
+    joined = _joined(_together(sums), _together(baskets), purchases.returned(warehouse, question.as_of))
     zero = ["amount", "earned", "returned", "category_share", "ranked", "rank_sum"]
     if since is not None:
-        late = mine(purchases.returned(warehouse, question.as_of, since)).select("customer_id", late_returned="returned")
+        late = purchases.returned(warehouse, question.as_of, since).select("customer_id", late_returned="returned")
         joined = _joined(joined, late)
         zero += ["late_amount", "late_earned", "late_returned"]
     joined = joined.mutate(
@@ -205,8 +171,52 @@ def _bought_by(
     tier_margin = margin if since is None else purchases.margin(joined, question.margin, of="late_")
     clocked = lapse.clocked(joined.mutate(margin=margin, tier_margin=tier_margin), question.as_of)
     bought = warehouse.keep(clocked.drop(*(column for column in clocked.columns if column in SPENT or column.startswith("late_"))))
-    warehouse.forget(sums, baskets, numbered)
+    warehouse.forget(*sums, *baskets)
     return bought
+
+
+def _late_from(warehouse: Warehouse, question: Question) -> date | None:
+    """The day from which margin counts for tiers, None where that is all there is."""
+    since: date = question.as_of.day - timedelta(days=question.tier_days)
+    first = warehouse.scalar(warehouse.table("orders").purchase_day.min())
+    return None if first is None or first >= since else since
+
+
+def _summed(warehouse: Warehouse, question: Question, since: date | None) -> list[ir.Table]:
+    """What orders say per customer, by parts of the customers."""
+    sales = purchases.sales(warehouse, question.as_of)
+    cut = parts(warehouse.scalar(warehouse.table("orders").count()), MANY_ORDERS)
+    return [warehouse.keep(purchases.per_customer(_part(sales, part), since)) for part in cut]
+
+
+def _baskets(warehouse: Warehouse, question: Question, since: date | None) -> list[ir.Table]:
+    """What lines say per customer, by parts of the customers."""
+    products, sold = warehouse.current("products"), purchases.sold_lines(warehouse, question.as_of)
+    ranked = products.left_join(prices.price_ranks(warehouse, products, sold), "product_id").drop("product_id_right")
+    ranked = warehouse.keep(offer_scopes.numbered(warehouse, ranked))
+    named = warehouse.keep(purchases.categories(ranked))
+    cut = parts(warehouse.scalar(warehouse.table("order_lines").count()), MANY_LINES)
+    return [warehouse.keep(purchases.baskets(_part(sold, part), ranked, named, question.margin, since)) for part in cut]
+
+
+def parts(rows: int, at_a_time: int) -> list[tuple[str, str]]:
+    """Parts of the customers by the first letters of their ids, from one up to another: as many as rows need, up to one per letter.
+
+    >>> parts(5, 20), parts(50, 20)
+    ([('', '')], [('', 'K'), ('K', 'e'), ('e', '')])
+    """
+    number = min(max(math.ceil(rows / at_a_time), 1), len(LETTERS))
+    edges = ["", *(LETTERS[at * len(LETTERS) // number] for at in range(1, number)), ""]
+    return list(pairwise(edges))
+
+
+def _part(table: ir.Table, part: tuple[str, str]) -> ir.Table:
+    table = table.filter(table.customer_id >= part[0]) if part[0] else table
+    return table.filter(table.customer_id < part[1]) if part[1] else table
+
+
+def _together(tables: list[ir.Table]) -> ir.Table:
+    return ibis.union(*tables) if len(tables) > 1 else tables[0]
 
 
 def _tiers(warehouse: Warehouse, buyers: ir.Table, question: Question) -> Tiers:
