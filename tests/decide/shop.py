@@ -108,6 +108,24 @@ def crowd(size: int, **changes: object) -> list[dict[str, object]]:
     return [customer(f"c{number:03d}", **changes) for number in range(size)]
 
 
+def certainly(*stages: str, but: dict[str, str] | None = None) -> tuple[tuple[str, str, str, str, float], ...]:
+    """Rows of a table of chances that give a variant for certain: a variant that is not named would have the exploration floor.
+
+    Args:
+        stages: Each `stage:variant:other:other`, the variant that is drawn first and every other after it, `nothing` not named.
+        but: Contexts, as `stage:context`, in which another variant is.
+    """
+    rows: list[tuple[str, str, str, str, float]] = []
+    for told in stages:
+        stage, taken, *others = told.split(":")
+        arms = (taken, *others, "nothing")
+        rows += [("back", stage, "*", arm, float(arm == taken)) for arm in arms]
+        for key, instead in (but or {}).items():
+            where = key.removeprefix(f"{stage}:")
+            rows += [("back", stage, where, arm, float(arm == instead)) for arm in arms] if where != key else []
+    return tuple(rows)
+
+
 Row = dict[str, Any]
 
 

@@ -8,9 +8,12 @@ import pyarrow as pa
 from rekindle.decide.guardrails import BEFORE_ENTRY, REASONS, WAITS, before_draw
 from tests.decide.shop import Decider
 
-FLAGS = ("reachable", "open_ticket", "open_return", "detractor", "reentry_open", "held_back", "contacts_left", "gap_over")
+FLAGS = (
+    "reachable", "paused", "open_ticket", "open_return", "detractor", "reentry_open", "held_back", "contacts_left", "gap_over", "overtaken",
+)  # fmt: skip
 ORDER = (
-    "no_consent", "open_complaint", "open_return", "detractor", "reentry", "held_back", "held_out", "control", "touches_used", "too_soon",
+    "overtaken", "no_consent", "paused", "open_complaint", "open_return", "detractor", "reentry", "held_back", "held_out", "control",
+    "touches_used", "too_soon",
 )  # fmt: skip
 
 
@@ -18,6 +21,8 @@ def reason(row: dict[str, object]) -> str | None:
     """The documented order, a second time."""
     if not row["reachable"]:
         return "no_consent"
+    if row["paused"]:
+        return "paused"
     if row["open_ticket"]:
         return "open_complaint"
     if row["open_return"]:
@@ -50,20 +55,22 @@ def test_every_combination_has_the_first_reason_that_holds(shared_decider: Decid
     rows = combinations()
     reasons = found(shared_decider, rows, "marketing")
     assert reasons == [reason(row) for row in rows]
-    assert set(reasons) == {None, *ORDER}
+    assert set(reasons) == {None, *ORDER[1:]}, "nothing but a service message is overtaken"
 
 
-def test_nothing_withholds_a_service_message_but_its_own_wait(shared_decider: Decider) -> None:
+def test_nothing_withholds_a_service_message_but_its_own_wait_and_a_later_status(shared_decider: Decider) -> None:
     rows = combinations()
-    assert found(shared_decider, rows, "service") == ["held_back" if row["held_back"] else None for row in rows]
+    expected = ["overtaken" if row["overtaken"] else "held_back" if row["held_back"] else None for row in rows]
+    assert found(shared_decider, rows, "service") == expected
 
 
 def test_an_answer_that_nobody_gave_silences_nobody(shared_decider: Decider) -> None:
-    fine = {**dict.fromkeys(FLAGS, True), "open_ticket": False, "open_return": False, "held_back": False, "standing_now": "treated"}
+    not_so = dict.fromkeys(("open_ticket", "open_return", "held_back", "overtaken", "paused"), False)
+    fine = {**dict.fromkeys(FLAGS, True), **not_so, "standing_now": "treated"}
     rows = [{**fine, "detractor": None}, {**fine, "detractor": True}]
     assert found(shared_decider, rows, "marketing") == [None, "detractor"]
 
 
 def test_the_order_is_the_one_that_people_read() -> None:
     assert list(REASONS) == [*ORDER, "no_variant", *WAITS]
-    assert list(BEFORE_ENTRY) == list(ORDER[:6])  # nobody gets a standing before, treated or not
+    assert list(BEFORE_ENTRY) == list(ORDER[:8])  # nobody gets a standing before, treated or not

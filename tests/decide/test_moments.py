@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rekindle.decide.policy import Policy
-from tests.decide.shop import MONDAY, Decider, Row, customer, program
+from tests.decide.shop import MONDAY, Decider, Row, certainly, customer, program
 from tests.insight.histories import history, order, write
 
 NOW = MONDAY.replace(tzinfo=None)
@@ -24,7 +24,7 @@ def stage(arm: str, delay: int = 0, offer: str = "reminder", **more: object) -> 
 
 def certain(**arms: str) -> Policy:
     """The words of each stage for certain."""
-    return Policy("words", tuple(("back", name, "*", arm, 1.0) for name, arm in arms.items()))
+    return Policy("words", certainly(*(f"{name}:{arm}" for name, arm in arms.items())))
 
 
 def thanks(stages: dict[str, object], **changes: object) -> object:

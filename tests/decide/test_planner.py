@@ -12,7 +12,7 @@ from rekindle.decide.policy import Policy
 from rekindle.decide.summary import summarise
 from rekindle.program.documents import NOTHING
 from tests.decide.by_hand import Hand
-from tests.decide.shop import RECONNECT, SHOP, TAILOR, Decider, Row, by_customer, crowd, customer, instant, program
+from tests.decide.shop import RECONNECT, SHOP, TAILOR, Decider, Row, by_customer, certainly, crowd, customer, instant, program
 
 COHORTS = ("one_bad_experience", "paused_high_potential", "long_inactive", "other")
 EVERY_OFFER = {**TAILOR, "arms": {**RECONNECT["arms"], **TAILOR["arms"]}}
@@ -203,7 +203,7 @@ def crowd_of_january() -> list[Row]:
 def test_send_times_keep_quiet_hours_where_the_customer_is(shared_decider: Decider) -> None:
     zones = {"berlin": "Europe/Berlin", "tokyo": "Asia/Tokyo", "west": "America/Los_Angeles", "home": None, "mars": "Mars/1", "blank": ""}
     people = [customer(name, timezone=zone) for name, zone in zones.items()]
-    certain = Policy("certain", (("back", "reconnect", "*", "plain", 1.0),))
+    certain = Policy("certain", certainly("reconnect:plain:lesson:light"))
     decider = replace(shared_decider, policy=certain)
     rows = by_customer(decider.rows(decider.plan(0.5, people, zone="Europe/London")))
     noon = datetime(2026, 3, 2, 12)

@@ -7,13 +7,12 @@ import pytest
 
 from rekindle.decide.planner import Plan
 from rekindle.decide.policy import Policy
-from tests.decide.shop import MONDAY, Decider, Row, by_customer, customer, instant, program
+from tests.decide.shop import MONDAY, Decider, Row, by_customer, certainly, customer, instant, program
 
 WORDS = Policy(
     "words",
-    (
-        ("back", "reconnect", "*", "plain", 1.0), ("back", "reconnect", "high/other", "nothing", 1.0),
-        ("back", "tailor", "*", "percent", 1.0), ("back", "closing", "*", "last_word", 1.0),
+    certainly(
+        "reconnect:plain:lesson:light", "tailor:percent:credit", "closing:last_word", but={"reconnect:high/other": "nothing"}
     ),
 )
 """Certain words instead of chance; customers of high value hear nothing at first."""

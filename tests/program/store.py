@@ -1,5 +1,6 @@
 """A store folder's documents to break in one place at a time."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from rekindle.program.checking import Finding, check
 
 WIN_BACK = "programs/win-back.yaml"
 TODAY = date(2026, 11, 22)
+CREDIT = "share_of_margin: 0.10, "
+"""What the credit of tests is worth, whatever that of the catalogue is."""
 
 
 class Store:
@@ -18,6 +21,9 @@ class Store:
         for path in scaffold(root, owner, currency, TODAY):
             if path.parent.name == "programs" and path != root / WIN_BACK:
                 path.unlink()
+        offers = root / "offers.yaml"
+        text = offers.read_text(encoding="utf-8")
+        offers.write_text(re.sub(r'("A credit for your next order", ).*(cap: 10\.00)', rf"\1{CREDIT}\2", text), encoding="utf-8")
 
     def change(self, old: str, new: str, file: str = WIN_BACK) -> int:
         """Replaces the one place that holds a text and returns its line; several places are a mistake of the test."""

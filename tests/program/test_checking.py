@@ -30,7 +30,7 @@ PROGRAM_MISTAKES = [
     ("gap: 7d", "gap: 0d", "duration", "Write at least 1d."),
     ("gap: 7d", "gap: 99999d", "duration", "such as 14d or 2w"),
     ("gap: 7d", "gap_days: 7d", "key-missing", "Add gap"),
-    ("duration: 120d", "duration: 30d", "duration-too-short", "Write at least 31d"),
+    ("duration: 120d", "duration: 30d", "duration-too-short", "Write at least 32d"),
     ("exit: [order, opt_out,", "exit: [order,", "exit-missing", "Add opt_out."),
     ("exit: [order, opt_out,", "exit: [order, opt_out, ordr,", "value-bad", "Did you mean 'order'?"),
     ("content_always: [why_you_got_this, ", "content_always: [", "content-missing", "Add why_you_got_this."),
@@ -133,7 +133,7 @@ def test_a_stage_may_not_undercut_its_offers(store: Store) -> None:
     found = {(one.rule, one.message.split(":")[0].removeprefix("stages.tailor.arms.")) for one in store.findings()}
     assert found == {
         ("margin-floor", "credit"), ("margin-floor", "percent"), ("offer-too-short", "credit"), ("offer-too-short", "percent"),
-        ("offer-too-short", "bundle"), ("offer-too-short", "concierge"),
+        ("offer-too-short", "bundle"), ("offer-too-short", "concierge"), ("offer-too-short", "limited"),
     }  # fmt: skip
 
 

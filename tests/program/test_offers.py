@@ -133,3 +133,53 @@ def test_no_minimum_spend_where_the_stage_asks_for_none(store: Store, old: str, 
         store.change(CREDIT, f"{CREDIT}, minimum_spend: 20.00", "offers.yaml")
     found = {(one.rule, one.message.split(":")[0].rsplit(".", 1)[-1]) for one in store.findings() if one.file == WIN_BACK}
     assert found == {("minimum-spend", arm)}
+
+
+LOSS = "credit_by_curve: one redemption costs {}, and an order of its minimum spend earns 8"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("percent: 0.10", "percent: 0.40", "category_percent: it takes 40% off the price, and goods earn 40% of it"),
+        ("percent: 0.10", "percent: 0.99", "category_percent: it takes 99% off the price, and goods earn 40% of it"),
+        (CREDIT, "amount: 8.00, minimum_spend: 20.00", LOSS.format(8)),
+        (CREDIT, "amount: 30.00, minimum_spend: 20.00", LOSS.format(30)),
+    ],
+)
+def test_an_offer_that_sells_at_a_loss_is_refused(store: Store, old: str, new: str, message: str) -> None:
+    line = store.change(old, new, "offers.yaml")
+    (found,) = [one for one in store.findings() if one.rule == "offer-over-margin"]
+    assert (found.file, found.severity, found.message) == ("offers.yaml", "error", f"offers.{message}")
+    assert line - 2 <= found.line <= line
+
+
+def test_what_documents_do_not_prove_is_not_refused(store: Store) -> None:
+    """A credit grows with the customer; of a free return only a share falls due; what the seller pays, the shop does not."""
+    store.change(CREDIT, f"{CREDIT}, minimum_spend: 20.00", "offers.yaml")
+    store.change("unit_cost: 5.00, returns_share", "unit_cost: 5.00, minimum_spend: 10.00, returns_share", "offers.yaml")
+    store.change("scope: category, percent: 0.10", "scope: product, payer: shared, seller_share: 0.9, percent: 0.50", "offers.yaml")
+    assert "offer-over-margin" not in {one.rule for one in store.findings()}
+
+
+def test_the_smallest_order_bears_the_stages_floor(store: Store) -> None:
+    """Of 20.00 less 6.00 the margin is 2.00, 14 %; less 5.00 it is 3.00 of 15.00."""
+    store.change(CREDIT, "amount: 6.00, minimum_spend: 20.00", "offers.yaml")
+    (found,) = store.findings()
+    assert (found.file, found.rule) == (WIN_BACK, "margin-floor")
+    assert "leaves 14% of an order of its minimum spend as margin, under the floor of 15%" in found.message
+    store.change("amount: 6.00", "amount: 5.00", "offers.yaml")
+    assert store.findings() == []
+
+
+def test_a_budget_of_a_part_holds_one_redemption_too(store: Store) -> None:
+    """The credit may cost 10 and the percentage 20."""
+    own = "budgets: [{amount: 15.00, per: 30d, program: win-back}]"
+    store.change("budget: {amount: 1000.00", f"{own}\nbudget: {{amount: 1000.00", "rules.yaml")
+    (found,) = store.findings()
+    assert (found.file, found.rule) == (WIN_BACK, "offer-over-budget")
+    assert "one redemption of category_percent may cost 20, more than the whole budget of win-back of 15" in found.message
+    store.change("program: win-back}", "payer: seller}", "rules.yaml")
+    assert store.findings() == []
+    store.change("payer: seller}", "payer: shop}", "rules.yaml")
+    assert [(one.file, one.rule) for one in store.findings()] == [("offers.yaml", "offer-over-budget")]

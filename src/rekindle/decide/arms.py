@@ -5,7 +5,7 @@ Knows nothing of chance. Costs and margins here are thousandths of a minor unit,
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Self
 
@@ -111,7 +111,7 @@ class Option:
 
     Args:
         arm: Which.
-        eligible: Whether a customer may get it.
+        conditions: What must hold for a customer to get it, each under its code; `terms.WORDS` says in words what does not.
         channel: By which channel.
         value: Cost of one redemption, minor units.
         ceiling: What it costs where it is redeemed, thousandths.
@@ -126,7 +126,7 @@ class Option:
     """
 
     arm: Arm
-    eligible: ir.BooleanValue
+    conditions: dict[str, ir.BooleanValue]
     channel: ir.StringValue
     value: ir.FloatingValue
     ceiling: ir.IntegerValue
@@ -138,6 +138,11 @@ class Option:
     seller_id: ir.StringValue
     seller_cost: ir.IntegerValue
     offer_value: ir.IntegerValue
+
+    @property
+    def eligible(self) -> ir.BooleanValue:
+        """Whether a customer may get it: every condition holds."""
+        return ibis.and_(*self.conditions.values())
 
 
 def option(profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: Offer, shop: Shop) -> Option:
@@ -162,10 +167,11 @@ def option(profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: O
     sellers = ibis.literal(0.0) if paid.part is None else redeemed * paid.part
     left = profile.expected_margin.cast("float64") * opt_out_rate(program)
     expected = arm.prior.mean * profile.margin_per_order - (redeemed - sellers) - message - left
-    allowed = [*_may(profile, program, stage, arm, offer), *_affords(profile, stage, offer, shop, once, paid)]
+    conditions = {"no_channel": taken.notnull(), **dict(_may(profile, program, stage, arm, offer))}
+    conditions |= dict(_affords(profile, stage, offer, shop, once, paid))
     return Option(
         arm=arm,
-        eligible=ibis.and_(taken.notnull(), paid.allowed, *allowed),
+        conditions=conditions,
         channel=taken,
         value=once,
         ceiling=_milli(once + message),
@@ -184,47 +190,62 @@ def _milli(amount: ir.FloatingValue) -> ir.IntegerValue:
     return (amount * MILLI).round().cast("int64")
 
 
-def _may(profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: Offer) -> Iterator[ir.BooleanValue]:
+Condition = tuple[str, ir.BooleanValue]
+"""A code, and what must hold."""
+
+
+def _may(profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: Offer) -> Iterator[Condition]:
     """Whether the arm is for such a customer, and has not been had: its rule, cohorts, repetition, what is given once."""
     if arm.when is not None:
-        yield arm.when.compile(profile).fill_null(False)
+        yield "rule", arm.when.compile(profile).fill_null(False)
     cohorts = [cohort for cohort in COHORTS if arm.name in program.arms_for(stage.name, cohort)]
     if len(cohorts) < len(COHORTS):
-        yield profile.lapsed_cohort.fill_null("other").isin(cohorts or [""])
+        yield "cohort", profile.lapsed_cohort.fill_null("other").isin(cohorts or [""])
     if offer.costly:
         again = (profile.last_kind == offer.kind) & (profile.last_kind_run >= program.caps.same_kind_in_a_row)
-        yield ~again.fill_null(False)
+        yield "same_kind", ~again.fill_null(False)
     if offer.price:
-        yield profile.price_offers < program.caps.price_offers
-        yield profile.price_offers_year < program.caps.price_offers_per_year
+        yield "round_used", profile.price_offers < program.caps.price_offers
+        yield "year_used", profile.price_offers_year < program.caps.price_offers_per_year
     if offer.redeemed:
-        yield ~_among(profile, "given", offer.name)
+        yield "given", ~_among(profile, "given", offer.name)
     if offer.once_key:
-        yield ~_among(profile, "rungs", offer.once_key)
+        yield "once", ~_among(profile, "rungs", offer.once_key)
     if offer.ladder is not None and offer.ladder.rung > 1:
-        yield _among(profile, "rungs", f"{offer.ladder.name}:{offer.ladder.rung - 1}")
-        yield column(profile, "ordered_since_rung", "boolean").fill_null(False)
+        yield "ladder", _among(profile, "rungs", f"{offer.ladder.name}:{offer.ladder.rung - 1}")
+        yield "ladder_order", column(profile, "ordered_since_rung", "boolean").fill_null(False)
 
 
 def _affords(
     profile: ir.Table, stage: Stage, offer: Offer, shop: Shop, once: ir.FloatingValue, paid: Split
-) -> Iterator[ir.BooleanValue]:
+) -> Iterator[Condition]:
     """Whether the offer may be made now, exists for the customer, and leaves enough of an order's margin."""
-    if shop.day is not None and (left := offer.days_left(shop.day)) is not None and left < offer.minimum_valid_days:
-        yield ibis.literal(False)
+    if shop.day is not None and offer.dated:
+        yield "dates", _within_dates(profile, offer, shop.day)
     if offer.scope != "order":
-        yield column(profile, f"offer_{offer.scope}", "string").notnull()
+        yield "scope", column(profile, f"offer_{offer.scope}", "string").notnull()
     if offer.minimum_spend:
         usual = profile.average_order_value.cast("float64") * stage.offers.minimum_spend_at_most
-        yield (usual >= shop.minor(offer.minimum_spend)).fill_null(False)
+        yield "minimum_spend", (usual >= shop.minor(offer.minimum_spend)).fill_null(False)
     if stage.offers.value_at_most is not None:
-        yield once <= shop.minor(stage.offers.value_at_most)
+        yield "value", once <= shop.minor(stage.offers.value_at_most)
+    if offer.price or offer.seller_part:
+        yield "seller", paid.allowed
     if offer.costly:
-        yield _above_floor(profile, stage, offer, once, paid)
+        yield "margin_floor", _above_floor(profile, stage, offer, once, paid)
     if offer.price:
-        yield ibis.literal(stage.offers.price)
-        yield ~column(profile, "waits_for_offers", "boolean").fill_null(False)
-        yield column(profile, "credit_balance", "int64").fill_null(0) <= 0
+        yield "no_price", ibis.literal(stage.offers.price)
+        yield "unspent", column(profile, "credit_balance", "int64").fill_null(0) <= 0
+        yield "waits", ~column(profile, "waits_for_offers", "boolean").fill_null(False)
+
+
+def _within_dates(profile: ir.Table, offer: Offer, today: date) -> ir.BooleanValue:
+    """Whether the offer's dates leave it its minimum on the day on which the message leaves there: a quiet day or a night counts."""
+    leaves = column(profile, "leaves_on", "date").fill_null(ibis.literal(today))
+    begun = ibis.literal(True) if offer.valid_from is None else leaves >= ibis.literal(offer.valid_from)
+    if offer.valid_until is None:
+        return begun
+    return begun & (leaves <= ibis.literal(offer.valid_until - timedelta(days=offer.minimum_valid_days)))
 
 
 def _above_floor(profile: ir.Table, stage: Stage, offer: Offer, once: ir.FloatingValue, paid: Split) -> ir.BooleanValue:

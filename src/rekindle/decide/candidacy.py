@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.decide import arms, due, earlier, guardrails
+from rekindle.decide import arms, due, earlier, guardrails, settling
 from rekindle.decide.inputs import Inputs
 from rekindle.decide.policy import context
 from rekindle.history.warehouse import Warehouse
@@ -48,7 +48,9 @@ def sort_out(
     parts = [_reached(due.candidates(inputs.profile, one, rounds[one.name], inputs.as_of, columns), one, inputs) for one in programs]
     every = ibis.union(*parts) if len(parts) > 1 else parts[0]
     every = warehouse.keep(every.join(ibis.memtable(_limits(programs)), "program"))
-    found = earlier.beside(every, before, inputs.as_of)
+    every = every.left_join(due.paused(warehouse, inputs.as_of), "customer_id").drop("customer_id_right")
+    every = every.mutate(paused=every.paused.fill_null(False))
+    found = _overtaken(_leaving(warehouse, earlier.beside(every, before, inputs.as_of), inputs), inputs, rounds)
     rules, instant = inputs.documents.rules, ibis.literal(inputs.as_of.naive)
     drawn = guardrails.standing(found, rules.holdout, ibis.literal(str(inputs.as_of.day.year)))
     found = found.mutate(
@@ -64,6 +66,26 @@ def sort_out(
     open_rows = found.filter(found.reason.isnull())
     stages = warehouse.arrow(open_rows.select("program", "stage_no").distinct()).to_pylist()
     return Sorted(open_rows, alone, frozenset((one["program"], one["stage_no"]) for one in stages))
+
+
+def _leaving(warehouse: Warehouse, found: ir.Table, inputs: Inputs) -> ir.Table:
+    """With the day on which a message would leave, there, where some offer has dates of its own: `leaves_on`."""
+    if not any(offer.dated for offer in inputs.documents.offers.values()):
+        return found
+    zones = settling.zones(warehouse, found, inputs).select(zone="timezone", leaves_on="local_day")
+    zoned = found.mutate(zone=found.timezone.nullif("").fill_null(inputs.as_of.timezone))
+    return zoned.left_join(zones, "zone").drop("zone", "zone_right")
+
+
+def _overtaken(found: ir.Table, inputs: Inputs, rounds: Mapping[str, due.Rounds]) -> ir.Table:
+    """With whether a later status of the same order is there, of which another service program tells: `overtaken`."""
+    told = [rounds[one.name].openings for one in inputs.documents.programs if one.service and one.name in rounds]
+    if len(told) <= 1:
+        return found.mutate(overtaken=False)
+    every = ibis.union(*(table.select("opening_order", "opened_at") for table in told))
+    newest = every.filter(every.opening_order.notnull()).group_by("opening_order").aggregate(newest_at=every.opened_at.max())
+    joined = found.left_join(newest, "opening_order").drop("opening_order_right")
+    return joined.mutate(overtaken=joined.service & (joined.newest_at > joined.opened_at).fill_null(False)).drop("newest_at")
 
 
 def _reached(candidates: ir.Table, program: Program, inputs: Inputs) -> ir.Table:

@@ -49,7 +49,8 @@ def before_draw(row: Row, program: Program, stage: Stage, inputs: Inputs) -> tup
     """
     waits = [_waits(row, stage)] if stage.hold_until is not None else []
     if program.service:
-        return tuple(waits)
+        late = [Check("overtaken", False, "there is a later status of the order", {"overtaken": True})] if row["overtaken"] else []
+        return (*late, *waits)
     drawn = (_drawn(row, program, inputs, "holdout"), _drawn(row, program, inputs, "control"))
     return (*_answered(row, program, inputs), _reentry(row, program), *waits, *drawn, *_of_round(row, program, inputs))
 
@@ -61,6 +62,8 @@ def _answered(row: Row, program: Program, inputs: Inputs) -> Iterator[Check]:
     counted = "counts as given, in a rehearsal" if inputs.shop.rehearsal else f"given for {', '.join(agreed)}" if agreed else "not given"
     words = f"consent {counted}; the store can deliver by {', '.join(asked) or 'no channel'}"
     yield Check("no_consent", bool(row["reachable"]), words, {"agreed": agreed, "channels": list(asked)})
+    if row["paused"]:
+        yield Check("paused", False, "a pause was asked for", {"paused": True})
     for name, column, words in (
         ("open_complaint", "open_ticket", "complaint is open"), ("open_return", "open_return", "return is open"),
         ("detractor", "detractor", "answer to the satisfaction question says unhappy"),

@@ -53,9 +53,9 @@ def past(journal: ir.Table, plans: ir.Table, touches: ir.Table, as_of: AsOf, inc
 
 ROUND = ["program", "customer_id", "episode"]
 
-EXITS = {"opt_out": "no_consent", "complaint_opened": "open_complaint", "return_opened": "open_return"}
-"""What ends a round, by the refusal that the journal has of it. A ticket or a return that was opened while the round was under way ends it
-too where nobody was due that day; an order and a review end it by the round's own columns."""
+EXITS = {"opt_out": "no_consent", "pause": "paused", "complaint_opened": "open_complaint", "return_opened": "open_return"}
+"""What ends a round, by the refusal that the journal has of it. A pause that was asked for, a ticket or a return that was opened while the
+round was under way ends it too where nobody was due that day; an order and a review end it by the round's own columns."""
 
 
 def places(past_rows: Past, programs: Sequence[Program], openings: ir.Table) -> ir.Table:
@@ -68,8 +68,8 @@ def places(past_rows: Past, programs: Sequence[Program], openings: ir.Table) -> 
 
     Returns:
         program, customer_id, episode, standing, entered_at, stage_no (last stage drawn and not put off, -1 for none; one that has lost
-        its name since still counts as a step), reached_at, reached_arm, reached_channel, held_arm and held_propensity (of a draw that a
-        cap put off), held_stage_no, last_reason, ended_by (one of the program's exits).
+        its name since still counts as a step), reached_at, reached_left_at (when its message left), reached_arm, reached_channel, held_arm
+        and held_propensity (of a draw that a cap put off), held_stage_no, last_reason, ended_by (one of the program's exits).
     """
     rows = _told_apart(past_rows.journal.semi_join(openings, ROUND), programs)
     rows = rows.mutate(drawn=rows.arm.notnull() & rows.reason.isnull(), put_off=rows.arm.notnull() & rows.reason.notnull())
@@ -85,6 +85,7 @@ def places(past_rows: Past, programs: Sequence[Program], openings: ir.Table) -> 
         entered_at=rows.entered_at.min(),
         stage_no=ibis.greatest(rows.stage_no.max(where=rows.drawn), rows.stage.nunique(where=rows.drawn) - 1),
         reached_at=rows.as_of.max(where=rows.drawn),
+        reached_left_at=rows.send_at.fill_null(rows.as_of).max(where=reached),
         reached_arm=rows.arm.max(where=reached),
         reached_channel=rows.channel.max(where=reached),
         held_arm=rows.arm.max(where=held),
@@ -113,16 +114,34 @@ def _ends(rows: ir.Table, programs: Sequence[Program]) -> ir.BooleanValue:
 
 
 def _ended(warehouse: Warehouse, place: ir.Table, programs: Sequence[Program], as_of: AsOf) -> ir.Table:
-    """The places with what has ended their rounds since: a ticket or a return opened while they were under way."""
+    """The places with what has ended their rounds since: a ticket or a return opened, a pause asked for while they were under way."""
     tickets, returns = warehouse.current("tickets"), warehouse.current("returns")
-    met = tickets.select("customer_id", at="opened_at", exit=ibis.literal("complaint_opened")).union(
-        returns.select("customer_id", at="returned_at", exit=ibis.literal("return_opened"))
+    met = ibis.union(
+        tickets.select("customer_id", at="opened_at", exit=ibis.literal("complaint_opened")),
+        returns.select("customer_id", at="returned_at", exit=ibis.literal("return_opened")),
+        _pauses(warehouse).select("customer_id", at="recorded_at", exit=ibis.literal("pause")),
     )
     met = met.filter(met["at"] < ibis.literal(as_of.naive))
     both = place.select(*ROUND, "entered_at").join(met, "customer_id").filter(lambda t: t["at"] >= t.entered_at)
     both = both.filter(_ends(both, programs)).group_by(*ROUND).aggregate(exit=both.exit.max())
     joined = place.left_join(both, ROUND).drop(*(f"{name}_right" for name in ROUND))
     return joined.mutate(ended_by=joined.ended_by.fill_null(joined.exit)).drop("exit")
+
+
+PAUSE = "pause"
+"""The purpose of a consent that is none: a customer asks to hear nothing until it expires, or until another word where it does not."""
+
+
+def _pauses(warehouse: Warehouse) -> ir.Table:
+    consents = warehouse.current("consents")
+    return consents.filter(consents.purpose == PAUSE, consents.granted)
+
+
+def paused(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
+    """Customers who have asked for a pause that lasts: customer_id, paused."""
+    asked, instant = _pauses(warehouse), ibis.literal(as_of.naive)
+    lasting = asked.filter(asked.recorded_at < instant, asked.expires_at.isnull() | (asked.expires_at > instant))
+    return lasting.select("customer_id").distinct().mutate(paused=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +180,7 @@ def rounds(
     for program in programs:
         mine, outcome = place.filter(place.program == program.name).drop("program"), None
         if any(stage.branches for stage in program.stages):
-            outcome = warehouse.keep(sequence.outcomes(mine, seen.contacts, warehouse.current("events"), as_of))
+            outcome = warehouse.keep(sequence.outcomes(warehouse, mine, seen.contacts, as_of))
         found[program.name] = Rounds(opened[program.name], mine, outcome)
     return found
 
@@ -182,27 +201,73 @@ def candidates(profile: ir.Table, program: Program, found: Rounds, as_of: AsOf, 
     Returns:
         The columns of the profile, program, and of the round what `OF_ROUND` names.
     """
-    enters = program.audience.enter
     going_on = found.place.filter(found.place.entered_at.notnull())
-    may = profile.filter(enters.compile(profile) | profile.customer_id.isin(going_on.customer_id)).select(*columns)
-    joined = _beside(may.join(found.openings, "customer_id"), found.place)
+    may = profile.filter(program.audience.enter.compile(profile) | profile.customer_id.isin(going_on.customer_id))
+    joined = stands(may.select(*columns), program, found, as_of)
+    joined = joined.mutate(held_arm=(joined.held_stage_no == joined.stage_no).ifelse(joined.held_arm, ibis.null("string")))
+    open_now = joined.filter(joined.state == "due")
+    of_round = {name: open_now[name].cast(kind) for name, kind in OF_ROUND.items()}
+    return open_now.select(*columns, program=ibis.literal(program.name), **of_round)
+
+
+STATES = {
+    "due": "due", "not_for": "not for this customer", "not_due": "not due yet", "missed": "began too long ago", "ended": "ended",
+    "done": "went through all its stages", "over": "lasted as long as it may", "passed_over": "every stage is passed over",
+    "no_round": "nothing opened a round", "cannot_tell": "cannot be told",
+}
+"""Where a round can stand, with the words people read."""
+
+
+def stands(profile: ir.Table, program: Program, found: Rounds, as_of: AsOf) -> ir.Table:
+    """Where the open rounds of customers stand at the instant: due, or why not, and from when on.
+
+    Args:
+        profile: As of the instant, with what the program's rules need.
+        program: The program.
+        found: From `rounds`.
+        as_of: The instant.
+
+    Returns:
+        The profile, `openings.COLUMNS`, what `places` and `sequence.staged` say of each round, and: due_at; begins_by (a round that has not
+        begun by then never does; null without such a limit) and ends_at (null of one that has not begun); why (what ended it, null where
+        nothing did); state (a key of `STATES`).
+    """
+    joined = _beside(profile.join(found.openings, "customer_id"), found.place)
     if found.outcome is not None:
         joined = _beside(joined, found.outcome)
     joined = sequence.staged(joined, program)
-    entered, instant = joined.entered_at.notnull(), ibis.literal(as_of.naive)
-    due_at = joined.reached_at.fill_null(joined.opened_at) + joined.delay_days.as_interval("D")
-    young = instant < joined.entered_at + ibis.interval(days=program.caps.duration_days)
-    in_time: ir.BooleanValue = ibis.literal(True)
-    if program.trigger.on != "lapse":
-        in_time = instant < due_at + ibis.interval(days=program.trigger.within_days)
-    over = [joined[column] for exit_, column in (("order", "later_order"), ("reviewed", "reviewed")) if exit_ in program.exit]
-    joined = joined.mutate(held_arm=(joined.held_stage_no == joined.stage_no).ifelse(joined.held_arm, ibis.null("string")))
-    open_now = joined.filter(
-        entered.ifelse(young, enters.compile(joined) & in_time), instant >= due_at, joined.stage_no < len(program.stages),
-        joined.ended_by.isnull(), *(~one.fill_null(False) for one in over),
+    exits = [(joined[column].fill_null(False), exit_) for exit_, column in OVER.items() if exit_ in program.exit]
+    joined = joined.mutate(
+        due_at=joined.reached_at.fill_null(joined.opened_at) + joined.delay_days.as_interval("D"),
+        ends_at=joined.entered_at + ibis.interval(days=program.caps.duration_days),
+        why=joined.ended_by.fill_null(ibis.cases(*exits, else_=ibis.null("string"))) if exits else joined.ended_by,
     )
-    of_round = {name: open_now[name].cast(kind) for name, kind in OF_ROUND.items()}
-    return open_now.select(*columns, program=ibis.literal(program.name), **of_round)
+    begins_by: ir.TimestampValue = ibis.null("timestamp")
+    if program.trigger.on != "lapse":
+        limit = joined.due_at + ibis.interval(days=program.trigger.within_days)
+        begins_by = joined.entered_at.isnull().ifelse(limit, ibis.null("timestamp"))
+    joined = joined.mutate(begins_by=begins_by)
+    return joined.mutate(state=_state(joined, program, ibis.literal(as_of.naive)))
+
+
+OVER = {"order": "later_order", "reviewed": "reviewed"}
+"""Exits that end a round by its own columns."""
+
+
+def _state(joined: ir.Table, program: Program, instant: ir.TimestampScalar) -> ir.StringValue:
+    """The first that holds."""
+    may = joined.entered_at.notnull() | program.audience.enter.compile(joined).fill_null(False)
+    gone = joined.stage_no >= len(program.stages)
+    return ibis.cases(
+        (joined.why.notnull(), "ended"),
+        (~may, "not_for"),
+        ((instant >= joined.ends_at).fill_null(False), "over"),
+        ((instant >= joined.begins_by).fill_null(False), "missed"),
+        (gone & (joined.last_no >= 0), "done"),
+        (gone, "passed_over"),
+        (instant < joined.due_at, "not_due"),
+        else_="due",
+    )
 
 
 OF_ROUND = {

@@ -13,6 +13,7 @@ from rekindle.decide import gaming, given
 from rekindle.decide.due import ROUND, Past
 from rekindle.decide.inputs import Inputs
 from rekindle.history.warehouse import Warehouse
+from rekindle.insight.purchases import sales
 from rekindle.moment import AsOf
 from rekindle.program.documents import Documents
 
@@ -26,7 +27,8 @@ class Earlier:
     Args:
         of_round: program, customer_id, episode, contacts, price_offers, given (names of offers, each between bars), last_contact_at.
         of_customer: customer_id, price_offers_year, last_kind (of offer) and last_kind_run (how often it came in a row), rungs (steps of
-            ladders, and names of other offers, each between bars), last_rung_at; of all marketing.
+            ladders, and names of other offers, each between bars), ordered_since_rung (since
+            the last step of a ladder left); of all marketing.
         waiting: customer_id of those who learned that silence pays.
         rounds: program, customer_id, episode, opened: every round that began.
     """
@@ -51,7 +53,7 @@ def find(warehouse: Warehouse, seen: Past, inputs: Inputs) -> Earlier:
     begun = begun.filter(begun.entered_at >= ibis.literal(inputs.as_of.naive - timedelta(days=longest)))
     return Earlier(
         warehouse.keep(_of_round(seen, documents)),
-        warehouse.keep(_of_customer(seen, inputs)),
+        warehouse.keep(_of_customer(warehouse, seen, inputs)),
         warehouse.keep(gaming.waiting(warehouse, seen, documents.offers, documents.rules, inputs.as_of).select("customer_id")),
         warehouse.keep(begun.group_by("program", "customer_id", "episode").aggregate(opened=begun.entered_at.min())),
     )
@@ -74,7 +76,7 @@ def _of_round(seen: Past, documents: Documents) -> ir.Table:
     )
 
 
-def _of_customer(seen: Past, inputs: Inputs) -> ir.Table:
+def _of_customer(warehouse: Warehouse, seen: Past, inputs: Inputs) -> ir.Table:
     offers = inputs.documents.offers
     newest_first = ibis.window(group_by="customer_id", order_by=[ibis.desc("as_of"), "program", "stage", "episode"])
     rows = seen.contacts
@@ -83,13 +85,21 @@ def _of_customer(seen: Past, inputs: Inputs) -> ir.Table:
         new=rows.as_of > ibis.literal(inputs.as_of.naive - timedelta(days=DAYS_A_YEAR)),
     )
     rows = rows.mutate(latest=ibis.row_number().over(newest_first), last_kind=rows.kind.first().over(newest_first))
-    return rows.group_by("customer_id").aggregate(
+    found = rows.group_by("customer_id").aggregate(
         price_offers_year=(rows.price & rows.new).sum(),
         last_kind=rows.last_kind.max(),
         last_kind_run=ibis.coalesce(rows.latest.min(where=rows.kind != rows.last_kind), rows.count()),
         rungs=_listed(rows.step),
-        last_rung_at=rows.as_of.max(where=rows.step.contains(":")),
+        last_rung_at=rows.send_at.fill_null(rows.as_of).max(where=rows.step.contains(":")),
     )
+    if not any(offer.ladder is not None and offer.ladder.rung > 1 for offer in offers.values()):
+        return found.drop("last_rung_at").mutate(ordered_since_rung=False)
+    rung = warehouse.keep(found)
+    laddered = rung.filter(rung.last_rung_at.notnull()).select("customer_id", "last_rung_at")
+    since = laddered.join(sales(warehouse, inputs.as_of).select("customer_id", "ordered_at"), "customer_id")
+    since = since.filter(since.ordered_at >= since.last_rung_at).select("customer_id").distinct().mutate(ordered_since_rung=True)
+    joined = rung.left_join(since, "customer_id").drop("customer_id_right", "last_rung_at")
+    return joined.mutate(ordered_since_rung=joined.ordered_since_rung.fill_null(False))
 
 
 def beside(found: ir.Table, earlier: Earlier, as_of: AsOf) -> ir.Table:
@@ -107,11 +117,9 @@ def beside(found: ir.Table, earlier: Earlier, as_of: AsOf) -> ir.Table:
     joined = found.left_join(earlier.of_round, ROUND).drop(*(f"{name}_right" for name in ROUND))
     joined = joined.left_join(earlier.of_customer, "customer_id").drop("customer_id_right")
     joined = joined.left_join(earlier.waiting.mutate(waits_for_offers=True), "customer_id").drop("customer_id_right")
-    empty = {"contacts": 0, "price_offers": 0, "price_offers_year": 0, "given": "", "rungs": "", "waits_for_offers": False}
-    joined = joined.mutate(
-        **{name: joined[name].fill_null(value) for name, value in empty.items()},
-        ordered_since_rung=(joined.last_day >= joined.last_rung_at.cast("date")).fill_null(False),
-    )
+    empty = {"contacts": 0, "price_offers": 0, "price_offers_year": 0, "given": "", "rungs": ""}
+    empty |= {"waits_for_offers": False, "ordered_since_rung": False}
+    joined = joined.mutate(**{name: joined[name].fill_null(value) for name, value in empty.items()})
     return _with_reentry(joined, found, earlier, as_of)
 
 

@@ -9,7 +9,9 @@ import ibis.expr.types as ir
 from rekindle.decide.assignment import draw
 
 REASONS = {
+    "overtaken": "a later status of the order is told",
     "no_consent": "no consent",
+    "paused": "asked for a pause",
     "open_complaint": "open complaint",
     "open_return": "open return",
     "detractor": "told us that they are unhappy",
@@ -30,7 +32,7 @@ REASONS = {
 }
 """Refusals in the order in which the first that holds is named, with the words people read."""
 
-BEFORE_ENTRY = ("no_consent", "open_complaint", "open_return", "detractor", "reentry", "held_back")
+BEFORE_ENTRY = ("overtaken", "no_consent", "paused", "open_complaint", "open_return", "detractor", "reentry", "held_back")
 """Refusals that put an entry off, for who would be treated as for who would be control: nobody has a standing before."""
 
 PUT_OFF = ("cap_reached", "tired", "program_cap_reached", "kind_cap_reached", "price_cap_reached", "gap")
@@ -57,16 +59,18 @@ def standing(candidates: ir.Table, holdout: float, epoch: ir.StringValue) -> ir.
 def before_draw(candidates: ir.Table) -> ir.StringValue:
     """Why a candidate is left alone whatever the variant, null if not.
 
-    A service message is about the customer's own order: only its program's own wait holds it.
+    A service message is about the customer's own order: only its program's own wait holds it, and a later status of that order.
 
     Args:
-        candidates: service, reachable, open_ticket, open_return, detractor, held_back, standing_now, reentry_open, contacts_left,
-            gap_over.
+        candidates: service, overtaken, reachable, paused, open_ticket, open_return, detractor, held_back, standing_now, reentry_open,
+            contacts_left, gap_over.
     """
     held_back = candidates.held_back.fill_null(False)
     return ibis.cases(
+        (candidates.service & candidates.overtaken, "overtaken"),
         (candidates.service, held_back.ifelse("held_back", ibis.null("string"))),
         (~candidates.reachable, "no_consent"),
+        (candidates.paused, "paused"),
         (candidates.open_ticket, "open_complaint"),
         (candidates.open_return, "open_return"),
         (candidates.detractor.fill_null(False), "detractor"),

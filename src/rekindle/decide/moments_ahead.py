@@ -40,14 +40,23 @@ class Question:
 
 
 def credit(question: Question) -> ir.Table:
-    """Credits that are not spent and not expired: customer_id, episode (the credit's id), opened_at, opening_day (of expiry)."""
-    given = question.warehouse.current("credits")
-    today = ibis.literal(question.as_of.day)
-    unspent = given.filter(given.issued_at < ibis.literal(question.as_of.naive), given.amount > given.spent.fill_null(0))
-    valid = unspent.filter(unspent.expires_on.isnull() | (unspent.expires_on >= today))
+    """Credits that are not spent and not expired.
+
+    Returns:
+        customer_id, episode (the credit's id), opened_at, opening_day (of expiry), opened_within_day (at an instant).
+    """
+    valid = unspent(question.warehouse, question.as_of)
     dated = _before(valid.expires_on, question.ahead)
     opened = ibis.greatest(valid.issued_at, dated.fill_null(valid.issued_at + ibis.interval(days=UNDATED_DAYS)))
-    return valid.select("customer_id", episode="credit_id", opened_at=opened, opening_day="expires_on")
+    given = (opened == valid.issued_at) | valid.expires_on.isnull()
+    return valid.select("customer_id", episode="credit_id", opened_at=opened, opening_day="expires_on", opened_within_day=given)
+
+
+def unspent(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
+    """The credits that are not spent and not expired at an instant."""
+    given = warehouse.current("credits")
+    left = given.filter(given.issued_at < ibis.literal(as_of.naive), given.amount > given.spent.fill_null(0))
+    return left.filter(left.expires_on.isnull() | (left.expires_on >= ibis.literal(as_of.day)))
 
 
 def run_out(question: Question) -> ir.Table:

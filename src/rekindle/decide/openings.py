@@ -116,26 +116,43 @@ def _comeback(asked: Asked) -> ir.Table:
 
 def _delivery(asked: Asked) -> ir.Table:
     """Orders of which every parcel has arrived; the promise is the last that was made."""
-    parcels = _parcels(asked)
-    whole = parcels.group_by("order_id").aggregate(
-        arrived=parcels.arrived.all(), delivered_at=parcels.delivered_at.max(), promised_at=parcels.promised_at.max()
-    )
+    whole = whole_orders(parcels(asked.warehouse, asked.as_of))
     found = whole.filter(whole.arrived, whole.delivered_at >= ibis.literal(asked.since))
     return _described(asked, _anchored(_with_customer(asked, found), "delivered_at", "promised_at"))
 
 
 def _late_delivery(asked: Asked) -> ir.Table:
     """Orders of which a parcel was promised and has not arrived."""
-    parcels, instant = _parcels(asked), ibis.literal(asked.as_of.naive)
-    late = parcels.filter(~parcels.arrived, parcels.promised_at < instant, parcels.promised_at >= ibis.literal(asked.since))
-    found = late.group_by("order_id").aggregate(promised_at=late.promised_at.min())
+    missing = late(parcels(asked.warehouse, asked.as_of), asked.as_of)
+    missing = missing.filter(missing.promised_at >= ibis.literal(asked.since))
+    found = missing.group_by("order_id").aggregate(promised_at=missing.promised_at.min())
     return _described(asked, _anchored(_with_customer(asked, found), "promised_at", "promised_at"))
 
 
-def _parcels(asked: Asked) -> ir.Table:
-    shipments, instant = asked.warehouse.current("shipments"), ibis.literal(asked.as_of.naive)
-    arrived = (shipments.delivered_at < instant).fill_null(False)
+def parcels(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
+    """Every parcel: order_id, promised_at, delivered_at, arrived (by the instant)."""
+    shipments = warehouse.current("shipments")
+    arrived = (shipments.delivered_at < ibis.literal(as_of.naive)).fill_null(False)
     return shipments.select("order_id", "promised_at", "delivered_at", arrived=arrived)
+
+
+def whole_orders(parcels: ir.Table) -> ir.Table:
+    """The orders of parcels: order_id, arrived (all of them), delivered_at (the last), promised_at (the last promise)."""
+    return parcels.group_by("order_id").aggregate(
+        arrived=parcels.arrived.all(), delivered_at=parcels.delivered_at.max(), promised_at=parcels.promised_at.max()
+    )
+
+
+def late(parcels: ir.Table, as_of: AsOf) -> ir.Table:
+    """The parcels that were promised before the instant and have not arrived."""
+    return parcels.filter(~parcels.arrived, parcels.promised_at < ibis.literal(as_of.naive))
+
+
+def reviewed(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
+    """Orders that have been reviewed by the instant: order_id."""
+    reviews = warehouse.current("reviews")
+    seen = reviews.filter(reviews.reviewed_at < ibis.literal(as_of.naive), reviews.order_id.notnull())
+    return seen.select("order_id").distinct()
 
 
 def _with_customer(asked: Asked, found: ir.Table) -> ir.Table:
@@ -165,25 +182,33 @@ def _described(asked: Asked, rounds: ir.Table) -> ir.Table:
     dearest = dearest.left_join(products, "product_id").select(
         opening_order="order_id", opening_product="product_id", opening_category="category"
     )
-    reviews = warehouse.current("reviews")
-    seen = reviews.filter(reviews.reviewed_at < ibis.literal(asked.as_of.naive), reviews.order_id.notnull())
-    said = seen.select(opening_order="order_id").distinct().mutate(reviewed=True)
+    said = reviewed(warehouse, asked.as_of).select(opening_order="order_id").mutate(reviewed=True)
     joined = rounds.left_join(dearest, "opening_order").drop("opening_order_right")
     joined = joined.left_join(said, "opening_order").drop("opening_order_right")
     return joined.mutate(reviewed=joined.reviewed.fill_null(False))
 
 
 def _ahead(of: Callable[[moments_ahead.Question], ir.Table]) -> Callable[[Asked], ir.Table]:
-    """Rounds about a day that lies ahead: they open so long before it as the program says."""
+    """Rounds about a day that lies ahead: they open so long before it as the program says.
+
+    An order of that day is after the opening, unless something that happened within the day opened it: then its instant counts.
+    """
 
     def found(asked: Asked) -> ir.Table:
         question = moments_ahead.Question(
             asked.warehouse, asked.profile, asked.as_of, asked.program.trigger.ahead, (asked.as_of.naive - asked.since).days
         )
-        rounds = of(question)
+        rounds = asked.warehouse.keep(of(question))
         known = asked.profile.select("customer_id", last_ordered="last_day")
         joined = rounds.join(known, "customer_id")
-        return joined.mutate(later_order=(joined.last_ordered >= joined.opened_at.cast("date")).fill_null(False))
+        later = (joined.last_ordered >= joined.opened_at.cast("date")).fill_null(False)
+        if "opened_within_day" not in joined.columns:
+            return joined.mutate(later_order=later)
+        orders = sales(asked.warehouse, asked.as_of).semi_join(rounds, "customer_id").select("customer_id", "ordered_at")
+        latest = orders.group_by("customer_id").aggregate(ordered_at=orders.ordered_at.max())
+        joined = joined.mutate(later=later).left_join(latest, "customer_id").drop("customer_id_right")
+        since = (joined.ordered_at >= joined.opened_at).fill_null(False)
+        return joined.mutate(later_order=joined.opened_within_day.ifelse(since, joined.later))
 
     return found
 

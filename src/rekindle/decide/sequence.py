@@ -6,6 +6,9 @@ Knows nothing of arms and chance.
 import ibis
 import ibis.expr.types as ir
 
+from rekindle.history.warehouse import Warehouse
+from rekindle.insight.friction import BAD_RATING
+from rekindle.insight.purchases import sales
 from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING, Delay, Program, Stage
 from rekindle.program.stages import END
@@ -13,43 +16,68 @@ from rekindle.program.stages import END
 CLICKED = ("Email Link Clicked",)
 """Events that show that a message was followed."""
 
+COMPLAINED = ("Email Marked as Spam",)
+"""Events that complain of a message."""
 
-def outcomes(place: ir.Table, contacts: ir.Table, events: ir.Table, as_of: AsOf) -> ir.Table:
-    """What the last message of each round has come to, orders apart: customer_id, episode, clicked.
+FACTS = ("bought", "clicked", "complained")
+"""What a message may come to, as columns of `outcomes`."""
 
-    A click counts for the last message before it, whichever program sent that.
+
+def outcomes(warehouse: Warehouse, place: ir.Table, contacts: ir.Table, as_of: AsOf) -> ir.Table:
+    """What came after the last message of each round left: customer_id, episode and a column for each of `FACTS`.
+
+    Instants are compared, not days: what came earlier on the day of the message did not come of it. A click counts for the last message
+    before it, whichever program sent that. A complaint is a ticket, a return, a low rating, or a mail marked as spam.
 
     Args:
+        warehouse: Orders, events, tickets, returns and reviews.
         place: From `due.places`.
         contacts: Every message of marketing so far.
-        events: Facts.
-        as_of: Later ones are not seen.
+        as_of: Later facts are not seen.
     """
-    last = place.filter(place.reached_at.notnull(), place.reached_arm != NOTHING).select("customer_id", "episode", "reached_at")
-    followed = events.filter(events.name.isin(CLICKED), events.occurred_at < ibis.literal(as_of.naive)).select("customer_id", "occurred_at")
-    both = last.join(followed, "customer_id").filter(lambda t: t.occurred_at >= t.reached_at)
-    sent = contacts.select("customer_id", sent_at="as_of").distinct()
-    later = both.join(sent, "customer_id").filter(lambda t: (t.sent_at > t.reached_at) & (t.sent_at <= t.occurred_at))
-    mine = both.anti_join(later, ["customer_id", "episode", "occurred_at"])
-    return mine.select("customer_id", "episode").distinct().mutate(clicked=True)
+    reached = place.filter(place.reached_at.notnull(), place.reached_arm != NOTHING)
+    last = reached.select("customer_id", "episode", left_at="reached_left_at")
+    both = last.join(_answers(warehouse, as_of), "customer_id").filter(lambda t: t["at"] >= t.left_at)
+    clicks = both.filter(both.what == "clicked")
+    sent = contacts.select("customer_id", sent_at=contacts.send_at.fill_null(contacts.as_of)).distinct()
+    later = clicks.join(sent, "customer_id").filter(lambda t: (t.sent_at > t.left_at) & (t.sent_at <= t["at"]))
+    mine = both.anti_join(later, ["customer_id", "episode", "what", "at"])
+    return mine.group_by("customer_id", "episode").aggregate(**{name: (mine.what == name).any() for name in FACTS})
+
+
+def _answers(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
+    """What customers did: customer_id, at, what."""
+    events, reviews = warehouse.current("events"), warehouse.current("reviews")
+    parts = (
+        ("bought", sales(warehouse, as_of), "ordered_at"),
+        ("clicked", events.filter(events.name.isin(CLICKED)), "occurred_at"),
+        ("complained", events.filter(events.name.isin(COMPLAINED)), "occurred_at"),
+        ("complained", warehouse.current("tickets"), "opened_at"),
+        ("complained", warehouse.current("returns"), "returned_at"),
+        ("complained", reviews.filter(reviews.rating <= BAD_RATING), "reviewed_at"),
+    )
+    every = ibis.union(*(table.select("customer_id", at=column, what=ibis.literal(what)) for what, table, column in parts))
+    return every.filter(every["at"] < ibis.literal(as_of.naive))
 
 
 def staged(joined: ir.Table, program: Program) -> ir.Table:
     """Adds the stage that follows, whether it waits, and its delay.
 
     Args:
-        joined: Profile, opening and place of each round, and `clicked` where a stage has branches.
+        joined: Profile, opening and place of each round, and `FACTS` where a stage has branches.
         program: The program.
 
     Returns:
-        stage_no (of the stage that follows; the number of stages where none does), delay_days, held_back, avoid_channel.
+        stage_no (of the stage that follows; the number of stages where none does), last_no (of the last stage, -1 for none), delay_days,
+        held_back, avoid_channel.
     """
-    followed = _followed(joined) if "clicked" in joined.columns else {}
     numbers = {stage.name: number for number, stage in enumerate(program.stages)} | {END: len(program.stages)}
     passes = _from(joined, program)
     last = joined.stage_no.fill_null(-1)
+    joined = joined.mutate(last_no=last)
     stage_cases, after_cases, channel_cases = [], [], []
     for number, stage in enumerate(program.stages):
+        followed = _followed(joined, stage) if stage.branches else {}
         for outcome, branch in stage.branches.items():
             here = (last == number) & followed[outcome]
             stage_cases.append((here, passes[numbers[branch.to]]))
@@ -68,12 +96,17 @@ def staged(joined: ir.Table, program: Program) -> ir.Table:
     )
 
 
-def _followed(joined: ir.Table) -> dict[str, ir.BooleanValue]:
-    """Whether the last message came to an order, a click or nothing; a round drawn to hear nothing came to none of them."""
+def _followed(joined: ir.Table, stage: Stage) -> dict[str, ir.BooleanValue]:
+    """Whether the last message came to a complaint, an order, a click or nothing; a round drawn to hear nothing came to none of them.
+
+    A stage without a branch for complaints does not look at them.
+    """
     sent = (joined.reached_arm != NOTHING).fill_null(False)
-    bought = sent & (joined.last_day >= joined.reached_at.cast("date")).fill_null(False)
-    clicked = sent & ~bought & joined.clicked.fill_null(False)
-    return {"bought": bought, "clicked": clicked, "ignored": sent & ~bought & ~clicked}
+    looks = "complained" in stage.branches
+    complained = sent & joined.complained.fill_null(False) if looks else ibis.literal(False)
+    bought = sent & ~complained & joined.bought.fill_null(False)
+    clicked = sent & ~complained & ~bought & joined.clicked.fill_null(False)
+    return {"complained": complained, "bought": bought, "clicked": clicked, "ignored": sent & ~complained & ~bought & ~clicked}
 
 
 def _from(joined: ir.Table, program: Program) -> list[ir.IntegerValue]:

@@ -3,8 +3,9 @@
 Knows nothing of expressions: it reads the numbers that the planner's own expressions gave one customer, and says what they mean.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from rekindle.decide import arms, rule_parts
@@ -104,81 +105,103 @@ class Choice:
 
 
 def obstacles(row: Row, choice: Choice) -> tuple[Obstacle, ...]:
-    """What keeps a variant from a customer, all of it; nothing where the customer may get it."""
-    found = [*_whom(row, choice), *_had(row, choice), *_scope(row, choice), *_price(row, choice)]
-    if row.get(f"own:{choice.arm.name}", row[f"can:{choice.arm.name}"]):
-        return ()
-    return tuple(found) or (("other", "a margin or an amount that it goes by is not known"),)
+    """What keeps a variant from a customer, all of it; nothing where the customer may get it.
+
+    Args:
+        row: The customer's columns, and every condition of `arms.option` as `ok:<code>:<arm>`.
+        choice: The variant.
+    """
+    unmet = (code for code in WORDS if not row.get(f"ok:{code}:{choice.arm.name}", True))
+    return tuple((code.removesuffix("_order"), WORDS[code](row, choice)) for code in unmet)
 
 
-def _whom(row: Row, choice: Choice) -> Iterator[Obstacle]:
-    program, stage, arm = choice.program, choice.stage, choice.arm
-    if row[f"channel:{arm.name}"] is None:
-        yield "no_channel", "no channel of it that the customer agreed to"
-    if arm.when is not None and not (told := rule_parts.verdict(arm.when, row)).holds:
-        yield "rule", f"its rule does not hold: {told.unmet}"
-    cohort = row["lapsed_cohort"] or "other"
-    if arm.name not in program.arms_for(stage.name, cohort):
-        mine = [COHORTS[name] for name in COHORTS if arm.name in program.arms_for(stage.name, name)]
-        yield "cohort", f"not for {COHORTS[cohort]}" if len(mine) > 1 else f"only for {mine[0] if mine else 'nobody'}"
+def _rule(row: Row, choice: Choice) -> str:
+    told = rule_parts.verdict(choice.arm.when, row) if choice.arm.when is not None else None
+    return f"its rule does not hold: {told.unmet if told else ''}"
 
 
-def _had(row: Row, choice: Choice) -> Iterator[Obstacle]:
-    offer, caps = choice.offer, choice.program.caps
-    if offer.costly and row["last_kind"] == offer.kind and (row["last_kind_run"] or 0) >= caps.same_kind_in_a_row:
-        yield "same_kind", f"the same kind of offer ({offer.kind}) came last, and comes at most {caps.same_kind_in_a_row} in a row"
-    if offer.price and row["price_offers"] >= caps.price_offers:
-        yield "round_used", f"price offers of the round used up ({row['price_offers']} of {caps.price_offers})"
-    if offer.price and row["price_offers_year"] >= caps.price_offers_per_year:
-        yield "year_used", f"price offers of the year used up ({row['price_offers_year']} of {caps.price_offers_per_year})"
-    if offer.redeemed and _among(row, "given", offer.name):
-        yield "given", "given already in this round, and never renewed"
-    if offer.once_key and _among(row, "rungs", offer.once_key):
-        yield "once", "given before, and given once"
-    if offer.ladder is not None and offer.ladder.rung > 1:
-        if not _among(row, "rungs", f"{offer.ladder.name}:{offer.ladder.rung - 1}"):
-            yield "ladder", f"the rung before it on the ladder {offer.ladder.name} was not given yet"
-        elif not row["ordered_since_rung"]:
-            yield "ladder", "no order has come since the rung before it"
+def _cohort(row: Row, choice: Choice) -> str:
+    name, arm = choice.stage.name, choice.arm.name
+    mine = [COHORTS[cohort] for cohort in COHORTS if arm in choice.program.arms_for(name, cohort)]
+    return f"not for {COHORTS[row['lapsed_cohort'] or 'other']}" if len(mine) > 1 else f"only for {mine[0] if mine else 'nobody'}"
 
 
-def _scope(row: Row, choice: Choice) -> Iterator[Obstacle]:
-    offer, stage, shop = choice.offer, choice.stage, choice.shop
-    if shop.day is not None and (left := offer.days_left(shop.day)) is not None and left < offer.minimum_valid_days:
-        yield "dates", "its dates are over, or have not begun" if left < 0 else f"its dates leave {left} days of {offer.minimum_valid_days}"
-    if offer.scope != "order" and row.get(f"offer_{offer.scope}") is None:
-        yield "scope", f"there is no {offer.scope} of the customer's that it could hold for"
-    if offer.minimum_spend:
-        least, usual = shop.minor(offer.minimum_spend), (row["average_order_value"] or 0) * stage.offers.minimum_spend_at_most
-        if usual < least:
-            yield "minimum_spend", f"holds from {choice.show(least)}, and {choice.show(usual)} is the most to ask of this customer"
-    if stage.offers.value_at_most is not None and (row[f"value:{choice.arm.name}"] or 0) > shop.minor(stage.offers.value_at_most):
-        yield "value", f"worth more than the {choice.show(shop.minor(stage.offers.value_at_most))} that the stage allows"
-    if not row.get(f"allowed:{choice.arm.name}", True):
-        yield "seller", "a seller's own promotion runs on it, or its seller is not known"
+def _same_kind(_row: Row, choice: Choice) -> str:
+    most = choice.program.caps.same_kind_in_a_row
+    return f"the same kind of offer ({choice.offer.kind}) came last, and comes at most {most} in a row"
 
 
-def _price(row: Row, choice: Choice) -> Iterator[Obstacle]:
-    """What holds for offers that cost something, and for price offers alone."""
-    offer, stage, name = choice.offer, choice.stage, choice.arm.name
-    if not offer.costly:
-        return
+def _round_used(row: Row, choice: Choice) -> str:
+    return f"price offers of the round used up ({row['price_offers']} of {choice.program.caps.price_offers})"
+
+
+def _year_used(row: Row, choice: Choice) -> str:
+    return f"price offers of the year used up ({row['price_offers_year']} of {choice.program.caps.price_offers_per_year})"
+
+
+def _ladder(_row: Row, choice: Choice) -> str:
+    return f"the rung before it on the ladder {choice.offer.ladder.name if choice.offer.ladder else ''} was not given yet"
+
+
+def _dates(row: Row, choice: Choice) -> str:
+    offer, day = choice.offer, row.get("leaves_on") or choice.shop.day
+    left = -1 if day is None else offer.days_left(day)
+    if left is None or left < 0:
+        return "its dates are over, or have not begun"
+    return f"its dates leave {left} days of {offer.minimum_valid_days}"
+
+
+def _scope(_row: Row, choice: Choice) -> str:
+    return f"there is no {choice.offer.scope} of the customer's that it could hold for"
+
+
+def _minimum_spend(row: Row, choice: Choice) -> str:
+    least = choice.shop.minor(choice.offer.minimum_spend or Decimal(0))
+    usual = (row["average_order_value"] or 0) * choice.stage.offers.minimum_spend_at_most
+    return f"holds from {choice.show(least)}, and {choice.show(usual)} is the most to ask of this customer"
+
+
+def _value(_row: Row, choice: Choice) -> str:
+    return f"worth more than the {choice.show(choice.shop.minor(choice.stage.offers.value_at_most or Decimal(0)))} that the stage allows"
+
+
+def _margin_floor(row: Row, choice: Choice) -> str:
+    offer, name = choice.offer, choice.arm.name
     once, paid, margin = row[f"value:{name}"] or 0.0, row["average_order_value"] or 0, row["margin_per_order"]
-    floor = max(stage.offers.margin_floor, offer.margin_floor)
+    floor = max(choice.stage.offers.margin_floor, offer.margin_floor)
     own = once * (1 - row.get(f"part:{name}", 0.0)) * (1.0 if offer.price else row.get(f"share:{name}", 1.0))
     left = paid - once if offer.price else paid
-    if margin is None or not margin - own >= left * floor:
-        kept = "is not known" if margin is None or left <= 0 else f"would be {(margin - own) / left:.1%}"
-        yield "margin_floor", f"margin floor: what an order keeps {kept}, and {floor:.0%} is the least"
-    if not offer.price:
-        return
-    if not stage.offers.price:
-        yield "no_price", "the stage makes no price offers"
-    if (row["credit_balance"] or 0) > 0:
-        yield "unspent", f"{choice.show(row['credit_balance'])} of credit are unspent, and come before anything new"
-    if row["waits_for_offers"]:
-        yield "waits", "waits for offers: lapsed and came back by the code of a price offer again and again"
+    kept = "is not known" if margin is None or left <= 0 else f"would be {(margin - own) / left:.1%}"
+    return f"margin floor: what an order keeps {kept}, and {floor:.0%} is the least"
 
 
-def _among(row: Row, name: str, entry: str) -> bool:
-    return f"|{entry}|" in f"|{row.get(name) or ''}|"
+def _unspent(row: Row, choice: Choice) -> str:
+    return f"{choice.show(row['credit_balance'])} of credit are unspent, and come before anything new"
+
+
+def _always(words: str) -> Callable[[Row, Choice], str]:
+    return lambda _row, _choice: words
+
+
+WORDS: dict[str, Callable[[Row, Choice], str]] = {
+    "no_channel": _always("no channel of it that the customer agreed to"),
+    "rule": _rule,
+    "cohort": _cohort,
+    "same_kind": _same_kind,
+    "round_used": _round_used,
+    "year_used": _year_used,
+    "given": _always("given already in this round, and never renewed"),
+    "once": _always("given before, and given once"),
+    "ladder": _ladder,
+    "ladder_order": _always("no order has come since the rung before it"),
+    "dates": _dates,
+    "scope": _scope,
+    "minimum_spend": _minimum_spend,
+    "value": _value,
+    "seller": _always("a seller's own promotion runs on it, or its seller is not known"),
+    "margin_floor": _margin_floor,
+    "no_price": _always("the stage makes no price offers"),
+    "unspent": _unspent,
+    "waits": _always("waits for offers: lapsed and came back by the code of a price offer again and again"),
+}
+"""Every condition of `arms.option` by its code: what to say where it does not hold."""

@@ -131,13 +131,15 @@ def examine(texts: Mapping[str, bytes], question: Question) -> Examined:
         stated = rule_contracts.of_rules(rules, question.currency, _programs(texts, bench.readings))
         bench.note(RULES, (*contracts.of_rules(rules), *rule_contracts.of_exceptions(rules), *stated))
     if offers is not None:
-        bench.note(OFFERS, tuple(offer_contracts.of_offers(around.offers, rules)))
+        bench.note(OFFERS, tuple(offer_contracts.of_offers(around.offers, question.margin, rules)))
     if segments is not None:
         bench.note(SEGMENTS, tuple(rule_contracts.of_segments(named, language, question.approving, question.today)))
     for name, program in programs.items():
         if program is not None:
             bench.note(name, contracts.of_program(program, replace(around, listed=_listed(bench.readings[name]))))
             bench.note(name, rule_contracts.of_program_rules(program, language))
+            if rules is not None:
+                bench.note(name, offer_contracts.of_budgets(program, around.offers, rules))
     bench.findings.extend(_across(texts, bench.readings))
     findings = tuple(sorted(set(bench.findings)))
     whole = tuple(program for program in programs.values() if program is not None)

@@ -96,14 +96,11 @@ def _promises(program: Program) -> Iterator[Mistake]:
 
 
 def _pace(program: Program) -> Iterator[Mistake]:
+    """Messages that the caps do not allow; how long a round takes is `sequence_contracts`' to look at."""
     caps, stages = program.caps, program.stages
     if caps.touches < len(stages):
         why = f"caps.touches: {caps.touches} messages do not reach all {len(stages)} stages"
         yield Mistake(("caps", "touches"), "stage-unreached", why, f"Write {len(stages)}, or remove stages.", "warning")
-    shortest = sum(max(stage.delay.at_least_days, caps.gap_days) for stage in stages[1:])
-    if shortest > caps.duration_days:
-        why = f"caps.duration: the stages take at least {shortest} days, more than {caps.duration_days}"
-        yield Mistake(("caps", "duration"), "duration-too-short", why, f"Write at least {shortest}d, or shorten the delays.")
 
 
 def _unknown_blocks(path: Place, blocks: tuple[str, ...]) -> Iterator[Mistake]:

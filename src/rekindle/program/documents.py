@@ -121,7 +121,7 @@ class Program(Entry):
     audience: Audience
     """Whom it is for."""
     exit: tuple[Exit, ...]
-    """What ends a round at once, looked at before planning and again before sending."""
+    """What ends a round at once, looked at before planning and again before sending; pause: the customer asked for one."""
     control: Annotated[Number, Field(ge=0, le=0.5)] = 0.10
     """The share of its audience that gets nothing from it, drawn per person and calendar year."""
     caps: ProgramCaps

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rekindle.insight.expression import nearest
 from rekindle.program.documents import Program, Stage
+from rekindle.program.offer_kinds.kind import sent_back
 from rekindle.program.offers import Offer
 from rekindle.program.reading import Place
 from rekindle.program.rules import Rules
@@ -59,13 +60,27 @@ def _price(program: Program, stage: Stage, offer: Offer, margin: float) -> Itera
         yield "margin-floor", why, f"Write percent: {most} or less." if most else "Remove the arm: no percentage leaves that much."
 
 
+    yield from _least_order(stage, offer, margin)
+
+
+def _least_order(stage: Stage, offer: Offer, margin: float) -> Iterator[Misfit]:
+    """A fixed amount that the smallest order it holds for does not bear, by the stage's floor."""
+    if not offer.price or not offer.minimum_spend or offer.fixed is None or stage.offers.margin_floor == 0:
+        return
+    least, value = float(offer.minimum_spend), float(offer.fixed)
+    earns, paid = least * margin - value * (1 - offer.seller_part), least - value
+    if paid > 0 and earns < paid * stage.offers.margin_floor:
+        why = f"leaves {earns / paid:.0%} of an order of its minimum spend as margin, under the floor of {stage.offers.margin_floor:.0%}"
+        yield "margin-floor", why, "Raise minimum_spend, or lower the amount."
+
+
 def _terms(stage: Stage, offer: Offer) -> Iterator[Misfit]:
     """Why an offer's worth, its end or its minimum spend does not suit a stage."""
     permits = stage.offers
     if permits.value_at_most is not None and offer.worth > permits.value_at_most:
         why = f"is worth {offer.worth}, more than the stage's value_at_most of {permits.value_at_most}"
         yield "offer-too-dear", why, "Choose a smaller offer, or raise value_at_most."
-    if offer.costly and permits.valid_days is not None and permits.valid_days < offer.minimum_valid_days:
+    if (offer.costly or offer.redeemed) and permits.valid_days is not None and permits.valid_days < offer.minimum_valid_days:
         why = f"may not be given for less than {offer.minimum_valid_days}d, and the stage's offers are valid for {permits.valid_days}d"
         yield "offer-too-short", why, "Lengthen valid in the stage's offers, or shorten minimum_valid."
     if offer.minimum_spend and (not permits.price or permits.minimum_spend_at_most == 0):
@@ -74,14 +89,17 @@ def _terms(stage: Stage, offer: Offer) -> Iterator[Misfit]:
         yield "minimum-spend", why, "Leave minimum_spend out of the offer, or move the arm to a stage that makes price offers."
 
 
-def of_offers(offers: Mapping[str, Offer], rules: Rules | None) -> Iterator[Mistake]:
+def of_offers(offers: Mapping[str, Offer], margin: float, rules: Rules | None) -> Iterator[Mistake]:
     """What is wrong among the offers, and between them and the money that there is.
 
     Args:
         offers: By name.
+        margin: The store's margin on goods of unknown cost, share of the price.
         rules: With the budgets and, where a person has set them, the value tiers; None where they cannot be read.
     """
     yield from _ladders(offers)
+    for offer in offers.values():
+        yield from _losses(offer, margin)
     if rules is not None:
         for offer in offers.values():
             yield from _money(offer, rules)
@@ -103,12 +121,58 @@ def _ladders(offers: Mapping[str, Offer]) -> Iterator[Mistake]:
             yield Mistake(("offers", offer_name, "ladder"), "ladder-rung", why, f"Write one with rung: {number - 1}, or lower this one.")
 
 
+def _losses(offer: Offer, margin: float) -> Iterator[Mistake]:
+    """An offer that sells orders at a loss, whoever takes it: what it takes off is more than the goods earn."""
+    path: Place = ("offers", offer.name)
+    own = 1 - offer.seller_part
+    if offer.percent is not None and offer.percent * own >= margin:
+        why = f"offers.{offer.name}: it takes {offer.percent * own:.0%} off the price, and goods earn {margin:.0%} of it"
+        yield Mistake(path, "offer-over-margin", why, "Lower percent, or let the seller pay.")
+    falls_due = offer.traits.due is not sent_back
+    if offer.minimum_spend and offer.fixed is not None and falls_due and (value := float(offer.fixed) * own) > 0:
+        earns = float(offer.minimum_spend) * margin
+        if value >= earns:
+            why = f"offers.{offer.name}: one redemption costs {value:g}, and an order of its minimum spend earns {earns:g}"
+            yield Mistake(path, "offer-over-margin", why, f"Raise minimum_spend above {value / margin:.2f}." if margin else "Remove it.")
+
+
+def _parts(offer: Offer) -> dict[str, Decimal]:
+    """What one redemption may cost each payer, and both together under an empty name."""
+    sellers = offer.worth * Decimal(str(offer.seller_part))
+    return {"": offer.worth, "shop": offer.worth - sellers, "seller": sellers}
+
+
+def of_budgets(program: Program, offers: Mapping[str, Offer], rules: Rules) -> Iterator[Mistake]:
+    """Offers of a program of which a single redemption takes more than the program's own budgets hold.
+
+    Args:
+        program: The program.
+        offers: By name; one that is not there is another check's to name.
+        rules: With the budgets.
+    """
+    for stage in program.stages:
+        for arm in stage.arms:
+            offer = offers.get(arm.offer)
+            for budget in rules.budgets if offer else ():
+                cost = _parts(offer)[budget.payer or ""] if offer else Decimal(0)
+                if budget.program == program.name and cost > budget.amount:
+                    why = f"stages.{stage.name}.arms.{arm.name}: one redemption of {arm.offer} may cost {_units(cost)}, more than the "
+                    why += f"whole budget of {program.name} of {_units(budget.amount)}"
+                    path: Place = ("stages", stage.name, "arms", arm.name, "offer")
+                    yield Mistake(path, "offer-over-budget", why, "Choose a smaller offer, or raise the budget in rules.yaml.")
+
+
 def _money(offer: Offer, rules: Rules) -> Iterator[Mistake]:
     """An offer of which a single redemption takes more than there is to spend, or than a customer of the upper tier brings."""
     path: Place = ("offers", offer.name)
-    shops = offer.worth * (1 - Decimal(str(offer.seller_part)))
-    if shops > rules.budget.amount:
-        why = f"offers.{offer.name}: one redemption may cost {_units(shops)}, more than the whole budget of {_units(rules.budget.amount)}"
+    costs = _parts(offer)
+    shops = costs["shop"]
+    limits = [("shop", rules.budget.amount)]
+    limits += [(one.payer or "", one.amount) for one in rules.budgets if one.program is None]
+    over = [(costs[payer], most) for payer, most in limits if costs[payer] > most]
+    if over:
+        cost, most = over[0]
+        why = f"offers.{offer.name}: one redemption may cost {_units(cost)}, more than the whole budget of {_units(most)}"
         yield Mistake(path, "offer-over-budget", why, "Lower what it costs, or raise the budget in rules.yaml.")
     if rules.value_tiers is not None and shops > rules.value_tiers.high:
         brings = f"the {_units(rules.value_tiers.high)} that a customer of the upper tier brings in {rules.value_tiers.over_days} days"

@@ -109,6 +109,14 @@ class Offer(Entry):
         return self.cap or max(self.amount or Decimal(0), self.unit_cost)
 
     @property
+    def fixed(self) -> Decimal | None:
+        """What one redemption costs whoever takes it, in units of the store's currency; None where it depends on the customer."""
+        if self.percent is not None or self.share_of_margin is not None or self.curve is not None:
+            return None
+        value = self.amount if self.amount is not None else self.unit_cost
+        return value if self.cap is None else min(value, self.cap)
+
+    @property
     def costly(self) -> bool:
         """Whether a redemption costs something."""
         return self.price or self.worth > 0
@@ -129,6 +137,11 @@ class Offer(Entry):
     def had_key(self) -> str:
         """What a customer who was given it has had: `ladder:rung`, else its own name."""
         return self.once_key or self.name
+
+    @property
+    def dated(self) -> bool:
+        """Whether it has dates of its own."""
+        return self.valid_from is not None or self.valid_until is not None
 
     def days_left(self, day: date) -> int | None:
         """Days for which it may still be given on a day, by its dates; below 0 outside them, None without an end.

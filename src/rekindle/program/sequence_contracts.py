@@ -3,10 +3,11 @@
 Knows nothing of offers and content.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from rekindle.insight.expression import nearest
-from rekindle.program.documents import Program, Stage
+from rekindle.program.documents import Delay, Program, Stage
 from rekindle.program.reach import can_hold
 from rekindle.program.reading import Place
 from rekindle.program.stages import END
@@ -34,6 +35,8 @@ def of_sequence(program: Program) -> Iterator[Mistake]:
     if "reviewed" in program.exit and program.trigger.on not in OF_AN_ORDER:
         why = f"exit: a round on {program.trigger.on} is about no order, so no review ends it"
         yield Mistake(("exit",), "exit-idle", why, "Remove reviewed.")
+    if program.stages:
+        yield from _first(program, program.stages[0])
     for number, stage in enumerate(program.stages):
         yield from _branches(program, number, stage)
         yield from _conditions(stage)
@@ -45,6 +48,14 @@ def of_sequence(program: Program) -> Iterator[Mistake]:
             why = f"stages.{stage.name}.arms: a service message is not drawn, and the stage has {len(stage.arms)} arms"
             yield Mistake(("stages", stage.name, "arms"), "service-arms", why, "Leave one.")
     yield from _unreached(program)
+
+
+def _first(program: Program, stage: Stage) -> Iterator[Mistake]:
+    """A first stage that nobody who enters is for: afterwards nobody comes back to it."""
+    enters, rule = program.audience.enter, stage.only_if
+    if rule is not None and can_hold([enters]) and can_hold([rule]) and not can_hold([enters, rule]):
+        why = f"stages.{stage.name}.only_if: the rule never holds for who enters the program, so nobody reaches the stage"
+        yield Mistake(("stages", stage.name, "only_if"), "stage-unreached", why, "Mend the rule, or remove only_if.")
 
 
 def _branches(program: Program, number: int, stage: Stage) -> Iterator[Mistake]:
@@ -73,17 +84,109 @@ def _conditions(stage: Stage) -> Iterator[Mistake]:
 
 
 def _unreached(program: Program) -> Iterator[Mistake]:
-    """Stages that no way leads to: the one before always branches past them, or every cohort skips them."""
-    names = [stage.name for stage in program.stages]
-    reached = {names[0]} if names else set()
-    for number, stage in enumerate(program.stages):
-        if stage.name not in reached:
-            continue
-        always = program.service and len(stage.branches) == len(("bought", "clicked", "ignored"))
-        if number + 1 < len(names) and not always:
-            reached.add(names[number + 1])
-        reached |= {branch.to for branch in stage.branches.values()}
+    """Stages that no way leads to, or none in the time that a round lasts."""
+    usual = earliest(program, None)
     for stage in program.stages:
-        if stage.name not in reached:
+        if stage.name not in usual:
             why = f"stages.{stage.name}: no stage leads here"
             yield Mistake(("stages", stage.name), "stage-unreached", why, "Lead a branch to it, or remove it.")
+    late = [name for name, days in usual.items() if days >= program.caps.duration_days]
+    if late:
+        need = usual[late[-1]] + 1
+        why = f"caps.duration: {late[0]} comes {usual[late[0]]} days after entry at the earliest, and a round ends after "
+        why += f"{program.caps.duration_days}"
+        yield Mistake(("caps", "duration"), "duration-too-short", why, f"Write at least {need}d, or shorten the delays.")
+    yield from _late_cohorts(program, usual)
+    yield from _late_branches(program, usual)
+    yield from _late_categories(program, usual)
+
+
+def _late_cohorts(program: Program, usual: Mapping[str, int]) -> Iterator[Mistake]:
+    """Stages that a cohort's own delays put beyond the end of the round."""
+    most = program.caps.duration_days
+    for cohort, stages in program.variants.items():
+        for name, days in earliest(program, cohort).items():
+            if days >= most > usual.get(name, most):
+                path: Place = ("variants", cohort, name, "delay") if name in stages and stages[name].delay else ("variants", cohort)
+                why = f"variants.{cohort}: {name} comes {days} days after entry at the earliest, and a round ends after {most}"
+                yield Mistake(path, "duration-too-short", why, f"Shorten its delays, or write caps.duration: {days + 1}d.")
+
+
+def _late_branches(program: Program, usual: Mapping[str, int]) -> Iterator[Mistake]:
+    """Branches whose own wait is longer than the round lasts."""
+    most = program.caps.duration_days
+    for stage in program.stages:
+        for outcome, branch in stage.branches.items():
+            if branch.after_days is None or stage.name not in usual or usual[stage.name] >= most:
+                continue
+            if (days := usual[stage.name] + branch.after_days) >= most:
+                why = f"stages.{stage.name}.branches.{outcome}.after: {branch.to} comes {days} days after entry at the earliest, "
+                path: Place = ("stages", stage.name, "branches", outcome, "after")
+                why += f"and a round ends after {most}"
+                yield Mistake(path, "duration-too-short", why, f"Shorten it, or write caps.duration: {days + 1}d.")
+
+
+def _late_categories(program: Program, usual: Mapping[str, int]) -> Iterator[Mistake]:
+    """Categories whose time of use is longer than the round lasts; before the first stage there is no round yet."""
+    most = program.caps.duration_days
+    for before, stage in pairwise(program.stages):
+        for category, days in stage.delay.by_category.items():
+            waits = days if stage.delay.at_most_days is None else min(days, stage.delay.at_most_days)
+            if before.name in usual and usual[before.name] < most <= usual[before.name] + waits:
+                path: Place = ("stages", stage.name, "delay", "by_category", category)
+                why = f"stages.{stage.name}.delay.by_category.{category}: after {waits} days a round is over, which ends after {most}"
+                yield Mistake(path, "duration-too-short", why, "Shorten it, or lengthen caps.duration.")
+
+
+def earliest(program: Program, cohort: str | None) -> dict[str, int]:
+    """The fewest days after entry at which a cohort comes to each stage, by the name of the stage; what no way leads to is not there.
+
+    By the usual way where that leads there, since not every message comes to a branch; else by branches.
+
+    Args:
+        program: The program; branches that lead back are not followed.
+        cohort: A lapsed cohort, or None for a customer without one.
+    """
+    found = {**_ways(program, cohort, branching=True), **_ways(program, cohort, branching=False)}
+    return {program.stages[number].name: found[number] for number in sorted(found)}
+
+
+def _ways(program: Program, cohort: str | None, branching: bool) -> dict[int, int]:
+    """The same by the number of the stage, with branches or without."""
+    stages, names = program.stages, [stage.name for stage in program.stages]
+    goes = [stage.name for stage in program.stages_for(cohort)]
+    found: dict[int, int] = dict.fromkeys(_landings(program, 0, goes), 0)
+    for number, stage in enumerate(stages):
+        if number not in found:
+            continue
+        ways: list[tuple[int, int | None]] = [] if _always_branches(program, stage) else [(number + 1, None)]
+        ways += [(names.index(one.to), one.after_days) for one in stage.branches.values() if branching and one.to in names]
+        for to, after in ways:
+            for lands in _landings(program, to, goes) if to > number else ():
+                waits = after if after is not None and lands == to else _least(program.delay_for(names[lands], cohort))
+                days = found[number] + (waits if program.service else max(waits, program.caps.gap_days))
+                found[lands] = min(found.get(lands, days), days)
+    return found
+
+
+def _landings(program: Program, number: int, goes: Sequence[str]) -> list[int]:
+    """The stages that one may come to on the way to a stage: it, or what follows where it is passed over."""
+    found = []
+    for place in range(number, len(program.stages)):
+        stage = program.stages[place]
+        if stage.name not in goes or (stage.only_if is not None and not can_hold([stage.only_if])):
+            continue
+        found.append(place)
+        if stage.only_if is None:
+            break
+    return found
+
+
+def _always_branches(program: Program, stage: Stage) -> bool:
+    """Whether whatever a message comes to has a branch; of marketing somebody hears nothing, and takes the usual way."""
+    possible = {"clicked", "ignored"} | (set() if "order" in program.exit else {"bought"})
+    return program.service and possible <= set(stage.branches)
+
+
+def _least(delay: Delay) -> int:
+    return min((delay.at_least_days, *delay.by_category.values()))

@@ -11,8 +11,9 @@ from pydantic.json_schema import SkipJsonSchema
 from rekindle.insight.expression import Expression
 from rekindle.program.fields import Amount, Days, Entry, Name, Named, Number, PositiveDays, Rule, mistake
 
-Outcome = Literal["bought", "clicked", "ignored"]
-"""What a message came to: an order after it, else a click, else neither. A complaint or an opt-out ends the round."""
+Outcome = Literal["bought", "clicked", "ignored", "complained"]
+"""What a message came to: a complaint after it (a ticket, a return, a rating of 1 or 2, a mail marked as spam) where the stage has a branch
+for that, else an order, else a click, else nothing. Where the program's exits name it, a complaint ends the round."""
 
 END = "end"
 """Where a branch leads that ends the round."""
