@@ -19,6 +19,9 @@ Flags = NDArray[np.bool_]
 HALVINGS = 48
 """Of the interval that the price of a unit of the budget lies in."""
 
+FEW = 3
+"""Columns of a context that a programme begins with."""
+
 SLACK = 1e-9
 """Relative; what a limit may seem to be exceeded by, of rounding."""
 
@@ -218,8 +221,10 @@ def _solve(worth: Floats, allowed: Flags, caps: list[Cap], size: Floats) -> Floa
         settled[open_draws[fits]] = True
         if settled.all():
             break
+    prices = None
     for draw in np.flatnonzero(~settled):
-        total += by_highs(worth[draw], allowed, caps, size)
+        weights, prices = by_highs(worth[draw], allowed, caps, size, prices)
+        total += weights
     mean: Floats = total / len(worth)
     return mean
 
@@ -274,35 +279,59 @@ def _mean(low: NDArray[np.intp], high: NDArray[np.intp] | None, part: Floats, sh
     return total / max(len(low), 1)
 
 
-def by_highs(worth: Floats, allowed: Flags, caps: list[Cap], size: Floats) -> Floats:
-    """The best chances, (C, A), of one draw under any limits: the linear programme itself.
+def by_highs(worth: Floats, allowed: Flags, caps: list[Cap], size: Floats, prices: Floats | None = None) -> tuple[Floats, Floats]:
+    """The best chances of one draw under any limits: the linear programme itself.
+
+    With prices to begin with, only the few columns that are best in their context at these are taken; what would bring more at the prices
+    found is added until there is none (column generation, Gilmore & Gomory 1961).
 
     Args:
         worth: (C, A).
         allowed: (C, A).
         caps: Limits.
         size: (C,); customers.
+        prices: (L,); of a unit of each limit, such as of another draw.
+
+    Returns:
+        Chances (C, A), and the price of a unit of each limit.
 
     Raises:
         Refused: Nothing keeps all limits.
     """
-    rows, columns = np.nonzero(allowed)
+    columns = allowed
+    if prices is not None and worth.shape[1] > FEW:
+        score = worth - np.einsum("l,lca->ca", prices, np.array([one.use for one in caps]))
+        columns = allowed & (score >= -np.sort(-score, axis=1)[:, FEW - 1 : FEW])
+    while True:
+        weights, found = _programme(worth, columns, caps, size)
+        if weights is None and columns is allowed:
+            raise _no_way(tuple(caps))
+        score = worth - np.einsum("l,lca->ca", found, np.array([one.use for one in caps]))
+        best = np.where(columns, score, -np.inf).max(axis=1, keepdims=True)
+        missed = allowed & ~columns & (score > best + SLACK * np.abs(best))
+        if weights is not None and not missed.any():
+            return weights, found
+        columns = allowed if weights is None else columns | missed
+
+
+def _programme(worth: Floats, columns: Flags, caps: list[Cap], size: Floats) -> tuple[Floats | None, Floats]:
+    """The chances of a programme over some columns, None where they keep no limits; and the price of a unit of each limit."""
+    rows, places = np.nonzero(columns)
     # A context without customers uses nothing of any limit; a grain of weight lets it choose what is best all the same.
     weight = np.maximum(size, 1e-9 * max(float(size.max()), 1.0))
-    aim = -(weight[:, None] * np.where(allowed, worth, 0.0))[rows, columns]
-    above = np.array([(size[:, None] * one.use)[rows, columns] for one in caps]).reshape(len(caps), -1)
+    aim = -weight[rows] * worth[rows, places]
+    above = np.array([(size[:, None] * one.use)[rows, places] for one in caps])
     scale = np.maximum(np.abs(above).max(axis=1), 1e-300)
-    slack = SLACK * np.abs(above).sum(axis=1) / scale / max(len(rows), 1)
-    most = np.array([one.most for one in caps]) / scale + slack
-    aim = aim / max(float(np.abs(aim).max()), 1e-300)
-    whole = _sums(rows, len(size))
-    found = linprog(aim, sparse.csr_array(above / scale[:, None]), most, whole, np.ones(len(size)), (0.0, None), method="highs")
+    slack = SLACK * np.abs(above).sum(axis=1) / scale / len(rows)
+    most, unit = np.array([one.most for one in caps]) / scale + slack, max(float(np.abs(aim).max()), 1e-300)
+    used = sparse.csr_array(above / scale[:, None])
+    found = linprog(aim / unit, used, most, _sums(rows, len(size)), np.ones(len(size)), (0.0, None), method="highs")
     if found.status != 0:
-        raise _no_way(tuple(caps))
+        return None, np.zeros(len(caps))
     weights = np.zeros(worth.shape)
-    weights[rows, columns] = np.maximum(found.x, 0.0)
+    weights[rows, places] = np.maximum(found.x, 0.0)
     weights /= weights.sum(axis=1, keepdims=True)
-    return weights
+    return weights, -np.asarray(found.ineqlin.marginals) * unit / scale
 
 
 def _sums(rows: NDArray[np.intp], contexts: int) -> sparse.csr_array:
