@@ -3,18 +3,22 @@
 Knows nothing of a single message.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rekindle import moment
+from rekindle.decide import closing
+from rekindle.decide.timing import zone_of
 from rekindle.errors import Refused
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.opinions import detractors
 from rekindle.moment import AsOf
+from rekindle.program.documents import Offer, Program
 from rekindle.service.flow import documents
 from rekindle.service.flow.cycle import close_cycle
 from rekindle.service.flow.sending import Sent, send_due
@@ -95,17 +99,71 @@ def withdraw_unhappy(warehouse: Warehouse, at: datetime) -> int:
     return _withdrawn(warehouse, rows, detractors(warehouse, AsOf(at, "UTC")), "told us that they are unhappy", at)
 
 
+def withdraw_closed(warehouse: Warehouse, as_of: AsOf, programs: Sequence[Program]) -> int:
+    """Suppresses waiting messages whose round has closed since, by the newest facts, and says how many; news of orders among them.
+
+    Args:
+        warehouse: An open history.
+        as_of: The instant of sending.
+        programs: Approved ones.
+    """
+    rows = queries.waiting(service=True)
+    if not rows.num_rows:
+        return 0
+    found = warehouse.arrow(closing.closed(warehouse.keep(rows), closing.Question(warehouse, programs, as_of)).order_by("id"))
+    return _by_reason(found, as_of.instant)
+
+
+def withdraw_short(warehouse: Warehouse, as_of: AsOf, offers: Mapping[str, Offer]) -> int:
+    """Suppresses waiting messages whose offer would hold for less than its minimum from the day on which they leave, and says how many.
+
+    An end that was promised is not moved, so a message that comes too late is not sent at all.
+
+    Args:
+        warehouse: An open history, with the customers' time zones.
+        as_of: The instant of sending, with the store's zone.
+        offers: Approved ones, by name.
+    """
+    least = {name: one.minimum_valid_days for name, one in offers.items() if one.costly or one.redeemed}
+    rows = queries.waiting()
+    if not rows.num_rows or not least:
+        return 0
+    named = ibis.memtable(rows).join(ibis.memtable(pa.table({"offer": list(least), "least": list(least.values())})), "offer")
+    zoned = named.left_join(warehouse.current("people").select("customer_id", "timezone"), "customer_id").drop("customer_id_right")
+    zoned = warehouse.keep(zoned.mutate(timezone=zoned.timezone.fill_null("")))
+    zones = warehouse.arrow(zoned.select("timezone").distinct())["timezone"].to_pylist()
+    days = [moment.local_day(as_of.instant, zone_of(zone, as_of.timezone)) for zone in zones]
+    today = pa.table({"timezone": pa.array(zones, pa.string()), "day": pa.array(days, pa.date32())})
+    dated = zoned.join(ibis.memtable(today), "timezone")
+    short = dated.filter((dated.day + dated.least.as_interval("D")).cast("timestamp") > dated.valid_until.cast("timestamp"))
+    return _by_reason(warehouse.arrow(short.select("id", reason=ibis.literal(SHORT)).order_by("id")), as_of.instant)
+
+
+SHORT = "the offer would hold for less than its minimum"
+
+
+def _by_reason(found: pa.Table, at: datetime) -> int:
+    """Withdraws messages, each for its own reason."""
+    done = 0
+    for reason in sorted(set(found["reason"].to_pylist())):
+        mine = found.filter(pc.equal(found["reason"], reason))
+        done += actions.withdraw(mine["id"].to_pylist(), reason, at)
+    return done
+
+
 def _withdrawn(warehouse: Warehouse, rows: pa.Table, customers: ir.Table, reason: str, at: datetime) -> int:
     found = warehouse.arrow(ibis.memtable(rows).semi_join(customers, "customer_id").select("id").order_by("id"))
     return actions.withdraw(found["id"].to_pylist(), reason, at)
 
 
 def dispatch(settings: Settings, warehouse: Warehouse, at: datetime) -> Sent:
-    """Withdraws what orders, complaints and returns have overtaken, sends what is due into the mailbox, and tells history."""
-    approved = documents.approved(settings)
+    """Withdraws what newer facts have overtaken, sends what is due into the mailbox, and tells history."""
+    approved, as_of = documents.approved(settings), AsOf(at, settings.timezone)
     withdraw_ordered(warehouse, at, [program.name for program in approved.programs if "order" in program.exit])
     withdraw_silenced(warehouse, at)
     withdraw_unhappy(warehouse, at)
+    withdraw_closed(warehouse, as_of, approved.programs)
+    withdraw_short(warehouse, as_of, approved.offers)
     done = send_due(settings, at, quiet=approved.rules.quiet_hours)
     close_cycle(settings, warehouse, at)
     return done

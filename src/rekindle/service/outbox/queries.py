@@ -44,11 +44,16 @@ def sent() -> pa.Table:
     return pa.Table.from_pylist(listed, schema=schema)
 
 
-def waiting() -> pa.Table:
-    """Marketing of ready plans that has not been taken up: id, plan, customer_id, program, episode. News of an order is not withdrawn."""
-    marketing = Touch.objects.filter(status=PLANNED, plan__ready=True, service=False)
-    rows = marketing.order_by("id").values("id", "plan", "customer_id", "program", "episode")
-    schema = pa.schema([("id", pa.int64()), *((name, pa.string()) for name in ("plan", "customer_id", "program", "episode"))])
+def waiting(service: bool = False) -> pa.Table:
+    """Messages of ready plans that have not been taken up: id, plan, customer_id, program, episode, offer, valid_until.
+
+    Args:
+        service: Whether news of orders is among them; few things withdraw that.
+    """
+    planned = Touch.objects.filter(status=PLANNED, plan__ready=True)
+    named = ("plan", "customer_id", "program", "episode", "offer")
+    rows = (planned if service else planned.filter(service=False)).order_by("id").values("id", *named, "valid_until")
+    schema = pa.schema([("id", pa.int64()), *((name, pa.string()) for name in named), ("valid_until", pa.date32())])
     return pa.Table.from_pylist(list(rows), schema=schema)
 
 
