@@ -6,7 +6,7 @@ Knows nothing of money ahead.
 from rekindle.errors import CannotTell
 from rekindle.learn.report.charts import Range, ranges
 from rekindle.learn.report.figures import Figures
-from rekindle.learn.report.markup import Html, el, table
+from rekindle.learn.report.markup import Html, el, listing, table
 from rekindle.learn.report.section import section
 from rekindle.learn.versions.facts import Change, Evident, Version
 from rekindle.learn.versions.words import arm_words, context_words, stage_words
@@ -16,6 +16,8 @@ SHOWN = 8
 """Changes that have a line of their own."""
 
 HALF = 0.5
+FEW = 3
+"""So many notes stand open."""
 
 
 def evidence_section(version: Version, figures: Figures) -> Html:
@@ -24,7 +26,7 @@ def evidence_section(version: Version, figures: Figures) -> Html:
     compared = [(one, found) for one, found in known if one.arm != NOTHING][:SHOWN]
     if not compared:
         words = "No decision has been drawn for what it changes: nothing was seen that speaks for it or against it."
-        return section("evidence", "Why", "Nothing has been seen yet", el("p", words))
+        return section("evidence", "Why", "Nothing has been seen yet", el("p", words), *_notes(version))
     tried = sum(found.decisions > 0 for _, found in compared)
     finding = f"Of the {len(compared)} changes of most weight, {tried} were tried before; the others rest on what the programs assume"
     if tried == len(compared):
@@ -38,7 +40,7 @@ def evidence_section(version: Version, figures: Figures) -> Html:
             ("Where", "Chance", "Decisions", "Orders", "Likely the best", "Why"),
             [_row(one, found, figures) for one, found in compared], frozenset({1, 2, 3, 4}),
         ),
-        *_maturity(version, figures),
+        *_maturity(version, figures), *_notes(version),
     )  # fmt: skip
 
 
@@ -74,3 +76,11 @@ def _maturity(version: Version, figures: Figures) -> list[Html]:
     if unknown:
         said.append(el("p", f"No decision yet at {'; '.join(unknown)}.", class_="small"))
     return said
+
+
+def _notes(version: Version) -> list[Html]:
+    """What a reader has to know besides, behind a fold where it is much."""
+    said = [f"{one[:1].upper()}{one[1:]}." for one in version.notes]
+    if not said:
+        return []
+    return [el("details", el("summary", "What to know besides"), listing(said), **({} if len(said) > FEW else {"open": "open"}))]

@@ -149,12 +149,14 @@ class Judged:
     Args:
         program, stage: Where.
         before, after: Margin a decision under each, minor units; or why it cannot be told.
+        more: The difference, whose interval is narrower than those of both.
     """
 
     program: str
     stage: str
     before: Interval | CannotTell
     after: Interval | CannotTell
+    more: Interval | CannotTell
 
 
 def changes(one: Policy, other: Policy, programs: Iterable[Program]) -> tuple[Change, ...]:

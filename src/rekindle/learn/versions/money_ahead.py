@@ -56,14 +56,17 @@ def _judged(version: Version, figures: Figures) -> list[Html]:
     """What decisions that were drawn by chance say of both tables, though the new one was never tried."""
     if not version.value:
         return []
-    rows = [(stage_words(one.program, one.stage), _told(one.before, figures), _told(one.after, figures)) for one in version.value]
+    rows = [
+        (stage_words(one.program, one.stage), *(_told(value, figures) for value in (one.before, one.after, one.more)))
+        for one in version.value
+    ]
     words = (
         "Every decision was drawn by a known chance, so earlier decisions can be weighted as if the new table had drawn them. Margin a "
         "decision, with a 95 % interval; where too few decisions are like the new table’s, it is not told."
     )
     return [
         el("h3", "What earlier decisions say of both tables"), el("p", words, class_="small"),
-        table("Worth of a decision", ("Stage", "Table before", "New table"), rows, frozenset()),
+        table("Worth of a decision", ("Stage", "Table before", "New table", "Difference"), rows, frozenset()),
     ]  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def _header(version: Version, standing: Standing, shop: str, figures: Figures, s
     told = f"A new version of the table that says how likely each kind of customer is to get each message, or none. {basis}"
     names = el("p", "Version ", el("code", version.name), ", to replace ", el("code", version.before), ". ", standing.words, class_="small")
     step = (el("p", "To go on: ", el("code", standing.next_step), class_="small"),) if standing.next_step else ()
-    notes = [el("p", el("strong", "Note. "), f"{one[:1].upper()}{one[1:]}.", class_="note") for one in version.notes]
+    notes = []
     if simulated:
         notes.append(el("p", el("strong", "Simulated."), " This marketplace is made up, and so are its customers.", class_="note"))
     heading = el("h1", unbroken(table.headline(version, figures)))

@@ -13,6 +13,8 @@ from rekindle.errors import BadData, CannotTell
 from rekindle.insight.models import Interval
 from rekindle.learn.versions.facts import Change, Evident, Judged, Outlook, Version
 
+_JUDGED = ("before", "after", "more")
+
 
 def write(version: Version) -> str:
     """The text."""
@@ -29,7 +31,7 @@ def as_json(version: Version) -> dict[str, object]:
             {"program": program, "stage": stage, **_number(share)} for (program, stage), share in version.maturity.items()
         ],
         "value": [
-            {"program": one.program, "stage": one.stage, "before": _interval(one.before), "after": _interval(one.after)}
+            {"program": one.program, "stage": one.stage, **{name: _interval(getattr(one, name)) for name in _JUDGED}}
             for one in version.value
         ],
         "notes": list(version.notes),
@@ -54,7 +56,7 @@ def read(text: str) -> Version:
             {_place(one): _evident(one) for one in data["changes"] if "decisions" in one},
             _outlook_of(data["outlook"]),
             {(one["program"], one["stage"]): _share(one) for one in data["maturity"]},
-            tuple(Judged(one["program"], one["stage"], _told(one["before"]), _told(one["after"])) for one in data["value"]),
+            tuple(Judged(one["program"], one["stage"], *(_told(one[name]) for name in _JUDGED)) for one in data["value"]),
             tuple(data["notes"]),
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -28,7 +28,7 @@ from rekindle.learn.versions import Change, Evident, Version, changes
 from rekindle.learn.versions.outlook import outlook
 from rekindle.moment import AsOf, local_day
 from rekindle.program.documents import Documents, Program
-from rekindle.service.flow import policies, policy_groups
+from rekindle.service.flow import policies, policy_groups, policy_value
 from rekindle.service.flow.planning import shop_of
 from rekindle.settings import Settings
 
@@ -69,6 +69,12 @@ class Question:
         return tuple(one for one in self.documents.programs if not one.service)
 
     @property
+    def window(self) -> outcomes.Window:
+        """What is counted."""
+        shop = shop_of(self.settings, rehearsal=False)
+        return outcomes.Window(self.as_of, self.settings.margin, self.documents.offers, shop)
+
+    @property
     def past(self) -> due.Past:
         """Earlier decisions."""
         table = self.warehouse.table
@@ -80,8 +86,7 @@ def evidence_of(asked: Question) -> tuple[Evidence, ...]:
     past = asked.past
     decided = past.journal.filter(past.journal.arm.notnull())
     names = set(asked.warehouse.arrow(decided.select("program").distinct())["program"].to_pylist())
-    shop = shop_of(asked.settings, rehearsal=False)
-    window = outcomes.Window(asked.as_of, asked.settings.margin, asked.documents.offers, shop)
+    window = asked.window
     programs = (program for program in asked.programs if program.name in names)
     found = (gather(asked.warehouse, past, program, window, period_days=asked.days) for program in programs)
     return tuple(stage for stages in found for stage in stages)
@@ -186,7 +191,8 @@ def _version(
     notes = tuple(_in_money(note, currency) for note in found.notes) if found and way != BY_HAND else ()
     return Version(
         tables[1], way, asked.as_of.instant, tables[0].version, moved, {key: known[key] for key in map(_key, moved) if key in known},
-        outlook(tables, asked.documents.programs, evidence, terms, asked.days), dict(found.maturity) if found else {}, notes=notes,
+        outlook(tables, asked.documents.programs, evidence, terms, asked.days), dict(found.maturity) if found else {},
+        policy_value.judged(asked.warehouse, asked.past, asked.programs, evidence, asked.window, tables), notes,
     )
 
 
