@@ -12,6 +12,7 @@ import pytest
 
 from rekindle.decide import chances
 from rekindle.decide.policy import Policy
+from rekindle.history.warehouse import Warehouse
 from rekindle.program.documents import NOTHING
 from tests.decide.shop import Decider, certainly, crowd, documents, program
 
@@ -49,9 +50,8 @@ def candidates(size: int) -> ibis.Table:
     return ibis.memtable(pa.table(columns))
 
 
-def logged(decider: Decider, size: int) -> pa.Table:
+def logged(warehouse: Warehouse, size: int) -> pa.Table:
     """What the planner's own expressions write of the candidates: journal columns only."""
-    warehouse = decider.warehouse
     table = warehouse.keep(chances.spread_chances(warehouse.keep(candidates(size)), PROGRAM, STAGE, POLICY))
     drawn = chances.drawn(chances.Chances(PROGRAM, STAGE, table), SCALES, str(PROGRAM.version))
     return warehouse.arrow(drawn.select("customer_id", "episode", "context", "eligible", "arm", "propensity", "draw"))
@@ -93,17 +93,17 @@ def agree(rows: pa.Table, size: int) -> None:
 
 
 def test_every_logged_decision_is_what_anyone_recomputes(decider: Decider) -> None:
-    agree(logged(decider, 10_000), 10_000)
+    agree(logged(decider.warehouse, 10_000), 10_000)
 
 
 @pytest.mark.long
 def test_a_million_logged_decisions_are_what_anyone_recomputes(decider: Decider) -> None:
-    agree(logged(decider, 1_000_000), 1_000_000)
+    agree(logged(decider.warehouse, 1_000_000), 1_000_000)
 
 
 def test_variants_are_drawn_as_often_as_their_propensity_says(decider: Decider) -> None:
     """Inverse propensities of what was drawn sum to the number of those who could have drawn it."""
-    rows = logged(decider, 10_000)
+    rows = logged(decider.warehouse, 10_000)
     arm, propensity = rows["arm"].to_numpy(zero_copy_only=False), rows["propensity"].to_numpy()
     eligible = rows["eligible"].to_pylist()
     for name in (*ARMS, NOTHING):
