@@ -91,8 +91,13 @@ def followed(warehouse: Warehouse, past: Past, program: Program, spans: ir.Table
         The spans with orders, spend, gross_margin, incentives (minor units), messages_milli (thousandths of a minor unit), all 0 where
         nothing followed, and first_order_at (null where nothing followed).
     """
-    joined = spans
-    for part in (_bought(warehouse, spans, window), _redeemed(warehouse, program, spans, window), _sent(past, program, spans, window)):
+    sold, earliest, joined = purchases.sales(warehouse, window.as_of), warehouse.scalar(spans.since.min()), spans
+    if earliest is not None:
+        sold = sold.filter(sold.ordered_at >= ibis.literal(earliest))
+    parts = (
+        _bought(warehouse, sold, spans, window), _redeemed(warehouse, program, sold, spans, window), _sent(past, program, spans, window)
+    )
+    for part in parts:
         joined = _beside(joined, part)
     counted = ("orders", "spend", "gross_margin", "incentives", "messages_milli")
     return joined.mutate(**{name: joined[name].fill_null(0) for name in counted})
@@ -114,10 +119,8 @@ def _within(orders: ir.Table, spans: ir.Table) -> ir.Table:
     return joined.filter(joined.ordered_at >= joined.since, joined.ordered_at < joined.until)
 
 
-def _bought(warehouse: Warehouse, spans: ir.Table, window: Window) -> ir.Table:
-    sold = purchases.sales(warehouse, window.as_of)
-    sold = sold.select("customer_id", "order_id", "ordered_at", "net", "lines")
-    orders = warehouse.keep(_within(sold, spans))
+def _bought(warehouse: Warehouse, sold: ir.Table, spans: ir.Table, window: Window) -> ir.Table:
+    orders = warehouse.keep(_within(sold.select("customer_id", "order_id", "ordered_at", "net", "lines"), spans))
     priced = order_margins(warehouse, orders, window)
     return priced.group_by(*_key(spans)).aggregate(
         orders=priced.count(), spend=priced.spend.sum().cast("int64"), gross_margin=priced.margin.sum().cast("int64"),
@@ -151,7 +154,7 @@ def _sent(past: Past, program: Program, spans: ir.Table, window: Window) -> ir.T
     return mine.group_by(*_key(spans)).aggregate(messages_milli=mine.channel.cases(*costs.items(), else_=0).sum().cast("int64"))
 
 
-def _redeemed(warehouse: Warehouse, program: Program, spans: ir.Table, window: Window) -> ir.Table:
+def _redeemed(warehouse: Warehouse, program: Program, sold: ir.Table, spans: ir.Table, window: Window) -> ir.Table:
     """What redeemed offers cost besides a lower price, such as the delivery that the shop paid for: per span, minor units.
 
     An offer is redeemed by an order with the very code that its message carried.
@@ -164,8 +167,7 @@ def _redeemed(warehouse: Warehouse, program: Program, spans: ir.Table, window: W
     given = touches.filter(touches.program == program.name, touches.code != "").select(
         "customer_id", "episode", "code", offered=touches.stage + ":" + touches.arm
     )
-    sold = purchases.sales(warehouse, window.as_of).select("customer_id", "order_id", "ordered_at", "code")
-    used = _within(sold.filter(sold.code != ""), spans)
+    used = _within(sold.filter(sold.code != "").select("customer_id", "order_id", "ordered_at", "code"), spans)
     paired = used.join(given, ["customer_id", "episode", "code"])
     return paired.group_by(*_key(spans)).aggregate(
         incentives=paired.offered.cases(*costs.items(), else_=0).sum().cast("int64")
