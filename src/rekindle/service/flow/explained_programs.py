@@ -19,6 +19,7 @@ from rekindle.program.triggers import MOMENTS
 
 EXITS = {
     "order": "an order came after it", "reviewed": "its order was reviewed", "opt_out": "the customer opted out",
+    "pause": "the customer asked for a pause",
     "complaint_opened": "a complaint was opened", "return_opened": "a return was opened",
 }
 """What ends a round, with the words people read."""
