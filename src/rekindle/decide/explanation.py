@@ -129,29 +129,48 @@ def _customer(warehouse: Warehouse, inputs: Inputs) -> dict[str, Any]:
 def _opened(warehouse: Warehouse, question: Question, customer: Mapping[str, Any]) -> dict[str, ir.Table]:
     """The open rounds of every program that has one; nothing is looked for that the customer's facts rule out."""
     inputs, found = question.inputs, {}
-    facts, empty = _Facts(warehouse, customer), set()
+    facts = _Facts(warehouse, customer)
+    seen: dict[tuple[str, int], ir.Table] = {}
     for program in sorted(inputs.documents.programs, key=openings.longest, reverse=True):
         table, asked = question.opened.get(program.name), (program.trigger.on, program.trigger.ahead)
-        if program.name not in question.opened and asked not in empty and facts.may_open(program, inputs.as_of):
+        if program.name not in question.opened and asked in seen:
+            table = _since(warehouse, seen[asked], program, inputs.as_of)
+        elif program.name not in question.opened and facts.may_open(program, inputs.as_of):
             table = warehouse.keep(openings.find(warehouse, inputs.profile, program, inputs.as_of))
         if table is None:
             continue
         if not warehouse.scalar(table.count()):
-            empty.add(asked)  # programs that look back less far find no more
-        else:
-            found[program.name] = table
+            seen[asked] = table  # programs that look back less far find no more
+            continue
+        found[program.name] = table
+        if program.trigger.on in OF_ONE_FACT:
+            seen[asked] = table
     return found
+
+
+OF_ONE_FACT = ("order", "comeback", "delivery")
+"""Triggers whose rounds are opened by one fact each, whatever went before: a program that looks back less far finds the later of them."""
+
+
+def _since(warehouse: Warehouse, wider: ir.Table, program: Program, as_of: AsOf) -> ir.Table:
+    """Of the rounds that a program of the same trigger found which looks back further: those that this one finds."""
+    since, opened = as_of.naive - timedelta(days=openings.longest(program)), warehouse.arrow(wider)["opened_at"].to_pylist()
+    return wider if all(at >= since for at in opened) else warehouse.keep(wider.filter(wider.opened_at >= ibis.literal(since)))
 
 
 def _placed(warehouse: Warehouse, customer: dict[str, Any], inputs: Inputs, name: str, found: due.Rounds) -> list[Round]:
     """The rounds of a program, the latest opened first."""
-    program, key = inputs.documents.program(name), ("customer_id", "episode")
-    joined = found.openings.left_join(found.place, key).drop("customer_id_right", "episode_right")
-    joined = joined.mutate(clicked=False) if found.outcome is None else joined.left_join(found.outcome, key).drop(
-        "customer_id_right", "episode_right"
-    )
-    rows = warehouse.arrow(joined.order_by(ibis.desc("opened_at"), "episode")).to_pylist()
-    return [whereabouts.stand(row, customer, program, inputs.as_of) for row in rows]
+    program = inputs.documents.program(name)
+    read = _READ.union(*(rule.needs for rule in program.rules))
+    profile = inputs.profile.select(*(column for column in inputs.profile.columns if column in read))
+    rows = warehouse.arrow(due.stands(profile, program, found, inputs.as_of)).to_pylist()
+    rows.sort(key=lambda row: row["episode"])
+    rows.sort(key=lambda row: row["opened_at"], reverse=True)
+    return [whereabouts.stand(row, customer, program) for row in rows]
+
+
+_READ = {"customer_id", "average_days_between_orders", "lapsed_cohort"}
+"""What a round's place is read from, besides what the program's rules ask."""
 
 
 @dataclass(slots=True)
@@ -192,7 +211,8 @@ class _Facts:
     def _latest(self, name: str, column: str) -> Any:  # noqa: ANN401  a day, or what a column of text holds
         key = f"{name}.{column}"
         if key not in self._seen:
-            latest = self.warehouse.scalar(self.warehouse.current(name)[column].max())
+            known = [one for one in self.warehouse.arrow(self.warehouse.current(name))[column].to_pylist() if one is not None]
+            latest = max(known, default=None)
             self._seen[key] = latest.date() if isinstance(latest, datetime) else latest
         return self._seen[key]
 

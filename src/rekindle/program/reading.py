@@ -105,7 +105,7 @@ def read(document: bytes) -> Reading:
         line = document.count(b"\n", 0, error.start) + 1
         raise Unreadable(line, f"byte {error.start} is not UTF-8", "Save the file as UTF-8.") from None
     try:
-        return _document(YAML(typ="rt", pure=True).parse(text))
+        return _document(YAML(typ="safe", pure=True).parse(text))
     except (MarkedYAMLError, ReaderError) as error:
         raise _syntax(error, text) from None
     except YAMLError as error:
