@@ -158,11 +158,11 @@ def traffic(seed: int, weigh: bool, days: int = 20, daily: int = 1_000, better: 
     age, came = [np.empty(0, int)] * 2, [np.empty(0)] * 2
     shares = []
     for _ in range(days + 1):
-        curves = _curves(age, came) if weigh else None
+        found = curves(age, came) if weigh else None
         drawn = np.empty((2_000, 2))
         for arm in range(2):
             orders = float((came[arm] <= age[arm]).sum())
-            tried = float(curves.of("s", str(arm)).weight(age[arm]).sum()) if curves else float(len(age[arm]))
+            tried = float(found.of("s", str(arm)).weight(age[arm]).sum()) if found else float(len(age[arm]))
             drawn[:, arm] = chance.beta(1 + orders, 20 + max(tried - orders, 0.0), 2_000)
         slow = 0.02 + 0.96 * float((drawn[:, 1] > drawn[:, 0]).mean())
         shares.append(slow)
@@ -175,9 +175,10 @@ def traffic(seed: int, weigh: bool, days: int = 20, daily: int = 1_000, better: 
     return np.array(shares)
 
 
-def _curves(age: list[np.ndarray], came: list[np.ndarray]) -> Delays | None:
+def curves(age: list[np.ndarray], came: list[np.ndarray]) -> Delays:
+    """Curves of variants 0, 1 and so on, from the ages of their decisions and the days on which orders come (inf: never)."""
     columns: dict[str, list[object]] = {name: [] for name in ("stage", "arm", "days", "returned", "watched")}
-    for arm in range(2):
+    for arm in range(len(age)):
         seen = came[arm] <= age[arm]
         at = np.where(seen, came[arm], age[arm]).astype(int)
         sides = [np.bincount(at[side], minlength=HORIZON + 1) for side in (seen, ~seen)]
