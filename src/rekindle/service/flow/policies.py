@@ -6,7 +6,7 @@ and every version that a decision names can be read by its name for good.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import ibis
 
@@ -27,6 +27,8 @@ SEE_ALL = "See all versions with: rekindle policy show"
 
 BY_RULE = "equal chance"
 """How the tables came about that no one proposed: they follow from the programs."""
+
+TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +111,14 @@ def of_plan(settings: Settings, warehouse: Warehouse, documents: Documents, as_o
 def keep(settings: Settings, version: Version, at: datetime) -> str:
     """Keeps a version for good and returns its name; one that is kept already stays as it is.
 
+    The clock of a simulated store stands still between two commands: a version is noted after all earlier ones all the same.
+
     Raises:
         BadData: Another table is kept under the name.
     """
     use_ledger(settings)
-    actions.submit([Submission(POLICY, POLICY, versions.write(version), version.way, version.name)], at)
+    after = max((one.at for one in queries.policies()), default=at - TICK) + TICK
+    actions.submit([Submission(POLICY, POLICY, versions.write(version), version.way, version.name)], max(at, after))
     if sorted(read(settings, version.name).policy.rows) != sorted(version.policy.rows):
         raise BadData(f"another table is kept as {version.name}", "Give the table another name.")
     return version.name
@@ -150,7 +155,7 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
     use_ledger(settings)
     approvals = queries.policy_approvals()
     return tuple(
-        Entry(one.name, versions.read(one.text).way, one.at, tuple(yes for yes in approvals if yes.name == one.name))
+        Entry(one.name, one.way, one.at, tuple(yes for yes in approvals if yes.name == one.name))
         for one in queries.policies()
     )
 

@@ -25,11 +25,13 @@ class Held:
         name: Its version.
         text: JSON.
         at: When it was proposed.
+        way: How it came about.
     """
 
     name: str
     text: str
     at: datetime
+    way: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def policies(name: str = "") -> tuple[Held, ...]:
     Args:
         name: A version, or how it begins or ends; all versions where left empty.
     """
-    rows = Document.objects.filter(kind=POLICY).order_by("submitted_at", "digest").values_list("digest", "text", "submitted_at")
+    rows = Document.objects.filter(kind=POLICY).order_by("submitted_at", "digest").values_list("digest", "text", "submitted_at", "owner")
     found = [Held(*row) for row in rows if row[0].startswith(name) or row[0].endswith(f"-{name}")]
     return tuple(one for one in found if one.name == name) or tuple(found)
 
