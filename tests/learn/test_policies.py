@@ -199,6 +199,14 @@ def test_where_variants_work_the_table_comes_near_the_best_there_is() -> None:
     assert courses[:, 6:].mean() > 1.4 * courses[:, 0].mean()
 
 
+def test_doubt_and_caution_keep_more_for_nothing() -> None:
+    evidence = learned(stage(EFFECT / 2), 300.0)
+    proposers = Learning(), Learning(doubt=0.0), Learning(doubt=0.9), Learning(caution=1.0)
+    plain, sure, unsure, careful = (table(one.propose([evidence], Terms()))[:, -1].mean() for one in proposers)
+    assert sure < plain < unsure
+    assert plain < careful
+
+
 def test_with_few_orders_every_context_has_the_same_table() -> None:
     """Where no context may differ and all costs are equal, the table is that of the best single variant, softened."""
     evidence = learned(stage(EFFECT * np.linspace(-2, 4, 9)[:, None]), decisions=150.0)

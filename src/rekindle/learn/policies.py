@@ -14,6 +14,7 @@ from rekindle.learn.allocation import Allocation, averaged, floors
 from rekindle.learn.board import Board, board
 from rekindle.learn.evidence import Evidence, Floats
 from rekindle.learn.policy_update import Belief, Proposal, Terms, proposal
+from rekindle.learn.posterior import IDLE_CHANCE
 
 DRAWS = 200
 
@@ -88,16 +89,18 @@ class Learning:
         draws: Joint draws of all effects; each is solved.
         seed: Of the draws.
         caution: Standard deviations that are taken off what a variant is drawn to bring more than `nothing`.
+        doubt: How likely it is before any data that no variant of a stage works; from 0 to below 1.
     """
 
     draws: int = DRAWS
     seed: int = 0
     caution: float = 0.0
+    doubt: float = IDLE_CHANCE
     name: str = "learning"
 
     def propose(self, evidence: Sequence[Evidence], terms: Terms) -> Proposal:
         """As of `Proposer`."""
-        rows, beliefs = board(evidence, terms), _beliefs(evidence, self.draws, self.seed)
+        rows, beliefs = board(evidence, terms), _beliefs(evidence, self.draws, self.seed, self.doubt)
         worth = rows.wide([one.draws - self.caution * one.doubt for one in beliefs])
         worth *= rows.reach
         found = averaged(worth, rows.reach * rows.cost, rows.size, rows.limits(terms))
@@ -109,8 +112,8 @@ POLICIES: Mapping[str, type[EqualChance] | type[BestFixedArm] | type[Ranked] | t
 )
 
 
-def _beliefs(evidence: Sequence[Evidence], draws: int = DRAWS, seed: int = 0) -> tuple[Belief, ...]:
-    return tuple(Belief.of(one, draws, seed) for one in evidence)
+def _beliefs(evidence: Sequence[Evidence], draws: int = DRAWS, seed: int = 0, doubt: float = IDLE_CHANCE) -> tuple[Belief, ...]:
+    return tuple(Belief.of(one, draws, seed, doubt) for one in evidence)
 
 
 def _spread(rows: Board, choice: Floats, terms: Terms) -> Allocation:

@@ -17,7 +17,7 @@ from rekindle.learn.board import Board, rounded
 from rekindle.learn.evidence import Evidence, Floats
 from rekindle.learn.policy_terms import Group as Group
 from rekindle.learn.policy_terms import Terms as Terms
-from rekindle.learn.posterior import LEAST_ORDERS, Z95, posterior_of, rest_of
+from rekindle.learn.posterior import IDLE_CHANCE, LEAST_ORDERS, Z95, posterior_of, rest_of
 from rekindle.program.documents import NOTHING
 
 NEAR = 1e-3
@@ -101,13 +101,13 @@ class Belief:
     draws: Floats
 
     @classmethod
-    def of(cls, evidence: Evidence, draws: int, seed: int) -> Self:
+    def of(cls, evidence: Evidence, draws: int, seed: int, doubt: float = IDLE_CHANCE) -> Self:
         """By the posterior of a stage; the draws hang on the seed and the stage's name alone."""
-        posterior = posterior_of(evidence)
+        posterior = posterior_of(evidence, doubt)
         chance = np.random.default_rng([seed, zlib.crc32(f"{evidence.program}:{evidence.stage}".encode())])
-        (mean, sd), (worth, doubt), (over, _) = posterior.moments(), posterior.believed(), posterior.pooled_moments()
+        (mean, sd), (worth, unsure), (over, _) = posterior.moments(), posterior.believed(), posterior.pooled_moments()
         return cls(
-            evidence, mean, sd, worth, doubt, over, posterior.opened, posterior.idle_chance, posterior.policy_draws(chance, draws)
+            evidence, mean, sd, worth, unsure, over, posterior.opened, posterior.idle_chance, posterior.policy_draws(chance, draws)
         )
 
     @property

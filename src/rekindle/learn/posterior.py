@@ -97,13 +97,14 @@ class Posterior:
         """Expected spread between contexts, minor units."""
         return float(self.chance @ self.spreads)
 
-    def doubted(self, idle: Floats) -> Self:
+    def doubted(self, idle: Floats, doubt: float = IDLE_CHANCE) -> Self:
         """The same with the doubt whether any variant works.
 
         Args:
             idle: (C, B); what variants bring if none does.
+            doubt: How likely that is before the data; from 0 to below 1.
         """
-        odds = IDLE_CHANCE / (1 - IDLE_CHANCE) * np.exp(np.clip(self.log_likelihood(idle) - self.likelihood, -700.0, 700.0))
+        odds = doubt / (1 - doubt) * np.exp(np.clip(self.log_likelihood(idle) - self.likelihood, -700.0, 700.0))
         return replace(self, idle=idle, idle_chance=float(odds / (1 + odds)))
 
     def log_likelihood(self, effects: Floats) -> float:
@@ -195,14 +196,18 @@ def rest_of(evidence: Evidence) -> Rest:
     return Rest(*(np.broadcast_to(getattr(evidence, one.name)[:, -1:], shape) for one in fields(Rest)))
 
 
-def posterior_of(evidence: Evidence) -> Posterior:
+def posterior_of(evidence: Evidence, doubt: float = IDLE_CHANCE) -> Posterior:
     """The posterior of a stage, with contexts opened by `LEAST_ORDERS`, and the doubt whether anything works at all.
 
-    What documents assume is a hope. Beside it stands, with even odds before the data, that no variant brings an order more: that each
-    costs its expected cost and nothing else. The data decides between the two.
+    What documents assume is a hope. Beside it stands that no variant brings an order more: that each costs its expected cost and
+    nothing else. The data decides between the two.
+
+    Args:
+        evidence: The stage.
+        doubt: How likely the second is before any data; from 0 to below 1.
     """
     found = fit(measured(evidence), opened=(evidence.orders >= LEAST_ORDERS) & (rest_of(evidence).orders >= LEAST_ORDERS))
-    return found.doubted(-evidence.cost[:, :-1])
+    return found.doubted(-evidence.cost[:, :-1], doubt)
 
 
 def fit(cells: Measured, spreads: Floats | None = None, opened: NDArray[np.bool_] | None = None) -> Posterior:
