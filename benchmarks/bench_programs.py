@@ -21,7 +21,7 @@ PEAK_LIMIT = 6.0
 """Gigabytes, of the process that plans them all, profiles included."""
 
 ENGINE = "5000MB"
-"""What the engine may hold before it spills: it takes what it is given, and a third of the machine's memory by default."""
+"""What the engine may hold before it spills: it takes what it is given, and two fifths of the machine's memory by default."""
 
 
 def ours(folder: Path) -> dict[str, float]:
