@@ -120,10 +120,10 @@ def test_a_plan_of_the_whole_planner_is_recomputed_too(decider: Decider) -> None
     decider.documents = documents(PROGRAM)
     decider.policy = Policy("learned", (*POLICY.rows, *certainly("tailor:nothing:percent:credit", "closing:nothing:last_word")))
     tiers = ("high", "mid", "occasional")
-    people = [row | {"value_tier": tiers[at % 3], "orders": 3 + at % 2} for at, row in enumerate(crowd(200))]
+    people = [row | {"value_tier": tiers[at % 3], "orders": 3 + at % 2} for at, row in enumerate(crowd(80))]
     found = decider.decide(0, people)
     draws = [row for row in found.values() if row["arm"] is not None]
-    assert len(draws) == 200
+    assert len(draws) == 80
     for row in draws:
         text = f"back:{row['stage']}:7:{row['customer_id']}:{row['episode']}"
         number = int(md5(text.encode(), usedforsecurity=False).hexdigest()[:13], 16) / 2**52
