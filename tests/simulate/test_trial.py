@@ -236,6 +236,8 @@ def test_the_same_seed_gives_the_same_year_and_other_luck_another(world, played)
 
 
 def test_where_nothing_works_no_order_is_won_and_offers_cost(world):
+    assert not any(arm.lift for arm in nothing_works(Parameters()).every_arm)
+    assert nothing_works(Parameters()).arms[-1].percent == USUAL.percent
     null = dataclasses.replace(world, scene=dataclasses.replace(world.scene, parameters=nothing_works(PARAMETERS)))
     for practice in (Usual(NUMBERS["usual"]), by_equal_chance(null)):
         year = play(null, practice)

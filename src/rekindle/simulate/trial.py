@@ -111,7 +111,7 @@ def _played(world: TrialWorld, weights: tuple[Floats, ...]) -> tuple[Floats, ByT
 
 def nothing_works(parameters: Parameters) -> Parameters:
     """A world in which no touch wins an order; offers are used, and customers opt out, all the same."""
-    return replace(parameters, arms=tuple(replace(arm, lift=0.0) for arm in parameters.arms))
+    return replace(parameters, arms=tuple(replace(arm, lift=0.0) for arm in with_usual(parameters).arms))
 
 
 def trial(
@@ -125,7 +125,7 @@ def trial(
         seed: Of all chance.
         parameters: The marketplace's; the usual practice's arm is added.
         proposers: What learns, by name; by default `rekindle`, as it does.
-        prices: What the oracle tries.
+        prices: What the oracle tries; empty: there is no oracle.
 
     Raises:
         UsageError: The world is too small.
@@ -135,8 +135,8 @@ def trial(
     learners = proposers or {"rekindle": Learning(seed=seed)}
     years = {
         "usual": play(world, Usual(number)), "equal-chance": play(world, by_equal_chance(world)),
-        **{name: learning(world, one) for name, one in learners.items()}, "oracle": oracle(world, prices).weekly,
-        "floors": _played(world, floors_alone(world, terms(world)))[0],
+        **{name: learning(world, one) for name, one in learners.items()},
+        **({"oracle": oracle(world, prices).weekly} if prices else {}), "floors": _played(world, floors_alone(world, terms(world)))[0],
     }
     count = lapsed(world)
     return tuple(Year(name, weekly, count) for name, weekly in years.items())

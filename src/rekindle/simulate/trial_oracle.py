@@ -18,7 +18,7 @@ from rekindle.simulate.trial_practices import PARTS, ByTable
 from rekindle.simulate.trial_program import CONTEXTS
 from rekindle.simulate.trial_world import YEAR_DAYS, TrialWorld
 
-PRICES = (0.0, 4.0, 8.0, 16.0)
+PRICES = (0.0, 6.0)
 """Of a touch, minor units."""
 
 ROUNDS = 2

@@ -119,7 +119,9 @@ def tried(parameters: Parameters) -> Tried:
 
 
 def with_usual(parameters: Parameters) -> Parameters:
-    """The world's parameters with the usual practice as one more arm, the last known one."""
+    """The world's parameters with the usual practice as one more arm, the last known one; as they are where it is one already."""
+    if parameters.arms[-1].name == USUAL.name:
+        return parameters
     return replace(parameters, arms=(*parameters.arms, USUAL))
 
 
