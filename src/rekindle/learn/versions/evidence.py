@@ -23,7 +23,7 @@ FEW = 3
 def evidence_section(version: Version, figures: Figures) -> Html:
     """The changes of most weight with what is known of each, and why."""
     known = [(one, version.evidence[_key(one)]) for one in version.differing if _key(one) in version.evidence]
-    compared = [(one, found) for one, found in known if one.arm != NOTHING][:SHOWN]
+    compared = [(one, found) for one, found in known if one.arm != NOTHING and found.reach > 0][:SHOWN]
     if not compared:
         words = "No decision has been drawn for what it changes: nothing was seen that speaks for it or against it."
         return section("evidence", "Why", "Nothing has been seen yet", el("p", words), *_notes(version))
@@ -53,8 +53,7 @@ def _label(one: Change) -> str:
 
 
 def _range(one: Change, found: Evident, figures: Figures) -> Range:
-    basis = figures.many(found.decisions, "decision", "decisions") if found.decisions else "assumed"
-    return Range(f"{_label(one)} ({one.stage})", found.margin, f"{figures.signed(found.margin.estimate)}, {basis}")
+    return Range(f"{_label(one)} ({one.stage})", found.margin, figures.signed(found.margin.estimate))
 
 
 def _row(one: Change, found: Evident, figures: Figures) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ class Evident:
         best_chance: How likely it is the best of its context, 0 to 1.
         why: Why its chance is what it is, in words.
         customers: Who come due in the context in a period of the budget.
+        reach: The share of them who may get it, 0 to 1.
     """
 
     decisions: int
@@ -63,6 +64,7 @@ class Evident:
     best_chance: float
     why: str
     customers: int
+    reach: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,17 @@ class Version:
 
     @property
     def differing(self) -> tuple[Change, ...]:
-        """The chances that change, first those that change most for most customers."""
-        return tuple(sorted((one for one in self.changes if one.differs), key=lambda one: -abs(one.moved) * max(1, self.customers(one))))
+        """The chances that change, first those that change most for most customers who may get the variant."""
+
+        def weight(one: Change) -> float:
+            return abs(one.moved) * max(1, self.customers(one)) * self.reach(one)
+
+        return tuple(sorted((one for one in self.changes if one.differs), key=lambda one: (-weight(one), -abs(one.moved))))
+
+    def reach(self, one: Change) -> float:
+        """The share of a context's customers who may get a variant; 1 where it is not known."""
+        known = self.evidence.get((one.program, one.stage, one.context, one.arm))
+        return known.reach if known else 1.0
 
     def customers(self, one: Change) -> int:
         """Customers who come due in a change's context in a period; 0 where none were counted."""

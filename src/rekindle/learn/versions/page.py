@@ -73,7 +73,7 @@ def _header(version: Version, standing: Standing, shop: str, figures: Figures, s
 def _reading() -> Html:
     lines = (
         "A chance is how often a variant is drawn for a customer of a kind, before variants that this customer may not get are left out: "
-        "the others then share its chance in proportion.",
+        "the others then share its chance in proportion. The pictures show chances after that, the tables before it.",
         "Left alone: drawn to get nothing. Some always are, so that what a message is worth is measured against them.",
         "What a decision brings is the margin that followed it within the program’s horizon, less what offer and message cost, over that "
         "of customers who were left alone. Answers that have not had their time yet are allowed for.",

@@ -4,6 +4,7 @@ Knows nothing of why.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rekindle.learn.report.figures import Figures
 from rekindle.learn.report.markup import Html, el, join, listing, table
@@ -34,12 +35,26 @@ def changes_section(version: Version, figures: Figures) -> Html:
 
 def _pictured(stage: Sequence[Change], version: Version, figures: Figures) -> Html:
     arms = list(dict.fromkeys(one.arm for one in stage))
-    rows = [_shift(arm, [one for one in stage if one.arm == arm], version, figures) for arm in arms]
+    rows = _rows(stage, version, figures)
     name = stage_words(stage[0].program, stage[0].stage)
     customers = sum(version.customers(one) for one in stage if one.arm == arms[0])
     everyone = figures.many(customers, "customer", "customers")
     whom = f"Over all kinds of customers, by how many came due in the last period: {everyone}." if customers else "Over all kinds alike."
     return el("div", el("h3", name), el("p", whom, class_="axis"), shifts(rows, f"Chances at {name}", figures), class_="stage")
+
+
+def _rows(stage: Sequence[Change], version: Version, figures: Figures) -> list[Shift]:
+    """A stage's variants, each with its chance over all contexts; what customers may not get is left out, as in a draw."""
+    whole: dict[str, list[float]] = {}
+    for one in stage:
+        sums = whole.setdefault(one.context, [0.0, 0.0])
+        sums[0] += one.before * version.reach(one)
+        sums[1] += one.after * version.reach(one)
+    fitted = [
+        replace(one, before=one.before * version.reach(one) / (sums[0] or 1.0), after=one.after * version.reach(one) / (sums[1] or 1.0))
+        for one in stage for sums in (whole[one.context],)
+    ]
+    return [_shift(arm, [one for one in fitted if one.arm == arm], version, figures) for arm in dict.fromkeys(one.arm for one in stage)]
 
 
 def _shift(arm: str, line: Sequence[Change], version: Version, figures: Figures) -> Shift:
@@ -67,7 +82,7 @@ def headline(version: Version, figures: Figures) -> str:
     if not moved:
         return f"The new table changes none of {figures.many(len(version.changes), 'chance', 'chances')}."
     stage = _stages(version)[0]
-    rows = [_shift(arm, [one for one in stage if one.arm == arm], version, figures) for arm in dict.fromkeys(one.arm for one in stage)]
+    rows = _rows(stage, version, figures)
     most = max(rows, key=lambda row: abs(row.after - row.before))
     others = f"; {figures.many(len(moved) - 1, 'other stage changes', 'other stages change')} too" if len(moved) > 1 else ""
     return f"At {stage_words(stage[0].program, stage[0].stage)}, the chance of “{most.label}” goes from {most.words}{others}."

@@ -74,13 +74,14 @@ def _change(one: Change, known: Evident | None) -> dict[str, object]:
     return {
         **shown, "decisions": known.decisions, "orders": known.orders, "margin": _interval(known.margin),
         "best_chance": known.best_chance, "why": known.why, "customers": known.customers,
+        "reach": known.reach,
     }  # fmt: skip
 
 
 def _evident(one: Mapping[str, Any]) -> Evident:
     margin = one["margin"]
     known = Interval(margin["low"], margin["estimate"], margin["high"])
-    return Evident(one["decisions"], one["orders"], known, one["best_chance"], one["why"], one["customers"])
+    return Evident(one["decisions"], one["orders"], known, one["best_chance"], one["why"], one["customers"], one["reach"])
 
 
 def _outlook(one: Outlook | CannotTell) -> dict[str, object]:

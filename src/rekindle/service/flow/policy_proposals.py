@@ -27,7 +27,7 @@ from rekindle.learn.posterior import LEAST_ORDERS
 from rekindle.learn.versions import Change, Evident, Version, changes
 from rekindle.learn.versions.outlook import outlook
 from rekindle.moment import AsOf, local_day
-from rekindle.program.documents import Documents, Program
+from rekindle.program.documents import NOTHING, Documents, Program
 from rekindle.service.flow import policies, policy_groups, policy_value
 from rekindle.service.flow.planning import shop_of
 from rekindle.settings import Settings
@@ -209,6 +209,7 @@ def _known(evidence: tuple[Evidence, ...], found: Proposal, way: str, currency: 
         known[cell.program, cell.stage, cell.context, cell.arm] = Evident(
             round(cell.decisions), round(float(stage.orders[at])), Interval(cell.low, cell.mean, cell.high), cell.best_chance,
             "set by hand" if way == BY_HAND else _in_money(cell.why, currency), round(float(stage.candidates[at[0]])),
+            1.0 if cell.arm == NOTHING else float(stage.allowed[at]),
         )
     return known
 
