@@ -53,14 +53,13 @@ def interval(values: list[float]) -> dict[str, float]:
 
 def table(runs: dict[int, dict]) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
     """World, practice, span: mean and interval."""
-    first = next(iter(runs.values()))
-    return {
-        world: {
-            name: {span: interval([run[world][name][place] for run in runs.values()]) for place, span in enumerate(SPANS)}
-            for name in WORDS if name in first[world]
-        }
-        for world in ("known", "null")
-    }
+    first, found = next(iter(runs.values())), {}
+    for world in ("known", "null"):
+        found[world] = {}
+        for name in (name for name in WORDS if name in first[world]):
+            those = [run[world][name] for run in runs.values() if name in run[world]]
+            found[world][name] = {span: interval([values[place] for values in those]) for place, span in enumerate(SPANS)}
+    return found
 
 
 def draw(found: dict, runs: dict[int, dict], path: Path) -> None:
@@ -76,7 +75,7 @@ def draw(found: dict, runs: dict[int, dict], path: Path) -> None:
 def _panel(found: dict, runs: dict[int, dict], which: tuple[str, int], title: str) -> alt.LayerChart:
     world, place = which
     means = [{"practice": WORDS[name]} | spans[SPANS[place]] for name, spans in found.items()]
-    seeds = [{"practice": WORDS[name], "value": run[world][name][place]} for run in runs.values() for name in found]
+    seeds = [{"practice": WORDS[name], "value": run[world][name][place]} for run in runs.values() for name in found if name in run[world]]
     x = alt.X("practice:N", sort=list(WORDS.values()), title=None, axis=alt.Axis(labelAngle=-35))
     bars = alt.Chart(alt.Data(values=means)).mark_bar(color="#9ecae9").encode(x=x, y=alt.Y("mean:Q", title="margin per 1,000 lapsed"))
     rules = alt.Chart(alt.Data(values=means)).mark_rule(strokeWidth=3, color="#1f4e79").encode(x=x, y="low:Q", y2="high:Q")
