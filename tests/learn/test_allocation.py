@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -125,6 +125,13 @@ def test_a_budget_of_nothing_leaves_what_is_free() -> None:
     assert found == pytest.approx(np.array([[0.0, 0.95, 0.05]]))
 
 
+def test_a_cost_next_to_nothing_is_no_price_without_end() -> None:
+    limits = Limits(np.ones((2, 2), dtype=bool), budget=1.0)
+    found = allocate(np.array([[100.0, 0.0], [1.0, 0.0]]), np.array([[1e-309, 0.0], [1.0, 0.0]]), np.full(2, 100.0), limits)
+    assert found[0] == pytest.approx([0.95, 0.05])
+    assert found[1] == pytest.approx([0.01, 0.99])
+
+
 def test_floors_of_very_many_variants_leave_nothing_its_own() -> None:
     allowed = np.ones((1, 81), dtype=bool)
     found = allocate(np.zeros((1, 81)), np.zeros((1, 81)), np.ones(1), Limits(allowed))
@@ -167,7 +174,7 @@ def solved(given_problem: Problem, budget: float | None) -> Allocation:
     return averaged(np.stack([worth, worth[::-1]]), cost, size, Limits(allowed, budget))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(allocations())
 def test_chances_sum_to_one_keep_floors_and_the_budget(case: tuple[Problem, float]) -> None:
     (worth, cost, size, allowed), budget = case
@@ -184,7 +191,7 @@ def test_chances_sum_to_one_keep_floors_and_the_budget(case: tuple[Problem, floa
         assert (found.weights[allowed] >= 0.02 - 1e-12).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(allocations(), st.floats(1, 3))
 def test_a_larger_budget_never_brings_less_where_floors_hold(case: tuple[Problem, float], times: float) -> None:
     (worth, cost, size, _), budget = case

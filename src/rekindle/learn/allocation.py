@@ -244,7 +244,8 @@ def _priced(worth: Floats, cap: Cap, size: Floats) -> tuple[NDArray[np.intp], ND
     """
     gain = worth - worth[..., -1:]
     extra = cap.use - cap.use[:, -1:]
-    rate = np.where((extra > 0) & np.isfinite(gain), gain, 0.0) / np.where(extra > 0, extra, 1.0)
+    costly = extra > SLACK * cap.use.max()
+    rate = np.where(costly & np.isfinite(gain), gain, 0.0) / np.where(costly, extra, 1.0)
     low, high = np.zeros(len(worth)), np.maximum(rate.max(axis=(1, 2)), 0.0) * (1 + 1e-6) + 1e-12
     cheap, dear = _best(worth), _best(worth - high[:, None, None] * cap.use)
     over, under = _used(cheap, cap.use, size), _used(dear, cap.use, size)
