@@ -147,8 +147,9 @@ def test_a_customer_is_explained_by_any_id(rehearsal: tuple[Path, Answer]) -> No
     by_own = done(*store, "explain", "buyer-7", "--as-of", AS_OF)
     customer = done(*store, "explain", "buyer-7", "--as-of", AS_OF, "--json").json["customer_id"]
     assert by_own.lines == done(*store, "explain", customer, "--as-of", AS_OF).lines
-    assert by_own.lines[0] == f"Customer       {customer}, as of {AS_OF}"
-    assert by_own.lines[1] == "Orders         2 from 2025-02-19 to 2025-03-07, EUR 55.00 in all"
+    assert by_own.lines[0] == f"Customer       {customer}, as of {AS_OF}; silences are counted to the end of 2026-01-31"
+    assert by_own.lines[1] == "Days           and hours are those of UTC, unless another zone stands beside them"
+    assert by_own.lines[2] == "Orders         2 from 2025-02-19 to 2025-03-07, EUR 55.00 in all"
     assert "None" not in by_own.out
     answer = typed(*store, "explain", "nobody@mail.example")
     assert (answer.code, answer.err.splitlines()[-2]) == (3, "rekindle: no customer is known as 'nobody@mail.example'.")
@@ -173,8 +174,8 @@ def test_a_run_sends_to_who_agreed_and_keeps_its_sources_once(reached: tuple[Pat
     assert len(list((store / "var" / "mail").rglob("*.eml"))) == plan["messages"] > 10
     assert answer.json["report"] == str(store / "var/reports/index.html")
     folder = store.parent
-    with (store / "rules.yaml").open("a", encoding="utf-8") as rules:
-        rules.write("# a note\n")
+    rules = store / "rules.yaml"
+    rules.write_text(rules.read_text(encoding="utf-8").replace("holdout: 0.05", "holdout: 0.06"), encoding="utf-8")
     again = done(
         "--store", store, "run", folder / "orders.csv", "--map", folder / "orders.yaml", "--contacts", folder / "c.csv", "--as-of", AS_OF,
         "--json",

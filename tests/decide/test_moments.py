@@ -129,11 +129,10 @@ def test_what_a_message_came_to_says_what_follows(ordered: Decider) -> None:
     decider = ordered.with_documents(thanks(branching))
     decider.policy = certain(thanks="hello", more="detail", bye="end_word")
     assert len(decided(decider, 0.5, people())) == 2
-    clicked = {"message_id": "m1", "customer_id": "x", "name": "Email Link Clicked", "occurred_at": NOW + timedelta(days=0.9)}
+    clicked = {"message_id": "m1", "customer_id": "y", "name": "Email Link Clicked", "occurred_at": NOW + timedelta(days=0.9)}
     write(decider.warehouse, {"events": [clicked]})
-    rows = [{**row, "last_day": MONDAY.date() - timedelta(days=1)} for row in people()]
-    assert decided(decider, 2, rows) == {("x1", "more", "detail"), ("x2", "thanks", "hello")}
-    assert decided(decider, 5, rows) == {("y1", "bye", "end_word")}
+    assert decided(decider, 2, people()) == {("y1", "more", "detail"), ("x2", "thanks", "hello")}, "x bought: the round of x1 is over"
+    assert decided(decider, 7, people()) == {("x2", "bye", "end_word"), ("y1", "bye", "end_word")}, "x2 was told hello and left it at that"
 
 
 def test_who_bought_hears_no_more_where_a_branch_ends(ordered: Decider) -> None:

@@ -128,5 +128,5 @@ def test_the_numbers_are_those_of_the_story(walk: tuple[Answer, list[dict[str, s
         sum(one[0] == f"{MONDAY + timedelta(weeks=week):%Y-%m-%d}" for one in sent) for week in range(WEEKS)
     ]
     most = max(sum(one[2] == name for one in sent) for name in {one[2] for one in sent})
-    assert (told["longest_path"]["messages"], most) == (2, 2)
+    assert (told["longest_round"]["messages"], most) == (2, 2)
     assert all(one["held"] for one in told["caps"])

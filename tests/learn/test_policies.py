@@ -201,7 +201,9 @@ def test_where_variants_work_the_table_comes_near_the_best_there_is() -> None:
 
 def test_doubt_and_caution_keep_more_for_nothing() -> None:
     evidence = learned(stage(EFFECT / 2), 300.0)
-    proposers = Learning(), Learning(doubt=0.0), Learning(doubt=0.9), Learning(caution=1.0)
+    proposers = (
+        Learning(spread=1.0), Learning(spread=1.0, doubt=0.0), Learning(spread=1.0, doubt=0.9), Learning(spread=1.0, caution=1.0),
+    )
     plain, sure, unsure, careful = (table(one.propose([evidence], Terms()))[:, -1].mean() for one in proposers)
     assert sure < plain < unsure
     assert plain < careful

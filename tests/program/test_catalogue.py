@@ -119,8 +119,9 @@ def test_each_cohort_has_its_stages_delays_and_content(documents: Documents) -> 
     assert program.content_for("reconnect", None)[:2] == ("why_you_got_this", "benefit")
 
 
-def test_offers_have_kinds_costs_and_ends(documents: Documents) -> None:
-    offers = documents.offers
+def test_offers_have_kinds_costs_and_ends(tmp_path: Path) -> None:
+    scaffold(tmp_path, "Ada Example", "EUR", TODAY)
+    offers = load(tmp_path).offers
     assert {name for name, offer in offers.items() if offer.price} == {"credit_by_curve", "category_percent", "welcome_credit"}
     credit, percent = offers["credit_by_curve"], offers["category_percent"]
     assert (credit.share_of_margin, credit.cap, credit.amount, credit.percent) == (None, Decimal("10.0"), None, None)

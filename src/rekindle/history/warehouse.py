@@ -179,6 +179,17 @@ class Warehouse:
         connection.commit()
 
 
+@contextmanager
+def unmerged() -> Iterator[None]:
+    """Writes every step of an expression as a select of its own: quicker to write, and of few rows an engine answers as fast."""
+    merged = ibis.options.sql.fuse_selects
+    ibis.options.sql.fuse_selects = False
+    try:
+        yield
+    finally:
+        ibis.options.sql.fuse_selects = merged
+
+
 def as_stored(rows: ir.Table, schema: ibis.Schema) -> ir.Table:
     """Rows with a schema's columns, in its order and of its types."""
     return rows.select(*(rows[column].cast(kind).name(column) for column, kind in schema.items()))

@@ -62,7 +62,8 @@ def _judged(version: Version, figures: Figures) -> list[Html]:
     ]
     words = (
         "Every decision was drawn by a known chance, so earlier decisions can be weighted as if the new table had drawn them. Margin a "
-        "decision, with a 95 % interval; where too few decisions are like the new table’s, it is not told."
+        "decision, with a 95 % interval; where too few decisions are like the new table’s, it is not told. A table that was learned from "
+        "these very decisions looks somewhat better than it is, and what is answered slowly looks worse while answers are still to come."
     )
     return [
         el("h3", "What earlier decisions say of both tables"), el("p", words, class_="small"),

@@ -19,7 +19,7 @@ from rekindle.decide.assignment import salt
 from rekindle.decide.explanation import Question, Verdict
 from rekindle.decide.inputs import Inputs
 from rekindle.errors import BadData
-from rekindle.history.warehouse import Warehouse
+from rekindle.history.warehouse import Warehouse, unmerged
 from rekindle.moment import AsOf
 from rekindle.program.documents import Documents
 from rekindle.service.flow import documents, insights, plan_files, planning, policies
@@ -84,16 +84,15 @@ def explain(settings: Settings, warehouse: Warehouse, customer: str, as_of: AsOf
 def _in_haste() -> Iterator[None]:
     """What takes time for one customer is not the facts but writing statements about them.
 
-    Expressions are very many small objects, hardly any of them garbage: looking for it takes a fifth of the time of an answer. Merging
-    steps into one select takes another: of one row, an engine answers nested selects as fast. Both are as they were afterwards.
+    Expressions are very many small objects, hardly any of them garbage: looking for it takes a fifth of the time of an answer, and merging
+    steps into one select another.
     """
-    collected, merged = gc.isenabled(), ibis.options.sql.fuse_selects
+    collected = gc.isenabled()
     gc.disable()
-    ibis.options.sql.fuse_selects = False
     try:
-        yield
+        with unmerged():
+            yield
     finally:
-        ibis.options.sql.fuse_selects = merged
         if collected:
             gc.enable()
 
