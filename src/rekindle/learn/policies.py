@@ -20,7 +20,7 @@ DRAWS = 200
 
 SPREAD = 0.3
 """Floors try every variant already; full draws would pay a second time for knowledge that comes slowly. Chosen in the known world on seeds
-that its figures are not of."""
+that its figures are not of; docs/policy.md says what less and more would do."""
 
 
 class Proposer(Protocol):
