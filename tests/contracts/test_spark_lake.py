@@ -93,7 +93,7 @@ def test_a_lake_of_a_newer_version_is_refused(lake: Warehouse, tmp_path: Path) -
     copied.mkdir(parents=True)
     for file in (lake.path / "meta").glob("*.parquet"):
         (copied / file.name).write_bytes(file.read_bytes())
-    refused = pytest.raises(StoreUnavailable, match=r"copied was written by a newer Rekindle \(schema 3\)")
+    refused = pytest.raises(StoreUnavailable, match=rf"copied was written by a newer Rekindle \(schema {door.SCHEMA_VERSION + 1}\)")
     with refused, open_history("spark://copied", tmp_path):
         pass
 
