@@ -50,7 +50,7 @@ def test_worth_is_the_mean_of_what_happens(world, arm):
     expected, sums = worth(world, who, number, could), []
     for seed in range(200):
         lucky = dataclasses.replace(world, scene=dataclasses.replace(scene, chance=Chance(seed)))
-        done = happen(world, Luck(lucky), who, np.zeros(who.size, dtype=np.int64), number, could, course.day)
+        done = happen(Luck(lucky), who, np.zeros(who.size, dtype=np.int64), number, could, course.day)
         kept = (done.extra * done.margin).sum() - done.organic.sum()
         sums.append((done.extra.sum(), kept, done.organic.sum(), (done.service + MAIL).sum(), (done.opted_out * could.loss).sum()))
     real = np.array(sums)

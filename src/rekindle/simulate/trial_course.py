@@ -83,7 +83,7 @@ class Course:
             could: What the touches could do.
         """
         shop, turn = self.shop, self.shop.touches[who]
-        done = happen(self.world, self.luck, who, turn, number, could, self.day)
+        done = happen(self.luck, who, turn, number, could, self.day)
         came, none = done.extra, np.zeros((int(done.extra.sum()), shop.befell.shape[1]), dtype=bool)
         order = Bought(who[came], done.day[came], done.margin[came], done.total[came], none)
         self.extra.append(order)

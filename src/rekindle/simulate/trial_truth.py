@@ -169,10 +169,10 @@ class Happened:
 class Luck:
     """The luck of each customer's n-th touch, the same whoever decides on it."""
 
-    __slots__ = ("_drawn", "_world")
+    __slots__ = ("_drawn", "world")
 
     def __init__(self, world: TrialWorld) -> None:
-        self._world = world
+        self.world = world
         self._drawn: dict[tuple[str, int], Floats] = {}
 
     def of(self, name: str, who: Ints, turn: Ints) -> Floats:
@@ -181,14 +181,15 @@ class Luck:
         for number in np.unique(turn).tolist():
             key = (name, number)
             if key not in self._drawn:
-                self._drawn[key] = self._world.scene.chance.stream(f"trial-{name}", number).random(self._world.size)
+                self._drawn[key] = self.world.scene.chance.stream(f"trial-{name}", number).random(self.world.size)
             here = turn == number
             found[here] = self._drawn[key][who[here]]
         return found
 
 
-def happen(world: TrialWorld, luck: Luck, who: Ints, turn: Ints, number: int, could: Chance, day: int) -> Happened:  # noqa: PLR0913  all of it bears on what happens
+def happen(luck: Luck, who: Ints, turn: Ints, number: int, could: Chance, day: int) -> Happened:
     """Lets chance decide."""
+    world = luck.world
     parameters, arm = world.scene.parameters, world.scene.parameters.every_arm[number]
     drawn = {name: luck.of(name, who, turn) for name in ("extra", "delay", "basket", "extra-code", "own-code", "opt-out")}
     extra = drawn["extra"] < could.extra
