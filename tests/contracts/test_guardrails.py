@@ -66,11 +66,12 @@ def answers(warehouse: Warehouse) -> Answers:
     whose = warehouse.keep(pa.table({"customer_id": [f"w{place}" for place in range(60)], "country": ["DE", "FR", "IT"] * 20}))
     waits = gaming.waiting(warehouse, Past(stories, stories), ALL_OFFERS, BOUND, LATER)
     wanted = {("win-back", "shop"): 10**9, ("win-back", "seller"): 10**7, ("birthday", "shop"): 10**6}
+    budgets = BOUND.every_budget
     return {
         "settled": sorted(warehouse.arrow(settled).to_pylist(), key=key),
         "tired": warehouse.arrow(fatigue.own_caps(warehouse, seen, profile, NOW, BOUND).order_by("customer_id")).to_pylist(),
         "waiting": warehouse.arrow(waits.order_by("customer_id")).to_pylist(),
-        "scales": budget.scales(warehouse, BOUND, kept, wanted, NOW, SHOP, ALL_OFFERS),
+        "scales": budget.scaled(budgets, budget.limits(budgets, SHOP), wanted, budget.spent(warehouse, kept, budgets, NOW, ALL_OFFERS)),
         "verdicts": fairness.verdicts(warehouse, plan, whose, BOUND),
     }
 

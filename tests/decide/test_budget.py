@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekindle.decide.budget import RESERVE, Spent, scaled, scales
+from rekindle.decide.budget import RESERVE, Part, Spent, limits, scaled, spent
 from rekindle.program.documents import Offer, Rules
 from rekindle.program.rules import PartBudget
 from tests.decide.shop import OFFERS, SHOP, Decider, instant, rules
@@ -83,10 +84,15 @@ PAST = [
 ]
 
 
+def scales(decider: Decider, bound: Rules, contacts: ir.Table, wanted: dict[Part, int]) -> dict[Part, float]:
+    budgets = bound.every_budget
+    return scaled(budgets, limits(budgets, SHOP), wanted, spent(decider.warehouse, contacts, budgets, NOW, ALL_OFFERS))
+
+
 def remaining(decider: Decider, bound: Rules, part: tuple[str, str], wanted: int = 10**9) -> float:
     """What a budget has left, from the factor of a want that is far too large."""
     contacts = decider.warehouse.keep(pa.Table.from_pylist(PAST, schema=CONTACTS.to_pyarrow()))
-    return scales(decider.warehouse, bound, contacts, {part: wanted}, NOW, SHOP, ALL_OFFERS)[part] * wanted
+    return scales(decider, bound, contacts, {part: wanted})[part] * wanted
 
 
 @pytest.mark.parametrize(
@@ -109,10 +115,10 @@ def test_one_budget_is_as_it_was(shared_decider: Decider) -> None:
     bound = rules(budget={"amount": 20, "per": "30d"})
     wanted = {("win-back", "shop"): 3_000_000, ("birthday", "shop"): 1_000_000}
     contacts = shared_decider.warehouse.keep(pa.Table.from_pylist(PAST, schema=CONTACTS.to_pyarrow()))
-    found = scales(shared_decider.warehouse, bound, contacts, wanted, NOW, SHOP, ALL_OFFERS)
+    found = scales(shared_decider, bound, contacts, wanted)
     assert found == dict.fromkeys(wanted, round((0.95 * 20 * 100_000 - 1_170_000) / 4_000_000, 6))
     poor = rules(budget={"amount": 10, "per": "30d"})
-    assert set(scales(shared_decider.warehouse, poor, contacts, wanted, NOW, SHOP, ALL_OFFERS).values()) == {0}
+    assert set(scales(shared_decider, poor, contacts, wanted).values()) == {0}
     none = contacts.filter(contacts.expected_cost < 0)
     rich = rules(budget={"amount": 50, "per": "30d"})
-    assert set(scales(shared_decider.warehouse, rich, none, wanted, NOW, SHOP, ALL_OFFERS).values()) == {1}
+    assert set(scales(shared_decider, rich, none, wanted).values()) == {1}

@@ -43,26 +43,9 @@ class Spent:
     cost: int
 
 
-def scales(  # noqa: PLR0913  what was spent, what is wanted and what is allowed have nothing in common
-    warehouse: Warehouse, rules: Rules, contacts: ir.Table, wanted: Mapping[Part, int], as_of: AsOf, shop: Shop,
-    offers: Mapping[str, Offer], held: Mapping[Part, int] = MappingProxyType({}),
-) -> dict[Part, float]:
-    """The factor for the chances of every program and payer.
-
-    Args:
-        warehouse: Sums what was spent.
-        rules: Budgets.
-        contacts: Messages of marketing so far: program, offer, as_of, expected_cost and seller_cost (thousandths of a minor unit).
-        wanted: What is expected to be spent now before scaling, by program and payer, thousandths.
-        as_of: The instant.
-        shop: Its currency.
-        offers: By name: who pays where the journal does not say.
-        held: What draws that caps put off will cost now, by program and payer, thousandths: they are drawn already and not scaled.
-    """
-    budgets = rules.every_budget
-    spent = _spent(warehouse, contacts, {one.per_days for one in budgets}, as_of, offers)
-    limits = {one: int(Decimal(shop.minor(one.amount)) * MILLI) for one in budgets}
-    return scaled(budgets, limits, wanted, spent, held)
+def limits(budgets: Iterable[PartBudget], shop: Shop) -> dict[PartBudget, int]:
+    """The amounts of budgets, thousandths of a minor unit of the store's currency."""
+    return {one: int(Decimal(shop.minor(one.amount)) * MILLI) for one in budgets}
 
 
 def scaled(
@@ -94,10 +77,20 @@ def scaled(
     return found
 
 
-def _spent(
-    warehouse: Warehouse, contacts: ir.Table, periods: Iterable[int], as_of: AsOf, offers: Mapping[str, Offer]
+def spent(
+    warehouse: Warehouse, contacts: ir.Table, budgets: Iterable[PartBudget], as_of: AsOf, offers: Mapping[str, Offer]
 ) -> tuple[Spent, ...]:
-    since = {days: ibis.literal(as_of.naive - timedelta(days=days)) for days in sorted(set(periods))}
+    """What messages were expected to cost in the period of every budget.
+
+    Args:
+        warehouse: Sums it.
+        contacts: Messages of marketing so far: program, offer, as_of, expected_cost and seller_cost (thousandths of a minor unit).
+        budgets: Their periods are looked at.
+        as_of: The instant.
+        offers: By name: who pays where the journal does not say.
+    """
+    periods = {one.per_days for one in budgets}
+    since = {days: ibis.literal(as_of.naive - timedelta(days=days)) for days in sorted(periods)}
     rows = contacts.filter(contacts.as_of > since[max(since)])
     theirs = [name for name, offer in offers.items() if offer.payer == "seller"]
     whole = rows.offer.isin(sorted(theirs) or [""]).fill_null(False).ifelse(rows.expected_cost, 0)

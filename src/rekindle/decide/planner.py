@@ -135,8 +135,9 @@ def _left(warehouse: Warehouse, inputs: Inputs, seen: due.Past, stages: list[cha
                 part = (one.program.name, payer)
                 wanted[part] = wanted.get(part, 0) + (costs[payer] or 0)
                 held[part] = held.get(part, 0) + (costs[f"held_{payer}"] or 0)
-    documents = inputs.documents
-    return budget.scales(warehouse, documents.rules, seen.contacts, wanted, inputs.as_of, inputs.shop, documents.offers, held)
+    budgets = inputs.documents.rules.every_budget
+    gone = budget.spent(warehouse, seen.contacts, budgets, inputs.as_of, inputs.documents.offers)
+    return budget.scaled(budgets, budget.limits(budgets, inputs.shop), wanted, gone, held)
 
 
 def _decided(one: chances.Chances, inputs: Inputs, left: Mapping[budget.Part, float]) -> ir.Table:
