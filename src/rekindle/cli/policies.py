@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from rekindle.service.flow.policy_approving import Held, Yes
     from rekindle.service.flow.policy_proposals import News
 
-SHOWN = 12
-"""Changes that are printed; the page and --json have all."""
+SHOWN, FEW = 12, 3
+"""Changes and notes that are printed; the page and --json have all."""
 
 By = Annotated[str | None, typer.Option(metavar="NAME", help="Who says yes. Default: you.")]
 
@@ -243,8 +243,9 @@ def _described(version: "Version", store: Open) -> Iterable[str]:
     yield f"Changes        {len(version.differing):,} of {counted(len(version.changes), 'chance', 'chances')}"
     yield from _changed(version.differing)
     yield from _ahead(version, store.settings.currency)
-    for note in version.notes:
-        yield f"Note           {note}"
+    yield from (f"Note           {note}" for note in version.notes[:FEW])
+    if len(version.notes) > FEW:
+        yield f"{'':<15}and {len(version.notes) - FEW:,} more (the page and --json have all)"
 
 
 def _changed(moved: Iterable["Change"]) -> Iterable[str]:
