@@ -9,10 +9,12 @@ Knows nothing of the parts that raise. The tree, with the exit code of the comma
     |-- StoreUnavailable       1   the folder, history or ledger cannot be opened or written
     `-- DeliveryError          1   a channel did not take a message
         |-- TemporaryFailure   1   the same message may be tried again
-        `-- PermanentFailure   1   it may not
+        |-- PermanentFailure   1   it may not
+        `-- OutcomeUnknown     1   nobody can say whether it was taken
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 
@@ -59,11 +61,25 @@ class DeliveryError(RekindleError):
 
 
 class TemporaryFailure(DeliveryError):
-    """The same message may be tried again later."""
+    """The message was certainly not taken and may be tried again later.
+
+    Args:
+        cause: As everywhere.
+        remedy: As everywhere.
+        wait: How long the other side asked to be left alone, or its lane is to rest; None where it is the sender's to choose.
+    """
+
+    def __init__(self, cause: str, remedy: str, wait: timedelta | None = None) -> None:
+        super().__init__(cause, remedy)
+        self.wait = wait
 
 
 class PermanentFailure(DeliveryError):
-    """The same message must not be tried again."""
+    """The message was certainly not taken and must not be tried again."""
+
+
+class OutcomeUnknown(DeliveryError):
+    """The message was handed over and no answer came: it may or may not have been taken."""
 
 
 @dataclass(frozen=True, slots=True)

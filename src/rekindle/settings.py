@@ -79,6 +79,16 @@ class ChannelCosts(_Table):
     inapp: Cost = Decimal(0)
 
 
+class Senders(_Table):
+    """What hands messages over, by channel; empty: the store does not use that channel."""
+
+    email: str = "mailbox"
+    sms: str = ""
+    webpush: str = ""
+    inapp: str = ""
+    webhook: str = ""
+
+
 class Source(_Table):
     """A file that `run` imports when it has changed; a path is relative to the store folder."""
 
@@ -107,6 +117,7 @@ class Settings(_Table):
     order_milestones: Annotated[tuple[Annotated[int, Field(ge=2, le=10_000)], ...], AfterValidator(_rising)] = (5, 10, 25)
     free_shipping_from: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(0)
     channel_costs: ChannelCosts = ChannelCosts()
+    senders: Senders = Senders()
     history: str = "duckdb://var/history.duckdb"
     database: str = "sqlite:///var/ledger.sqlite3"
     public_url: str = "https://shop.example/rekindle"

@@ -88,9 +88,10 @@ def test_an_opt_out_in_the_middle_of_a_batch_is_obeyed(store: Settings) -> None:
     plan(["c1", "c2", "c3"])
 
     class Leaving(Recorder):
-        def hand_over(self, message: Message) -> None:
-            super().hand_over(message)
+        def hand_over(self, message: Message) -> str:
+            taken = super().hand_over(message)
             opt_out("c2", "email", NOON, "link")
+            return taken
 
     channel = Leaving()
     assert send_due(store, NOON, channel=channel).by_status == {"sent": 2, "suppressed": 1}
@@ -126,7 +127,7 @@ def test_a_channel_that_cannot_now_is_asked_again_later(store: Settings) -> None
     plan(["c1"])
 
     class Full:
-        def hand_over(self, message: Message) -> None:
+        def hand_over(self, message: Message) -> str:
             raise TemporaryFailure("the disk is full", "Make room.")
 
     assert send_due(store, NOON, channel=Full()) == Sent(1, {}, 1)
@@ -187,13 +188,14 @@ def test_a_stop_while_handing_over(store: Settings, at: int, after: bool) -> Non
     attempts: list[str] = []
 
     class Stopping(Recorder):
-        def hand_over(self, message: Message) -> None:
+        def hand_over(self, message: Message) -> str:
             attempts.append(message.id)
             if len(attempts) == at and not after:
                 raise Killed
-            super().hand_over(message)
+            taken = super().hand_over(message)
             if len(attempts) == at:
                 raise Killed
+            return taken
 
     channel = Stopping()
     with pytest.raises(Killed):
@@ -218,10 +220,10 @@ def test_two_workers_share_and_the_slow_one_does_no_harm(store: Settings) -> Non
     other = Recorder()
 
     class Slow(Recorder):
-        def hand_over(self, message: Message) -> None:
+        def hand_over(self, message: Message) -> str:
             if not self.taken:
                 send_due(store, NOON, channel=other, clock=lambda: later(5))
-            super().hand_over(message)
+            return super().hand_over(message)
 
     slow = Slow()
     send_due(store, NOON, channel=slow, clock=lambda: NOON)

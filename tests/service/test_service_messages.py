@@ -103,7 +103,7 @@ def test_after_a_crash_it_comes_again_under_the_same_name(store: Settings, hande
     news(["c1"])
 
     class Stopping(Recorder):
-        def hand_over(self, message: Message) -> None:
+        def hand_over(self, message: Message) -> str:
             if handed_over:
                 super().hand_over(message)
             raise Killed

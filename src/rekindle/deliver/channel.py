@@ -13,23 +13,33 @@ class Message:
     """A message ready to be handed over.
 
     Args:
-        id: Its Message-ID without angle brackets.
+        id: The touch's own name, the same on every attempt: an e-mail's Message-ID without angle brackets, elsewhere the idempotency key.
         day: The day of sending, in the store's time zone.
-        wire: Its bytes.
+        wire: What goes over: MIME for e-mail, UTF-8 text for SMS, a JSON object for webpush, inapp and webhook.
+        sender: Whom it comes from, as the channel writes it: the envelope's address for e-mail; empty where the channel has its own.
+        to: Whom it goes to: an e-mail address, a number in E.164, a push subscription as JSON, a customer id, a URL.
+        service: Whether it is about the customer's own order.
     """
 
     id: str
     day: date
     wire: bytes
+    sender: str = ""
+    to: str = ""
+    service: bool = False
 
 
 class Channel(Protocol):
-    """A way out of the store."""
+    """A way out of the store. Several threads may call it at once."""
 
-    def hand_over(self, message: Message) -> None:
+    def hand_over(self, message: Message) -> str:
         """Gives one message away, once.
+
+        Returns:
+            What the other side calls it; empty where it goes by the message's own id.
 
         Raises:
             TemporaryFailure: Certainly not taken; it may be tried again.
             PermanentFailure: Certainly not taken; it must not be tried again.
+            OutcomeUnknown: It was given away and no answer came.
         """

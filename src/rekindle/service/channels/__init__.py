@@ -1,1 +1,34 @@
-"""The channels, a folder each."""
+"""The channels, a folder each; `open_sender` finds the one that a store has chosen for a way of reaching people."""
+
+from importlib import import_module
+
+from rekindle.deliver.channel import Channel
+from rekindle.errors import BadData
+from rekindle.settings import Settings
+
+SENDERS = {
+    "mailbox": "rekindle.service.channels.mailbox.channel",
+}
+"""Name, as `[senders]` of rekindle.toml has it, to the module whose `open_channel(settings)` opens it."""
+
+
+def open_sender(settings: Settings, channel: str) -> Channel | None:
+    """What hands messages of a channel over.
+
+    Args:
+        settings: The store's.
+        channel: email, sms, webpush, inapp or webhook.
+
+    Returns:
+        None where the store has none for it.
+
+    Raises:
+        BadData: There is no sender of the name that the settings give.
+    """
+    name: str = getattr(settings.senders, channel)
+    if not name:
+        return None
+    if name not in SENDERS:
+        raise BadData(f"rekindle.toml: senders.{channel}: there is no sender '{name}'", f"Write one of {', '.join(sorted(SENDERS))}.")
+    opened: Channel = import_module(SENDERS[name]).open_channel(settings)
+    return opened

@@ -19,7 +19,7 @@ from rekindle.deliver.message import Envelope, build, message_id
 from rekindle.deliver.templates import TemplateSet, render
 from rekindle.errors import Refused, RekindleError, TemporaryFailure
 from rekindle.program.rules import QuietHours
-from rekindle.service.channels.mailbox.channel import Mailbox
+from rekindle.service.channels import open_sender
 from rekindle.service.config import load_ring, use_ledger
 from rekindle.service.flow.content import load_content, registered_facts
 from rekindle.service.outbox import actions as outbox
@@ -86,7 +86,10 @@ def send_due(
         Refused: No message of this store could be lawful: no postal address, or no HTTPS address for its links.
     """
     use_ledger(settings)
-    desk = _open_desk(settings, now, quiet or QuietHours(), channel or Mailbox(settings.var / "mail"))
+    sender = channel or open_sender(settings, "email")
+    if sender is None:
+        raise Refused("the store has no sender of e-mail", 'Write senders.email = "mailbox" in rekindle.toml.')
+    desk = _open_desk(settings, now, quiet or QuietHours(), sender)
     unknown, _ = outbox.recover(clock())
     planned, totals, owner = due(now), Counter({UNKNOWN: unknown} if unknown else {}), secrets.token_hex(8)
     while batch := outbox.claim(owner, now, clock(), BATCH):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rekindle.deliver.channel import Message
 from rekindle.errors import TemporaryFailure
+from rekindle.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,11 @@ class Mailbox:
 
     folder: Path
 
-    def hand_over(self, message: Message) -> None:
+    def hand_over(self, message: Message) -> str:
         """Writes the message's file; one that is there already is the same message, and stays.
+
+        Returns:
+            Nothing: it goes by its own id.
 
         Raises:
             TemporaryFailure: The disk is full or not writable.
@@ -41,3 +45,9 @@ class Mailbox:
                 draft.unlink(missing_ok=True)
         except OSError as error:
             raise TemporaryFailure(f"cannot write {path}: {error.strerror}", "Make room, or make the folder writable.") from error
+        return ""
+
+
+def open_channel(settings: Settings) -> Mailbox:
+    """The store's own folder of messages."""
+    return Mailbox(settings.var / "mail")
