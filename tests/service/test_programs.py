@@ -59,3 +59,20 @@ def test_a_version_of_the_table_is_found_by_its_name_its_beginning_and_its_hash(
     found = {asked: [one.name for one in queries.policies(asked)] for asked in ("tried", "tried-1", "2a2b3c4d", "other")}
     assert found == {"tried": ["tried"], "tried-1": ["tried-1a2b3c4d"], "2a2b3c4d": ["tried-2a2b3c4d"], "other": []}
     assert len(queries.policies()) == 3
+
+
+def test_a_program_is_paused_once_and_its_pauses_stay_on_record(store: Settings) -> None:
+    assert actions.pause("win-back", "too many complaints", "win-back", AT)
+    assert not actions.pause("win-back", "again", "Ada", AT + timedelta(hours=1))
+    assert queries.paused() == {"win-back"}
+    assert actions.resume("win-back", "Ada", AT + timedelta(days=1))
+    assert not actions.resume("win-back", "Ada", AT + timedelta(days=2))
+    assert queries.paused() == frozenset()
+    assert actions.pause("win-back", "stock ran out", "Ada", AT + timedelta(days=3))
+    assert actions.pause("birthday", "wrong text", "Ada", AT + timedelta(days=3))
+    told = [(one.program, one.reason, one.by, one.resumed_by, one.resumed_at) for one in queries.pauses()]
+    assert told == [
+        ("win-back", "too many complaints", "win-back", "Ada", AT + timedelta(days=1)), ("win-back", "stock ran out", "Ada", "", None),
+        ("birthday", "wrong text", "Ada", "", None),
+    ]
+    assert [one.reason for one in queries.pauses("birthday")] == ["wrong text"]

@@ -1,4 +1,4 @@
-"""Documents are submitted as versions that never change, and approved by people.
+"""Documents are submitted as versions that never change, and approved by people; programs are paused and resumed.
 
 Knows nothing of what a document says: validation comes before submission.
 """
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from rekindle.service.programs.models import Approval, Document
+from rekindle.service.programs.models import Approval, Document, Pause
 from rekindle.service.programs.queries import POLICY, version
 
 
@@ -77,3 +77,26 @@ def hold(name: str, by: str, at: datetime, since: datetime) -> None:
     with transaction.atomic():
         document = Document.objects.get(pk=name, kind=POLICY)
         Approval.objects.create(document=document, channel="mailbox", by=by, at=at, since=since)
+
+
+def pause(program: str, reason: str, by: str, at: datetime) -> bool:
+    """Holds a program's marketing back until somebody resumes it; one that is paused already stays as it is.
+
+    Args:
+        program: Its name.
+        reason: Why, one sentence without a full stop.
+        by: Who says so; the program's own name where it paused itself.
+        at: When.
+
+    Returns:
+        Whether it was running.
+    """
+    with transaction.atomic():
+        given = {"reason": reason[:300], "by": by, "at": at}
+        return Pause.objects.get_or_create(program=program, resumed_at=None, defaults=given)[1]
+
+
+def resume(program: str, by: str, at: datetime) -> bool:
+    """Lets a program's marketing go again, and says whether it was paused."""
+    with transaction.atomic():
+        return bool(Pause.objects.filter(program=program, resumed_at=None).update(resumed_by=by, resumed_at=at))

@@ -1,4 +1,4 @@
-"""Documents as immutable versions, and approvals of them.
+"""Documents as immutable versions, approvals of them, and programs that are stopped for a while.
 
 Knows nothing of what a document says.
 """
@@ -33,3 +33,22 @@ class Approval(models.Model):
         """The newest yes of a channel counts."""
 
         ordering: ClassVar = ["at", "id"]
+
+
+class Pause(models.Model):
+    """A program's marketing held back: by a person, or by the program itself where too many complain. Its row stays as the record."""
+
+    program = models.CharField(max_length=100)
+    reason = models.CharField(max_length=300)
+    by = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    resumed_by = models.CharField(max_length=200, default="")
+    resumed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """A program is paused once at a time."""
+
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["program"], condition=models.Q(resumed_at__isnull=True), name="one_open_pause_per_program")
+        ]

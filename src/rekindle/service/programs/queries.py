@@ -1,4 +1,4 @@
-"""Which versions there are, and which of them are approved for what.
+"""Which versions there are, which of them are approved for what, and which programs are paused.
 
 Changes nothing, and knows nothing of what a document says.
 """
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rekindle.errors import BadData
 from rekindle.service.config import use_ledger
-from rekindle.service.programs.models import Approval, Document
+from rekindle.service.programs.models import Approval, Document, Pause
 from rekindle.settings import Settings
 
 _SHORTEST = 6
@@ -96,3 +96,13 @@ def policy_approvals() -> tuple[Yes, ...]:
     """Every yes to a version of the table of chances, the first first; going back to an earlier version is one too."""
     rows = Approval.objects.filter(document__kind=POLICY).order_by("id").values_list("document_id", "by", "at", "since")
     return tuple(Yes(name, by, at, since or at) for name, by, at, since in rows)
+
+
+def paused() -> frozenset[str]:
+    """The programs whose marketing is held back now."""
+    return frozenset(Pause.objects.filter(resumed_at=None).values_list("program", flat=True))
+
+
+def pauses(program: str = "") -> tuple[Pause, ...]:
+    """Every pause, the first first; of one program where it is named."""
+    return tuple(Pause.objects.filter(program=program) if program else Pause.objects.all())
