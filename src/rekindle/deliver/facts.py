@@ -90,6 +90,7 @@ class Facts:
         fix: What the shop has mended, as registered in facts.yaml; so are the texts after it, up to `support`.
         care_by_category: How to look after what was bought, by category; `care` for the others.
         reply_to: Where an answer goes.
+        trap_url: A link that no person sees: what follows it is a machine. Empty where there is none.
     """
 
     stage: str
@@ -144,6 +145,7 @@ class Facts:
     unsubscribe_url: str = ""
     preferences_url: str = ""
     reply_to: str = ""
+    trap_url: str = ""
     locale: str = "en"
 
 

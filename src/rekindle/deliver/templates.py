@@ -77,6 +77,24 @@ def render(templates: TemplateSet, facts: Facts) -> Rendered:
     return Rendered(subject, preheader, html, re.sub(r"\n{3,}", "\n\n", body).strip() + "\n")
 
 
+def fill_text(templates: TemplateSet, path: str, stage: str, said: Mapping[str, object]) -> str:
+    """A template of plain text, filled in.
+
+    Args:
+        templates: The store's content.
+        path: Of the template, below the content folder.
+        stage: As `program/stage`: what it includes as `stage`.
+        said: The facts, spoken.
+
+    Raises:
+        BadData: There is no such template, or it has a mistake.
+    """
+    try:
+        return _fill(_text(_assemble(templates, path, stage)), said)
+    except LiquidError as error:
+        raise BadData(f"content/{path}: {error}", "Mend the template; docs/content.md lists the facts.") from error
+
+
 def what_lacks(facts: Facts) -> tuple[str, str] | None:
     """Why a message must not be rendered, with the remedy; None where nothing lacks."""
     if facts.service:
