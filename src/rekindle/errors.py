@@ -66,12 +66,14 @@ class TemporaryFailure(DeliveryError):
     Args:
         cause: As everywhere.
         remedy: As everywhere.
-        wait: How long the other side asked to be left alone, or its lane is to rest; None where it is the sender's to choose.
+        wait: How long the other side asked to be left alone; None where it is the sender's to choose.
+        lane: Whether every other message on the same way would fail now too, so that the way is to rest.
     """
 
-    def __init__(self, cause: str, remedy: str, wait: timedelta | None = None) -> None:
+    def __init__(self, cause: str, remedy: str, wait: timedelta | None = None, *, lane: bool = False) -> None:
         super().__init__(cause, remedy)
         self.wait = wait
+        self.lane = lane
 
 
 class PermanentFailure(DeliveryError):
