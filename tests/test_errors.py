@@ -13,6 +13,7 @@ EXIT_CODES = {
     errors.DeliveryError: 1,
     errors.TemporaryFailure: 1,
     errors.PermanentFailure: 1,
+    errors.OutcomeUnknown: 1,
 }
 
 
