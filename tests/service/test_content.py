@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from rekindle.errors import BadData
+from rekindle.service.flow.composing import shop_facts
 from rekindle.service.flow.content import load_content, registered_facts, scaffold_content, shipped_content
-from rekindle.service.flow.sending import shop_facts
 from tests.service.conftest import make_store
 
 

@@ -31,7 +31,7 @@ def rows(warehouse: Warehouse, name: str) -> list[dict[str, object]]:
 def test_what_happened_becomes_facts_once(store: Settings, warehouse: Warehouse) -> None:
     plan(["c1", "c2"])
     assert close_cycle(store, warehouse, NOON) == Mirrored(consents=2, people=2, touches=0)
-    send_due(store, NOON, channel=Recorder())
+    send_due(store, NOON, senders={"email": Recorder()})
     assert close_cycle(store, warehouse, NOON) == Mirrored(consents=0, people=0, touches=2)
     assert close_cycle(store, warehouse, NOON) == Mirrored(consents=0, people=0, touches=0)
     touch = rows(warehouse, "touches")[0]
@@ -72,7 +72,7 @@ def test_birthdays_that_an_older_version_kept_to_itself_are_told(store: Settings
 
 def test_nothing_personal_reaches_history(store: Settings, warehouse: Warehouse) -> None:
     plan(["c1"])
-    send_due(store, NOON, channel=Recorder())
+    send_due(store, NOON, senders={"email": Recorder()})
     close_cycle(store, warehouse, NOON)
     for name in ("consents", "people", "touches"):
         assert "@" not in str(rows(warehouse, name))
@@ -82,7 +82,7 @@ def test_nothing_personal_reaches_history(store: Settings, warehouse: Warehouse)
 @pytest.mark.parametrize("step", ["take_changes", "take_settled", "append", "record_batch", "changes_known", "settled_known"])
 def test_a_stop_in_between_is_made_good(store: Settings, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     plan(["c1"])
-    send_due(store, NOON, channel=Recorder())
+    send_due(store, NOON, senders={"email": Recorder()})
 
     def stop(*_: object) -> None:
         raise Killed

@@ -54,9 +54,9 @@ def test_a_due_touch_becomes_a_file_that_mail_programs_read(store: Settings) -> 
 
 def test_a_second_send_sends_nothing(store: Settings) -> None:
     plan(MANY)
-    assert send_due(store, NOON, channel=Recorder()).by_status == {"sent": 120}
+    assert send_due(store, NOON, senders={"email": Recorder()}).by_status == {"sent": 120}
     again = Recorder()
-    assert send_due(store, later(600), channel=again) == Sent(0, {}, 0)
+    assert send_due(store, later(600), senders={"email": again}) == Sent(0, {}, 0)
     assert again.taken == []
 
 
@@ -74,7 +74,7 @@ def test_every_state_that_ends_without_a_message(store: Settings) -> None:
     outbox.insert_touches("plan1", touches(names, **columns))
     outbox.ready("plan1")
     opt_out("optout", "email", NOON, "link")
-    sent = send_due(store, NOON, channel=(recorder := Recorder()))
+    sent = send_due(store, NOON, senders={"email": (recorder := Recorder())})
     assert sent == Sent(5, {"expired": 1, "failed": 1, "suppressed": 3}, 0)
     assert recorder.taken == []
     reasons = dict(Touch.objects.values_list("customer_id", "reason"))
@@ -94,7 +94,7 @@ def test_an_opt_out_in_the_middle_of_a_batch_is_obeyed(store: Settings) -> None:
             return taken
 
     channel = Leaving()
-    assert send_due(store, NOON, channel=channel).by_status == {"sent": 2, "suppressed": 1}
+    assert send_due(store, NOON, senders={"email": channel}).by_status == {"sent": 2, "suppressed": 1}
     assert statuses() == {"c1": "sent", "c2": "suppressed", "c3": "sent"}
     assert b"c2@" not in b"".join(message.wire for message in channel.taken)
 
@@ -130,7 +130,7 @@ def test_a_channel_that_cannot_now_is_asked_again_later(store: Settings) -> None
         def hand_over(self, message: Message) -> str:
             raise TemporaryFailure("the disk is full", "Make room.")
 
-    assert send_due(store, NOON, channel=Full()) == Sent(1, {}, 1)
+    assert send_due(store, NOON, senders={"email": Full()}) == Sent(1, {}, 1)
     assert send_due(store, later(14)) == Sent(0, {}, 0)
     assert send_due(store, later(15)).by_status == {"sent": 1}
 
@@ -176,8 +176,8 @@ def test_a_stop_at_any_step_never_hands_over_twice(
     with monkeypatch.context() as patch:
         patch.setattr(sending.outbox, step, stopping)
         with contextlib.suppress(Killed):
-            send_due(store, NOON, channel=channel, clock=lambda: NOON)
-    send_due(store, NOON, channel=channel, clock=lambda: later(5))
+            send_due(store, NOON, senders={"email": channel}, clock=lambda: NOON)
+    send_due(store, NOON, senders={"email": channel}, clock=lambda: later(5))
     _nothing_twice_nothing_lost(channel)
 
 
@@ -199,8 +199,8 @@ def test_a_stop_while_handing_over(store: Settings, at: int, after: bool) -> Non
 
     channel = Stopping()
     with pytest.raises(Killed):
-        send_due(store, NOON, channel=channel, clock=lambda: NOON)
-    send_due(store, NOON, channel=channel, clock=lambda: later(5))
+        send_due(store, NOON, senders={"email": channel}, clock=lambda: NOON)
+    send_due(store, NOON, senders={"email": channel}, clock=lambda: later(5))
     _nothing_twice_nothing_lost(channel)
 
 
@@ -222,11 +222,11 @@ def test_two_workers_share_and_the_slow_one_does_no_harm(store: Settings) -> Non
     class Slow(Recorder):
         def hand_over(self, message: Message) -> str:
             if not self.taken:
-                send_due(store, NOON, channel=other, clock=lambda: later(5))
+                send_due(store, NOON, senders={"email": other}, clock=lambda: later(5))
             return super().hand_over(message)
 
     slow = Slow()
-    send_due(store, NOON, channel=slow, clock=lambda: NOON)
+    send_due(store, NOON, senders={"email": slow}, clock=lambda: NOON)
     ids = [message.id for message in [*slow.taken, *other.taken]]
     assert len(ids) == len(set(ids)) == 120
     assert counts() == {"sent": 120}
@@ -250,7 +250,7 @@ def test_hostile_names_stay_names(store: Settings) -> None:
     for customer, name in zip(customers, names, strict=True):
         Person.objects.filter(pk=customer).update(first_name=name)
     channel = Recorder()
-    assert send_due(store, NOON, channel=channel).by_status == {"sent": len(names)}
+    assert send_due(store, NOON, senders={"email": channel}).by_status == {"sent": len(names)}
     for message in channel.taken:
         read = BytesParser(policy=policy.default).parsebytes(message.wire)
         assert sorted(read.keys()) == [

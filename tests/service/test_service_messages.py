@@ -47,7 +47,7 @@ def test_it_goes_without_consent_by_night_and_has_no_link_to_stop(store: Setting
     meet(["silent"], granted=False)
     people.opt_out("left", "email", NOON - timedelta(days=1), "link")
     news(["agreed", "left", "silent"])
-    sent = send_due(store, NOON, quiet=NIGHT, channel=(recorder := Recorder()))
+    sent = send_due(store, NOON, quiet=NIGHT, senders={"email": (recorder := Recorder())})
     assert sent == Sent(3, {"sent": 3}, 0)
     for message in map(read, recorder.taken):
         assert (message["List-Unsubscribe"], message["List-Unsubscribe-Post"]) == (None, None)
@@ -76,7 +76,7 @@ def test_an_address_that_bounced_gets_nothing_until_its_owner_agrees_again(store
     meet(["c1"], granted=agreed_again is not None)
     Suppression.objects.create(channel="email", address="c1@people.example", reason="bounce", recorded_at=bounced)
     news(["c1"])
-    assert send_due(store, NOON, channel=Recorder()).by_status == {status: 1}
+    assert send_due(store, NOON, senders={"email": Recorder()}).by_status == {status: 1}
     assert Touch.objects.get().reason == ("" if status == "sent" else "address suppressed")
 
 
@@ -84,7 +84,7 @@ def test_who_has_no_address_gets_nothing(store: Settings) -> None:
     meet(["c1"])
     people.Person.objects.filter(pk="c1").update(email="", email_lookup="")
     news(["c1", "stranger"])
-    assert send_due(store, NOON, channel=Recorder()).by_status == {"suppressed": 2}
+    assert send_due(store, NOON, senders={"email": Recorder()}).by_status == {"suppressed": 2}
     assert set(Touch.objects.values_list("reason", flat=True)) == {"no address"}
 
 
@@ -93,7 +93,7 @@ def test_an_offer_in_it_makes_it_fail(store: Settings, wrong: dict[str, object])
     meet(["c1"])
     news(["c1"], facts=json.dumps(FACTS | wrong))
     recorder = Recorder()
-    assert send_due(store, NOON, channel=recorder).by_status == {"failed": 1}
+    assert send_due(store, NOON, senders={"email": recorder}).by_status == {"failed": 1}
     assert (recorder.taken, "carries no offer" in Touch.objects.get().reason) == ([], True)
 
 
@@ -110,8 +110,8 @@ def test_after_a_crash_it_comes_again_under_the_same_name(store: Settings, hande
 
     first, second = Stopping(), Recorder()
     with pytest.raises(Killed):
-        send_due(store, NOON, channel=first, clock=lambda: NOON)
-    assert send_due(store, NOON, channel=second, clock=lambda: later(5)).by_status == {"sent": 1}
+        send_due(store, NOON, senders={"email": first}, clock=lambda: NOON)
+    assert send_due(store, NOON, senders={"email": second}, clock=lambda: later(5)).by_status == {"sent": 1}
     assert len({message.id for message in [*first.taken, *second.taken]}) == 1
     assert len(second.taken) == 1
 
@@ -123,7 +123,7 @@ def test_a_late_worker_that_did_hand_it_over_is_believed(store: Settings) -> Non
     outbox.begin(batch, {}, NOON, NOON)
     assert outbox.recover(later(2)) == (0, 1)
     outbox.settle(batch, {batch[0].id: outbox.Outcome("sent", message_id="m")}, NOON)
-    assert send_due(store, later(3), channel=(again := Recorder())) == Sent(0, {}, 0)
+    assert send_due(store, later(3), senders={"email": (again := Recorder())}) == Sent(0, {}, 0)
     assert (again.taken, Touch.objects.get().message_id) == ([], "m")
 
 

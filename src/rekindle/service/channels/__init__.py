@@ -4,12 +4,18 @@ from importlib import import_module
 
 from rekindle.deliver.channel import Channel
 from rekindle.errors import BadData
-from rekindle.settings import Settings
+from rekindle.settings import Senders, Settings
 
 SENDERS = {
     "mailbox": "rekindle.service.channels.mailbox.channel",
 }
 """Name, as `[senders]` of rekindle.toml has it, to the module whose `open_channel(settings)` opens it."""
+
+
+def open_senders(settings: Settings) -> dict[str, Channel]:
+    """What hands messages over, by channel; the channels that the store does not use are left out."""
+    opened = {channel: open_sender(settings, channel) for channel in Senders.model_fields}
+    return {channel: sender for channel, sender in opened.items() if sender is not None}
 
 
 def open_sender(settings: Settings, channel: str) -> Channel | None:

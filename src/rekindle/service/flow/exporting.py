@@ -15,11 +15,11 @@ from rekindle.insight.profile import Profiles
 from rekindle.program.documents import Documents
 from rekindle.service.config import load_ring, load_secret
 from rekindle.service.flow.codes import code_for
+from rekindle.service.flow.composing import shop_facts, with_links
 from rekindle.service.flow.content import load_content
 from rekindle.service.flow.message_facts import facts_of
 from rekindle.service.flow.message_facts import messages as messages_of
 from rekindle.service.flow.planning import Planned
-from rekindle.service.flow.sending import shop_facts, with_links
 from rekindle.service.outbox.models import touch_key
 from rekindle.service.people.queries import external_ids, people_by_id
 from rekindle.settings import Settings

@@ -30,10 +30,10 @@ from rekindle.program.documents import NOTHING, Documents, Program, Stage
 from rekindle.program.triggers import MOMENTS
 from rekindle.service.flow import message_facts, planning, worlds
 from rekindle.service.flow.assumptions import assumptions
+from rekindle.service.flow.composing import shop_facts
 from rekindle.service.flow.content import load_content
 from rekindle.service.flow.insights import Insight
 from rekindle.service.flow.learning import Learned
-from rekindle.service.flow.sending import shop_facts
 from rekindle.settings import Settings
 
 OFFER_WORDS = {

@@ -12,6 +12,7 @@ import pyarrow as pa
 from django.db import transaction
 from django.db.models import F, Q
 
+from rekindle.deliver.message import token_of
 from rekindle.errors import BadData
 from rekindle.service.outbox.models import (
     ATTEMPTING,
@@ -25,6 +26,7 @@ from rekindle.service.outbox.models import (
     UNKNOWN,
     Plan,
     Touch,
+    touch_key,
 )
 
 CHUNK = 2_000
@@ -37,10 +39,19 @@ SERVICE = "service"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an attempted touch: sent with its message id, failed or suppressed with a reason, or planned again for later."""
+    """What became of an attempted touch.
+
+    Args:
+        status: Sent, failed, suppressed or unknown, or planned again.
+        message_id: The name that it was handed over under.
+        provider_id: What the other side calls it; empty where it goes by the message's own name.
+        reason: Why, where it was not sent.
+        send_at: When it is tried again, where it is planned again.
+    """
 
     status: str
     message_id: str = ""
+    provider_id: str = ""
     reason: str = ""
     send_at: datetime | None = None
 
@@ -180,7 +191,8 @@ def settled_known() -> None:
 
 def _touch(plan: str, row: Mapping[str, Any]) -> Touch:
     send_at: datetime = row["send_at"]
-    values = {name: row[name] or "" for name in ("offer", "code")} | {"facts": row["facts"] or "{}"}
+    token = token_of(touch_key(row["program"], row["customer_id"], row["episode"], row["stage"]))
+    values: dict[str, Any] = {name: row[name] or "" for name in ("offer", "code")} | {"facts": row["facts"] or "{}", "token": token}
     return Touch(plan_id=plan, **{**row, **values, "send_at": send_at if send_at.tzinfo else send_at.replace(tzinfo=UTC)})
 
 
@@ -188,7 +200,7 @@ def _fields(outcome: Outcome, at: datetime) -> dict[str, Any]:
     if outcome.status == PLANNED:
         return {"status": PLANNED, "owner": "", "lease_until": None, "send_at": outcome.send_at, "reason": outcome.reason[:300]}
     return {
-        "status": outcome.status, "message_id": outcome.message_id, "reason": outcome.reason[:300], "settled_at": at, "mirror": CHANGED,
-        "lease_until": None,
+        "status": outcome.status, "message_id": outcome.message_id, "provider_id": outcome.provider_id[:200],
+        "reason": outcome.reason[:300], "settled_at": at, "mirror": CHANGED, "lease_until": None,
     }
 

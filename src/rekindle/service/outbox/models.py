@@ -16,14 +16,19 @@ SETTLED = (SENT, FAILED, SUPPRESSED, EXPIRED, UNKNOWN)
 
 
 class Plan(models.Model):
-    """A plan whose touches are being loaded, or all are."""
+    """A plan whose touches are being loaded, or all are; who said yes to its leaving this machine: nobody, a person, or the autopilot."""
 
     hash = models.CharField(max_length=64, primary_key=True)
     ready = models.BooleanField(default=False)
+    approved_by = models.CharField(max_length=200, default="", db_default="")
+    approved_at = models.DateTimeField(null=True)
 
 
 class Touch(models.Model):
-    """One message to one customer. The facts are frozen when it is planned; `service`: it is about the customer's own order."""
+    """One message to one customer. The facts are frozen when it is planned; `service`: it is about the customer's own order.
+
+    `token` is its name for the other side from the beginning, `message_id` the name it was sent under, `provider_id` the other side's.
+    """
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE)
     customer_id = models.CharField(max_length=64)
@@ -42,8 +47,11 @@ class Touch(models.Model):
     status = models.CharField(max_length=16, default=PLANNED)
     owner = models.CharField(max_length=32, default="")
     fence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     lease_until = models.DateTimeField(null=True)
+    token = models.CharField(max_length=26, default="", db_default="")
     message_id = models.CharField(max_length=200, default="")
+    provider_id = models.CharField(max_length=200, default="", db_default="")
     reason = models.CharField(max_length=300, default="")
     settled_at = models.DateTimeField(null=True)
     mirror = models.CharField(max_length=8, default=CHANGED)
@@ -57,6 +65,8 @@ class Touch(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "send_at"], name="touches_due"),
             models.Index(fields=["mirror", "status"], name="touches_to_mirror"),
+            models.Index(fields=["token"], name="touch_by_token"),
+            models.Index(fields=["provider_id"], name="touch_by_provider_id", condition=~models.Q(provider_id="")),
         ]
 
     @property
