@@ -77,7 +77,17 @@ class TemporaryFailure(DeliveryError):
 
 
 class PermanentFailure(DeliveryError):
-    """The message was certainly not taken and must not be tried again."""
+    """The message was certainly not taken and must not be tried again.
+
+    Args:
+        cause: As everywhere.
+        remedy: As everywhere.
+        gone: Whether the address itself is no more, so that nothing is to be sent there again.
+    """
+
+    def __init__(self, cause: str, remedy: str, *, gone: bool = False) -> None:
+        super().__init__(cause, remedy)
+        self.gone = gone
 
 
 class OutcomeUnknown(DeliveryError):
