@@ -4,10 +4,12 @@ Knows nothing of what the settings are for. The only reader of the environment; 
 """
 
 import os
+import re
 import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
@@ -17,6 +19,7 @@ from rekindle import money
 from rekindle.errors import BadData, RekindleError, UsageError
 
 FILE_NAME = "rekindle.toml"
+_PASSWORD = re.compile(r"://[^/@]*:[^/]*@|[?&]password=")
 
 
 def _known_zone(name: str) -> str:
@@ -89,6 +92,25 @@ class Senders(_Table):
     webhook: str = ""
 
 
+class Sms(_Table):
+    """Who hands text messages over, and who may say that one came in."""
+
+    url: str = ""
+    sender: str = ""
+    shape: Literal["form", "json"] = "form"
+    user: str = ""
+    secret: str = ""
+    inbound_secret: str = ""
+
+
+class Webhook(_Table):
+    """The shop's own system that takes messages as events."""
+
+    url: str = ""
+    secret: str = ""
+    network: Literal["public", "private"] = "public"
+
+
 class Source(_Table):
     """A file that `run` imports when it has changed; a path is relative to the store folder."""
 
@@ -118,8 +140,11 @@ class Settings(_Table):
     free_shipping_from: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(0)
     channel_costs: ChannelCosts = ChannelCosts()
     senders: Senders = Senders()
+    sms: Sms = Sms()
+    webhook: Webhook = Webhook()
     history: str = "duckdb://var/history.duckdb"
     database: str = "sqlite:///var/ledger.sqlite3"
+    database_password: str = ""
     public_url: str = "https://shop.example/rekindle"
     sources: tuple[Source, ...] = ()
 
@@ -127,6 +152,11 @@ class Settings(_Table):
     def var(self) -> Path:
         """The folder of everything that Rekindle writes."""
         return self.root / "var"
+
+    @property
+    def public_path(self) -> str:
+        """The path of `public_url`, without a slash at its end."""
+        return urlsplit(self.public_url).path.rstrip("/")
 
 
 def load(root: Path) -> Settings:
@@ -145,6 +175,8 @@ def load(root: Path) -> Settings:
         raise BadData(f"{path} is not valid TOML: {error}", "Mend the line it names.") from error
     if "root" in document:
         raise BadData(f"{path}: root is the folder itself and cannot be set", "Remove that line.")
+    if _PASSWORD.search(str(document.get("database", ""))):
+        raise BadData(f"{path}: database holds a password", 'Take it out, and write database_password = "env:NAME" or "file:PATH".')
     for key in ("history", "database"):
         if value := os.environ.get(f"REKINDLE_{key.upper()}"):
             document[key] = value

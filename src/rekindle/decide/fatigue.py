@@ -16,7 +16,7 @@ from rekindle.insight.purchases import sales
 from rekindle.moment import AsOf
 from rekindle.program.documents import Rules
 
-ANSWERS = ("Email Link Clicked", "Signed In", "Product Viewed")
+ANSWERS = ("Email Link Clicked", "Link Clicked", "Push Notification Tapped", "Signed In", "Product Viewed")
 """Events that answer a message, besides an order; an opened mail is none, since mail programs open mails by themselves."""
 
 TO_ANSWER = timedelta(days=3)

@@ -13,7 +13,7 @@ from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING, Delay, Program, Stage
 from rekindle.program.stages import END
 
-CLICKED = ("Email Link Clicked",)
+CLICKED = ("Email Link Clicked", "Link Clicked", "Push Notification Tapped")
 """Events that show that a message was followed."""
 
 COMPLAINED = ("Email Marked as Spam",)

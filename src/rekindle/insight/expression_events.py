@@ -36,7 +36,8 @@ _WITHOUT_PRODUCT = (
     "Products Searched", "Product List Viewed", "Product List Filtered", "Promotion Viewed", "Promotion Clicked", "Cart Viewed",
     "Cart Shared", "Checkout Started", "Checkout Step Viewed", "Checkout Step Completed", "Payment Info Entered", "Coupon Entered",
     "Coupon Applied", "Coupon Denied", "Coupon Removed", "Signed Up", "Signed In", "Signed Out", "Email Delivered", "Email Opened",
-    "Email Link Clicked", "Email Marked as Spam", "Unsubscribed", "Push Notification Received", "Push Notification Tapped",
+    "Email Link Clicked", "Email Marked as Spam", "Unsubscribed", "Push Notification Received", "Push Notification Tapped", "Link Clicked",
+    "Link Scanned",
 )  # fmt: skip
 
 EVENTS: dict[str, EventSource] = {

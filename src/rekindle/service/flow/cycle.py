@@ -12,6 +12,7 @@ import pyarrow as pa
 from rekindle.history.append import Appended, append, next_batch, record_batch
 from rekindle.history.warehouse import Warehouse
 from rekindle.service.config import use_ledger
+from rekindle.service.flow import visits
 from rekindle.service.outbox.actions import settled_known, take_settled
 from rekindle.service.outbox.queries import taken
 from rekindle.service.people.actions import changes_known, take_changes
@@ -23,15 +24,16 @@ LEDGER = "ledger"
 
 @dataclass(frozen=True, slots=True)
 class Mirrored:
-    """What history learned: consents and people new or changed, touches settled."""
+    """What history learned: consents and people new or changed, touches settled, visits by the links of messages."""
 
     consents: int
     people: int
     touches: int
+    visits: int = 0
 
 
 def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirrored:
-    """Mirrors consents, people and settled touches into history.
+    """Mirrors consents, people, settled touches and visits into history.
 
     A row is marked as taken, written in one transaction of history, and then marked as known: a stop in between repeats it, and
     repeating writes nothing.
@@ -44,14 +46,17 @@ def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirro
     use_ledger(settings)
     take_changes()
     take_settled()
+    clicked = visits.grown(settings.var)
     tables = {"consents": consents(changed=True), "people": known_people(changed=True), "touches": taken()}
     with warehouse.transaction():
         batch = next_batch(warehouse)
         written = {name: _append(warehouse, name, rows, batch) for name, rows in tables.items()}
+        written["visits"] = visits.take_in(warehouse, settings.var, clicked, batch)
         if any(written.values()):
             record_batch(warehouse, batch, LEDGER, LEDGER, at)
     changes_known()
     settled_known()
+    visits.told(settings.var, clicked)
     return Mirrored(**written)
 
 

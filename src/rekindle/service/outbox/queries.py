@@ -3,6 +3,7 @@
 Changes nothing.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.db.models import Count
 
 from rekindle.service.outbox.models import PLANNED, SENT, TAKEN, UNKNOWN, Plan, Touch
 
+_IN_A_QUERY = 20_000
 _TOUCHES = pa.schema(
     [
         *((name, pa.string()) for name in ("touch_key", "customer_id", "program", "stage", "episode", "arm", "channel", "code", "status")),
@@ -61,6 +63,18 @@ def of_customer(customer_id: str) -> list[dict[str, Any]]:
     """A customer's touches of ready plans, oldest first: program, stage, arm, channel, status, reason, settled_at."""
     rows = Touch.objects.filter(customer_id=customer_id, plan__ready=True).order_by("id")
     return [dict(row) for row in rows.values("program", "stage", "arm", "channel", "status", "reason", "settled_at")]
+
+
+def settled_by_number(numbers: Sequence[int]) -> pa.Table:
+    """The touches of these numbers: touch, customer_id, channel, settled_at (naive UTC, null where it is not settled)."""
+    rows: list[tuple[object, ...]] = []
+    for start in range(0, len(numbers), _IN_A_QUERY):
+        found = Touch.objects.filter(pk__in=numbers[start : start + _IN_A_QUERY]).order_by("pk")
+        rows.extend((one, who, way, _naive(at)) for one, who, way, at in found.values_list("pk", "customer_id", "channel", "settled_at"))
+    kinds = (pa.int64(), pa.string(), pa.string(), pa.timestamp("us"))
+    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
+    names = ("touch", "customer_id", "channel", "settled_at")
+    return pa.table({name: pa.array(column, kind) for name, column, kind in zip(names, columns, kinds, strict=True)})
 
 
 def taken() -> pa.Table:

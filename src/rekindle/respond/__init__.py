@@ -1,0 +1,1 @@
+"""What a customer may do and what it means: rules only."""

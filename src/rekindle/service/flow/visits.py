@@ -1,0 +1,83 @@
+"""Who followed the links of messages, as facts of history: a person's visit, or a machine's.
+
+Knows nothing of web servers. The lines under `var/clicks` stay as they were written, so that the rules can be revised: a visit that is judged
+otherwise than before replaces what history knew of it.
+"""
+
+import json
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from rekindle.history.append import append
+from rekindle.history.warehouse import Warehouse
+from rekindle.respond.machines import judged
+from rekindle.service.outbox.queries import settled_by_number
+
+FOLDER = "clicks"
+TAKEN = "taken.json"
+"""How long each file was when history was told of it."""
+
+NAMES = {"email": "Email Link Clicked", "webpush": "Push Notification Tapped"}
+"""Segment's names of what a person did, by channel; the others have none of their own."""
+
+OTHERWISE, MACHINE = "Link Clicked", "Link Scanned"
+_LINES = {"visit": "VARCHAR", "touch": "BIGINT", "destination": "BIGINT", "visited_at": "TIMESTAMPTZ", "agent": "VARCHAR", "network": "VARCHAR"}
+
+
+def grown(var: Path) -> dict[str, int]:
+    """The files that hold more than history was told of, with how long they are."""
+    folder = var / FOLDER
+    sizes = {path.name: path.stat().st_size for path in sorted(folder.glob("*.jsonl"))}
+    told = json.loads((folder / TAKEN).read_text(encoding="utf-8")) if (folder / TAKEN).is_file() else {}
+    return {name: size for name, size in sizes.items() if size > told.get(name, 0)}
+
+
+def told(var: Path, files: dict[str, int]) -> None:
+    """History knows these files now, as long as they were."""
+    if not files:
+        return
+    path = var / FOLDER / TAKEN
+    held = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(held | files, indent=1), encoding="utf-8")
+    draft.replace(path)
+
+
+def take_in(warehouse: Warehouse, var: Path, files: dict[str, int], batch: int) -> int:
+    """Writes the visits of these files into history, each judged by the rules of today, and says how many were new or changed.
+
+    Args:
+        warehouse: An open history, inside a transaction.
+        var: The store's `var`.
+        files: From `grown`.
+        batch: The batch.
+    """
+    found = [warehouse.read_json(var / FOLDER / name, columns=_LINES, format="newline_delimited", ignore_errors=True) for name in files]
+    if not found:
+        return 0
+    lines = warehouse.keep(ibis.union(*found) if len(found) > 1 else found[0])
+    lines = lines.filter(lines.visit.notnull(), lines.touch.notnull(), lines.destination.notnull(), lines.visited_at.notnull())
+    numbers = warehouse.arrow(lines.select("touch").distinct().order_by("touch"))["touch"].to_pylist()
+    touches = warehouse.keep(settled_by_number(numbers))
+    done = append(warehouse, "events", events(lines, touches), "links", batch)
+    return done.new + done.changed
+
+
+def events(lines: ir.Table, touches: ir.Table) -> ir.Table:
+    """Visits as history's `events`.
+
+    Args:
+        lines: visit, touch, destination, visited_at, agent, network.
+        touches: touch, customer_id, channel, settled_at; visits of others are left out.
+    """
+    at = lines.visited_at.cast("timestamp('UTC')").cast("timestamp")
+    visits = lines.mutate(visited_at=at, agent=lines.agent.fill_null(""), network=lines.network.fill_null(""))
+    placed = judged(visits.join(touches, "touch").mutate(sent_at=lambda t: t.settled_at))
+    named = placed.channel.cases(*NAMES.items(), else_=OTHERWISE)
+    return placed.select(
+        message_id=ibis.literal("visit:") + placed.visit, customer_id=placed.customer_id, occurred_at=placed.visited_at,
+        name=placed.machine.notnull().ifelse(MACHINE, named), product_id=ibis.null("string"), value=placed.machine,
+    )  # fmt: skip

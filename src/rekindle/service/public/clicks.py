@@ -1,0 +1,76 @@
+"""Following a link of a message: on to the shop at once, with one line of what happened in a file.
+
+Knows nothing of messages, and of who is a machine: that is judged later, from the lines. Nothing in the ledger changes.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_safe
+
+from rekindle import moment
+from rekindle.deliver.links import Ring
+from rekindle.deliver.short_links import TRAP, Link, expand
+from rekindle.errors import Refused
+from rekindle.service.config import load_ring
+from rekindle.service.config.web import store_in_use
+from rekindle.service.links.queries import url_of
+from rekindle.service.public.answers import not_ours
+
+FOLDER, PURPOSE = "clicks", "clicks"
+_AGENT_AT_MOST = 300
+
+
+@require_safe
+def follow(request: HttpRequest, token: str) -> HttpResponse:
+    """Sends a visitor on to where the link leads; whoever follows the hidden link, to the shop's first page."""
+    store = store_in_use()
+    ring = load_ring(store.var, PURPOSE)
+    try:
+        link = expand(ring, token)
+    except Refused:
+        return not_ours(request)
+    url = store.brand.url if link.destination == TRAP else url_of(str(connection.settings_dict["NAME"]), link.destination)
+    if url is None:
+        return not_ours(request)
+    if request.method == "GET":
+        note(store.var, line(request, ring, link, moment.now()), moment.now())
+    return HttpResponseRedirect(url)
+
+
+def line(request: HttpRequest, ring: Ring, link: Link, at: datetime) -> str:
+    """One visit as a line of JSON: which message, where to, when, what the program calls itself, and a keyed hash of its network."""
+    network = hmac.new(ring.keys[ring.current], _network(request).encode(), hashlib.sha256).hexdigest()[:16]
+    agent = request.headers.get("User-Agent", "")[:_AGENT_AT_MOST]
+    visit = {"visit": secrets.token_hex(8), "touch": link.touch, "destination": link.destination, "visited_at": at.isoformat(),
+             "agent": agent, "network": network}  # fmt: skip
+    return json.dumps(visit) + "\n"
+
+
+def note(var: Path, text: str, at: datetime) -> None:
+    """Adds a line to the day's file, whole: several processes may write at once."""
+    folder = var / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder / f"{at:%Y-%m-%d}.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(file, text.encode())
+    finally:
+        os.close(file)
+
+
+def _network(request: HttpRequest) -> str:
+    """The network that a visit came from: 256 addresses of IPv4, a customer's own of IPv6; empty where it cannot be told."""
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    try:
+        address = ip_address(forwarded or request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return ""
+    return str(ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False))
