@@ -1,4 +1,7 @@
-"""Django is made ready before any test module imports the ledger's apps; every test has a store of its own."""
+"""Django is made ready before any test module imports the ledger's apps; every test has a store of its own.
+
+A module that says `LEDGERS = ("sqlite", "postgresql")` has its stores on both.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,6 +11,7 @@ import pytest
 
 from rekindle.service.config import configure, use_ledger
 from rekindle.settings import Settings
+from tests.postgres import server
 
 configure()
 
@@ -20,11 +24,33 @@ def make_store(root: Path) -> Settings:
     return Settings(root=root, name="Marigold", sender=sender)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    ledgers = getattr(metafunc.module, "LEDGERS", None)
+    if ledgers and "ledger" in metafunc.fixturenames:
+        metafunc.parametrize("ledger", ledgers, indirect=True)
+
+
+def on_postgresql(settings: Settings) -> Settings:
+    """The same store with a fresh ledger on the tests' server, its tables made."""
+    url = server().fresh(lambda empty: use_ledger(settings.model_copy(update={"database": empty})))
+    return settings.model_copy(update={"database": url})
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Settings]:
-    settings = make_store(tmp_path / "shop")
-    use_ledger(settings)
-    yield settings
+def ledger(request: pytest.FixtureRequest) -> str:
+    kind: str = getattr(request, "param", "sqlite")
+    return kind
+
+
+@pytest.fixture
+def store(tmp_path: Path, ledger: str) -> Iterator[Settings]:
     from django.db import connection
 
+    settings = make_store(tmp_path / "shop")
+    if ledger == "postgresql":
+        settings = on_postgresql(settings)
+    use_ledger(settings)
+    yield settings
     connection.close()
+    if ledger == "postgresql":
+        server().drop(settings.database)

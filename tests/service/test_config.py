@@ -40,7 +40,7 @@ def test_the_file_is_durable(store: Settings) -> None:
     assert (store.var / "ledger.sqlite3").is_file()
 
 
-@pytest.mark.parametrize("url", ["postgresql://db/rekindle", "postgres://db/rekindle", "mysql://x", "sqlite:///", "ledger.db"])
+@pytest.mark.parametrize("url", ["mysql://x", "sqlite:///", "ledger.db"])
 def test_other_databases_are_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(BadData) as caught:
         use_ledger(make_store(tmp_path).model_copy(update={"database": url}))

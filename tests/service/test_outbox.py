@@ -11,6 +11,8 @@ from rekindle.settings import Settings
 from tests.service.conftest import NOON
 from tests.service.touches import later, touches
 
+LEDGERS = ("sqlite", "postgresql")
+
 
 def test_only_ready_plans_count(store: Settings) -> None:
     assert actions.insert_touches("plan1", touches(["c1", "c2"])) == 2

@@ -9,6 +9,8 @@ from rekindle.service.people.contacts import Counts
 from rekindle.service.people.models import Consent, Person
 from rekindle.settings import Settings
 
+LEDGERS = ("sqlite", "postgresql")
+
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
 

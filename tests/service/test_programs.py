@@ -8,6 +8,8 @@ from rekindle.service.programs.actions import Submission
 from rekindle.service.programs.models import Document
 from rekindle.settings import Settings
 
+LEDGERS = ("sqlite", "postgresql")
+
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 
 

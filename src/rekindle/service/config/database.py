@@ -4,87 +4,124 @@ Knows nothing of what the tables mean. One ledger is in use at a time in a proce
 """
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings as django_settings
-from django.db import Error, connection
+from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from rekindle.errors import BadData, StoreUnavailable
+from rekindle.errors import StoreUnavailable
+from rekindle.service.config.ledger_url import Place, place
+from rekindle.service.config.requests import WEB
 from rekindle.settings import Settings
 
-APPS = ("people", "programs", "outbox")
-LOCK_WAIT = 60.0
-_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"  # foreign keys are on by default in Django
+APPS = ("people", "programs", "outbox", "links", "public")
+_MIGRATING = int.from_bytes(b"rekindle")  # an advisory lock of PostgreSQL goes by a number
+_NONE = {"ENGINE": "django.db.backends.sqlite3", "NAME": ""}
+_FILE_REMEDY = "Check the folder's permissions and free space; restore a damaged file from a backup."
+_SERVER_REMEDY = "Check that the server runs and has room, and the URL, the user's rights and database_password; then repeat the command."
 
 
 def configure() -> None:
     """Makes Django ready without a database; safe to repeat."""
     if django_settings.configured:
         return
-    options = {"transaction_mode": "IMMEDIATE", "timeout": LOCK_WAIT, "init_command": _PRAGMAS}
     django_settings.configure(
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "", "OPTIONS": options}},
+        DATABASES={DEFAULT_DB_ALIAS: dict(_NONE)},
         INSTALLED_APPS=[f"rekindle.service.{app}" for app in APPS],
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         USE_TZ=True,
         TIME_ZONE="UTC",
         LOGGING_CONFIG=None,
+        **WEB,
     )
     django.setup()
 
 
 def use_ledger(settings: Settings) -> None:
-    """Chooses a store's ledger for this process, making or upgrading its file where needed.
+    """Chooses a store's ledger for this process, making or upgrading its tables where needed.
+
+    A connection that the server closed since the last call is opened anew.
 
     Raises:
         BadData: The database URL cannot be used.
-        StoreUnavailable: The file cannot be opened or written, or a newer version wrote it.
+        StoreUnavailable: The database cannot be opened or written, or a newer version wrote it.
     """
-    path = _path(settings)
+    wanted = place(settings)
     configure()
-    if connection.settings_dict["NAME"] == str(path) and path.is_file():
+    if _chosen(wanted):
+        if wanted.path is None:
+            connection.close_if_unusable_or_obsolete()
         return
-    connection.close()
-    connection.settings_dict["NAME"] = str(path)
+    _choose(wanted.connection)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _one_at_a_time(path):
-            _migrate(path)
-    except BaseException as error:
-        connection.close()
-        connection.settings_dict["NAME"] = ""
-        if isinstance(error, OSError | Error):
-            why = error.strerror if isinstance(error, OSError) and error.strerror else error
-            remedy = "Check the folder's permissions and free space; restore a damaged file from a backup."
-            raise StoreUnavailable(f"cannot open {path}: {why}", remedy) from error
+        with _named(wanted):
+            if wanted.path is not None:
+                wanted.path.parent.mkdir(parents=True, exist_ok=True)
+            with _alone(wanted):
+                _migrate(wanted.name)
+    except BaseException:
+        _choose(_NONE)
         raise
 
 
-def _path(settings: Settings) -> Path:
-    scheme, _, name = settings.database.partition("://")
-    if scheme in ("postgres", "postgresql"):
-        raise BadData("a ledger on PostgreSQL is not supported yet", 'Write database = "sqlite:///var/ledger.sqlite3".')
-    if scheme != "sqlite" or not name.lstrip("/"):
-        raise BadData(f"'{scheme}://' is not a ledger's database", 'Write database = "sqlite:///var/ledger.sqlite3".')
-    return settings.root / (name[1:] if name.startswith("/") else name)
-
-
 @contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
-    with path.with_name(path.name + ".migrate").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def ledger_named(settings: Settings) -> Iterator[None]:
+    """Names the ledger where it fails in the middle: a full disk, a server that went away.
+
+    Raises:
+        StoreUnavailable: It failed; what was committed before stays.
+    """
+    with _named(place(settings), (OperationalError, InterfaceError)):
         yield
 
 
-def _migrate(path: Path) -> None:
+def _chosen(wanted: Place) -> bool:
+    held = connections.settings[DEFAULT_DB_ALIAS]
+    return all(held.get(name) == value for name, value in wanted.connection.items()) and (wanted.path is None or wanted.path.is_file())
+
+
+def _choose(chosen: Mapping[str, Any]) -> None:
+    """Gives this thread a connection of other settings; Django has one for life, and completes a table that it is given."""
+    connection.close()
+    del connections[DEFAULT_DB_ALIAS]
+    connections.settings.update(connections.configure_settings({DEFAULT_DB_ALIAS: dict(chosen)}))
+
+
+@contextmanager
+def _named(ledger: Place, failures: tuple[type[Exception], ...] = (OSError, Error)) -> Iterator[None]:
+    try:
+        yield
+    except failures as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error).strip().partition("\n")[0]
+        remedy = _FILE_REMEDY if ledger.path else _SERVER_REMEDY
+        raise StoreUnavailable(f"cannot use the ledger {ledger.name}: {why}", remedy) from error
+
+
+@contextmanager
+def _alone(ledger: Place) -> Iterator[None]:
+    """One process at a time makes or upgrades tables."""
+    if ledger.path is not None:
+        with ledger.path.with_name(ledger.path.name + ".migrate").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.callproc("pg_advisory_lock", [_MIGRATING])
+    try:
+        yield
+    finally:
+        connection.close()  # and with it the lock, whatever went wrong
+
+
+def _migrate(name: str) -> None:
     executor = MigrationExecutor(connection)
     unknown = set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations or ())
     if unknown:
-        raise StoreUnavailable(f"{path} was written by a newer Rekindle", "Install that version or a later one.")
+        raise StoreUnavailable(f"{name} was written by a newer Rekindle", "Install that version or a later one.")
     targets = executor.loader.graph.leaf_nodes()
     if executor.migration_plan(targets):
         executor.migrate(targets)
