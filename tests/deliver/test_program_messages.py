@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from rekindle.deliver.facts import CARD_KINDS, PRICE_KINDS, Facts
+from rekindle.deliver.claims import Registry
+from rekindle.deliver.facts import CARD_KINDS, PRICE_KINDS, Facts, with_frozen, with_registered
 from rekindle.deliver.templates import Rendered, render
 from rekindle.errors import Refused
 from rekindle.service.flow.content import shipped_content
@@ -224,11 +225,12 @@ def test_a_new_fact_is_never_markup_code_or_a_new_line(field: str, evil: str) ->
 
 
 def test_advice_is_that_of_the_category_and_promised_only_where_there_is_some() -> None:
-    both = replace(KNOWN, care_by_category={"Lighting": "Dust the shade with a dry cloth."})
-    mine = stated(both, "onboarding", "care", "care_advice", "education")
+    shop = Registry.model_validate({"care": [{"text": "Dust the shade with a dry cloth.", "categories": ["Lighting"]}, "Keep it dry."]})
+    both = with_registered(replace(KNOWN, care=""), shop)
+    mine = stated(with_frozen(both, "{}"), "onboarding", "care", "care_advice", "education")
     assert (mine.subject, mine.preheader) == ("How to look after Brass lantern", "Dust the shade with a dry cloth.")
     assert "Keep it dry." not in "".join(seen(mine))
-    other = stated(replace(both, category="Garden"), "onboarding", "care", "care_advice", "education")
+    other = stated(with_frozen(both, '{"category": "Garden"}'), "onboarding", "care", "care_advice", "education")
     assert other.preheader == "Keep it dry."
     none = replace(KNOWN, care="")
     asking = stated(none, "onboarding", "care", "care_advice", "education")

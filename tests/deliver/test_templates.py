@@ -6,7 +6,8 @@ from importlib.resources import files
 
 import pytest
 
-from rekindle.deliver.facts import CARD_KINDS, FROZEN, Facts, palette, with_frozen
+from rekindle.deliver.facts import CARD_KINDS, FROZEN, Facts, with_frozen
+from rekindle.deliver.palette import palette
 from rekindle.deliver.templates import PLACEHOLDER_ADDRESS, TemplateSet, address_warning, render
 from rekindle.errors import BadData, Refused
 

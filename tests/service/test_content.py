@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from rekindle.deliver.claims import Registry
+from rekindle.deliver.facts import with_frozen
 from rekindle.errors import BadData
 from rekindle.service.flow.composing import shop_facts
 from rekindle.service.flow.content import load_content, registered_facts, scaffold_content, shipped_content
@@ -28,9 +30,9 @@ def test_a_store_without_content_takes_what_ships(tmp_path: Path) -> None:
 
 def test_registered_facts_reach_messages(tmp_path: Path) -> None:
     scaffold_content(tmp_path)
-    assert registered_facts(load_content(tmp_path)) == {}
+    assert registered_facts(load_content(tmp_path)) == Registry()
     (tmp_path / "content" / "facts.yaml").write_text("returns_policy: 30 days.\nfix: ''\n", encoding="utf-8")
-    assert shop_facts(make_store(tmp_path), load_content(tmp_path)).returns_policy == "30 days."
+    assert with_frozen(shop_facts(make_store(tmp_path), load_content(tmp_path)), "{}").returns_policy == "30 days."
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,10 @@ import mrml
 from liquid import BoundTemplate, Environment, StrictUndefined
 from liquid.exceptions import LiquidError
 
-from rekindle.deliver.facts import CARD_KINDS, PRICE_KINDS, Facts, one_line, spoken
+from rekindle.deliver.contracts import what_lacks
+from rekindle.deliver.facts import Facts
+from rekindle.deliver.spoken import spoken
+from rekindle.deliver.words import one_line
 from rekindle.errors import BadData, Refused
 
 PLACEHOLDER_ADDRESS = "Your shop, 1 Example Street, 10000 Example City"
@@ -66,10 +69,10 @@ def render(templates: TemplateSet, facts: Facts) -> Rendered:
     name = f"{facts.program}/{facts.stage}"
     said = spoken(facts)
     try:
-        heads, _, body = _fill(_text(_assemble(templates, f"{name}.txt", name)), said).partition("\n\n")
+        heads, _, body = _fill(_text(assembled(templates, f"{name}.txt", name)), said).partition("\n\n")
         lines = dict(line.split(": ", 1) for line in heads.splitlines() if ": " in line)
         subject, preheader = one_line(lines["Subject"])[:_SUBJECT_AT_MOST], one_line(lines["Preheader"])
-        html = _fill(_html(_assemble(templates, "layout.mjml", name)), said | {"subject": subject, "preheader": preheader})
+        html = _fill(_html(assembled(templates, "layout.mjml", name)), said | {"subject": subject, "preheader": preheader})
     except KeyError as error:
         raise BadData(f"content/{name}.txt has no {error.args[0]} line", "Begin it with Subject: and Preheader: lines.") from error
     except LiquidError as error:
@@ -90,23 +93,9 @@ def fill_text(templates: TemplateSet, path: str, stage: str, said: Mapping[str, 
         BadData: There is no such template, or it has a mistake.
     """
     try:
-        return _fill(_text(_assemble(templates, path, stage)), said)
+        return _fill(_text(assembled(templates, path, stage)), said)
     except LiquidError as error:
         raise BadData(f"content/{path}: {error}", "Mend the template; docs/content.md lists the facts.") from error
-
-
-def what_lacks(facts: Facts) -> tuple[str, str] | None:
-    """Why a message must not be rendered, with the remedy; None where nothing lacks."""
-    if facts.service:
-        promotes = facts.offer_kind in CARD_KINDS or facts.code
-        return ("a message about an order carries no offer", "Give its variant the offer `none`.") if promotes else None
-    if not facts.postal_address.strip():
-        return "there is no postal address", "Write sender.postal_address in rekindle.toml."
-    if not (facts.unsubscribe_url.startswith("https://") and facts.preferences_url.startswith("https://")):
-        return "its links to stop and to choose are not HTTPS", "Write public_url = \"https://...\" in rekindle.toml."
-    if facts.offer_kind in PRICE_KINDS and not (facts.code and facts.valid_until):
-        return "its offer has no code or no last day", "Make the plan again."
-    return None
 
 
 def address_warning(postal_address: str) -> str | None:
@@ -116,13 +105,22 @@ def address_warning(postal_address: str) -> str | None:
     return "sender.postal_address is still the example: write the real one" if postal_address == PLACEHOLDER_ADDRESS else None
 
 
-def _assemble(templates: TemplateSet, path: str, stage: str) -> str:
-    """A template with what it includes: blocks by name, and the stage's own part as `stage`."""
+def assembled(templates: TemplateSet, path: str, stage: str) -> str:
+    """A template with what it includes: blocks by name, and the stage's own part as `stage`.
+
+    Args:
+        templates: The store's content.
+        path: Of the template, below the content folder.
+        stage: As `program/stage`.
+
+    Raises:
+        BadData: It is not there, or something that it includes is not.
+    """
     text = templates.texts.get(path)
     if text is None:
         raise BadData(f"there is no content/{path}", "Write it, or copy the shipped one with: rekindle init")
     suffix = path.rpartition(".")[2]
-    return _INCLUDE.sub(lambda found: _assemble(templates, f"{stage if found[1] == 'stage' else found[1]}.{suffix}", stage), text)
+    return _INCLUDE.sub(lambda found: assembled(templates, f"{stage if found[1] == 'stage' else found[1]}.{suffix}", stage), text)
 
 
 @lru_cache(maxsize=64)

@@ -7,8 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rekindle.deliver.facts import Facts, one_line, spoken
-from rekindle.deliver.templates import TemplateSet, fill_text, what_lacks
+from rekindle.deliver.contracts import what_lacks
+from rekindle.deliver.facts import Facts
+from rekindle.deliver.spoken import spoken
+from rekindle.deliver.templates import TemplateSet, fill_text
+from rekindle.deliver.words import one_line
 from rekindle.errors import Refused
 
 SHORT = ("sms", "webpush", "inapp", "webhook")

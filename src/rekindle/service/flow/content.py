@@ -8,13 +8,18 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from rekindle.deliver.claims import Registry
+from rekindle.deliver.family import strays
 from rekindle.deliver.templates import TemplateSet
 from rekindle.errors import BadData, StoreUnavailable
+from rekindle.program.checking import Finding
+from rekindle.program.reading import Unreadable, read
+from rekindle.program.validating import validate
 
 FACTS_FILE = "facts.yaml"
+FACTS = f"content/{FACTS_FILE}"
+_PAGES = "docs/programs.md", "docs/content.md"
+"""Whose page a remedy names, and whose it is here."""
 
 
 def shipped_content() -> TemplateSet:
@@ -48,25 +53,36 @@ def load_content(root: Path) -> TemplateSet:
         raise StoreUnavailable(f"cannot read {folder}: {error.strerror}", "Check the folder's permissions.") from error
 
 
-def registered_facts(templates: TemplateSet) -> dict[str, str | dict[str, str]]:
-    """What the shop has registered as true in `content/facts.yaml`: name to text, or to a text for each category; empty ones left out.
+def registered_facts(templates: TemplateSet) -> Registry:
+    """What the shop has registered as true in `content/facts.yaml`.
 
     Raises:
-        BadData: The file is not a table.
+        BadData: The file cannot be used; names the line and the remedy of the first mistake.
     """
+    registry, findings = _registry(templates)
+    if findings:
+        first = findings[0]
+        raise BadData(f"{first.file}:{first.line}: {first.message}", first.remedy)
+    return registry
+
+
+def content_findings(templates: TemplateSet) -> tuple[Finding, ...]:
+    """What is wrong in a store's content apart from how it is worded: claims without evidence, variants that state another offer."""
+    astray = (Finding(f"content/{one.path}", 1, "family-strays", one.why, one.remedy) for one in strays(templates))
+    return (*_registry(templates)[1], *astray)
+
+
+def _registry(templates: TemplateSet) -> tuple[Registry, tuple[Finding, ...]]:
+    text = templates.texts.get(FACTS_FILE, "")
+    if all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines()):
+        return Registry(), ()
     try:
-        stated = YAML(typ="safe").load(templates.texts.get(FACTS_FILE, "")) or {}
-    except YAMLError as error:
-        raise BadData(f"content/{FACTS_FILE} is not YAML: {error}", "Mend the line it names.") from error
-    if not isinstance(stated, dict):
-        raise BadData(f"content/{FACTS_FILE} is not a table of facts", "Write lines such as: returns_policy: ...")
-    return {str(name): _said(text) for name, text in stated.items() if text}
-
-
-def _said(text: object) -> str | dict[str, str]:
-    if isinstance(text, dict):
-        return {str(category): str(one).strip() for category, one in text.items() if one}
-    return str(text).strip()
+        reading = read(text.encode())
+    except Unreadable as error:
+        return Registry(), (Finding(FACTS, error.line, "yaml", error.why, error.remedy),)
+    found = validate(Registry, reading)
+    findings = (Finding(FACTS, reading.line(one.path), one.rule, one.why, one.remedy.replace(*_PAGES)) for one in found.mistakes)
+    return found.entry or Registry(), tuple(findings)
 
 
 def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,53 @@
+"""The facts as templates see them: clean text, dates written out, a brand's colours that can be read.
+
+Knows nothing of templates.
+"""
+
+from dataclasses import fields
+
+from rekindle.deliver.facts import CARD_KINDS, Facts
+from rekindle.deliver.palette import palette
+from rekindle.deliver.reason import why
+from rekindle.deliver.words import greetable, listed, month, one_line, readable, weekday, window, written_out
+
+_UNSPOKEN = frozenset({"registry", "blocks"})
+"""What decides what is stated and is not stated itself."""
+
+
+def spoken(facts: Facts) -> dict[str, object]:
+    """The facts by the names that templates use."""
+    text = {one.name: getattr(facts, one.name) for one in fields(facts) if one.name not in _UNSPOKEN}
+    clean = {name: one_line(value) if isinstance(value, str) else value for name, value in text.items()}
+    return clean | _of_the_round(facts) | {
+        "offer_value": "" if facts.offer_value in facts.offer_label else one_line(facts.offer_value).replace(" ", "\N{NO-BREAK SPACE}"),
+        "first_name": greetable(facts.first_name),
+        "offer_minimum": one_line(facts.offer_minimum).replace(" ", "\N{NO-BREAK SPACE}"),
+        "offer_scope": readable(facts.offer_scope),
+        "last_product": readable(facts.last_product),
+        "category": readable(facts.category),
+        "valid_until": written_out(facts.valid_until, facts.locale),
+        "last_month": month(facts.last_day),
+        "first_month": month(facts.first_day),
+        "why": one_line(facts.why) or why(facts),
+        "has_card": facts.offer_kind in CARD_KINDS and not facts.service,
+        "language": "en",
+        **palette(facts.brand_color),
+    }
+
+
+def _of_the_round(facts: Facts) -> dict[str, object]:
+    """What opened the round, in words."""
+    named = tuple(name for name in map(readable, facts.products) if name)
+    late = facts.delivered_day is not None and facts.promised_day is not None and facts.delivered_day > facts.promised_day
+    return {
+        "items": listed(named, facts.more_products),
+        "products": named,
+        "product": readable(facts.product),
+        "favourite": readable(facts.favourite),
+        "order_number": one_line(facts.order_number or "") or None,
+        "was_late": late,
+        "window": window(facts.days_ahead),
+        "credit_left": one_line(facts.credit_left).replace(" ", "\N{NO-BREAK SPACE}"),
+        "day": written_out(facts.day, facts.locale),
+        **{name: weekday(getattr(facts, name), facts.locale) for name in ("ordered_day", "promised_day", "delivered_day")},
+    }
