@@ -111,6 +111,12 @@ def test_processes_that_start_together_make_the_tables_once(tmp_path: Path) -> N
     server().drop(url)
 
 
+@pytest.mark.parametrize("name", ["a" * 201, "Ada\0"])
+def test_a_value_that_it_cannot_hold_is_bad_data(store: Settings, name: str) -> None:
+    with pytest.raises(BadData, match="the ledger cannot hold a value"), ledger_named(store):
+        Person.objects.create(customer_id="c1", first_name=name, updated_at=AT)
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
 def test_a_server_that_was_restarted_is_used_again(tmp_path: Path, how: signal.Signals) -> None:
     mine = Server()

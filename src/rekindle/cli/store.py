@@ -74,13 +74,13 @@ def opened(folder: Path) -> Iterator[Open]:
         UsageError: Not a store folder.
         StoreUnavailable: History or ledger cannot be opened.
     """
-    from rekindle.service.config import use_ledger
+    from rekindle.service.config import ledger_named, use_ledger
     from rekindle.service.flow import worlds
 
     chosen = settings.load(folder)
     use_ledger(chosen)
     clock = worlds.clock(chosen)
-    with open_history(chosen.history, chosen.root, on_wait=say) as warehouse:
+    with ledger_named(chosen), open_history(chosen.history, chosen.root, on_wait=say) as warehouse:
         yield Open(folder, chosen, warehouse, clock or moment.now(), simulated=clock is not None)
 
 

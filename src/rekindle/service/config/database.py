@@ -10,15 +10,15 @@ from typing import Any
 
 import django
 from django.conf import settings as django_settings
-from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, DataError, Error, InterfaceError, OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from rekindle.errors import StoreUnavailable
+from rekindle.errors import BadData, StoreUnavailable
 from rekindle.service.config.ledger_url import Place, place
 from rekindle.service.config.requests import WEB
 from rekindle.settings import Settings
 
-APPS = ("people", "programs", "outbox", "links", "public")
+APPS = ("people", "programs", "outbox", "events", "links", "public")
 _MIGRATING = int.from_bytes(b"rekindle")  # an advisory lock of PostgreSQL goes by a number
 _NONE = {"ENGINE": "django.db.backends.sqlite3", "NAME": ""}
 _FILE_REMEDY = "Check the folder's permissions and free space; restore a damaged file from a backup."
@@ -70,13 +70,17 @@ def use_ledger(settings: Settings) -> None:
 
 @contextmanager
 def ledger_named(settings: Settings) -> Iterator[None]:
-    """Names the ledger where it fails in the middle: a full disk, a server that went away.
+    """Names the ledger where it fails in the middle: a full disk, a server that went away, a value that it cannot hold.
 
     Raises:
         StoreUnavailable: It failed; what was committed before stays.
+        BadData: A text is too long for its column, or holds a NUL; PostgreSQL looks more closely than SQLite.
     """
-    with _named(place(settings), (OperationalError, InterfaceError)):
-        yield
+    try:
+        with _named(place(settings), (OperationalError, InterfaceError)):
+            yield
+    except DataError as error:
+        raise BadData(f"the ledger cannot hold a value: {_said(error)}", "Shorten or mend it in the file it comes from.") from error
 
 
 def _chosen(wanted: Place) -> bool:
@@ -96,9 +100,13 @@ def _named(ledger: Place, failures: tuple[type[Exception], ...] = (OSError, Erro
     try:
         yield
     except failures as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error).strip().partition("\n")[0]
+        why = error.strerror if isinstance(error, OSError) and error.strerror else _said(error)
         remedy = _FILE_REMEDY if ledger.path else _SERVER_REMEDY
         raise StoreUnavailable(f"cannot use the ledger {ledger.name}: {why}", remedy) from error
+
+
+def _said(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 @contextmanager
