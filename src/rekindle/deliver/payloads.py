@@ -69,7 +69,7 @@ def webhook(short: Short, facts: Facts, *, key: str, at: datetime, customer: str
 
 
 def _cut(text: str, most: int) -> str:
-    """At most so many octets, of whole characters; none needs more than two more once it is escaped."""
+    """At most so many octets, of whole characters; the text is clean, so that escaping at most doubles it."""
     return text if len(text.encode()) <= most else text.encode()[: most - 3].decode(errors="ignore") + "..."
 
 

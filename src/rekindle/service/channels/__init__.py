@@ -7,7 +7,12 @@ from rekindle.errors import BadData
 from rekindle.settings import Senders, Settings
 
 SENDERS = {
+    "folder": "rekindle.service.channels.folder.channel",
     "mailbox": "rekindle.service.channels.mailbox.channel",
+    "smtp": "rekindle.service.channels.smtp.channel",
+    "sms": "rekindle.service.channels.sms.channel",
+    "webhook": "rekindle.service.channels.webhook.channel",
+    "webpush": "rekindle.service.channels.webpush.channel",
 }
 """Name, as `[senders]` of rekindle.toml has it, to the module whose `open_channel(settings)` opens it."""
 

@@ -15,7 +15,7 @@ from rekindle.service.people.addresses import lookup_form
 from rekindle.service.people.bulk import upsert
 from rekindle.service.people.contacts import MARKETING, Contact, Counts, read_contact
 from rekindle.service.people.models import CHANGED, KNOWN, TAKEN, Consent, ExternalId, Person, Suppression
-from rekindle.service.people.queries import address_of
+from rekindle.service.people.queries import ADDRESSES, address_of
 
 CHUNK = 2_000
 _PERSON_FIELDS = ("email", "phone", "first_name", "last_name", "locale", "timezone", "birthday")
@@ -73,9 +73,83 @@ def opt_out(customer_id: str, channel: str, at: datetime, source: str, purpose: 
         address = address_of(person, channel)
         if address:
             Suppression.objects.create(channel=channel, address=address, reason="opt-out", recorded_at=at)
-        field = {"email": "email_lookup", "sms": "phone"}.get(channel, "")
-        same = Person.objects.filter(**{field: address}) if address else Person.objects.filter(pk=customer_id)
+        same = Person.objects.filter(**{ADDRESSES[channel]: address}) if address else Person.objects.filter(pk=customer_id)
         same.update(mirror=CHANGED, updated_at=at)
+
+
+def opt_out_number(number: str, at: datetime, source: str) -> bool:
+    """Records that whoever has a phone number wants no more marketing there, known or not.
+
+    Args:
+        number: As E.164.
+        at: The instant, aware.
+        source: How it was said.
+
+    Returns:
+        Whether that is news: nobody with the number has consented since it was said before.
+    """
+    with transaction.atomic():
+        people = list(Person.objects.select_for_update().filter(phone=number).order_by("customer_id"))
+        stopped = Suppression.objects.filter(channel="sms", address=number).order_by("-recorded_at").first()
+        said = Consent.objects.filter(customer_id__in=[one.customer_id for one in people], channel="sms", granted=True)
+        if stopped and not said.filter(recorded_at__gt=stopped.recorded_at).exists():
+            return False
+        for person in people:
+            opt_out(person.customer_id, "sms", at, source)
+        if not people:
+            Suppression.objects.create(channel="sms", address=number, reason="opt-out", recorded_at=at)
+        return True
+
+
+def suppress(channel: str, address: str, reason: str, at: datetime) -> None:
+    """Sends nothing more to an address, whoever it belongs to, until its owner consents again.
+
+    Args:
+        channel: The channel.
+        address: In the form of `queries.address_of`.
+        reason: Such as gone, bounced or complained; not a person's wish.
+        at: The instant, aware.
+    """
+    with transaction.atomic():
+        Suppression.objects.create(channel=channel, address=address, reason=reason, recorded_at=at)
+        Person.objects.filter(**{ADDRESSES[channel]: address}).update(mirror=CHANGED, updated_at=at)
+
+
+def keep_browser(customer_id: str, subscription: str, lookup: str, at: datetime) -> None:
+    """Keeps the browser that a customer subscribed last; one that belonged to somebody else before is theirs no more.
+
+    Args:
+        customer_id: The customer.
+        subscription: What the browser's page gave.
+        lookup: The digest of its address.
+        at: The instant, aware.
+    """
+    with transaction.atomic():
+        Person.objects.filter(push_lookup=lookup).exclude(pk=customer_id).update(push="", push_lookup="", updated_at=at, mirror=CHANGED)
+        held = {"push": subscription, "push_lookup": lookup, "updated_at": at, "mirror": CHANGED}
+        Person.objects.update_or_create(pk=customer_id, defaults=held)
+
+
+def forget_browser(lookup: str, at: datetime) -> bool:
+    """Forgets a browser; whether it was known."""
+    with transaction.atomic():
+        return bool(Person.objects.filter(push_lookup=lookup).update(push="", push_lookup="", updated_at=at, mirror=CHANGED))
+
+
+def consent(customer_id: str, channel: str, at: datetime, source: str, wording_version: str = "") -> None:
+    """Records that a customer agreed to marketing on a channel.
+
+    Args:
+        customer_id: The customer.
+        channel: The channel.
+        at: When, aware.
+        source: Where.
+        wording_version: Which words they agreed to.
+    """
+    with transaction.atomic():
+        said = {"customer_id": customer_id, "channel": channel, "purpose": MARKETING, "granted": True, "recorded_at": at}
+        Consent.objects.get_or_create(**said, defaults={"basis": "consent", "source": source, "wording_version": wording_version})
+        Person.objects.filter(pk=customer_id).update(mirror=CHANGED, updated_at=at)
 
 
 def take_changes() -> None:

@@ -12,7 +12,10 @@ CHANGED, TAKEN, KNOWN = "changed", "taken", "known"
 
 
 class Person(models.Model):
-    """One customer's contact data; `mirror` covers the consents too."""
+    """One customer's contact data; `mirror` covers the consents too.
+
+    `push` is the browser that the customer subscribed last, as its page gave it, and `push_lookup` the digest of its address.
+    """
 
     customer_id = models.CharField(max_length=64, primary_key=True)
     email = models.CharField(max_length=254, default="")
@@ -23,6 +26,8 @@ class Person(models.Model):
     locale = models.CharField(max_length=35, default="")
     timezone = models.CharField(max_length=64, default="")
     birthday = models.DateField(null=True)
+    push = models.TextField(default="", db_default="")
+    push_lookup = models.CharField(max_length=64, default="", db_default="", db_index=True)
     updated_at = models.DateTimeField()
     mirror = models.CharField(max_length=8, default=CHANGED, db_index=True)
 

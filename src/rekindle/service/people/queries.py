@@ -65,9 +65,14 @@ def people_by_id(customer_ids: Iterable[str]) -> dict[str, Person]:
     return Person.objects.in_bulk(list(customer_ids))
 
 
+ADDRESSES = {"email": "email_lookup", "sms": "phone", "webpush": "push_lookup", "inapp": "customer_id", "webhook": "customer_id"}
+"""Channel to the field of a person that suppression knows the address by."""
+
+
 def address_of(person: Person, channel: str) -> str:
     """Where a channel reaches a person, in the form that suppression uses; empty where it does not."""
-    return {"email": person.email_lookup, "sms": person.phone}.get(channel, "")
+    address: str = getattr(person, ADDRESSES[channel]) if channel in ADDRESSES else ""
+    return address
 
 
 def refusals(people: Mapping[str, Person], channel: str, at: datetime, purpose: str = MARKETING) -> dict[str, str]:

@@ -6,6 +6,7 @@ Knows nothing of who sends. A file appears whole or not at all, and never twice.
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 
 from rekindle.deliver.channel import Message
 from rekindle.errors import TemporaryFailure
@@ -18,9 +19,11 @@ class Mailbox:
 
     Args:
         folder: Has one folder a day.
+        ending: What files' names end in.
     """
 
     folder: Path
+    ending: str = ".eml"
 
     def hand_over(self, message: Message) -> str:
         """Writes the message's file; one that is there already is the same message, and stays.
@@ -31,8 +34,8 @@ class Mailbox:
         Raises:
             TemporaryFailure: The disk is full or not writable.
         """
-        path = self.folder / message.day.isoformat() / f"{message.id}.eml"
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        path = self.folder / message.day.isoformat() / f"{message.id}{self.ending}"
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:

@@ -1,0 +1,1 @@
+"""Messages as signed events to a system of the shop."""

@@ -1,0 +1,1 @@
+"""Notifications in a customer's browser."""
