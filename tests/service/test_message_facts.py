@@ -58,7 +58,7 @@ class Book:
         built = _Built(self.warehouse.keep(pa.Table.from_pylist(profile, schema=KNOWN)))
         found = messages(self.warehouse, plan, built, DOCUMENTS).order_by("customer_id")
         settings = Settings(root=Path(), timezone="Europe/Berlin")
-        return [facts_of(row, DOCUMENTS.offers[row["offer"]], settings) for row in self.warehouse.arrow(found).to_pylist()]
+        return [facts_of(row, DOCUMENTS, settings) for row in self.warehouse.arrow(found).to_pylist()]
 
 
 class _Built:

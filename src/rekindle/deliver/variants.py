@@ -73,7 +73,7 @@ def template(templates: TemplateSet, stage: str, channel: str) -> str:
     return next((path for path in paths if path in templates.texts), "blocks/short.txt")
 
 
-def _heads(text: str) -> Mapping[str, str]:
+def _heads(text: str) -> dict[str, object]:
     """The subject and the preheader of the e-mail."""
     lines = dict(line.split(": ", 1) for line in text.partition("\n\n")[0].splitlines() if ": " in line)
     return {"subject": one_line(lines.get("Subject", "")), "preheader": one_line(lines.get("Preheader", ""))}

@@ -13,10 +13,11 @@ from rekindle.deliver.templates import render
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import Profiles
 from rekindle.program.documents import Documents
-from rekindle.service.config import load_ring, load_secret
+from rekindle.service.config import load_secret
 from rekindle.service.flow.codes import code_for
-from rekindle.service.flow.composing import shop_facts, with_links
+from rekindle.service.flow.composing import shop_facts
 from rekindle.service.flow.content import load_content
+from rekindle.service.flow.linking import open_linker
 from rekindle.service.flow.message_facts import facts_of
 from rekindle.service.flow.message_facts import messages as messages_of
 from rekindle.service.flow.planning import Planned
@@ -42,7 +43,7 @@ def messages(settings: Settings, warehouse: Warehouse, planned: Planned, built: 
     found = messages_of(warehouse, planned.plan, built, documents)
     rows = warehouse.arrow(found.order_by("customer_id", "program", "stage"))
     templates, key = load_content(settings.root), load_secret(settings.var, "codes")
-    shop, rings = shop_facts(settings, templates), (load_ring(settings.var, "unsubscribe"), load_ring(settings.var, "preferences"))
+    shop, linker = shop_facts(settings, templates), open_linker(settings)
     warning = REHEARSED if planned.plan.rehearsal else ""
     for batch in rows.to_batches(max_chunksize=CHUNK):
         listed = batch.to_pylist()
@@ -52,8 +53,9 @@ def messages(settings: Settings, warehouse: Warehouse, planned: Planned, built: 
             offer, person = documents.offers[row["offer"]], people.get(row["customer_id"])
             touch = touch_key(row["program"], row["customer_id"], row["episode"], row["stage"])
             code = code_for(key, touch) if offer.redeemed else ""
+            linked = linker.personal(shop, row["customer_id"], "email")
             stated = replace(
-                with_frozen(with_links(shop, settings.public_url, rings, row["customer_id"]), json.dumps(facts_of(row, offer, settings))),
+                with_frozen(linked, json.dumps(facts_of(row, documents, settings)), planned.as_of.day),
                 stage=row["stage"], program=row["program"], arm=row["arm"], code=code, first_name=person.first_name if person else None,
             )
             said = render(templates, stated)

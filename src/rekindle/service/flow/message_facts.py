@@ -4,7 +4,7 @@ Knows nothing of templates. Every kind of fact is one join; nothing is asked cus
 """
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 
 import ibis
 import ibis.expr.types as ir
@@ -12,13 +12,15 @@ import ibis.expr.types as ir
 from rekindle import moment, money
 from rekindle.decide import planner
 from rekindle.decide.arms import MILLI
+from rekindle.deliver.claims import Mishap
+from rekindle.deliver.contracts import REQUIRED
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.friction import ANSWERED
 from rekindle.insight.profile import Profiles
 from rekindle.program.documents import NOTHING, Documents, Offer
 from rekindle.settings import Settings
 
-MISHAPS = frozenset({"late_delivery", "stockout", "return", "bad_review"})
+MISHAPS = frozenset(get_args(Mishap))
 """Causes that a message may speak of: registered events."""
 
 NAMED = 3
@@ -26,7 +28,7 @@ NAMED = 3
 
 _KNOWN = (
     "orders", "last_day", "first_day", "last_product", "last_category", "category", "cause", "cause_evidence", "offer_category",
-    "offer_product",
+    "offer_product", "overdue", "personas",
 )
 
 
@@ -114,14 +116,16 @@ def _credits(warehouse: Warehouse) -> ir.Table:
     return given.select(moment=ibis.literal("credit"), episode=given.credit_id, credit_left=left)
 
 
-def facts_of(row: dict[str, Any], offer: Offer, settings: Settings) -> dict[str, object]:
-    """The facts of one message, as `deliver.facts.FROZEN` names them: what is known of the customer, and what is offered.
+def facts_of(row: dict[str, Any], documents: Documents, settings: Settings) -> dict[str, object]:
+    """The facts of one message, as `deliver.facts.FROZEN` names them: what is known of the customer, what is offered, and why.
 
     Args:
         row: Of `messages`.
-        offer: The variant's offer.
+        documents: The documents that the plan was made from.
         settings: Currency, locale and time zone.
     """
+    offer, program = documents.offers[row["offer"]], documents.program(row["program"])
+    stages = min(len(program.stages_for(row["cohort"])), program.caps.touches)
     given = row["valid_until"] if offer.redeemed else None
     return {
         "orders": row["orders"],
@@ -131,6 +135,10 @@ def facts_of(row: dict[str, Any], offer: Offer, settings: Settings) -> dict[str,
         "category": _category(row),
         "cause": row["cause"] if row["cause"] in MISHAPS and _registered(row["cause_evidence"]) else None,
         "cohort": row["cohort"],
+        "overdue": (row["overdue"] or 0) > 0,
+        "persona": (row["personas"] or "").partition(", ")[0] or None,
+        "series": stages if stages > 1 else None,
+        "blocks": sorted(REQUIRED.intersection(program.content_for(row["stage"], row["cohort"]))),
         "offer_kind": offer.kind,
         "offer_label": offer.label,
         "offer_terms": offer.terms,

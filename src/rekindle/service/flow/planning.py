@@ -162,7 +162,7 @@ def _touches(settings: Settings, warehouse: Warehouse, fresh: ir.Table, built: P
         offer = documents.offers[row["offer"]]
         touch = touch_key(row["program"], row["customer_id"], row["episode"], row["stage"])
         codes.append(code_for(key, touch) if offer.redemption > 0 else "")
-        facts.append(json.dumps(facts_of(row, offer, settings), ensure_ascii=False))
+        facts.append(json.dumps(facts_of(row, documents, settings), ensure_ascii=False))
     table = rows.select([name for name in (*actions.COLUMNS, actions.SERVICE) if name in rows.column_names])
     return table.append_column("code", pa.array(codes, pa.string())).append_column("facts", pa.array(facts, pa.string()))
 

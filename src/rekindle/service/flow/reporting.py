@@ -238,9 +238,9 @@ def _messages(warehouse: Warehouse, run: Run) -> tuple[report.MessageView, ...]:
     for cohort in (name for name in COHORTS if name in chosen):
         row = chosen[cohort]
         offer = run.documents.offers[row["offer"]]
-        frozen = json.dumps(message_facts.facts_of(row, offer, run.settings))
+        frozen = json.dumps(message_facts.facts_of(row, run.documents, run.settings))
         stated = replace(
-            with_frozen(shop, frozen), stage=row["stage"], program=row["program"], arm=row["arm"],
+            with_frozen(shop, frozen, run.planned.as_of.day), stage=row["stage"], program=row["program"], arm=row["arm"],
             code="EXAMPLE1" if offer.redemption > 0 else "",
         )
         try:
