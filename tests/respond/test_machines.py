@@ -40,7 +40,7 @@ def test_nobody_follows_three_links_within_ten_seconds() -> None:
     assert verdicts((1, 5, 400, PERSON, "n"), (1, 5, 402, PERSON, "n"), (1, 5, 404, PERSON, "n")) == [None] * 3
 
 
-@pytest.mark.parametrize("agent", ["Googlebot/2.1", "curl/8.5", "", "  ", "Mozilla/5.0 (compatible; Barracuda Sentinel)", "python-requests/2"])
+@pytest.mark.parametrize("agent", ["Googlebot/2.1", "curl/8.5", "", "  ", "Mozilla/5.0 (Barracuda)", "python-requests/2"])
 def test_a_program_that_says_what_it_is(agent: str) -> None:
     assert verdicts((1, 5, 4000, agent, "n")) == ["agent"]
 

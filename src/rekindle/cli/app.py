@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from rekindle.cli import deciding, diagnosing, documents, folder, importing, knowing, loop, measuring, policies, segmenting, walking, worlds
+from rekindle.cli import (
+    deciding,
+    diagnosing,
+    documents,
+    folder,
+    importing,
+    knowing,
+    loop,
+    measuring,
+    policies,
+    segmenting,
+    serving,
+    walking,
+    worlds,
+)
 
 app = typer.Typer(
     name="rekindle",
@@ -35,7 +49,7 @@ def _store(context: typer.Context, store: StoreOption = Path(), version: Version
     context.obj = store
 
 
-for module in (folder, importing, loop, knowing, segmenting, diagnosing, deciding, walking, measuring, worlds, documents):
+for module in (folder, importing, loop, knowing, segmenting, diagnosing, deciding, walking, measuring, worlds, documents, serving):
     for name, command in module.COMMANDS.items():
         app.command(name, short_help=f"{(command.__doc__ or '').partition('. ')[0].rstrip('.')}.")(command)
 app.add_typer(policies.app, name="policy", short_help="Versions of the table of chances.")

@@ -3,6 +3,7 @@
 Knows nothing of pages. One process serves one store; every view asks here for its settings.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,6 +25,7 @@ def application(store: Settings) -> Wsgi:
     use_ledger(store)
     django_settings.SECRET_KEY = load_secret(store.var, "django")
     _store[:] = [store]
+    logging.getLogger("django.request").addFilter(_without_address)
     handler, prefix = WSGIHandler(), store.public_path
 
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -33,6 +35,14 @@ def application(store: Settings) -> Wsgi:
         return handler(environ, start)
 
     return answer
+
+
+def _without_address(record: logging.LogRecord) -> bool:
+    """What is logged names the pattern of an address, never the token in it; a page that is not there is not logged at all."""
+    request = getattr(record, "request", None)
+    found = getattr(request, "resolver_match", None)
+    record.args = (found.route if found else "an address that is not ours",)
+    return record.levelno >= logging.ERROR
 
 
 def store_in_use() -> Settings:

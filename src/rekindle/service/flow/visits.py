@@ -1,7 +1,7 @@
 """Who followed the links of messages, as facts of history: a person's visit, or a machine's.
 
-Knows nothing of web servers. The lines under `var/clicks` stay as they were written, so that the rules can be revised: a visit that is judged
-otherwise than before replaces what history knew of it.
+Knows nothing of web servers. The lines under `var/clicks` stay as they were written, so that the rules can be revised: a visit that is
+judged otherwise than before replaces what history knew of it.
 """
 
 import json
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
-import pyarrow as pa
 
 from rekindle.history.append import append
 from rekindle.history.warehouse import Warehouse
@@ -24,7 +23,9 @@ NAMES = {"email": "Email Link Clicked", "webpush": "Push Notification Tapped"}
 """Segment's names of what a person did, by channel; the others have none of their own."""
 
 OTHERWISE, MACHINE = "Link Clicked", "Link Scanned"
-_LINES = {"visit": "VARCHAR", "touch": "BIGINT", "destination": "BIGINT", "visited_at": "TIMESTAMPTZ", "agent": "VARCHAR", "network": "VARCHAR"}
+_LINES = {
+    "visit": "VARCHAR", "touch": "BIGINT", "destination": "BIGINT", "visited_at": "TIMESTAMPTZ", "agent": "VARCHAR", "network": "VARCHAR",
+}
 
 
 def grown(var: Path) -> dict[str, int]:

@@ -1,0 +1,70 @@
+"""`serve` and `work`: the pages that customers reach, and the worker that hands messages over.
+
+Knows nothing of what they do.
+"""
+
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import Annotated, Any
+
+import typer
+
+from rekindle import settings
+from rekindle.cli.output import say
+
+Host = Annotated[str, typer.Option(metavar="HOST", help="Where to listen. Put a server that speaks HTTPS before it.")]
+Port = Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="The port.")]
+Threads = Annotated[int, typer.Option(metavar="N", min=1, max=64, help="How many requests are answered at once.")]
+NoWorker = Annotated[bool, typer.Option("--no-worker", help="Pages only; `rekindle work` runs elsewhere.")]
+
+
+def serve(context: typer.Context, host: Host = "127.0.0.1", port: Port = 8377, threads: Threads = 4, no_worker: NoWorker = False) -> None:
+    """Serve the pages that customers reach, and hand messages over as they fall due. Until it is stopped with Ctrl-C."""
+    store = settings.load(context.obj)
+    worker = None if no_worker else subprocess.Popen([sys.executable, "-m", "rekindle", "--store", str(store.root), "work"])  # noqa: S603  ourselves
+    say(f"Pages          http://{host}:{port}/ for {store.public_url}" + ("" if no_worker else "; the worker runs beside them"))
+    try:
+        _web(store.root, host, port, threads)
+    finally:
+        if worker is not None:
+            worker.terminate()
+            worker.wait()
+
+
+def _web(root: Path, host: str, port: int, threads: int) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    server = Granian(
+        str(root), address=host, port=port, interface=Interfaces.WSGI, blocking_threads=threads, websockets=False,
+        log_level=LogLevels.warning,
+    )  # fmt: skip
+    server.serve(target_loader=partial(_application, root), wrap_loader=False)
+
+
+def _application(root: Path) -> Any:  # noqa: ANN401  what granian calls
+    from rekindle.service.config.web import application
+
+    return application(settings.load(root))
+
+
+def work(context: typer.Context) -> None:
+    """Hand messages over as they fall due, without pages. Several may run at once, and each takes what no other has."""
+    from rekindle.service.config import use_ledger
+    from rekindle.service.flow import serving
+
+    store = settings.load(context.obj)
+    use_ledger(store)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    say("Handing over what falls due; Ctrl-C ends it.")
+    serving.work(store, stop, say)
+
+
+COMMANDS = {"serve": serve, "work": work}
