@@ -68,7 +68,7 @@ def stops(event: DeliveryEvent) -> str:
     """
     if event.kind == COMPLAINED:
         return "complaint"
-    return "bounce" if event.kind in LOST and event.permanent else ""
+    return {BOUNCED: "bounce", REJECTED: "rejection"}.get(event.kind, "") if event.permanent else ""
 
 
 def too_many(complaints: int, delivered: int) -> bool:

@@ -1,0 +1,1 @@
+"""What became of messages after they were handed over, and what follows from it at once."""

@@ -1,0 +1,82 @@
+"""What was told of messages, and how many of a program's readers complain.
+
+Changes nothing.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+from django.db.models import Count
+
+from rekindle.deliver.delivery_events import BOUNCED, COMPLAINED, DELIVERED, UNSUBSCRIBED
+from rekindle.service.events.models import TAKEN, DeliveryEvent
+from rekindle.service.outbox.models import SENT, Touch
+from rekindle.service.programs.queries import pauses
+
+WINDOW = timedelta(days=30)
+"""How far back complaints and deliveries count; never beyond the last time that somebody resumed the program."""
+
+NAMES = {BOUNCED: "Email Bounced", COMPLAINED: "Email Marked as Spam", DELIVERED: "Email Delivered", UNSUBSCRIBED: "Unsubscribed"}
+"""Segment's names of what history is told. Opens and clicks that a provider counts stay here: machines make most of them."""
+
+_EVENTS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("message_id", "customer_id", "name")), ("occurred_at", pa.timestamp("us")),
+        ("product_id", pa.string()), ("value", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Complaints:
+    """How many readers of a program's marketing complained.
+
+    Args:
+        complaints: Messages that brought one.
+        delivered: Messages handed over that did not come back.
+    """
+
+    complaints: int
+    delivered: int
+
+
+def complaints(program: str, at: datetime) -> Complaints:
+    """The complaints that a program's marketing mail of the last 30 days brought, or of the days since it was resumed."""
+    resumed = [one.resumed_at for one in pauses(program) if one.resumed_at]
+    since = max([at - WINDOW, *resumed])
+    sent = Touch.objects.filter(program=program, channel="email", service=False, status=SENT, settled_at__gte=since)
+    told = DeliveryEvent.objects.filter(kind=COMPLAINED, touch__in=sent.values("id"))
+    return Complaints(told.values("touch").distinct().count(), sent.count())
+
+
+def counts() -> dict[str, int]:
+    """How many events of each kind were told."""
+    return dict(DeliveryEvent.objects.values_list("kind").annotate(n=Count("id")).order_by("kind"))
+
+
+def of_customer(customer_id: str) -> list[dict[str, Any]]:
+    """What was told of a customer's messages, oldest first: kind, source, detail, occurred_at."""
+    rows = DeliveryEvent.objects.filter(customer_id=customer_id).order_by("occurred_at", "id")
+    return [dict(row) for row in rows.values("kind", "source", "detail", "occurred_at")]
+
+
+def held(events: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these events, by source and event id, are held already."""
+    rows = DeliveryEvent.objects.filter(source__in={source for source, _ in events}, event_id__in={name for _, name in events})
+    return set(rows.values_list("source", "event_id")) & set(events)
+
+
+def taken() -> pa.Table:
+    """The events that `take_events` marked, as history's `events`; a bounce has its reason as value."""
+    rows = DeliveryEvent.objects.filter(mirror=TAKEN).order_by("id")
+    listed = [
+        {
+            "message_id": f"delivery:{one.source}:{one.event_id}", "customer_id": one.customer_id, "name": NAMES[one.kind],
+            "occurred_at": one.occurred_at.astimezone(UTC).replace(tzinfo=None), "product_id": None, "value": None,
+        }
+        for one in rows.iterator()
+    ]
+    return pa.Table.from_pylist(listed, schema=_EVENTS)
