@@ -25,7 +25,9 @@ LITERALS = st.sampled_from(['""', '"percent"', '"Ada"', "0", "1", "2", "true", "
 OPERATORS = st.sampled_from(["==", "!=", "<>", "<", ">", "<=", ">=", "contains"])
 PATHS = st.sampled_from([*NAMES, "products[0]", "products.size", "mine"])
 COMPARISONS = st.builds("{} {} {}".format, PATHS | LITERALS, OPERATORS, LITERALS | PATHS)
-CONDITIONS = st.recursive(PATHS | LITERALS | COMPARISONS, lambda inner: st.builds("{} {} {}".format, inner, st.sampled_from(["and", "or"]), inner))
+CONDITIONS = st.recursive(
+    PATHS | LITERALS | COMPARISONS, lambda inner: st.builds("{} {} {}".format, inner, st.sampled_from(["and", "or"]), inner)
+)
 TEXTS = st.sampled_from(["Hello", " ", "\n", "a = b\n", "x" * 90, "", "\r\n", "é"])
 OUTPUTS = st.builds("{{{{{} {} {}}}}}".format, st.sampled_from(["", "-"]), PATHS, st.sampled_from(["", "-", '| append: "!" ', "| size "]))
 ASSIGNS = st.builds("{{% assign {} = {} %}}".format, st.sampled_from(["mine", "first_name", "orders"]), PATHS | LITERALS)

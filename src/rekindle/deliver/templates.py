@@ -9,36 +9,28 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import mrml
-from liquid import BoundTemplate, Environment, StrictUndefined
 from liquid.exceptions import LiquidError
 
 from rekindle.deliver.contracts import what_lacks
 from rekindle.deliver.facts import Facts
+from rekindle.deliver.quoted_printable import decoded, encoded
+from rekindle.deliver.sandbox import parse
+from rekindle.deliver.skeleton import Skeleton, fill, prepare
 from rekindle.deliver.spoken import spoken
 from rekindle.deliver.words import one_line
 from rekindle.errors import BadData, Refused
 
 PLACEHOLDER_ADDRESS = "Your shop, 1 Example Street, 10000 Example City"
 _INCLUDE = re.compile(r"<!-- include ([a-z_/-]+) -->\n?")
+_GAPS = re.compile(r"\n{3,}")
 _SUBJECT_AT_MOST = 150
+_KEPT = 128
+"""Templates that are kept ready: each stage of each version of a store's content that is in use."""
 
 
-class _Sandbox(Environment):
-    """Liquid without a way to other files, and with limits; loops are bounded, so time is."""
-
-    context_depth_limit = 10
-    loop_iteration_limit = 1_000
-    local_namespace_limit = 10_000
-    output_stream_limit = 200_000
-
-
-_HTML = _Sandbox(autoescape=True, undefined=StrictUndefined)
-_TEXT = _Sandbox(autoescape=False, undefined=StrictUndefined)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TemplateSet:
-    """A store's content.
+    """A store's content, one version of it: another set is another version, whatever it holds.
 
     Args:
         texts: Path below the content folder to text.
@@ -49,12 +41,24 @@ class TemplateSet:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message for one person, before it has headers."""
+    """A message for one person, before it has headers.
+
+    Args:
+        subject: One line.
+        preheader: What a mailbox shows after the subject, one line.
+        text: The form for reading as plain text.
+        encoded: The HTML form, as quoted-printable.
+    """
 
     subject: str
     preheader: str
-    html: str
     text: str
+    encoded: bytes
+
+    @property
+    def html(self) -> str:
+        """The HTML form as a reader's program sees it."""
+        return decoded(self.encoded)
 
 
 def render(templates: TemplateSet, facts: Facts) -> Rendered:
@@ -69,15 +73,16 @@ def render(templates: TemplateSet, facts: Facts) -> Rendered:
     name = f"{facts.program}/{facts.stage}"
     said = spoken(facts)
     try:
-        heads, _, body = _fill(_text(assembled(templates, f"{name}.txt", name)), said).partition("\n\n")
+        text, page = _prepared(templates, name)
+        heads, _, body = "".join(fill(text, said)).partition("\n\n")
         lines = dict(line.split(": ", 1) for line in heads.splitlines() if ": " in line)
         subject, preheader = one_line(lines["Subject"])[:_SUBJECT_AT_MOST], one_line(lines["Preheader"])
-        html = _fill(_html(assembled(templates, "layout.mjml", name)), said | {"subject": subject, "preheader": preheader})
+        html = b"".join(fill(page, said | {"subject": subject, "preheader": preheader}))
     except KeyError as error:
         raise BadData(f"content/{name}.txt has no {error.args[0]} line", "Begin it with Subject: and Preheader: lines.") from error
     except LiquidError as error:
         raise BadData(f"content/{name}: {error}", "Mend the template; docs/content.md lists the facts.") from error
-    return Rendered(subject, preheader, html, re.sub(r"\n{3,}", "\n\n", body).strip() + "\n")
+    return Rendered(subject, preheader, _GAPS.sub("\n\n", body).strip() + "\n", html)
 
 
 def fill_text(templates: TemplateSet, path: str, stage: str, said: Mapping[str, object]) -> str:
@@ -93,7 +98,7 @@ def fill_text(templates: TemplateSet, path: str, stage: str, said: Mapping[str, 
         BadData: There is no such template, or it has a mistake.
     """
     try:
-        return _fill(_text(assembled(templates, path, stage)), said)
+        return "".join(fill(_text(assembled(templates, path, stage)), said))
     except LiquidError as error:
         raise BadData(f"content/{path}: {error}", "Mend the template; docs/content.md lists the facts.") from error
 
@@ -123,23 +128,21 @@ def assembled(templates: TemplateSet, path: str, stage: str) -> str:
     return _INCLUDE.sub(lambda found: assembled(templates, f"{stage if found[1] == 'stage' else found[1]}.{suffix}", stage), text)
 
 
-@lru_cache(maxsize=64)
-def _html(mjml: str) -> BoundTemplate:
+@lru_cache(_KEPT)
+def _prepared(templates: TemplateSet, stage: str) -> tuple[Skeleton[str], Skeleton[bytes]]:
+    """A stage's text and page, ready to be filled in."""
+    return _text(assembled(templates, f"{stage}.txt", stage)), _page(assembled(templates, "layout.mjml", stage))
+
+
+@lru_cache(_KEPT)
+def _page(mjml: str) -> Skeleton[bytes]:
     try:
         page = mrml.to_html(mjml, render_options=mrml.RenderOptions(fonts={})).content
     except Exception as error:  # mrml raises OSError for every mistake in a document, 2026-11
         raise BadData(f"content: the MJML cannot be read: {error}", "Mend the tag that it names.") from error
-    return _parse(_HTML, page)
+    return prepare(parse(page, escaping=True), encoded)
 
 
-@lru_cache(maxsize=64)
-def _text(source: str) -> BoundTemplate:
-    return _parse(_TEXT, source)
-
-
-def _parse(environment: Environment, source: str) -> BoundTemplate:
-    return environment.from_string(source)
-
-
-def _fill(template: BoundTemplate, said: Mapping[str, object]) -> str:
-    return str(template.render(**said))
+@lru_cache(_KEPT)
+def _text(source: str) -> Skeleton[str]:
+    return prepare(parse(source, escaping=False), str)
