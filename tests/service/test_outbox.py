@@ -5,11 +5,11 @@ import pytest
 from rekindle.errors import BadData
 from rekindle.service.flow.codes import ALPHABET, code_for
 from rekindle.service.outbox import actions, queries
-from rekindle.service.outbox.actions import Outcome
 from rekindle.service.outbox.models import Touch
+from rekindle.service.outbox.outcome import Outcome
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
-from tests.service.touches import later, touches
+from tests.service.touches import later, nobody_is_judged, touches
 
 LEDGERS = ("sqlite", "postgresql")
 
@@ -50,19 +50,19 @@ def test_a_claim_is_one_workers_until_its_lease_ends(store: Settings) -> None:
     assert actions.recover(NOON + timedelta(seconds=59)) == (0, 0)
     assert actions.recover(NOON + timedelta(seconds=60)) == (0, 1)
     (theirs,) = actions.claim("two", NOON, later(1), 9)
-    assert actions.begin([mine], {}, later(1), NOON) == []
-    assert actions.begin([theirs], {}, later(1), NOON) == [theirs]
+    assert actions.begin([mine], nobody_is_judged, later(1), NOON) == ([], {})
+    assert actions.begin([theirs], nobody_is_judged, later(1), NOON) == ([theirs], {})
 
 
 def test_an_attempt_is_never_taken_again_and_a_late_worker_still_knows(store: Settings) -> None:
     actions.insert_touches("plan1", touches(["c1"]))
     actions.ready("plan1")
     batch = actions.claim("one", NOON, NOON, 9)
-    actions.begin(batch, {}, NOON, NOON)
+    actions.begin(batch, nobody_is_judged, NOON, NOON)
     assert actions.recover(later(2)) == (1, 0)
     assert actions.claim("two", NOON, later(2), 9) == []
     assert queries.counts() == {"unknown": 1}
-    actions.settle(batch, {batch[0].id: Outcome("sent", message_id="m")}, NOON)
+    actions.settle([(batch[0], Outcome("sent", message_id="m"))], NOON)
     assert queries.counts() == {"sent": 1}
 
 

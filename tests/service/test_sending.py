@@ -15,8 +15,9 @@ from rekindle.deliver.links import verify
 from rekindle.errors import Refused, TemporaryFailure
 from rekindle.program.rules import QuietHours
 from rekindle.service.config import load_ring, use_ledger
-from rekindle.service.flow import sending
-from rekindle.service.flow.sending import Sent, end_of_quiet, send_due
+from rekindle.service.flow.permitting import end_of_quiet
+from rekindle.service.flow.sending import Sent, send_due
+from rekindle.service.flow.shift import BATCH
 from rekindle.service.outbox import actions as outbox
 from rekindle.service.outbox.models import Touch
 from rekindle.service.outbox.queries import counts
@@ -24,7 +25,7 @@ from rekindle.service.people.actions import opt_out
 from rekindle.service.people.models import Person
 from rekindle.settings import Settings
 from tests.service.conftest import NOON, make_store
-from tests.service.touches import FACTS, Killed, Recorder, later, meet, plan, touches
+from tests.service.touches import FACTS, Killed, OneByOne, Recorder, later, meet, plan, touches
 
 MANY = [f"c{number}" for number in range(120)]
 
@@ -87,7 +88,7 @@ def test_every_state_that_ends_without_a_message(store: Settings) -> None:
 def test_an_opt_out_in_the_middle_of_a_batch_is_obeyed(store: Settings) -> None:
     plan(["c1", "c2", "c3"])
 
-    class Leaving(Recorder):
+    class Leaving(OneByOne):
         def hand_over(self, message: Message) -> str:
             taken = super().hand_over(message)
             opt_out("c2", "email", NOON, "link")
@@ -174,7 +175,7 @@ def test_a_stop_at_any_step_never_hands_over_twice(
 
     channel = Recorder()
     with monkeypatch.context() as patch:
-        patch.setattr(sending.outbox, step, stopping)
+        patch.setattr(outbox, step, stopping)
         with contextlib.suppress(Killed):
             send_due(store, NOON, senders={"email": channel}, clock=lambda: NOON)
     send_due(store, NOON, senders={"email": channel}, clock=lambda: later(5))
@@ -208,7 +209,7 @@ def _nothing_twice_nothing_lost(channel: Recorder) -> None:
     settled = counts()
     assert sum(settled.values()) == len(MANY)
     assert set(settled) <= {"sent", "unknown"}
-    assert settled.get("unknown", 0) <= sending.BATCH
+    assert settled.get("unknown", 0) <= BATCH
     ids = [message.id for message in channel.taken]
     assert len(ids) == len(set(ids))
     assert set(Touch.objects.filter(status="sent").values_list("message_id", flat=True)) <= set(ids)

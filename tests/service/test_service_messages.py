@@ -18,7 +18,7 @@ from rekindle.service.people import actions as people
 from rekindle.service.people.models import Suppression
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
-from tests.service.touches import Killed, Recorder, later, meet, touches
+from tests.service.touches import Killed, Recorder, later, meet, nobody_is_judged, touches
 
 FACTS = {
     "service": True, "moment": "order", "order_number": "M1042", "products": ["BRASS LANTERN"], "promised_day": "2026-11-25",
@@ -120,9 +120,9 @@ def test_a_late_worker_that_did_hand_it_over_is_believed(store: Settings) -> Non
     meet(["c1"])
     news(["c1"])
     batch = outbox.claim("one", NOON, NOON, 9)
-    outbox.begin(batch, {}, NOON, NOON)
+    outbox.begin(batch, nobody_is_judged, NOON, NOON)
     assert outbox.recover(later(2)) == (0, 1)
-    outbox.settle(batch, {batch[0].id: outbox.Outcome("sent", message_id="m")}, NOON)
+    outbox.settle([(batch[0], outbox.Outcome("sent", message_id="m"))], NOON)
     assert send_due(store, later(3), senders={"email": (again := Recorder())}) == Sent(0, {}, 0)
     assert (again.taken, Touch.objects.get().message_id) == ([], "m")
 

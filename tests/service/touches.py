@@ -8,7 +8,9 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 
 from rekindle.deliver.channel import Message
+from rekindle.deliver.lanes import Limits
 from rekindle.service.outbox import actions as outbox
+from rekindle.service.outbox.models import Touch
 from rekindle.service.people import actions as people
 from tests.service.conftest import NOON
 
@@ -28,6 +30,16 @@ class Recorder:
     def hand_over(self, message: Message) -> str:
         self.taken.append(message)
         return ""
+
+
+class OneByOne(Recorder):
+    """A channel that takes one message at a time, so that a test knows their order."""
+
+    limits = Limits(at_once=1, spare=0, per_lane=1)
+
+
+def nobody_is_judged(touches: Sequence[Touch]) -> dict[int, outbox.Outcome]:
+    return {}
 
 
 def meet(customers: Sequence[str], zone: str = "UTC", granted: bool = True) -> None:

@@ -149,6 +149,10 @@ class Lanes(Generic[K]):
         elif before and before.rests_until <= now:
             del self._troubles[flight.lane]
 
+    def dropped(self, key: K) -> None:
+        """A message that was let go was not handed over after all: nothing is learned of its lane."""
+        del self._flights[key]
+
     def _rested(self, before: _Trouble, now: float, asked: float) -> _Trouble:
         """A lane after one more failure; those that were in the air together count as one."""
         if before.rests_until > now:

@@ -6,29 +6,27 @@ the customer's own order waits for no consent and for no morning, carries no lin
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rekindle import moment
-from rekindle.decide.timing import next_allowed, zone_of
 from rekindle.deliver.channel import Channel
-from rekindle.errors import RekindleError, TemporaryFailure
+from rekindle.deliver.lanes import Limits
 from rekindle.program.rules import QuietHours
 from rekindle.service.channels import open_senders
 from rekindle.service.config import use_ledger
-from rekindle.service.flow.composing import COMPOSERS, Desk, compose, open_desk
+from rekindle.service.flow.composing import open_desk
+from rekindle.service.flow.crew import at_work
+from rekindle.service.flow.shift import Shift, Terms
 from rekindle.service.outbox import actions as outbox
-from rekindle.service.outbox.actions import Outcome
-from rekindle.service.outbox.models import EXPIRED, FAILED, PLANNED, SENT, SUPPRESSED, UNKNOWN, Touch
-from rekindle.service.outbox.queries import due
-from rekindle.service.people.models import Person
-from rekindle.service.people.queries import people_by_id, refusals
-from rekindle.service.people.reach import unreachable
+from rekindle.service.outbox.models import PLANNED, UNKNOWN
+from rekindle.service.outbox.queries import Held, due
+from rekindle.service.programs.queries import paused
 from rekindle.settings import Settings
 
-BATCH = 50
-RETRY = timedelta(minutes=15)
+HARMLESS = "mailbox"
+"""The sender from which nothing leaves this machine: plans need nobody's yes for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +35,17 @@ class Sent:
 
     Args:
         planned: How many were due.
-        by_status: How many ended in each settled state; these and `postponed` add up to `planned` and the unknown of earlier runs.
+        by_status: How many ended in each settled state, those that earlier runs left unknown among them.
         postponed: How many wait: it was the customer's night, or the channel could not take them now.
+        held: How many wait for a person: their program is paused, or nobody said yes to their plan.
+        left: How many an earlier run left unknown; `planned` and these are the sum of the others.
     """
 
     planned: int
     by_status: Mapping[str, int]
     postponed: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What holds for every message of a run."""
-
-    desk: Desk
-    quiet: QuietHours
-    senders: Mapping[str, Channel]
-
-    @property
-    def settings(self) -> Settings:
-        return self.desk.settings
-
-    @property
-    def now(self) -> datetime:
-        return self.desk.now
+    held: int = 0
+    left: int = 0
 
 
 def send_due(
@@ -84,66 +69,33 @@ def send_due(
         Refused: No message of this store could be lawful: no postal address, or no HTTPS address for its links.
     """
     use_ledger(settings)
-    run = _Run(open_desk(settings, now), quiet or QuietHours(), open_senders(settings) if senders is None else senders)
-    unknown, _ = outbox.recover(clock())
-    planned, totals, owner = due(now), Counter({UNKNOWN: unknown} if unknown else {}), secrets.token_hex(8)
-    while batch := outbox.claim(owner, now, clock(), BATCH):
-        totals.update(_send_batch(run, batch, clock))
-    return Sent(planned, {status: n for status, n in sorted(totals.items()) if status != PLANNED}, totals[PLANNED])
+    opened = open_senders(settings) if senders is None else senders
+    held, limits = held_back(settings), {channel: limits_of(sender) for channel, sender in opened.items()}
+    terms = Terms(open_desk(settings, now), quiet or QuietHours(), opened, limits, held, clock)
+    left, _ = outbox.recover(clock())
+    with at_work(sum(one.threads for one in limits.values())) as crew:
+        shift = Shift(terms, crew, secrets.token_hex(8))
+        tally, freed = shift.work(), 1
+        while freed:  # what another worker let go of meanwhile
+            more, freed = outbox.recover(clock())
+            left, tally = left + more, shift.work() if freed else tally
+    waiting = due(now) - due(now, held)
+    ended = tally + Counter({UNKNOWN: left})
+    settled = {status: count for status, count in sorted(ended.items()) if status != PLANNED}
+    return Sent(tally.total() + waiting, settled, tally[PLANNED], waiting, left)
 
 
-def _send_batch(run: _Run, batch: Sequence[Touch], clock: Callable[[], datetime]) -> Counter[str]:
-    people = people_by_id({touch.customer_id for touch in batch})
-    instead = _not_now(run, batch, people)
-    begun = outbox.begin(batch, instead, clock(), run.now)
-    outcomes = {touch.id: _attempt(run, touch, people[touch.customer_id]) for touch in begun}
-    outbox.settle(begun, outcomes, run.now)
-    return Counter(outcome.status for outcome in (*instead.values(), *outcomes.values()))
+def held_back(settings: Settings) -> Held:
+    """What is not to be sent by this store's senders as long as a person has not said otherwise."""
+    return Held(paused(), frozenset(leaving(settings)))
 
 
-def _not_now(run: _Run, batch: Sequence[Touch], people: Mapping[str, Person]) -> dict[int, Outcome]:
-    """What becomes, without an attempt, of the touches that must not be attempted now."""
-    refused = {service: _refused(run, people, service) for service in {touch.service for touch in batch}}
-    outcomes = {
-        touch.id: _instead(run, touch, people.get(touch.customer_id), refused[touch.service].get(touch.customer_id, "")) for touch in batch
-    }
-    return {key: outcome for key, outcome in outcomes.items() if outcome}
+def leaving(settings: Settings) -> dict[str, str]:
+    """The channels by which messages leave this machine, each with its sender's name."""
+    return {channel: name for channel, name in settings.senders.model_dump().items() if name and name != HARMLESS}
 
 
-def _refused(run: _Run, people: Mapping[str, Person], service: bool) -> dict[str, str]:
-    """Who must not get a message now, and why: for want of consent, or, of their own order, only where no address works."""
-    return unreachable(people, "email") if service else refusals(people, "email", run.now)
-
-
-def _instead(run: _Run, touch: Touch, person: Person | None, refusal: str) -> Outcome | None:
-    home = zone_of(person.timezone if person else "", run.settings.timezone)
-    if touch.valid_until and touch.valid_until < moment.local_day(run.now, home):
-        return Outcome(EXPIRED, reason=f"valid until {touch.valid_until}")
-    if touch.channel not in run.senders or touch.channel not in COMPOSERS:
-        return Outcome(FAILED, reason=f"no sender for {touch.channel} is set up")
-    if person is None or refusal:
-        return Outcome(SUPPRESSED, reason=refusal or ("no address" if touch.service else "no consent"))
-    if touch.service:
-        return None
-    morning = end_of_quiet(run.now, run.quiet, zone_of(person.timezone, run.settings.timezone))
-    return Outcome(PLANNED, reason="quiet hours", send_at=morning) if morning else None
-
-
-def end_of_quiet(now: datetime, quiet: QuietHours, timezone: str) -> datetime | None:
-    """When the quiet hours that hold now end, UTC; None where none hold."""
-    allowed = next_allowed(now, timezone, quiet)
-    return allowed if allowed > now else None
-
-
-def _attempt(run: _Run, touch: Touch, person: Person) -> Outcome:
-    """Renders one message, reads suppression once more, and hands it over."""
-    try:
-        message = compose(run.desk, touch, person)
-        if refusal := _refused(run, {person.customer_id: person}, touch.service).get(person.customer_id):
-            return Outcome(SUPPRESSED, reason=refusal)
-        theirs = run.senders[touch.channel].hand_over(message)
-    except TemporaryFailure as error:
-        return Outcome(PLANNED, reason=str(error), send_at=run.now + RETRY)
-    except RekindleError as error:
-        return Outcome(FAILED, reason=str(error))
-    return Outcome(SENT, message_id=message.id, provider_id=theirs)
+def limits_of(sender: Channel) -> Limits:
+    """How much a sender takes at once: its own `limits` where it has them."""
+    found = getattr(sender, "limits", None)
+    return found if isinstance(found, Limits) else Limits()

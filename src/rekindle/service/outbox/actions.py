@@ -3,14 +3,14 @@
 Knows nothing of consent and channels. Marketing that was attempted is never taken again; a service message is, under its own name.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from rekindle.deliver.message import token_of
 from rekindle.errors import BadData
@@ -18,8 +18,10 @@ from rekindle.service.outbox.models import (
     ATTEMPTING,
     CHANGED,
     CLAIMED,
+    FAILED,
     KNOWN,
     PLANNED,
+    SENT,
     SETTLED,
     SUPPRESSED,
     TAKEN,
@@ -28,6 +30,9 @@ from rekindle.service.outbox.models import (
     Touch,
     touch_key,
 )
+from rekindle.service.outbox.outcome import Outcome
+from rekindle.service.outbox.queries import NOTHING_HELD, Held, takeable
+from rekindle.service.outbox.statements import write
 
 CHUNK = 2_000
 LEASE = timedelta(seconds=60)
@@ -36,24 +41,16 @@ COLUMNS = (
 )
 SERVICE = "service"
 
+Judge = Callable[[Sequence[Touch]], Mapping[int, Outcome]]
+"""Told which touches are still a worker's, says what becomes, without an attempt, of those that must not be attempted."""
+
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an attempted touch.
+class Renewal:
+    """A worker whose leases begin again at an instant."""
 
-    Args:
-        status: Sent, failed, suppressed or unknown, or planned again.
-        message_id: The name that it was handed over under.
-        provider_id: What the other side calls it; empty where it goes by the message's own name.
-        reason: Why, where it was not sent.
-        send_at: When it is tried again, where it is planned again.
-    """
-
-    status: str
-    message_id: str = ""
-    provider_id: str = ""
-    reason: str = ""
-    send_at: datetime | None = None
+    owner: str
+    clock: datetime
 
 
 def insert_touches(plan: str, rows: pa.Table) -> int:
@@ -98,6 +95,18 @@ def ready(plan: str) -> None:
             raise BadData(f"no touches of plan {plan} are in the outbox", "Make the plan again with: rekindle plan")
 
 
+def approve(plan: str, by: str, at: datetime) -> None:
+    """Records a yes to a plan's leaving this machine; the first one stays.
+
+    Args:
+        plan: The plan's whole hash.
+        by: Who says yes.
+        at: When.
+    """
+    with transaction.atomic():
+        Plan.objects.filter(pk=plan, approved_at=None).update(approved_by=by[:200], approved_at=at)
+
+
 def recover(clock: datetime) -> tuple[int, int]:
     """Settles what a stopped worker left: attempted marketing becomes unknown, what was claimed may be claimed again.
 
@@ -109,58 +118,114 @@ def recover(clock: datetime) -> tuple[int, int]:
     """
     over = Touch.objects.filter(lease_until__lte=clock)
     with transaction.atomic():
-        unknown = over.filter(status=ATTEMPTING, service=False).update(
-            status=UNKNOWN, settled_at=clock, mirror=CHANGED, reason="the worker stopped while handing over", lease_until=None
+        tried = over.filter(status=ATTEMPTING)
+        unknown = tried.filter(service=False).update(
+            status=UNKNOWN, settled_at=clock, mirror=CHANGED, reason="the worker stopped while handing over", lease_until=None,
+            attempts=F("attempts") + 1,
         )
-        again = Q(status=CLAIMED) | Q(status=ATTEMPTING, service=True)
-        freed = over.filter(again).update(status=PLANNED, owner="", lease_until=None)
-    return unknown, freed
+        again = tried.filter(service=True).update(status=PLANNED, owner="", lease_until=None, attempts=F("attempts") + 1)
+        freed = over.filter(status=CLAIMED).update(status=PLANNED, owner="", lease_until=None)
+    return unknown, again + freed
 
 
-def claim(owner: str, due: datetime, clock: datetime, size: int) -> list[Touch]:
-    """Takes the next due touches of ready plans for one worker, until its lease ends.
+def claim(owner: str, due: datetime, clock: datetime, size: int, held: Held = NOTHING_HELD) -> list[Touch]:
+    """Takes the next due touches of ready plans for one worker, until its lease ends. Workers on PostgreSQL do not wait for each other.
 
     Args:
         owner: The worker.
         due: Touches to be sent at this instant or before.
         clock: The present instant; the lease counts from it.
         size: At most so many.
+        held: What is not to be taken up.
     """
     with transaction.atomic():
-        waiting = Touch.objects.filter(status=PLANNED, send_at__lte=due, plan__ready=True).order_by("send_at", "id")
+        waiting = takeable(due, held).order_by("send_at", "id").select_for_update(skip_locked=True, of=("self",))
         ids = list(waiting.values_list("id", flat=True)[:size])
         taken = Touch.objects.filter(id__in=ids, status=PLANNED)
         taken.update(status=CLAIMED, owner=owner, fence=F("fence") + 1, lease_until=clock + LEASE)
         return list(Touch.objects.filter(id__in=ids, owner=owner, status=CLAIMED).order_by("send_at", "id"))
 
 
-def begin(touches: Sequence[Touch], instead: Mapping[int, Outcome], clock: datetime, at: datetime) -> list[Touch]:
-    """Moves claimed touches to attempting, those with an outcome already to that; whoever lost its claim is left out.
+def begin(touches: Sequence[Touch], judge: Judge, clock: datetime, at: datetime) -> tuple[list[Touch], Mapping[int, Outcome]]:
+    """Moves claimed touches to attempting, or to what is judged to become of them; whoever lost its claim is left out.
 
     Args:
         touches: As claimed.
-        instead: Touch id to what becomes of it without an attempt.
+        judge: Told which of them are still this worker's, says what becomes without an attempt of those that must not be attempted; it
+            is asked in the transaction that writes it down.
         clock: The present instant; an ended lease counts as lost.
         at: The instant that settled touches bear.
+
+    Returns:
+        The touches that are attempted now, and the judgement.
     """
-    begun = []
     with transaction.atomic():
-        for touch in touches:
-            mine = Touch.objects.filter(id=touch.id, fence=touch.fence, status=CLAIMED, lease_until__gt=clock)
-            if outcome := instead.get(touch.id):
-                mine.update(**_fields(outcome, at))
-            elif mine.update(status=ATTEMPTING, lease_until=clock + LEASE):
-                begun.append(touch)
-    return begun
+        rows = _locked(touches).filter(status=CLAIMED, lease_until__gt=clock)
+        fences: dict[int, int] = dict(rows.values_list("id", "fence"))
+        mine = [touch for touch in touches if fences.get(touch.id) == touch.fence]
+        instead = judge(mine) if mine else {}
+        begun = [touch for touch in mine if touch.id not in instead]
+        Touch.objects.filter(id__in=[touch.id for touch in begun], status=CLAIMED).update(status=ATTEMPTING, lease_until=clock + LEASE)
+        write(((touch, instead[touch.id]) for touch in mine if touch.id in instead), at)
+    return begun, instead
 
 
-def settle(touches: Sequence[Touch], outcomes: Mapping[int, Outcome], at: datetime) -> None:
-    """Commits what became of attempted touches; a worker that comes back late still knows better, unless another has begun anew."""
+def settle(landed: Sequence[tuple[Touch, Outcome]], at: datetime, renew: Renewal | None = None) -> dict[int, str]:
+    """Commits what became of attempted touches; a worker that comes back late still knows better, unless another has begun anew.
+
+    Args:
+        landed: The touches as claimed, each with what became of it.
+        at: The instant that settled touches bear.
+        renew: Whose leases begin again, for there is progress.
+
+    Returns:
+        Touch id to its status now, of those that no other worker has taken up.
+    """
     with transaction.atomic():
-        for touch in touches:
-            open_to_me = Q(status__in=(ATTEMPTING, UNKNOWN)) | Q(status=PLANNED, service=True)
-            mine = Touch.objects.filter(open_to_me, id=touch.id, fence=touch.fence)
-            mine.update(**_fields(outcomes[touch.id], at))
+        rows = {row[0]: row[1:] for row in _locked([touch for touch, _ in landed]).values_list("id", "fence", "status", "service")}
+        mine = [(touch, outcome) for touch, outcome in landed if touch.id in rows and rows[touch.id][0] == touch.fence]
+        told = [(touch, outcome) for touch, outcome in mine if _open(*rows[touch.id][1:])]
+        write(told, at)
+        if renew is not None:
+            held = Touch.objects.filter(owner=renew.owner, status__in=(CLAIMED, ATTEMPTING))
+            held.update(lease_until=renew.clock + LEASE)
+    return {touch.id: rows[touch.id][1] for touch, _ in mine} | {touch.id: outcome.status for touch, outcome in told}
+
+
+def settle_unknown(outcomes: Mapping[str, Outcome], at: datetime) -> list[str]:
+    """What is heard later of messages that were handed over: unknown ones are settled, and one that was sent and came back has failed.
+
+    News of an order that waits to be tried again counts as sent where it is heard of as delivered.
+
+    Args:
+        outcomes: A Message-ID, or a token alone, or what the provider calls the message, to sent or failed.
+        at: When it is heard.
+
+    Returns:
+        The keys of the touches that are settled otherwise now.
+    """
+    tokens = {name.partition("@")[0]: name for name in outcomes}
+    named = Q(token__in=tokens) | Q(provider_id__in=[name for name in outcomes if name])
+    changed = []
+    with transaction.atomic():
+        for touch in Touch.objects.filter(named).order_by("id").select_for_update():
+            outcome = outcomes[touch.provider_id if touch.provider_id in outcomes else tokens[touch.token]]
+            waits = touch.status == PLANNED and touch.service and touch.attempts > 0
+            came_back = outcome.status == FAILED and touch.status in (SENT, ATTEMPTING)
+            if touch.status == UNKNOWN or came_back or waits:
+                name = outcome.message_id or touch.message_id
+                write([(touch, replace(outcome, message_id=name, provider_id=outcome.provider_id or touch.provider_id))], at)
+                changed.append(touch.key)
+    return changed
+
+
+def release(touches: Sequence[Touch]) -> None:
+    """Gives up claims that were not begun, for the next worker."""
+    with transaction.atomic():
+        for start in range(0, len(touches), CHUNK):
+            ids = [touch.id for touch in touches[start : start + CHUNK]]
+            owners = {touch.owner for touch in touches}
+            Touch.objects.filter(id__in=ids, owner__in=owners, status=CLAIMED).update(status=PLANNED, owner="", lease_until=None)
 
 
 def withdraw(ids: Sequence[int], reason: str, at: datetime) -> int:
@@ -173,7 +238,7 @@ def withdraw(ids: Sequence[int], reason: str, at: datetime) -> int:
     for start in range(0, len(ids), CHUNK):
         with transaction.atomic():
             rows = Touch.objects.filter(id__in=ids[start : start + CHUNK], status=PLANNED)
-            done += rows.update(**_fields(Outcome(SUPPRESSED, reason=reason), at))
+            done += rows.update(status=SUPPRESSED, reason=reason[:300], settled_at=at, mirror=CHANGED)
     return done
 
 
@@ -196,11 +261,11 @@ def _touch(plan: str, row: Mapping[str, Any]) -> Touch:
     return Touch(plan_id=plan, **{**row, **values, "send_at": send_at if send_at.tzinfo else send_at.replace(tzinfo=UTC)})
 
 
-def _fields(outcome: Outcome, at: datetime) -> dict[str, Any]:
-    if outcome.status == PLANNED:
-        return {"status": PLANNED, "owner": "", "lease_until": None, "send_at": outcome.send_at, "reason": outcome.reason[:300]}
-    return {
-        "status": outcome.status, "message_id": outcome.message_id, "provider_id": outcome.provider_id[:200],
-        "reason": outcome.reason[:300], "settled_at": at, "mirror": CHANGED, "lease_until": None,
-    }
+def _locked(touches: Sequence[Touch]) -> QuerySet[Touch]:
+    """The rows of these touches as they are now, locked in the order of their keys where the database locks rows."""
+    return Touch.objects.filter(id__in=[touch.id for touch in touches]).order_by("id").select_for_update()
 
+
+def _open(status: str, service: bool) -> bool:
+    """Whether a worker that attempted a touch may still say what became of it."""
+    return status in (ATTEMPTING, UNKNOWN) or (status == PLANNED and service)

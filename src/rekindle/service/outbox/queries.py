@@ -3,15 +3,17 @@
 Changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-from django.db.models import Count
+from django.db.models import Count, Q, QuerySet
 
 from rekindle.service.outbox.models import PLANNED, SENT, TAKEN, UNKNOWN, Plan, Touch
 
+_SHORTEST = 6
 _IN_A_QUERY = 20_000
 _TOUCHES = pa.schema(
     [
@@ -21,15 +23,53 @@ _TOUCHES = pa.schema(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is not to be taken up now.
+
+    Args:
+        programs: Paused ones, whose marketing waits; news of orders does not.
+        channels: By which messages leave this machine, so that they wait until someone says yes to their plan.
+    """
+
+    programs: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
+
+
+NOTHING_HELD = Held()
+
+
+def takeable(at: datetime, held: Held = NOTHING_HELD) -> QuerySet[Touch]:
+    """The touches of ready plans that are to be sent at an instant or before, wait, and are not held."""
+    rows = Touch.objects.filter(status=PLANNED, send_at__lte=at, plan__ready=True)
+    if held.programs:
+        rows = rows.filter(Q(service=True) | ~Q(program__in=sorted(held.programs)))
+    if held.channels:
+        rows = rows.filter(Q(plan__approved_at__isnull=False) | ~Q(channel__in=sorted(held.channels)))
+    return rows
+
+
 def counts(plan: str | None = None) -> dict[str, int]:
     """How many touches are in each status: of one plan, or of all that are ready."""
     rows = Touch.objects.filter(plan_id=plan) if plan else Touch.objects.filter(plan__ready=True)
     return dict(rows.values_list("status").annotate(n=Count("id")).order_by("status"))
 
 
-def due(at: datetime) -> int:
-    """How many touches of ready plans are to be sent at an instant or before and have not been taken up."""
-    return Touch.objects.filter(status="planned", send_at__lte=at, plan__ready=True).count()
+def due(at: datetime, held: Held = NOTHING_HELD) -> int:
+    """How many touches of ready plans are to be sent at an instant or before, have not been taken up and are not held."""
+    return takeable(at, held).count()
+
+
+def plan_of(digest: str) -> str | None:
+    """The hash of the ready plan that a hash or its beginning, at least 6 characters, names; None where none or several are."""
+    found = list(Plan.objects.filter(hash__startswith=digest, ready=True).values_list("hash", flat=True)[:2])
+    return found[0] if len(found) == 1 and len(digest) >= _SHORTEST else None
+
+
+def unapproved(channels: Collection[str]) -> dict[str, int]:
+    """The ready plans that nobody has said yes to, each with how many of its messages wait to go by these channels."""
+    rows = Touch.objects.filter(status=PLANNED, plan__ready=True, plan__approved_at__isnull=True, channel__in=sorted(channels))
+    return dict(rows.values_list("plan").annotate(n=Count("id")).order_by("plan"))
 
 
 def ready_plans() -> set[str]:

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import migrations, models
 
 from rekindle.deliver.message import token_of
@@ -6,7 +8,7 @@ from rekindle.service.outbox.models import touch_key
 CHUNK = 2_000
 
 
-def name_touches(apps, _editor):
+def name_touches(apps: Any, _editor: Any) -> None:
     touch = apps.get_model("outbox", "Touch")
     last = 0
     while rows := list(touch.objects.filter(id__gt=last).order_by("id")[:CHUNK]):

@@ -1,0 +1,245 @@
+"""A worker's shift: every touch that is due goes from claimed to attempting, into the air and to its outcome, at most one batch at a time.
+
+Knows nothing of how a sender works. One thread does all that touches the ledger; a crew of others hands messages over. What a slow or
+resting lane holds up is its own messages alone.
+"""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError
+
+from rekindle.deliver.channel import Channel, Message
+from rekindle.deliver.lanes import Lanes, Limits, lane_of
+from rekindle.errors import BadData, DeliveryError, PermanentFailure, Refused, RekindleError
+from rekindle.program.rules import QuietHours
+from rekindle.service.flow.composing import Desk, compose
+from rekindle.service.flow.crew import Crew, Landed
+from rekindle.service.flow.permitting import Question, not_now
+from rekindle.service.flow.retrying import not_taken, taken
+from rekindle.service.outbox import actions as outbox
+from rekindle.service.outbox.models import FAILED, PLANNED, SUPPRESSED, Touch
+from rekindle.service.outbox.outcome import Outcome
+from rekindle.service.outbox.queries import Held
+from rekindle.service.people.last_look import refusal
+from rekindle.service.people.models import Person
+from rekindle.service.people.queries import address_of, people_by_id
+
+BATCH = 50
+"""At most so many touches are attempted and not settled: what a crash leaves unknown."""
+
+POOL = 4
+"""So many batches are claimed ahead, so that one lane's messages do not stand before everybody else's."""
+
+LULL = 0.02
+"""Seconds without news after which what has landed is committed, though some of the batch is still in the air."""
+
+SETTLE_WITHIN = 1.0
+"""Seconds after which what has landed is committed in any case."""
+
+AT_MOST = 60.0
+"""Seconds of waiting for news in one go; no hand-over takes as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for all messages of a shift.
+
+    Args:
+        desk: What messages are written with.
+        quiet: When nobody is written to.
+        senders: By channel.
+        limits: How much each takes at once, by channel.
+        held: What is not to be taken up.
+        clock: The present instant, which leases count by.
+    """
+
+    desk: Desk
+    quiet: QuietHours
+    senders: Mapping[str, Channel]
+    limits: Mapping[str, Limits]
+    held: Held
+    clock: Callable[[], datetime]
+
+    @property
+    def question(self) -> Question:
+        """What is asked of every touch."""
+        return Question(self.desk.now, self.desk.settings.timezone, self.quiet, self.senders)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A claimed touch, whom it goes to, and its lane."""
+
+    touch: Touch
+    person: Person
+    lane: str
+
+
+class Shift:
+    """One worker at work.
+
+    Args:
+        terms: What holds for all messages.
+        crew: Hands them over.
+        owner: The worker's name in the ledger.
+    """
+
+    def __init__(self, terms: Terms, crew: Crew, owner: str) -> None:
+        self._terms, self._crew, self._owner = terms, crew, owner
+        self._lanes = {channel: Lanes[int](limits) for channel, limits in terms.limits.items()}
+        self._pool: dict[int, _Case] = {}
+        self._hand: dict[int, _Case] = {}
+        self._air: dict[int, _Case] = {}
+        self._landed: list[tuple[Touch, Outcome]] = []
+        self._settle_at = math.inf
+        self._tally: Counter[str] = Counter()
+
+    def work(self) -> Counter[str]:
+        """Hands over all that is due; how many touches ended in each status so far, `planned` those that wait for later."""
+        dry = False
+        try:
+            while True:
+                dry = self._take_up(dry)
+                if not (self._pool or self._hand or self._air or self._landed):
+                    return self._tally
+                again = self._depart()
+                news = self._land(again)
+                still = not self._hand and not (news and self._air)
+                if self._landed and (still or time.monotonic() >= self._settle_at):
+                    self._settle()
+        except KeyboardInterrupt:
+            self._leave()
+            raise
+
+    def _take_up(self, dry: bool) -> bool:
+        """Claims and begins as much as there is room for; whether all that is due has been claimed."""
+        room = BATCH - len(self._air) - len(self._landed)
+        if self._hand or room < BATCH // 2:
+            return dry
+        while not dry and (size := POOL * BATCH - len(self._pool)) > 0:
+            dry = self._claim(size) < size
+        if self._pool:
+            self._begin(_fairly(self._pool.values())[:room])
+        return dry
+
+    def _claim(self, size: int) -> int:
+        """Takes the next due touches up; how many."""
+        terms = self._terms
+        claimed = outbox.claim(self._owner, terms.desk.now, terms.clock(), size, terms.held)
+        people = people_by_id({touch.customer_id for touch in claimed})
+        for touch in claimed:
+            person = people.get(touch.customer_id) or Person(customer_id=touch.customer_id)  # nobody known: no consent, no address
+            self._pool[touch.id] = _Case(touch, person, lane_of(touch.channel, address_of(person, touch.channel)))
+        return len(claimed)
+
+    def _begin(self, cases: Sequence[_Case]) -> None:
+        """Looks again at what may have changed, in the transaction that moves what may go to attempting."""
+        terms, people = self._terms, {case.touch.customer_id: case.person for case in cases}
+        begun, instead = outbox.begin(
+            [case.touch for case in cases], lambda mine: not_now(terms.question, mine, people), terms.clock(), terms.desk.now
+        )
+        for case in cases:
+            del self._pool[case.touch.id]
+        mine = {touch.id for touch in begun}
+        self._hand |= {case.touch.id: case for case in cases if case.touch.id in mine}
+        self._tally.update(outcome.status for outcome in instead.values())
+
+    def _depart(self) -> float:
+        """Lets go what its lane lets go now; seconds until time alone may let another one go."""
+        again = math.inf
+        for channel, lanes in self._lanes.items():
+            mine = {key: case.lane for key, case in self._hand.items() if case.touch.channel == channel}
+            if not mine:
+                continue
+            admitted = lanes.admit(mine, time.monotonic())
+            again = min(again, admitted.again)
+            for key, seconds in admitted.back.items():
+                later = self._terms.desk.now + timedelta(seconds=math.ceil(seconds))
+                self._end(self._hand.pop(key).touch, Outcome(PLANNED, reason=f"{mine[key]} did not answer", send_at=later))
+            for key in admitted.start:
+                self._start(self._hand.pop(key), lanes)
+        return again
+
+    def _start(self, case: _Case, lanes: Lanes[int]) -> None:
+        """Writes one message, reads suppression once more, and lets it go."""
+        touch, terms = case.touch, self._terms
+        message = _composed(terms.desk, touch, case.person)
+        if isinstance(message, Outcome):
+            lanes.dropped(touch.id)
+            self._end(touch, message)
+        elif stop := refusal(case.person, touch.channel, terms.desk.now, touch.service):
+            lanes.dropped(touch.id)
+            self._end(touch, Outcome(SUPPRESSED, reason=stop))
+        else:
+            self._air[touch.id] = case
+            self._crew.start(touch.id, terms.senders[touch.channel], message)
+
+    def _land(self, again: float) -> bool:
+        """Takes in what has ended, and waits for it as long as nothing else can be done; whether there was anything."""
+        if not self._air:
+            return False
+        patience = again
+        if self._landed:
+            patience = min(again, self._settle_at - time.monotonic() if self._hand else LULL)
+        news = self._crew.landed(min(patience, AT_MOST))
+        for one in news:
+            case = self._air.pop(one.touch)
+            failure = one.error if isinstance(one.error, DeliveryError) else None
+            self._lanes[case.touch.channel].ended(one.touch, one.at, failure)
+            self._end(case.touch, _outcome(case.touch, one, self._terms.desk.now))
+        return bool(news)
+
+    def _end(self, touch: Touch, outcome: Outcome) -> None:
+        self._settle_at = min(self._settle_at, time.monotonic() + SETTLE_WITHIN)
+        self._landed.append((touch, outcome))
+
+    def _settle(self) -> None:
+        """Commits what has ended; that is progress, so the leases begin again."""
+        renewal = outbox.Renewal(self._owner, self._terms.clock()) if self._pool or self._hand or self._air else None
+        self._tally.update(outbox.settle(self._landed, self._terms.desk.now, renewal).values())
+        self._landed, self._settle_at = [], math.inf
+
+    def _leave(self) -> None:
+        """Ends an interrupted shift in order: what is in the air is waited for, and all else is left to the next worker."""
+        for case in self._hand.values():
+            self._end(case.touch, Outcome(PLANNED, reason="the worker was stopped"))
+        self._hand = {}
+        while self._air:
+            self._land(AT_MOST)
+        self._settle()
+        outbox.release([case.touch for case in self._pool.values()])
+
+
+def _fairly(cases: Iterable[_Case]) -> list[_Case]:
+    """Touches in their order, but the first of every lane before the second of any, so that none fills a batch while others wait."""
+    seen: Counter[str] = Counter()
+    ranked = []
+    for case in cases:
+        ranked.append((seen[case.lane], case))
+        seen[case.lane] += 1
+    return [case for _, case in sorted(ranked, key=lambda one: one[0])]
+
+
+def _composed(desk: Desk, touch: Touch, person: Person) -> Message | Outcome:
+    """The message, or what becomes of a touch that cannot be written."""
+    try:
+        return compose(desk, touch, person)
+    except (BadData, Refused, PermanentFailure) as error:
+        return Outcome(FAILED, reason=str(error))
+    except (RekindleError, DatabaseError):
+        raise
+    except Exception as error:  # noqa: BLE001  a defect that one customer's facts bring out must not stop everybody's mail
+        return Outcome(FAILED, reason=f"a defect, please report it: {type(error).__name__}: {error}")
+
+
+def _outcome(touch: Touch, landed: Landed, now: datetime) -> Outcome:
+    if landed.error is None:
+        return taken(landed.message.id, landed.theirs)
+    if isinstance(landed.error, Exception):
+        return not_taken(touch, landed.error, now, landed.message.id)
+    raise landed.error
