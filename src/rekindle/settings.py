@@ -8,17 +8,18 @@ import re
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rekindle import money
 from rekindle.errors import BadData, RekindleError, UsageError
 
 FILE_NAME = "rekindle.toml"
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 _PASSWORD = re.compile(r"://[^/@]*:[^/]*@|[?&]password=")
 
 
@@ -111,6 +112,26 @@ class Webhook(_Table):
     network: Literal["public", "private"] = "public"
 
 
+class Smtp(_Table):
+    """The mail server that takes mail over; without TLS only one on this machine."""
+
+    host: str = ""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password: str = ""
+    ca_file: str = ""
+    connections: Annotated[int, Field(ge=1, le=32)] = 8
+    per_domain: Annotated[int, Field(ge=1, le=32)] = 4
+    per_second: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal(0)
+
+    @model_validator(mode="after")
+    def _secure(self) -> Self:
+        if self.security == "none" and self.host not in ("", *_THIS_MACHINE):
+            raise ValueError(f"security = \"none\" is for a mail server on this machine: {', '.join(_THIS_MACHINE)}")
+        return self
+
+
 class Source(_Table):
     """A file that `run` imports when it has changed; a path is relative to the store folder."""
 
@@ -140,6 +161,7 @@ class Settings(_Table):
     free_shipping_from: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(0)
     channel_costs: ChannelCosts = ChannelCosts()
     senders: Senders = Senders()
+    smtp: Smtp = Smtp()
     sms: Sms = Sms()
     webhook: Webhook = Webhook()
     history: str = "duckdb://var/history.duckdb"
