@@ -8,6 +8,7 @@ from rekindle.settings import Senders, Settings
 
 SENDERS = {
     "folder": "rekindle.service.channels.folder.channel",
+    "inapp": "rekindle.service.channels.inapp.channel",
     "mailbox": "rekindle.service.channels.mailbox.channel",
     "smtp": "rekindle.service.channels.smtp.channel",
     "sms": "rekindle.service.channels.sms.channel",

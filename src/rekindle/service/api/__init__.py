@@ -1,0 +1,1 @@
+"""What systems of the shop may ask and say, as JSON."""

@@ -1,0 +1,85 @@
+"""What an answer says that is a refusal: one object, as the command line's.
+
+Knows nothing of what was asked. Nothing of a mistake in Rekindle itself is told to the outside.
+"""
+
+import logging
+import traceback
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from rekindle.errors import BadData, PermanentFailure, Refused, RekindleError, StoreUnavailable, UsageError
+
+log = logging.getLogger("rekindle.api")
+
+STATUSES: dict[type[RekindleError], int] = {UsageError: 400, BadData: 422, PermanentFailure: 422, Refused: 403, StoreUnavailable: 503}
+"""Error to HTTP status; every other is 500."""
+
+_HTTP = {
+    400: ("UsageError", "Send what /v1/openapi.json says."),
+    401: ("NoKey", "Send Authorization: Bearer and a key of `rekindle keys create`."),
+    403: ("Refused", "Make a key that opens it, with: rekindle keys create --scope"),
+    404: ("NotFound", "Look at /v1/openapi.json."),
+    429: ("TooOften", "Wait as long as Retry-After says."),
+}
+_MISTAKE = "This is a mistake in Rekindle: please report it with what you sent."
+
+
+def refusal(kind: str, cause: str, remedy: str, status: int) -> JsonResponse:
+    """The one shape: `{"error": {kind, cause, remedy, status}}`."""
+    return JsonResponse({"error": {"kind": kind, "cause": cause, "remedy": remedy, "status": status}}, status=status)
+
+
+def refused(error: RekindleError) -> JsonResponse:
+    """The answer to one of Rekindle's own errors."""
+    status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
+    return refusal(type(error).__name__, error.cause, error.remedy, status)
+
+
+def answer_by(api: NinjaAPI) -> None:
+    """Makes every error of an API answer in the one shape."""
+    api.add_exception_handler(RekindleError, _ours)
+    api.add_exception_handler(HttpError, _http)
+    api.add_exception_handler(ValidationError, _invalid)
+    api.add_exception_handler(Http404, _nothing)
+    api.add_exception_handler(SuspiciousOperation, _suspicious)
+    api.add_exception_handler(Exception, _mistake)
+
+
+def _ours(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    return refused(error) if isinstance(error, RekindleError) else _mistake(request, error)
+
+
+def _http(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    if not isinstance(error, HttpError):
+        return _mistake(request, error)
+    kind, remedy = _HTTP.get(error.status_code, _HTTP[400])
+    return refusal(kind, str(error).rstrip("."), remedy, error.status_code)
+
+
+def _invalid(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    if not isinstance(error, ValidationError):
+        return _mistake(request, error)
+    first = error.errors[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return refusal("BadData", f"{where}: {first['msg']}", "Send what /v1/openapi.json says.", 422)
+
+
+def _nothing(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:  # noqa: ARG001  ninja's way of calling
+    kind, remedy = _HTTP[404]
+    return refusal(kind, "there is no such thing", remedy, 404)
+
+
+def _suspicious(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:  # noqa: ARG001  ninja's way of calling
+    kind, remedy = _HTTP[400]
+    return refusal(kind, "the request is too large, or not one", remedy, 400)
+
+
+def _mistake(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    frames = traceback.extract_tb(error.__traceback__) if isinstance(error, Exception) else []
+    place = next((f"{one.filename}:{one.lineno}" for one in reversed(frames) if "rekindle" in one.filename), "nowhere")
+    log.error("%s %s: %s at %s", request.method, request.path, type(error).__name__, place)  # its words may hold what a person wrote
+    return refusal("RekindleError", "something failed", _MISTAKE, 500)

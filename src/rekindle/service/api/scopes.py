@@ -1,0 +1,10 @@
+"""What a key can open.
+
+Knows nothing of keys.
+"""
+
+SCOPES = {
+    "inapp": "messages inside the shop: list them, say that one was seen or put away",
+    "webpush": "browsers: subscribe one for a customer, end a subscription",
+}
+"""Name to what it opens."""

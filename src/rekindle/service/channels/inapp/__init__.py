@@ -1,0 +1,1 @@
+"""Messages inside the shop: rows that its pages ask for."""

@@ -1,0 +1,100 @@
+"""Where the provider delivers what people text back: who may, and what it is told.
+
+Knows nothing of what a message changes. Twilio's signature for forms, Standard Webhooks' for JSON.
+"""
+
+import base64
+import hashlib
+import hmac
+import html
+import json
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from rekindle import moment
+from rekindle.errors import BadData, Refused
+from rekindle.service.api.errors import refused
+from rekindle.service.channels.sms.actions import receive
+from rekindle.service.channels.standard_webhooks import key_of, verify
+from rekindle.service.config.web import store_in_use
+from rekindle.service.people.addresses import normal_phone
+from rekindle.settings import Settings, secret
+
+PATH = "webhooks/sms"
+"""Below `public_url`; the provider signs the whole address, so that it is the same for both."""
+
+_LONGEST_ID = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What came: the provider's id, who wrote, what, and whether the provider itself has answered already."""
+
+    name: str
+    number: str
+    words: str
+    answered: bool = False
+
+
+@csrf_exempt
+@require_POST
+def inbound(request: HttpRequest) -> HttpResponse:
+    """Takes one message in and gives the answer to it, in the form that the provider sends."""
+    store = store_in_use()
+    try:
+        text = _read(request, store)
+    except (Refused, BadData) as error:
+        return refused(error)
+    number = normal_phone(text.number)
+    said = receive(store, text.name, number, text.words, moment.now()) if number else ""
+    return _answer("" if text.answered else said, form=store.sms.shape == "form")
+
+
+def _read(request: HttpRequest, store: Settings) -> _Text:
+    text = _form(request, store) if store.sms.shape == "form" else _document(request, store)
+    if not 0 < len(text.name) <= _LONGEST_ID:
+        raise BadData("the message has no id", "Give every message one of at most 200 characters.")
+    return text
+
+
+def _form(request: HttpRequest, store: Settings) -> _Text:
+    given = request.POST
+    query = request.META.get("QUERY_STRING", "")
+    url = f"{store.public_url.rstrip('/')}/{PATH}{f'?{query}' if query else ''}"
+    wanted = twilio_signature(_inbound_secret(store), url, given)
+    if not hmac.compare_digest(wanted.encode(), request.headers.get("X-Twilio-Signature", "").encode()):
+        raise Refused("the message is not signed by the provider", "Check sms.inbound_secret and public_url in rekindle.toml.")
+    return _Text(given.get("MessageSid", ""), given.get("From", ""), given.get("Body", ""), answered="OptOutType" in given)
+
+
+def twilio_signature(word: str, url: str, given: QueryDict) -> str:
+    """What Twilio signs a form with.
+
+    Source: Twilio, "Validating requests are coming from Twilio": HMAC-SHA1 over the address and the sorted fields, 2026-11.
+    """
+    fields = "".join(f"{name}{value}" for name, values in sorted(given.lists()) for value in sorted(set(map(str, values))))
+    return base64.b64encode(hmac.digest(word.encode(), f"{url}{fields}".encode(), hashlib.sha1)).decode("ascii")
+
+
+def _document(request: HttpRequest, store: Settings) -> _Text:
+    name = verify(key_of(_inbound_secret(store)), request.headers, request.body, moment.now())
+    try:
+        document = json.loads(request.body)
+        number, words = document["from"], document["text"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BadData("the message is not an object with from and text", "docs/channels/sms.md has its form.") from error
+    return _Text(name, str(number), str(words))
+
+
+def _inbound_secret(store: Settings) -> str:
+    return secret(store.sms.inbound_secret or store.sms.secret)
+
+
+def _answer(said: str, *, form: bool) -> HttpResponse:
+    if not form:
+        return JsonResponse({"reply": said or None})
+    inner = f"<Message>{html.escape(said, quote=False)}</Message>" if said else ""
+    return HttpResponse(f'<?xml version="1.0" encoding="UTF-8"?><Response>{inner}</Response>', content_type="application/xml")
