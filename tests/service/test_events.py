@@ -5,8 +5,10 @@ import pytest
 
 from rekindle.deliver import delivery_events as told
 from rekindle.deliver.dsn import read_dsn
+from rekindle.history.warehouse import open_history
 from rekindle.service.events import models, queries
 from rekindle.service.events.actions import Recorded, record, settle_late
+from rekindle.service.flow.cycle import close_cycle
 from rekindle.service.flow.sending import send_due
 from rekindle.service.outbox.models import ATTEMPTING, FAILED, SENT, UNKNOWN, Touch
 from rekindle.service.outbox.queries import counts
@@ -159,3 +161,28 @@ def test_a_paused_programs_marketing_waits(outbox: Settings) -> None:
     assert counts() == {"planned": 3}
     resume("win-back", "Ada", NOON)
     assert send_due(outbox, NOON, senders={"email": Recorder()}, clock=lambda: NOON).by_status == {"sent": 3}
+
+
+def test_history_is_told_once_of_what_became_of_messages(outbox: Settings) -> None:
+    sent()
+    record(
+        [
+            event(told.BOUNCED, detail="5.1.1 ada@people.example unknown", permanent=True), event(told.COMPLAINED, "c2"),
+            event(told.DELIVERED, "c3"), event(told.OPENED, "c3"), event(told.COMPLAINED, "nobody"),
+        ],
+        later(6),
+    )
+    with open_history(outbox.history, outbox.root) as warehouse:
+        assert close_cycle(outbox, warehouse, later(7)).events == 3
+        assert close_cycle(outbox, warehouse, later(8)).events == 0
+        assert record([event(told.UNSUBSCRIBED, "c3")], later(9)).opted_out == 1
+        assert close_cycle(outbox, warehouse, later(10)).events == 1
+        facts = warehouse.arrow(warehouse.current("events")).to_pylist()
+        touches = {row["customer_id"]: row["status"] for row in warehouse.arrow(warehouse.current("touches")).to_pylist()}
+    assert sorted((row["customer_id"], row["name"], row["occurred_at"]) for row in facts) == [
+        (customer, name, later(5).replace(tzinfo=None)) for customer, name in (
+            ("c1", "Email Bounced"), ("c2", "Email Marked as Spam"), ("c3", "Email Delivered"), ("c3", "Unsubscribed"),
+        )
+    ]
+    assert "people.example" not in str(facts)
+    assert touches == {"c1": "failed"}

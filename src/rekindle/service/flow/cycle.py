@@ -12,6 +12,8 @@ import pyarrow as pa
 from rekindle.history.append import Appended, append, next_batch, record_batch
 from rekindle.history.warehouse import Warehouse
 from rekindle.service.config import use_ledger
+from rekindle.service.events import queries as told
+from rekindle.service.events.actions import events_known, settle_late, take_events
 from rekindle.service.flow import visits
 from rekindle.service.outbox.actions import settled_known, take_settled
 from rekindle.service.outbox.queries import taken
@@ -24,16 +26,17 @@ LEDGER = "ledger"
 
 @dataclass(frozen=True, slots=True)
 class Mirrored:
-    """What history learned: consents and people new or changed, touches settled, visits by the links of messages."""
+    """What history learned: consents and people new or changed, touches settled, visits by their links, and what was told of messages."""
 
     consents: int
     people: int
     touches: int
     visits: int = 0
+    events: int = 0
 
 
 def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirrored:
-    """Mirrors consents, people, settled touches and visits into history.
+    """Mirrors consents, people, settled touches, visits, bounces and complaints into history.
 
     A row is marked as taken, written in one transaction of history, and then marked as known: a stop in between repeats it, and
     repeating writes nothing.
@@ -44,10 +47,12 @@ def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirro
         at: When the batch is recorded.
     """
     use_ledger(settings)
+    settle_late(at)
     take_changes()
     take_settled()
+    take_events()
     clicked = visits.grown(settings.var)
-    tables = {"consents": consents(changed=True), "people": known_people(changed=True), "touches": taken()}
+    tables = {"consents": consents(changed=True), "people": known_people(changed=True), "touches": taken(), "events": told.taken()}
     with warehouse.transaction():
         batch = next_batch(warehouse)
         written = {name: _append(warehouse, name, rows, batch) for name, rows in tables.items()}
@@ -56,6 +61,7 @@ def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirro
             record_batch(warehouse, batch, LEDGER, LEDGER, at)
     changes_known()
     settled_known()
+    events_known()
     visits.told(settings.var, clicked)
     return Mirrored(**written)
 
