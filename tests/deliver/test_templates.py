@@ -2,7 +2,6 @@ import re
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
-from importlib.resources import files
 
 import pytest
 
@@ -10,12 +9,10 @@ from rekindle.deliver.facts import CARD_KINDS, FROZEN, Facts, with_frozen
 from rekindle.deliver.palette import palette
 from rekindle.deliver.templates import PLACEHOLDER_ADDRESS, TemplateSet, address_warning, render
 from rekindle.errors import BadData, Refused
+from rekindle.service.flow.content import shipped_content
 
-ROOT = files("rekindle.deliver") / "content"
 STAGES = ("reconnect", "tailor", "reassure", "closing")
-NAMES = [f"win-back/{stage}.{kind}" for stage in STAGES for kind in ("mjml", "txt")]
-BLOCKS = ["layout.mjml", "blocks/offer.mjml", "blocks/offer.txt", "blocks/summary.mjml", "blocks/summary.txt", "blocks/ending.txt"]
-SHIPPED = TemplateSet({name: (ROOT / name).read_text(encoding="utf-8") for name in NAMES + BLOCKS})
+SHIPPED = shipped_content()
 KINDS = ("none", "reminder", "education", *sorted(CARD_KINDS))
 FACTS = Facts(
     stage="reconnect", first_name="Ada", orders=5, first_day=date(2024, 11, 3), last_day=date(2026, 3, 3), last_product="Lantern",

@@ -24,7 +24,7 @@ def why(facts: Facts) -> str:
         order = f" (order {one_line(facts.order_number)})" if facts.order_number else ""
         return f"You get this because you ordered from {shop}{order}. It is about that order and no advertising: every buyer gets it."
     reason = _opened(facts)
-    series = f" It is one of at most {facts.series} in this series." if facts.series > 1 else ""
+    series = f" It is one of at most {facts.series} e-mails in this series." if facts.series > 1 else ""
     return f"You get this because you agreed to e-mail from {shop}{f', and because {reason}' if reason else ''}.{series}"
 
 

@@ -4,7 +4,6 @@ Knows nothing of how a channel writes it down, nor of recipients.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rekindle.deliver.contracts import what_lacks
@@ -13,13 +12,12 @@ from rekindle.deliver.spoken import spoken
 from rekindle.deliver.templates import TemplateSet, fill_text
 from rekindle.deliver.words import one_line
 from rekindle.errors import Refused
+from rekindle.program.sms_segments import plain
 
 SHORT = ("sms", "webpush", "inapp", "webhook")
 """Channels whose messages are short."""
 
 _HEAD = re.compile(r"\A(?:Title: (?P<title>[^\n]*)\n\n)?(?P<text>.*)\Z", re.DOTALL)
-_PLAINER = str.maketrans({"\N{NO-BREAK SPACE}": " ", "‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})
-"""Signs that would halve what an SMS can hold, with those that do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,8 @@ def short(templates: TemplateSet, facts: Facts, channel: str) -> Short:
     filled = fill_text(templates, template(templates, stage, channel), stage, spoken(facts) | heads)
     found = _HEAD.match(filled.strip())
     title, text = (found["title"] or heads["subject"], found["text"]) if found else (heads["subject"], filled)
-    said = "\n".join(line.strip() for line in text.strip().splitlines())
-    return Short("", one_line(said.translate(_PLAINER)), facts.shop_url) if channel == "sms" else Short(title, said, facts.shop_url)
+    said = one_line(text)
+    return Short("", plain(said), facts.shop_url) if channel == "sms" else Short(str(title), said, facts.shop_url)
 
 
 def template(templates: TemplateSet, stage: str, channel: str) -> str:
