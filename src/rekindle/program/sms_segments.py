@@ -14,6 +14,7 @@ _BASIC = frozenset(
 _EXTENDED = frozenset("\f^{}\\[~]|€")
 """Two septets each, the first an escape. Source: 3GPP TS 23.038, 6.2.1.1."""
 
+_PLAINER = str.maketrans({"\N{NO-BREAK SPACE}": " ", "‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})
 _PLANE = 0xFFFF
 Encoding = Literal["GSM-7", "UCS-2"]
 
@@ -62,6 +63,15 @@ def segments(text: str) -> Segments:
             count, room = count + 1, JOINED[encoding]
         room -= size
     return Segments(encoding, units, count)
+
+
+def plain(text: str) -> str:
+    """A text with the signs that GSM-7 lacks written by those that it has; letters stay.
+
+    >>> plain("It\N{RIGHT SINGLE QUOTATION MARK}s here \N{EN DASH} façade")
+    "It's here - façade"
+    """
+    return text.translate(_PLAINER)
 
 
 def foreign(text: str) -> tuple[str, ...]:
