@@ -5,22 +5,22 @@ Knows nothing of when and whether it is handed over.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from rekindle import moment
+from rekindle.deliver import payloads
 from rekindle.deliver.channel import Message
 from rekindle.deliver.facts import Facts, with_frozen, with_registered
-from rekindle.deliver.links import Claim, Ring, sign
-from rekindle.deliver.message import Envelope, build, message_id
-from rekindle.deliver.templates import TemplateSet, render
+from rekindle.deliver.message import Envelope, mail, message_id
+from rekindle.deliver.templates import TemplateSet
+from rekindle.deliver.variants import short
 from rekindle.errors import Refused
-from rekindle.service.config import load_ring
 from rekindle.service.flow.content import load_content, registered_facts
+from rekindle.service.flow.linking import Linker, open_linker
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people.models import Person
+from rekindle.service.people.queries import external_ids
 from rekindle.settings import Settings
-
-LIST = "email-marketing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,19 @@ class Desk:
         now: The instant of sending.
         templates: The store's content.
         shop: What messages state about the shop.
-        unsubscribe: Keys of links to stop.
-        preferences: Keys of links to choose.
+        linker: Makes the links of messages.
     """
 
     settings: Settings
     now: datetime
     templates: TemplateSet
     shop: Facts
-    unsubscribe: Ring
-    preferences: Ring
+    linker: Linker
+
+    @property
+    def day(self) -> date:
+        """The day of sending, in the store's time zone."""
+        return moment.local_day(self.now, self.settings.timezone)
 
 
 def open_desk(settings: Settings, now: datetime) -> Desk:
@@ -59,8 +62,7 @@ def open_desk(settings: Settings, now: datetime) -> Desk:
     if not settings.public_url.startswith("https://"):
         raise Refused("links to unsubscribe must be HTTPS", "Write public_url = \"https://...\" in rekindle.toml.")
     templates = load_content(settings.root)
-    rings = load_ring(settings.var, "unsubscribe"), load_ring(settings.var, "preferences")
-    return Desk(settings, now, templates, shop_facts(settings, templates), *rings)
+    return Desk(settings, now, templates, shop_facts(settings, templates), open_linker(settings))
 
 
 def shop_facts(settings: Settings, templates: TemplateSet) -> Facts:
@@ -71,19 +73,6 @@ def shop_facts(settings: Settings, templates: TemplateSet) -> Facts:
         preferences_url=f"{settings.public_url}/preferences/example", reply_to=settings.sender.reply_to or settings.sender.email,
     )
     return with_registered(shop, registered_facts(templates))
-
-
-def with_links(facts: Facts, public_url: str, rings: tuple[Ring, Ring], customer_id: str) -> Facts:
-    """The facts with a customer's own signed links: to stop, and to choose.
-
-    Args:
-        facts: Of a message.
-        public_url: Where the store's customers reach the pages.
-        rings: The keys of both links, in this order.
-        customer_id: Whose they are.
-    """
-    stop, choose = (sign(ring, Claim(customer_id, LIST)) for ring in rings)
-    return replace(facts, unsubscribe_url=f"{public_url}/u/{stop}", preferences_url=f"{public_url}/preferences/{choose}")
 
 
 def compose(desk: Desk, touch: Touch, person: Person) -> Message:
@@ -97,12 +86,11 @@ def compose(desk: Desk, touch: Touch, person: Person) -> Message:
 
 def facts_for(desk: Desk, touch: Touch, person: Person) -> Facts:
     """Everything that a touch's message may state."""
-    rings = desk.unsubscribe, desk.preferences
-    linked = with_links(with_frozen(desk.shop, touch.facts), desk.settings.public_url, rings, touch.customer_id)
-    return replace(
-        linked, stage=touch.stage, program=touch.program, arm=touch.arm, code=touch.code, first_name=person.first_name,
-        service=touch.service,
+    stated = replace(
+        with_frozen(desk.shop, touch.facts, desk.day), stage=touch.stage, program=touch.program, arm=touch.arm, code=touch.code,
+        first_name=person.first_name, service=touch.service,
     )
+    return desk.linker.tracked(desk.linker.personal(stated, touch.customer_id, touch.channel), touch.id, touch.channel)
 
 
 def _mail(desk: Desk, touch: Touch, person: Person) -> Message:
@@ -113,13 +101,44 @@ def _mail(desk: Desk, touch: Touch, person: Person) -> Message:
         reply_to=sender.reply_to or sender.email, message_id=identity,
         unsubscribe_url=None if touch.service else facts.unsubscribe_url, date=desk.now,
     )
-    return Message(
-        identity, moment.local_day(desk.now, desk.settings.timezone), build(envelope, render(desk.templates, facts)),
-        sender=sender.email, to=person.email, service=touch.service,
-    )
+    wire = mail(desk.templates, facts, envelope)
+    return Message(identity, desk.day, wire, sender=sender.email, to=person.email, service=touch.service)
+
+
+def _sms(desk: Desk, touch: Touch, person: Person) -> Message:
+    said = short(desk.templates, facts_for(desk, touch, person), "sms")
+    return _message(desk, touch, payloads.sms(said), person.phone)
+
+
+def _webpush(desk: Desk, touch: Touch, person: Person) -> Message:
+    said = short(desk.templates, facts_for(desk, touch, person), "webpush")
+    return _message(desk, touch, payloads.webpush(said, touch.token), person.push)
+
+
+def _inapp(desk: Desk, touch: Touch, person: Person) -> Message:
+    facts = facts_for(desk, touch, person)
+    said = short(desk.templates, facts, "inapp")
+    return _message(desk, touch, payloads.inapp(said, facts.valid_until), touch.customer_id)
+
+
+def _webhook(desk: Desk, touch: Touch, person: Person) -> Message:
+    facts = facts_for(desk, touch, person)
+    said = short(desk.templates, facts, "webhook")
+    theirs = external_ids([touch.customer_id]).get(touch.customer_id, "")
+    wire = payloads.webhook(said, facts, key=touch.token, at=desk.now, customer=touch.customer_id, external_id=theirs)
+    return _message(desk, touch, wire, desk.settings.webhook.url)
+
+
+def _message(desk: Desk, touch: Touch, wire: bytes, to: str) -> Message:
+    """A message of a channel that has its own sender; the touch's token is its id."""
+    return Message(touch.token, desk.day, wire, to=to, service=touch.service)
 
 
 COMPOSERS: Mapping[str, Callable[[Desk, Touch, Person], Message]] = {
     "email": _mail,
+    "sms": _sms,
+    "webpush": _webpush,
+    "inapp": _inapp,
+    "webhook": _webhook,
 }
 """Channel to what writes its messages."""

@@ -25,6 +25,7 @@ from rekindle.service.outbox import actions as outbox
 from rekindle.service.outbox.models import FAILED, PLANNED, SUPPRESSED, Touch
 from rekindle.service.outbox.outcome import Outcome
 from rekindle.service.outbox.queries import Held
+from rekindle.service.people.actions import suppress
 from rekindle.service.people.last_look import refusal
 from rekindle.service.people.models import Person
 from rekindle.service.people.queries import address_of, people_by_id
@@ -192,6 +193,9 @@ class Shift:
             failure = one.error if isinstance(one.error, DeliveryError) else None
             self._lanes[case.touch.channel].ended(one.touch, one.at, failure)
             self._end(case.touch, _outcome(case.touch, one, self._terms.desk.now))
+            if isinstance(one.error, PermanentFailure) and one.error.gone:
+                channel = case.touch.channel
+                suppress(channel, address_of(case.person, channel), "gone", self._terms.desk.now)
         return bool(news)
 
     def _end(self, touch: Touch, outcome: Outcome) -> None:
