@@ -19,8 +19,15 @@ def hand(*keys: str) -> dict[str, str]:
     return {key: key[0] for key in keys}
 
 
+def answered(lanes: Lanes[str], seconds: float = 0.1) -> Lanes[str]:
+    """Lanes in which somebody has answered before, so that it is known what is usual."""
+    lanes.admit({"known": "z"}, -10.0)
+    lanes.ended("known", -10.0 + seconds)
+    return lanes
+
+
 def test_one_lane_never_takes_more_than_its_share_and_the_rest_stays_in_hand() -> None:
-    lanes = Lanes[str](Limits(at_once=3, per_lane=2))
+    lanes = answered(Lanes[str](Limits(at_once=3, per_lane=2)))
     first = lanes.admit(hand("a1", "a2", "a3", "b1", "b2"), 0.0)
     assert (first.start, first.back, first.again) == (("a1", "a2", "b1"), {}, 5.0)
     lanes.ended("a1", 0.1)
@@ -29,7 +36,7 @@ def test_one_lane_never_takes_more_than_its_share_and_the_rest_stays_in_hand() -
 
 
 def test_a_hand_over_that_has_become_slow_gives_its_room_back_and_sends_its_lane_back() -> None:
-    lanes = Lanes[str](Limits(at_once=2, spare=1, per_lane=2, patience=5.0, first_rest=30.0))
+    lanes = answered(Lanes[str](Limits(at_once=2, spare=1, per_lane=2, patience=5.0, first_rest=30.0)))
     assert lanes.admit(hand("a1", "a2", "a3", "b1"), 0.0).start == ("a1", "a2")
     assert lanes.admit(hand("a3", "b1"), 4.9).start == ()
     later = lanes.admit(hand("a3", "b1", "b2"), 5.0)
@@ -42,6 +49,16 @@ def test_a_hand_over_that_has_become_slow_gives_its_room_back_and_sends_its_lane
     assert lanes.admit(hand("a5", "a6"), 7.0).start == (), "normal again: a lane of its own room, which b has"
     lanes.ended("b1", 7.0)
     assert lanes.admit(hand("a5", "a6"), 7.0).start == ("a5",)
+
+
+def test_where_all_are_slow_none_is() -> None:
+    lanes = Lanes[str](Limits(at_once=2, per_lane=2, patience=5.0))
+    assert lanes.admit(hand("a1", "a2", "a3"), 0.0).start == ("a1", "a2")
+    assert lanes.admit(hand("a3"), 19.0).back == {}, "nobody has answered, so nobody is slower than others"
+    lanes.ended("a1", 20.0)
+    assert lanes.admit(hand("a3"), 20.0).start == ("a3",)
+    assert lanes.admit(hand("a4"), 59.9).back == {}
+    assert lanes.admit(hand("a4"), 60.0).back == {"a4": 30.0}, "three times the usual"
 
 
 def test_rests_double_up_to_the_longest_and_an_answer_ends_them() -> None:

@@ -74,15 +74,17 @@ class SmtpServer:
         context: The server's certificate, where it offers STARTTLS, or speaks TLS from the first byte.
         implicit: Whether it speaks TLS from the first byte.
         features: What it says to EHLO.
+        keep: Whether it keeps the messages themselves.
+        most: More connections than these at once it sends away with 421.
     """
 
     def __init__(
         self, faults: Mapping[str, Fault] | None = None, *, scale: Scale | None = None, context: ssl.SSLContext | None = None,
-        implicit: bool = False, features: Sequence[str] = FEATURES, keep: bool = False,
+        implicit: bool = False, features: Sequence[str] = FEATURES, keep: bool = False, most: int = 1_000,
     ) -> None:  # fmt: skip
         self.faults, self.scale, self.context, self.implicit = faults or {}, scale or Scale(), context, implicit
         self.features = [*features, *(["STARTTLS"] if context and not implicit else [])]
-        self.keep = keep
+        self.keep, self.most = keep, most
         self.account, self.lock, self.closing = Account(), Lock(), Event()
         self.left = {domain: fault.times for domain, fault in self.faults.items()}
         self.grey: dict[str, float] = {}
@@ -123,7 +125,8 @@ class SmtpServer:
         with self.lock:
             self.open.add(sock)
             self.account.connections += 1
-            self.account.at_once += 1
+            conversation.turned_away = self.account.at_once >= self.most
+            self.account.at_once += not conversation.turned_away
             self.account.most_at_once = max(self.account.most_at_once, self.account.at_once)
         try:
             conversation.hold()
@@ -132,7 +135,7 @@ class SmtpServer:
         finally:
             with self.lock:
                 self.open.discard(sock)
-                self.account.at_once -= 1
+                self.account.at_once -= not conversation.turned_away
             conversation.sock.close()
             sock.close()
 
@@ -143,11 +146,14 @@ class Conversation:
     def __init__(self, server: SmtpServer, sock: socket.socket) -> None:
         self.server, self.sock, self.read = server, sock, b""
         self.domain = self.recipient = ""
+        self.turned_away = False
 
     def hold(self) -> None:
         """Answers until somebody goes."""
         if self.server.implicit and self.server.context:
             self.sock = self.server.context.wrap_socket(self.sock, server_side=True)
+        if self.turned_away:
+            self.reply(Fault("BANNER", "reply", "421 4.7.0 too many connections from you"))
         self.meet("BANNER") or self.say(READY)
         while True:
             line = self.until(b"\r\n").decode("latin-1")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -156,9 +156,58 @@ def test_a_refused_message_leaves_the_connection_to_the_next(fault: Fault) -> No
     assert server.account.commands.count("RSET") == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "gone"),
+    [
+        ("550 5.1.1 <c1@a.example>: no such user", True),
+        ("550 5.2.1 mailbox disabled", True),
+        ("556 5.1.10 the domain takes no mail", True),
+        ("550 5.7.1 your network is on our list", False),
+        ("552 5.2.2 mailbox full", False),
+        ("550 no such user", False),
+    ],
+)
+def test_only_a_mailbox_that_the_server_says_is_no_more_is_gone(answer: str, gone: bool) -> None:
+    with SmtpServer({"": Fault("RCPT", "reply", answer)}) as server, relay(server) as smtp, pytest.raises(PermanentFailure) as caught:
+        smtp.hand_over(message())
+    assert caught.value.gone == gone
+
+
+@pytest.mark.parametrize(
+    ("answer", "wait"),
+    [
+        ("450 4.2.0 greylisted", timedelta(minutes=5)),
+        ("451 4.7.1 try again in 90 seconds", timedelta(seconds=90)),
+        ("451 please come back in 10 minutes", timedelta(minutes=10)),
+        ("450 wait 99999 minutes", timedelta(hours=4)),
+        ("452 4.2.2 mailbox full", None),
+        ("421 4.7.0 deferred, wait 60s", timedelta(seconds=60)),
+    ],
+)
+def test_it_waits_as_long_as_it_is_asked_to(answer: str, wait: timedelta | None) -> None:
+    with SmtpServer({"": Fault("RCPT", "reply", answer)}) as server, relay(server) as smtp, pytest.raises(TemporaryFailure) as caught:
+        smtp.hand_over(message())
+    assert (caught.value.wait, caught.value.lane) == (wait, answer.startswith("421"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        ("250 2.0.0 Ok: queued as 4XyZ12abcd", "4XyZ12abcd"),
+        ("250 OK id=1tFabc-0000Xy-2L", "1tFabc-0000Xy-2L"),
+        ("250 Ok 0102019a2b-5f3c-000000", "0102019a2b-5f3c-000000"),
+        ("250 2.6.0 <x@y> Queued mail for delivery", ""),
+        ("250 ok", ""),
+    ],
+)
+def test_the_name_that_the_server_gives_a_message_is_kept(answer: str, name: str) -> None:
+    with SmtpServer({"": Fault("DOT", "take_and_reply", answer)}) as server, relay(server) as smtp:
+        assert smtp.hand_over(message()) == name
+
+
 @pytest.mark.parametrize("action", ["drop", "stall", "reset"])
 def test_a_kept_connection_that_the_server_has_closed_is_replaced_without_a_word(action: str) -> None:
-    with SmtpServer({"": Fault("MAIL", "keep_then", times=0)}, scale=SLOW) as server, relay(server) as smtp:
+    with SmtpServer(scale=SLOW) as server, relay(server, timing=replace(QUICK, before_dot=5.0)) as smtp:
         smtp.hand_over(message(1))
         server.faults, server.left = {"": Fault("MAIL", action, times=1)}, {"": 1}
         smtp.hand_over(message(2))
@@ -270,6 +319,13 @@ def test_many_threads_share_few_connections() -> None:
     assert sorted(server.account.taken.values()) == [1] * 150
     assert server.account.most_at_once == 3
     assert server.account.connections <= 6
+
+
+def test_where_the_server_wants_fewer_connections_messages_wait_for_those_that_it_takes() -> None:
+    patient = replace(QUICK, before_dot=10.0)
+    with SmtpServer(most=2) as server, relay(server, threads=6, timing=patient) as smtp, ThreadPoolExecutor(6) as threads:
+        list(threads.map(smtp.hand_over, [message(number) for number in range(60)]))
+    assert sorted(server.account.taken.values()) == [1] * 60
 
 
 def test_a_connection_is_given_up_after_a_hundred_messages() -> None:

@@ -13,6 +13,8 @@ from typing import Generic, TypeVar
 from rekindle.errors import DeliveryError, OutcomeUnknown, TemporaryFailure
 
 K = TypeVar("K", bound=Hashable)
+_OVER_USUAL = 3.0
+_WEIGHT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Limits:
         spare: How many more there may be of lanes in trouble, all together: they never take the room of the others.
         per_lane: Hand-overs in the air in one lane; a lane in trouble has one.
         per_second: Hand-overs begun in one lane a second; 0 for as many as come.
-        patience: Seconds after which a hand-over counts as slow, and its lane as in trouble.
+        patience: Seconds after which a hand-over counts as slow, and its lane as in trouble; three times what is usual where that is
+            longer, so that where all are slow, none is.
         first_rest: Seconds for which a lane rests after its first failure; each further one doubles it.
         longest_rest: Seconds that no rest exceeds, unless the other side asked for more.
     """
@@ -106,6 +109,7 @@ class Lanes(Generic[K]):
         self._flights: dict[K, _Flight] = {}
         self._troubles: dict[str, _Trouble] = {}
         self._next: dict[str, float] = {}
+        self._usual = math.inf
 
     def admit(self, in_hand: Mapping[K, str], now: float) -> Admission[K]:
         """Decides what goes now.
@@ -140,11 +144,14 @@ class Lanes(Generic[K]):
                 unknown too. Any other is an answer, and who answers in time is in no trouble.
         """
         flight = self._flights.pop(key)
+        took = now - flight.since
         before = self._troubles.get(flight.lane)
         if isinstance(failure, OutcomeUnknown) or (isinstance(failure, TemporaryFailure) and failure.lane):
             asked = failure.wait.total_seconds() if isinstance(failure, TemporaryFailure) and failure.wait else 0.0
             self._troubles[flight.lane] = self._rested(before or _Trouble(), now, asked)
-        elif self._left(flight, now) <= 0:
+            return
+        self._usual = took if self._usual == math.inf else self._usual + _WEIGHT * (took - self._usual)
+        if took >= self._patience:
             self._troubles[flight.lane] = before or _Trouble()
         elif before and before.rests_until <= now:
             del self._troubles[flight.lane]
@@ -175,9 +182,14 @@ class Lanes(Generic[K]):
         left = (self._left(flight, now) for flight in self._flights.values() if not flight.probe)
         return min((seconds for seconds in left if seconds > 0), default=math.inf)
 
+    @property
+    def _patience(self) -> float:
+        """Seconds after which a hand-over counts as slow; without end as long as nobody has answered at all."""
+        return max(self.limits.patience, _OVER_USUAL * self._usual)
+
     def _left(self, flight: _Flight, now: float) -> float:
         """Seconds until a hand-over counts as slow; 0 or less where it does."""
-        return self.limits.patience - (now - flight.since)
+        return self._patience - (now - flight.since)
 
     def _pause(self, lane: str, air: _Air, now: float) -> float:
         """For how many seconds a lane takes no further message; 0 where it may."""

@@ -72,19 +72,15 @@ class Pool:
         Raises:
             TemporaryFailure: There is none, and none can be opened.
         """
-        with self._changed:
-            while True:
-                if session := self._pop():
-                    return session, True
-                resting = self._rests_until - self._clock()
-                if resting <= 0 and self._open < self._size:
-                    self._open += 1
-                    break
-                if resting > 0 and self._open == 0:
-                    raise self._failure(self._why, resting)
-                if not self._changed.wait(deadline - self._clock()):
-                    raise self._failure("no connection to the mail server is free", max(resting, self._timing.rest))
-        return self._connected(deadline), False
+        while True:
+            if session := self._kept(deadline):
+                return session, True
+            try:
+                return self._connected(deadline), False
+            except TemporaryFailure:
+                if self._open == 0:
+                    raise
+                # others are open, so the server only wants no more of them: wait for one of those
 
     def give(self, session: Session) -> None:
         """Takes a connection back that is ready for the next message."""
@@ -111,6 +107,20 @@ class Pool:
         for session, _ in left:
             _say_goodbye(session)
             self.drop(session)
+
+    def _kept(self, deadline: float) -> Session | None:
+        """A connection that was kept; None where one more may be opened."""
+        with self._changed:
+            while True:
+                if session := self._pop():
+                    return session
+                now = self._clock()
+                if now >= self._rests_until and self._open < self._size:
+                    self._open += 1
+                    return None
+                if self._open == 0 or now >= deadline:
+                    raise self._failure(self._why or "every connection is in use", max(self._rests_until - now, 0.0))
+                self._changed.wait(min(deadline, self._rests_until if self._rests_until > now else deadline) - now)
 
     def _pop(self) -> Session | None:
         """The connection that was used last; those that were kept too long are closed."""

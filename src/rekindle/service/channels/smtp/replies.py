@@ -18,6 +18,7 @@ _GREYLISTED = (450, 451)
 _SIGN_IN = (530, 534, 535, 538)
 _ASKED = re.compile(r"\b(\d{1,5})\s*(s|secs?|seconds?|m|mins?|minutes?)\b", re.IGNORECASE)
 _QUEUED = re.compile(r"\b(?:queued as |ok id=|ok (?=\S*\d))<?([A-Za-z0-9][\w.@-]{5,99})", re.IGNORECASE)
+_NO_SUCH_MAILBOX = re.compile(r"5\.(?:1\.(?:1|2|3|6|10)|2\.1)\b")
 _UNREADABLE = re.compile(r"[^\x20-\x7e]+")
 _SHOWN = 160
 
@@ -43,7 +44,8 @@ def refusal(step: str, code: int, text: bytes) -> DeliveryError:
         code: Its three digits; -1 where there are none.
         text: What follows them.
 
-    Source: RFC 5321, sections 4.2.1 and 4.2.2; RFC 4954, section 6, for what concerns the sign-in and no message.
+    Source: RFC 5321, sections 4.2.1 and 4.2.2; RFC 4954, section 6, for what concerns the sign-in and no message; RFC 3463, section 3,
+    and RFC 7505 for mailboxes that are no more.
     """
     said = f"the mail server answered {step} with {code} {readable(text)}".rstrip()
     if code == _SHUTTING_DOWN:
@@ -54,7 +56,8 @@ def refusal(step: str, code: int, text: bytes) -> DeliveryError:
         wait = _asked(text) or (GREY if step == RCPT and code in _GREYLISTED else None)
         return TemporaryFailure(said, "Nothing: it is tried again.", wait, lane=step in (CONNECTION, MAIL))
     if code // 100 == 5 and step != CONNECTION:
-        return PermanentFailure(said, "Mend the address, or what the server names.")
+        gone = step == RCPT and _NO_SUCH_MAILBOX.match(readable(text)) is not None
+        return PermanentFailure(said, "Mend the address, or what the server names.", gone=gone)
     if step == DOT:
         return OutcomeUnknown(said, "A bounce would settle it.")
     return TemporaryFailure(said, "Check smtp.host and smtp.port, and what the server names.", lane=True)
