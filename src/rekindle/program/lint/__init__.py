@@ -9,12 +9,11 @@ from dataclasses import dataclass, field, replace
 from rekindle.program.checking import Finding
 from rekindle.program.lint import brand as brands
 from rekindle.program.lint import shape
-from rekindle.program.lint.brand import Brand
 from rekindle.program.lint.lexicon import Lexicon, language_of, lexicons
 from rekindle.program.lint.passages import BREAK, FACT, NOT_SAID, Allowed, Place, Said, Template, parse
 from rekindle.program.lint.readings import each, whole
 from rekindle.program.lint.rules import RULES, Breach
-from rekindle.program.lint.shape import Measured
+from rekindle.program.lint.shape import Measured, host_of
 from rekindle.program.lint.wording import Voice, claims, strings, wording
 from rekindle.program.reading import Reading, Unreadable, read
 
@@ -185,4 +184,4 @@ def _finding(breach: Breach, bench: _Bench) -> Finding:
     return Finding(_path(breach.place, bench), breach.place.line, breach.rule, breach.message, rule.remedy, rule.severity)
 
 
-__all__ = ["Asked", "Brand", "Linted", "Measured", "Place", "examine", "lint"]
+__all__ = ["Asked", "Linted", "Measured", "Place", "examine", "host_of", "lint"]

@@ -1,0 +1,97 @@
+"""What is wrong with a store's texts: what the linter says of its content, with the facts and programs that this store has.
+
+Knows nothing of rules. The programs and offers are read as they stand in the folder, with mistakes or without.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from rekindle.deliver.facts import Facts
+from rekindle.deliver.links import Ring
+from rekindle.deliver.short_links import Link, shorten
+from rekindle.deliver.spoken import spoken
+from rekindle.errors import Refused
+from rekindle.program.lint import Asked, Linted, Place, examine, host_of
+from rekindle.program.reading import OFFERS, Reading, Unreadable, folder, read
+from rekindle.service.flow.codes import LENGTH
+from rekindle.service.flow.content import content_findings, load_content
+from rekindle.settings import Settings
+
+_MISHAPS = frozenset({"late_delivery"})
+"""Moments that are mishaps: what such a program apologises for has happened."""
+
+_LAST_DAY = date(2026, 9, 30)
+"""A day whose name is as long as any."""
+
+_ADDED = ("subject", "preheader")
+"""What templates see besides the facts."""
+
+
+def examined(settings: Settings) -> Linted:
+    """Everything that is wrong with a store's content, and its mails measured; SMS are looked at where the store sends them.
+
+    Raises:
+        BadData: A file is not UTF-8.
+        StoreUnavailable: The folder cannot be read.
+    """
+    templates = load_content(settings.root)
+    texts = {name: text for name, text in templates.texts.items() if settings.senders.sms or not name.endswith(".sms.txt")}
+    found = examine(texts, asked(settings))
+    return replace(found, findings=tuple(sorted({*content_findings(templates), *found.findings})))
+
+
+def refuse_errors(settings: Settings) -> None:
+    """Keeps a store's content from approval while it has an error.
+
+    Raises:
+        Refused: Names the first one.
+    """
+    errors = [one for one in examined(settings).findings if one.severity == "error"]
+    if errors:
+        raise Refused(f"{len(errors)} mistake(s) in the content keep it from approval: {errors[0]}", "See them all with: rekindle check")
+
+
+def asked(settings: Settings) -> Asked:
+    """What a store's texts are held to."""
+    readings = dict(_readings(settings.root))
+    programs = [reading.value for name, reading in readings.items() if name != OFFERS]
+    opened = {str(one.get("program")): trigger.get("on") for one in programs if isinstance(trigger := one.get("trigger"), dict)}
+    labels = tuple(_spoken(readings[OFFERS])) if OFFERS in readings else ()
+    return Asked(
+        settings.locale,
+        _samples(settings, max((text for _, text in labels), key=len, default="")),
+        frozenset(filter(None, map(host_of, (settings.brand.url, settings.public_url)))),
+        frozenset(str(one.get("program")) for one in programs if one.get("class") == "service"),
+        frozenset(name for name, moment in opened.items() if moment in _MISHAPS),
+        labels,
+    )
+
+
+def _readings(root: Path) -> Iterator[tuple[str, Reading]]:
+    for name, text in folder(root)[0].items():
+        try:
+            yield name, read(text)
+        except Unreadable:
+            continue
+
+
+def _spoken(offers: Reading) -> Iterator[tuple[Place, str]]:
+    """The labels of offers: messages print them, subjects begin with them."""
+    held = offers.value.get("offers")
+    for name, offer in held.items() if isinstance(held, dict) else ():
+        for key in ("label", "terms") if isinstance(offer, dict) else ():
+            if isinstance(said := offer.get(key), str):
+                yield Place(OFFERS, offers.line(("offers", name, key))), said
+
+
+def _samples(settings: Settings, label: str) -> dict[str, str]:
+    """A text for each fact that a template may state: as long as this store's own are; what only a customer has is empty."""
+    link = shorten(Ring("", "a", {"a": bytes(32)}), Link(0, 0))
+    facts = Facts(
+        stage="", shop_name=settings.name, shop_url=f"{settings.public_url.rstrip('/')}/c/{link}", offer_label=label, code="0" * LENGTH,
+        valid_until=_LAST_DAY, postal_address=settings.sender.postal_address, locale=settings.locale,
+    )  # fmt: skip
+    said = {name: value if isinstance(value, str) else "" for name, value in spoken(facts).items()}
+    return said | dict.fromkeys(_ADDED, "")
