@@ -15,6 +15,7 @@ from rekindle.cli import (
     documents,
     folder,
     importing,
+    keys,
     knowing,
     loop,
     measuring,
@@ -52,4 +53,5 @@ def _store(context: typer.Context, store: StoreOption = Path(), version: Version
 for module in (folder, importing, loop, knowing, segmenting, diagnosing, deciding, walking, measuring, worlds, documents, serving):
     for name, command in module.COMMANDS.items():
         app.command(name, short_help=f"{(command.__doc__ or '').partition('. ')[0].rstrip('.')}.")(command)
+app.add_typer(keys.app, name="keys", short_help="Keys of the JSON API.")
 app.add_typer(policies.app, name="policy", short_help="Versions of the table of chances.")

@@ -29,23 +29,33 @@ def create(label: str, scopes: Sequence[str], at: datetime) -> str:
     Raises:
         UsageError: It would open nothing, or what is not there.
     """
-    wanted = sorted(set(scopes))
-    if not wanted or not set(wanted) <= SCOPES.keys():
-        raise UsageError(f"a key opens one or more of {', '.join(SCOPES)}", f"Write for example: --scope {next(iter(SCOPES))}")
+    wanted = opened(scopes)
     prefix, word = secrets.token_hex(4), secrets.token_urlsafe(32)
     with transaction.atomic():
         ApiKey.objects.create(prefix=prefix, digest=digest(word), label=label[:100], scopes=" ".join(wanted), created_at=at)
     return f"rk_{prefix}_{word}"
 
 
-def revoke(prefix: str, at: datetime) -> None:
-    """Ends a key; it opens nothing from now on.
+def opened(scopes: Sequence[str]) -> list[str]:
+    """What a key with these scopes opens, each once.
+
+    Raises:
+        UsageError: Nothing, or what is not there.
+    """
+    if not scopes or not set(scopes) <= SCOPES.keys():
+        raise UsageError(f"a key opens one or more of {', '.join(SCOPES)}", f"Write for example: --scope {next(iter(SCOPES))}")
+    return sorted(set(scopes))
+
+
+def revoke(prefix: str, at: datetime, *, dry_run: bool = False) -> None:
+    """Ends a key; it opens nothing from now on. A dry run only sees whether it is there.
 
     Raises:
         UsageError: There is none of this name, or it has ended.
     """
     with transaction.atomic():
-        if not ApiKey.objects.filter(pk=prefix, revoked_at=None).update(revoked_at=at):
+        mine = ApiKey.objects.filter(pk=prefix, revoked_at=None)
+        if not (mine.count() if dry_run else mine.update(revoked_at=at)):
             raise UsageError(f"no key '{prefix}' is in use", "See their names with: rekindle keys list")
 
 

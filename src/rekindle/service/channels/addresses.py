@@ -7,7 +7,7 @@ import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from rekindle.errors import PermanentFailure, TemporaryFailure
@@ -15,7 +15,11 @@ from rekindle.errors import PermanentFailure, TemporaryFailure
 _FORM = re.compile(r"[!-\[\]-~]{1,2000}")  # printable ASCII without the space and the backslash
 _PORTS = {"https": 443, "http": 80}
 _NAT64 = IPv6Network("64:ff9b::/96")
-_METADATA = frozenset({IPv4Address("168.63.129.16")})  # Azure's, a public address that only its machines reach, 2026-11
+_UNICAST = IPv6Network("2000::/3")  # all that is given out, RFC 4291 section 2.4 and IANA's registry
+_INNER = (
+    IPv4Network("192.0.0.0/24"),           # Python 3.11 knows a part of it, 2026-11
+    IPv4Network("168.63.129.16/32"),       # Azure's metadata: a public address that only its machines reach, 2026-11
+)
 _REMEDY = "Write an https:// address that the whole internet can reach."
 _TRIED = 2
 
@@ -54,7 +58,7 @@ def place_of(url: str) -> Place:
     """
     try:
         parts = urlsplit(url if _FORM.fullmatch(url) else "")
-        host, port = parts.hostname, parts.port or _PORTS.get(parts.scheme)
+        host, port = parts.hostname, _PORTS.get(parts.scheme) if parts.port is None else parts.port
     except ValueError:
         host, port = None, None
     if not host or not port or parts.scheme not in _PORTS or "@" in parts.netloc:
@@ -96,7 +100,9 @@ def is_public(address: str) -> bool:
     Source: RFC 6890 (special-purpose addresses), RFC 6598 (shared), RFC 4193 (ULA), RFC 6052 (NAT64).
     """
     ip = _within(ip_address(address.partition("%")[0]))
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip in _METADATA)
+    if isinstance(ip, IPv6Address):
+        return ip.is_global and ip in _UNICAST
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _INNER)
 
 
 def _within(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from threading import Lock, Timer
+from weakref import finalize
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
@@ -65,6 +66,7 @@ class Poster:
         self._trust = trust or ssl.create_default_context()
         self._lock = Lock()
         self._idle: dict[tuple[str, str, int], list[tuple[float, _Plain]]] = {}
+        finalize(self, _hang_up, self._idle)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Posts once, follows no redirect, and gives the answer, whatever its status.
@@ -106,10 +108,7 @@ class Poster:
     def _line(self, place: Place, address: str) -> "_Plain":
         if place.scheme == "http":
             return _Plain(address, place.port, timeout=min(CONNECT, self._exchange))
-        return _Secure(
-            address, place.port, timeout=min(CONNECT, self._exchange), ssl_context=self._trust, server_hostname=place.host,
-            assert_hostname=place.host,
-        )  # fmt: skip
+        return _Secure(address, place.port, timeout=min(CONNECT, self._exchange), ssl_context=self._trust, server_hostname=place.host)
 
     def _idle_line(self, place: Place) -> "_Plain | None":
         with self._lock:
@@ -128,6 +127,12 @@ class Poster:
                 kept.append((time.monotonic(), line))
                 return
         line.close()
+
+
+def _hang_up(idle: Mapping[object, list[tuple[float, "_Plain"]]]) -> None:
+    for kept in idle.values():
+        for _, line in kept:
+            line.close()
 
 
 class _Plain(HTTPConnection):
