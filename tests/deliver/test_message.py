@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rekindle.deliver.message import Envelope, build, message_id
+from rekindle.deliver.quoted_printable import encoded
 from rekindle.deliver.templates import Rendered
 from rekindle.errors import PermanentFailure
 
-RENDERED = Rendered("It has been a while", "Hello", "<p>Hello " + "long " * 900 + "</p>", "Hello\n")
+RENDERED = Rendered("It has been a while", "Hello", "Hello\n", encoded("<p>Hello " + "long " * 900 + "</p>"))
 ONCE = (
     "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "MIME-Version", "Content-Type",
 )
@@ -63,7 +64,7 @@ def test_line_breaks_and_nul_are_refused_in_every_header(field: str, evil: str) 
 @pytest.mark.parametrize("evil", ["a\r\nBcc: x@y.example", "a\x00"])
 def test_and_in_the_subject(evil: str) -> None:
     with pytest.raises(PermanentFailure):
-        build(envelope(), Rendered(evil, "", "", ""))
+        build(envelope(), Rendered(evil, "", "", b""))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_a_line_that_cannot_be_short_enough_is_refused() -> None:
 
 def test_what_looks_like_an_encoded_word_is_text() -> None:
     name = "=?utf-8?q?Eve?="
-    wire = build(envelope(from_name=name), Rendered(name, "", "", ""))
+    wire = build(envelope(from_name=name), Rendered(name, "", "", b""))
     assert name.encode() not in wire
     assert parse(wire)["Subject"] == name
 
@@ -89,7 +90,7 @@ def test_what_looks_like_an_encoded_word_is_text() -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.text(st.characters(blacklist_categories=("Cs", "Cc", "Cf", "Zl", "Zp")), min_size=1, max_size=120))
 def test_any_name_and_subject_come_back_as_they_were(text: str) -> None:
-    wire = build(envelope(from_name=text), Rendered(text, "", "", ""))
+    wire = build(envelope(from_name=text), Rendered(text, "", "", b""))
     head = wire.split(b"\r\n\r\n")[0]
     assert max(map(len, head.split(b"\r\n"))) <= 998
     assert all(len(word) <= 75 for word in re.findall(rb"=\?\S+\?=", head))

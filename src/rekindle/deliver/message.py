@@ -8,24 +8,28 @@ import re
 from base64 import b32encode, b64encode
 from dataclasses import dataclass
 from datetime import datetime
-from email.charset import QP, Charset
-from email.generator import BytesGenerator
-from email.mime.multipart import MIMEMultipart
-from email.mime.nonmultipart import MIMENonMultipart
-from email.policy import compat32
 from email.utils import format_datetime
-from io import BytesIO
 
-from rekindle.deliver.templates import Rendered
-from rekindle.errors import PermanentFailure
+from rekindle.deliver.dkim import DkimKey, aligned, sign
+from rekindle.deliver.facts import Facts
+from rekindle.deliver.quoted_printable import encoded
+from rekindle.deliver.templates import Rendered, TemplateSet, render
+from rekindle.errors import PermanentFailure, Refused
 
 _FORBIDDEN = re.compile(r"[\r\n\x00]")
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _ADDRESS = re.compile(r"[!-?A-~]+@[a-z0-9.-]+")
 _QUOTED = re.compile(r'(["\\])')
-_WIRE = compat32.clone(linesep="\r\n", max_line_length=78)
-_LINE_AT_MOST = 998
-_OCTETS_A_WORD = 45
+_BREAKABLE = re.compile(r"(?<=[^ ])(?= [^ ])")
+_LINE, _LINE_AT_MOST = 78, 998
+_OCTETS_A_WORD = 42
+"""So that a word of them stands on one line with the longest header's name. A multiple of three needs no padding."""
+
+_BOUNDARY = "=_form"
+"""Quoted-printable never has these two signs one after the other, so no text can end its part. Source: RFC 2045, section 6.7, note 5."""
+
+_PART = "--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n%s\r\n"
+_BODY = f"{_PART.format(boundary=_BOUNDARY, kind='plain')}{_PART.format(boundary=_BOUNDARY, kind='html')}--{_BOUNDARY}--\r\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,52 +66,90 @@ def token_of(touch_key: str) -> str:
     return b32encode(hashlib.sha256(touch_key.encode()).digest()[:16]).decode("ascii").rstrip("=").lower()
 
 
-def build(envelope: Envelope, rendered: Rendered) -> bytes:
+def mail(templates: TemplateSet, facts: Facts, envelope: Envelope, key: DkimKey | None = None) -> bytes:
+    """A stage's message for one customer as it goes over the wire.
+
+    Args:
+        templates: The store's content.
+        facts: What it may state.
+        envelope: Who writes to whom.
+        key: What signs it; None leaves it unsigned.
+
+    Raises:
+        Refused: The message lacks what the law, the offer or its content asks for, or the key is not the sender's.
+        BadData: The stage has no template, or it has a mistake.
+        PermanentFailure: As `build`.
+    """
+    return build(envelope, render(templates, facts), key)
+
+
+def build(envelope: Envelope, rendered: Rendered, key: DkimKey | None = None) -> bytes:
     """The message as it goes over the wire.
 
-    Source: RFC 5322, RFC 2047, RFC 8058 section 3.1.
+    Args:
+        envelope: Who writes to whom.
+        rendered: What it says.
+        key: What signs it; None leaves it unsigned.
+
+    Source: RFC 5322, RFC 2046 section 5.1.4, RFC 2047, RFC 8058 section 3.1.
 
     Raises:
         PermanentFailure: A header's value has a line break or NUL, an address is not one, or the link to stop is not HTTPS.
+        Refused: The key's domain is not the sender's.
     """
+    if key and not aligned(key.domain, envelope.from_address):
+        raise Refused(f"dkim.domain is {key.domain}, and {envelope.from_address} is of another", "Write dkim.domain as in sender.email.")
+    fields = _fields(envelope, rendered.subject)
+    body = _BODY % (encoded(rendered.text), rendered.encoded)
+    signed = [("DKIM-Signature", sign(key, fields, body, envelope.date)), *fields] if key else fields
+    head = "".join(_folded(f"{name}: {value}") for name, value in signed)
+    if max(map(len, head.split("\r\n"))) > _LINE_AT_MOST:
+        raise PermanentFailure("a line of the message is over 998 octets", "Shorten public_url or the sender's name.")
+    return b"%s\r\n%s" % (head.encode("ascii"), body)
+
+
+def _fields(envelope: Envelope, subject: str) -> list[tuple[str, str]]:
+    """The headers' names and values, not folded."""
     stop = envelope.unsubscribe_url
     if stop is not None and not stop.startswith("https://"):
         raise PermanentFailure("the link to unsubscribe is not HTTPS", "Write public_url = \"https://...\" in rekindle.toml.")
-    message = MIMEMultipart("alternative", policy=_WIRE)
-    message["From"] = _mailbox(envelope.from_name, envelope.from_address)
-    message["To"] = _mailbox(envelope.to_name, envelope.to_address)
-    message["Reply-To"] = _mailbox("", envelope.reply_to)
-    message["Subject"] = _words(rendered.subject)
-    message["Date"] = format_datetime(envelope.date)
-    message["Message-ID"] = _clean(f"<{envelope.message_id}>")
-    if stop is not None:
-        message["List-Unsubscribe"] = _clean(f"<{stop}>")
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.attach(_part("plain", rendered.text))
-    message.attach(_part("html", rendered.html))
-    return _wire_form(message)
+    unsubscribing = [("List-Unsubscribe", _ascii(f"<{stop}>")), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")] if stop else []
+    return [
+        ("From", _mailbox(envelope.from_name, envelope.from_address)),
+        ("To", _mailbox(envelope.to_name, envelope.to_address)),
+        ("Reply-To", _mailbox("", envelope.reply_to)),
+        ("Subject", _words(subject)),
+        ("Date", format_datetime(envelope.date)),
+        ("Message-ID", _ascii(f"<{envelope.message_id}>")),
+        *unsubscribing,
+        ("MIME-Version", "1.0"),
+        ("Content-Type", f'multipart/alternative; boundary="{_BOUNDARY}"'),
+    ]
 
 
-def _wire_form(message: MIMEMultipart) -> bytes:
-    buffer = BytesIO()
-    BytesGenerator(buffer, mangle_from_=False, policy=_WIRE).flatten(message)
-    wire = buffer.getvalue()
-    if max(map(len, wire.split(b"\r\n"))) > _LINE_AT_MOST:
-        raise PermanentFailure("a line of the message is over 998 octets", "Shorten public_url or the sender's name.")
-    return wire
-
-
-def _part(kind: str, text: str) -> MIMENonMultipart:
-    charset = Charset("utf-8")
-    charset.body_encoding = QP
-    part = MIMENonMultipart("text", kind, charset="utf-8")
-    part.set_payload(text.replace("\x00", ""), charset)
-    return part
+def _folded(line: str) -> str:
+    """A header's lines, broken before single spaces where they are long. Source: RFC 5322, section 2.2.3."""
+    if len(line) <= _LINE:
+        return f"{line}\r\n"
+    name, *words = _BREAKABLE.split(line)
+    lines = [name]
+    for word in words:
+        if len(lines[-1]) + len(word) > _LINE and lines[-1] is not name:
+            lines.append(word)
+        else:
+            lines[-1] += word
+    return "".join(f"{one}\r\n" for one in lines)
 
 
 def _clean(value: str) -> str:
     if _FORBIDDEN.search(value):
         raise PermanentFailure("a header's value has a line break or NUL in it", "Mend the name or the address that it comes from.")
+    return value
+
+
+def _ascii(value: str) -> str:
+    if not _PLAIN.fullmatch(value):
+        raise PermanentFailure("a link or an id in a header has signs that no header can hold", "Mend public_url or sender.email.")
     return value
 
 

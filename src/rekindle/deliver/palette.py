@@ -5,8 +5,10 @@ Knows nothing of where they are used.
 
 import colorsys
 from collections.abc import Mapping
+from functools import lru_cache
 
 
+@lru_cache(16)
 def palette(color: str) -> Mapping[str, str]:
     """A brand colour with the text colour that can be read on it, a tint for panels, and a light form for dark screens.
 

@@ -4,6 +4,7 @@ Knows nothing of templates.
 """
 
 from dataclasses import fields
+from operator import attrgetter
 
 from rekindle.deliver.facts import CARD_KINDS, Facts
 from rekindle.deliver.palette import palette
@@ -13,11 +14,13 @@ from rekindle.deliver.words import greetable, listed, month, one_line, readable,
 _UNSPOKEN = frozenset({"registry", "blocks"})
 """What decides what is stated and is not stated itself."""
 
+_NAMES = tuple(one.name for one in fields(Facts) if one.name not in _UNSPOKEN)
+_VALUES = attrgetter(*_NAMES)
+
 
 def spoken(facts: Facts) -> dict[str, object]:
     """The facts by the names that templates use."""
-    text = {one.name: getattr(facts, one.name) for one in fields(facts) if one.name not in _UNSPOKEN}
-    clean = {name: one_line(value) if isinstance(value, str) else value for name, value in text.items()}
+    clean = {name: one_line(value) if type(value) is str else value for name, value in zip(_NAMES, _VALUES(facts), strict=True)}
     return clean | _of_the_round(facts) | {
         "offer_value": "" if facts.offer_value in facts.offer_label else one_line(facts.offer_value).replace(" ", "\N{NO-BREAK SPACE}"),
         "first_name": greetable(facts.first_name),

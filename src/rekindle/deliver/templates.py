@@ -73,7 +73,7 @@ def render(templates: TemplateSet, facts: Facts) -> Rendered:
     name = f"{facts.program}/{facts.stage}"
     said = spoken(facts)
     try:
-        text, page = _prepared(templates, name)
+        text, page = prepared(templates, name)
         heads, _, body = "".join(fill(text, said)).partition("\n\n")
         lines = dict(line.split(": ", 1) for line in heads.splitlines() if ": " in line)
         subject, preheader = one_line(lines["Subject"])[:_SUBJECT_AT_MOST], one_line(lines["Preheader"])
@@ -129,7 +129,7 @@ def assembled(templates: TemplateSet, path: str, stage: str) -> str:
 
 
 @lru_cache(_KEPT)
-def _prepared(templates: TemplateSet, stage: str) -> tuple[Skeleton[str], Skeleton[bytes]]:
+def prepared(templates: TemplateSet, stage: str) -> tuple[Skeleton[str], Skeleton[bytes]]:
     """A stage's text and page, ready to be filled in."""
     return _text(assembled(templates, f"{stage}.txt", stage)), _page(assembled(templates, "layout.mjml", stage))
 

@@ -6,6 +6,7 @@ Knows nothing of which facts there are.
 import re
 import unicodedata
 from datetime import date
+from functools import lru_cache
 
 from babel.dates import format_date
 
@@ -14,6 +15,9 @@ _MONTH_FIRST = ("en_US", "en_CA", "en_PH")
 _LETTERS_OF_A_WORD = 4
 _A_PAIR = 2
 _LONGEST_NAME = 40
+_DAYS_KEPT = 4_096
+"""Days whose words are kept: writing one takes longer than the rest of a message, and a run's messages share most of them."""
+
 _LINK = re.compile(r"://|www\.|@|\.(?:com|net|org|ru|cn)\b", re.IGNORECASE)
 
 
@@ -46,6 +50,8 @@ def window(days: int | None) -> str | None:
 
 def one_line(text: str) -> str:
     """Text without line breaks, controls and invisible marks that could disguise it."""
+    if text.isprintable():  # none of them is: the common case, told quickly
+        return " ".join(text.split())
     spaced = (" " if char.isspace() else char for char in text)
     return " ".join("".join(char for char in spaced if unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs")).split())
 
@@ -70,6 +76,7 @@ def readable(name: str | None) -> str | None:
     return (clean.capitalize() if clean.isupper() and len(clean) > _LETTERS_OF_A_WORD else clean) or None
 
 
+@lru_cache(_DAYS_KEPT)
 def written_out(day: date | None, locale: str) -> str | None:
     """A day as a person writes it; in English, as the shipped words are.
 
@@ -80,6 +87,7 @@ def written_out(day: date | None, locale: str) -> str | None:
     return format_date(day, "long", locale=english) if day else None
 
 
+@lru_cache(_DAYS_KEPT)
 def weekday(day: date | None, locale: str) -> str | None:
     """A day near at hand, with its weekday; in English.
 
@@ -90,6 +98,7 @@ def weekday(day: date | None, locale: str) -> str | None:
     return format_date(day, pattern, locale="en_GB") if day else None
 
 
+@lru_cache(_DAYS_KEPT)
 def month(day: date | None) -> str | None:
     """A month as a person writes it: nobody needs to read on which day they bought something."""
     return format_date(day, "MMMM y", locale="en_GB") if day else None

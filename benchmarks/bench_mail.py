@@ -1,0 +1,126 @@
+"""How fast messages are written, beside Django with the same content, and signed, beside the bare key: `python benchmarks/bench_mail.py`.
+
+Knows nothing of sending. All runs in turns in one process on one core, and counts processor time; a rate is the middle of the turns'.
+Django is given the finished texts and only builds; the second ratio adds what Liquid takes to fill the same templates in for it.
+"""
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+
+from rekindle.deliver.dkim import read_key
+from rekindle.deliver.facts import Facts
+from rekindle.deliver.message import Envelope, mail, message_id
+from rekindle.deliver.spoken import spoken
+from rekindle.deliver.templates import Rendered, TemplateSet, prepared, render
+from rekindle.service.flow.content import shipped_content
+
+TURNS, OWN, DJANGO, SIGNED = 7, 1_500, 150, 150
+RATIO, SHARE = 10.0, 0.70
+"""How many times as fast as Django at least; and how much of what the key alone leaves over, signed."""
+
+DAY = date(2026, 11, 24)
+SHOP = Facts(
+    stage="", shop_name="Marigold", shop_url="https://marigold.example", postal_address="12 Garden Row, Bristol", locale="en_GB",
+    unsubscribe_url="https://r.example/u/x", preferences_url="https://r.example/p/x", reply_to="hello@marigold.example",
+    returns_policy="30 days, with a label in the parcel.", guarantee="Two years on everything.",
+)  # fmt: skip
+OFFER = {"offer_kind": "percent", "offer_label": "10 % off", "offer_terms": "One order.", "valid_until": DAY + timedelta(14)}
+STAGES = (("win-back", "reconnect"), ("win-back", "tailor"), ("thank-you", "thanks"), ("order-confirmation", "confirmed"))
+NAMES = ("Ada", "Zoë", "Jean-Luc", "Mária", "李雷", "O'Neil", "Björk", "Anne & Co")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One message to one customer."""
+
+    facts: Facts
+    envelope: Envelope
+
+
+def cases(count: int) -> Iterator[Case]:
+    """Messages of four stages to customers of whom no two are alike."""
+    for number in range(count):
+        program, stage = STAGES[number % len(STAGES)]
+        service, offer = program == "order-confirmation", OFFER | {"code": f"7K2MQW{number:05}"} if stage == "tailor" else {}
+        facts = replace(
+            SHOP, program=program, stage=stage, service=service, first_name=NAMES[number % len(NAMES)], orders=1 + number % 9,
+            first_day=DAY - timedelta(400 + number % 300), last_day=DAY - timedelta(number % 200), last_product=f"LANTERN NO. {number}",
+            category="Lighting", order_number=f"M{number}", products=(f"Brass lantern {number}", "Vase"), more_products=number % 3,
+            ordered_day=DAY - timedelta(number % 5), promised_day=DAY + timedelta(number % 4),
+            unsubscribe_url=f"https://r.example/u/{number:040}", preferences_url=f"https://r.example/p/{number:040}", **offer,
+        )  # fmt: skip
+        envelope = Envelope(
+            "Marigold", "hello@marigold.example", "", f"customer{number}@people.example", "care@marigold.example",
+            message_id(f"{program}:{number}", "hello@marigold.example"), None if service else facts.unsubscribe_url,
+            datetime(2026, 11, 24, 9, tzinfo=UTC),
+        )  # fmt: skip
+        yield Case(facts, envelope)
+
+
+def by_django(envelope: Envelope, said: Rendered, html: str) -> bytes:
+    """The same message, built by Django."""
+    stop = {"List-Unsubscribe": f"<{envelope.unsubscribe_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    headers = {"Message-ID": f"<{envelope.message_id}>", **(stop if envelope.unsubscribe_url else {})}
+    message = EmailMultiAlternatives(
+        said.subject, said.text, f"{envelope.from_name} <{envelope.from_address}>", [envelope.to_address], reply_to=[envelope.reply_to],
+        headers=headers,
+    )  # fmt: skip
+    message.attach_alternative(html, "text/html")
+    return message.message().as_bytes(linesep="\r\n")
+
+
+def by_liquid(content: TemplateSet, facts: Facts) -> tuple[str, str]:
+    """Both forms, filled in by Liquid as it is."""
+    said, (text, page) = spoken(facts) | {"subject": "", "preheader": ""}, prepared(content, f"{facts.program}/{facts.stage}")
+    return text.template.render(**said), page.template.render(**said)
+
+
+def rate(do: Callable[[Case], object], over: list[Case]) -> float:
+    """How many a second, by processor time."""
+    before = time.process_time()
+    for case in over:
+        do(case)
+    return len(over) / (time.process_time() - before)
+
+
+def measured() -> dict[str, float]:
+    """Messages a second, each the middle of some turns."""
+    settings.configure()
+    content = shipped_content()
+    every = list(cases(OWN))
+    rsa_key = rsa.generate_private_key(65_537, 2_048)
+    pem = rsa_key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    key = read_key("mail", "marigold.example", pem.decode())
+    finished = {case.envelope.message_id: render(content, case.facts) for case in every[:DJANGO]}
+    pages = {name: said.html for name, said in finished.items()}
+    ways: dict[str, tuple[Callable[[Case], object], int]] = {
+        "own": (lambda case: mail(content, case.facts, case.envelope), OWN),
+        "django": (lambda case: by_django(case.envelope, finished[one := case.envelope.message_id], pages[one]), DJANGO),
+        "liquid": (lambda case: by_liquid(content, case.facts), DJANGO),
+        "signed": (lambda case: mail(content, case.facts, case.envelope, key), SIGNED),
+        "bare": (lambda _: rsa_key.sign(b"x" * 1_000, padding.PKCS1v15(), hashes.SHA256()), SIGNED),
+    }
+    turns = [{name: rate(do, every[:count]) for name, (do, count) in ways.items()} for _ in range(TURNS)]
+    return {name: round(statistics.median(turn[name] for turn in turns), 1) for name in ways}
+
+
+if __name__ == "__main__":
+    found = measured()
+    whole = 1 / (1 / found["django"] + 1 / found["liquid"])
+    ratio, share = found["own"] / found["django"], found["signed"] * (1 / found["own"] + 1 / found["bare"])
+    print(json.dumps(found | {
+        "ratio": round(ratio, 2), "least": RATIO, "ratio_with_filling": round(found["own"] / whole, 2), "share": round(share, 3),
+        "least_share": SHARE,
+    }))  # fmt: skip
+    if ratio < RATIO or share < SHARE:
+        sys.exit(f"{ratio:.1f} times Django's rate (at least {RATIO:g}), {share:.0%} of the key's (at least {SHARE:.0%})")
