@@ -45,7 +45,8 @@ def plan(
         if out is not None:
             write_csv(out, exporting.COLUMNS, exporting.messages(store.settings, store.warehouse, planned, built, held))
         touches = 0 if dry_run else planning.commit(store.settings, store.warehouse, planned, built, held)
-    emit(summary_json(planned, touches), [*lines(planned, store, held), _outbox(planned, touches, dry_run), *_written(out)], as_json)
+        said = [*lines(planned, store, held), _outbox(planned, touches, dry_run), *awaiting_lines(store), *_written(out)]
+    emit(summary_json(planned, touches), said, as_json)
 
 
 def warn_of_changes(store: Open) -> None:
@@ -134,39 +135,62 @@ def _outbox(planned: "Planned", touches: int, dry_run: bool) -> str:
     return f"Outbox         {counted(touches, 'new message', 'new messages')}{again}"
 
 
+def awaiting_lines(store: Open) -> list[str]:
+    """What to type so that the messages of a plan may leave this machine."""
+    from rekindle.service.flow import plan_approving
+
+    waiting = plan_approving.awaiting(store.settings)
+    return [f"Approve        {store.command(f'approve {one.plan[:12]} --send {one.messages}')}" for one in waiting]
+
+
 def _written(out: Path | None) -> list[str]:
     return [f"Written        {shown(out.resolve())}"] if out else []
 
 
 def send(context: typer.Context, as_of: AsOfDay = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """Hand over the messages that are due. They go to the mailbox under var/mail, from which nothing leaves this machine."""
+    """Hand over the messages that are due. By the senders of rekindle.toml; from the mailbox nothing leaves this machine."""
     from rekindle.service.flow import dispatching
 
     with opened(context.obj) as store:
         dispatching.refuse_rehearsal()
-        at = dispatching.sending_instant(store.as_of(as_of))
+        instant = store.as_of(as_of)
+        at = dispatching.sending_instant(instant)
         if dry_run:
-            waiting = dispatching.waiting(at)
-            words = f"Due            {counted(waiting, 'message', 'messages')} at {at:%Y-%m-%d %H:%M} UTC"
-            emit({"due": waiting, "at": at}, [words], as_json)
+            free, held = dispatching.waiting(store.settings, at)
+            words = f"Due            {counted(free, 'message', 'messages')} at {at:%Y-%m-%d %H:%M} UTC"
+            emit({"due": free, "held": held, "at": at}, [words, *_held(store, held)], as_json)
             return
         with progress("Sending"):
-            done = dispatching.dispatch(store.settings, store.warehouse, at)
-    emit(sent_json(done), sent_lines(done, store), as_json)
+            done = dispatching.dispatch(store.settings, store.warehouse, at, instant.shifted)
+        emit(sent_json(done), list(sent_lines(done, store)), as_json)
 
 
 def sent_json(done: "Sent") -> dict[str, object]:
     """What became of the messages that were due, as JSON."""
-    return {"due": done.planned, "postponed": done.postponed, **done.by_status}
+    return {"due": done.planned, "postponed": done.postponed, "held": done.held, "left_unknown": done.left, **done.by_status}
 
 
 def sent_lines(done: "Sent", store: Open) -> Iterable[str]:
     """What became of them, for people."""
-    counts = {**done.by_status, **({"put off": done.postponed} if done.postponed else {})}
+    from rekindle.service.flow.plan_approving import leaving
+
+    counts = {**done.by_status, **({"put off": done.postponed} if done.postponed else {}), **({"held": done.held} if done.held else {})}
     words = ", ".join(f"{status} {count:,}" for status, count in counts.items())
     yield f"Due            {counted(done.planned, 'message', 'messages')}" + (f": {words}" if words else "")
+    yield from _held(store, done.held)
     if done.by_status.get("sent"):
-        yield f"Mailbox        {shown(store.settings.var / 'mail')}; nothing left this machine"
+        out = leaving(store.settings)
+        told = ", ".join(f"{channel} by {name}" for channel, name in out.items())
+        yield f"Senders        {told}" if out else f"Mailbox        {shown(store.settings.var / 'mail')}; nothing left this machine"
+
+
+def _held(store: Open, held: int) -> Iterable[str]:
+    """What lets the messages go that wait for a person."""
+    from rekindle.service.programs.queries import paused
+
+    if held:
+        yield from awaiting_lines(store)
+        yield from (f"Paused         {program}: {store.command(f'resume {program}')}" for program in sorted(paused()))
 
 
 COMMANDS = {"plan": plan, "send": send}

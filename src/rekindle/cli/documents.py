@@ -11,11 +11,12 @@ from rekindle import moment, settings
 from rekindle.cli.folder import operator
 from rekindle.cli.options import AsJson, DryRun
 from rekindle.cli.output import emit, say
-from rekindle.cli.store import opened
+from rekindle.cli.store import Open, opened
 from rekindle.errors import UsageError
 
 if TYPE_CHECKING:
     from rekindle.program.documents import Documents
+    from rekindle.service.flow.plan_approving import Waiting
 
 _BAD = 3
 
@@ -24,15 +25,17 @@ Matrix = Annotated[bool, typer.Option("--matrix", help="Print who may get what i
 
 
 def check(context: typer.Context, matrix: Matrix = False, as_json: AsJson = False) -> None:
-    """Name every mistake in the store's documents. With file, line and remedy; exits with 3 where there is an error."""
+    """Name every mistake in the store's documents and texts. With file, line and remedy; exits with 3 where there is an error."""
     from rekindle.deliver.templates import address_warning
     from rekindle.program import checking
+    from rekindle.service.flow import linting
 
     held = settings.load(context.obj)
     if matrix:
         _show_matrix(checking.load(held.root), as_json)
         return
-    findings = checking.check(held.root, today=moment.local_day(moment.now(), held.timezone))
+    content = linting.examined(held)
+    findings = (*checking.check(held.root, today=moment.local_day(moment.now(), held.timezone)), *content.findings)
     errors = sum(finding.severity == "error" for finding in findings)
     address = address_warning(held.sender.postal_address)
     lines = [str(finding) for finding in findings] + ([f"rekindle.toml: warning: {address}"] if address else [])
@@ -40,7 +43,12 @@ def check(context: typer.Context, matrix: Matrix = False, as_json: AsJson = Fals
         {"file": one.file, "line": one.line, "rule": one.rule, "message": one.message, "remedy": one.remedy, "severity": one.severity}
         for one in findings
     ]
-    emit({"findings": shown, "errors": errors, "settings": [address] if address else []}, lines or ["Nothing to mend."], as_json)
+    measured = [
+        {"file": f"content/{one.file}", "language": one.language, "words": one.words, "grade": one.grade, "generic": one.generic}
+        for one in content.messages
+    ]
+    record = {"findings": shown, "errors": errors, "settings": [address] if address else [], "messages": measured}
+    emit(record, lines or ["Nothing to mend."], as_json)
     if errors:
         raise typer.Exit(_BAD)
 
@@ -72,39 +80,71 @@ def submit(context: typer.Context, dry_run: DryRun = False, as_json: AsJson = Fa
     emit({"versions": [{"name": one.name, "digest": one.digest} for one in versions]}, [*lines, *following], as_json)
 
 
-def approve(
+def approve(  # noqa: PLR0913  one argument for each option of the command
     context: typer.Context,
-    digest: Annotated[str | None, typer.Argument(metavar="HASH", help="A version that was submitted, or its first characters.")] = None,
+    digest: Annotated[str | None, typer.Argument(metavar="HASH", help="A version, or a plan that waits; its first characters do.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Submit and approve the folder's documents as they are.")] = False,
+    send: Annotated[int | None, typer.Option(metavar="N", help="Of a plan: how many messages leave this machine, as plan said.")] = None,
     by: Annotated[str | None, typer.Option(metavar="NAME", help="Who says yes. Default: you.")] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say yes to a version, for the mailbox. Plans read approved versions alone."""
-    from rekindle.service.flow import approving, documents
-    from rekindle.service.programs.actions import approve as approve_version
+    """Say yes to a version, or to a plan. Plans read approved versions; a plan sends nothing out of this machine without a yes."""
+    from rekindle.service.flow import approving, documents, linting, plan_approving
     from rekindle.service.programs.queries import version
 
     if (digest is None) == (not all_):
         raise UsageError("approve takes a HASH or --all", "Write the hash that rekindle submit printed, or --all.")
     who = by or operator()
     with opened(context.obj) as store:
+        if digest and (plan := plan_approving.named(store.settings, digest)):
+            approve_plan(store, plan, send, who, dry_run)
+            emit({"approved": [] if dry_run else [plan.plan], "messages": plan.messages, "by": who}, [plan.plan[:12]], as_json)
+            return
         if dry_run:
             wanted = [version(digest).digest] if digest else list(documents.unsubmitted(store.settings))
             emit({"would_approve": wanted, "by": who}, [f"Would approve  {', '.join(wanted) or 'nothing new'}, by {who}"], as_json)
             return
+        linting.refuse_errors(store.settings)
         approving.refuse_unfair(store.settings, store.warehouse, approving.proposed(store.settings, digest))
-        if digest is not None:
-            approved = [approve_version(digest, who, store.now)]
-            lines = [approved[0][:12]]
-        else:
-            changed = documents.unsubmitted(store.settings)
-            versions = documents.approve_all(store.settings, who, store.now)
-            approved = [version.digest for version in versions]
-            lines = [f"{one.digest[:12]}   {one.name}" for one in versions if one.name in changed]
-            lines.append(f"{len(versions) - len(lines)} unchanged")
-    say(f"Approved by {who}, for the mailbox alone: nothing leaves this machine.")
+        approved, lines = _approved(store, digest, who)
+        out = plan_approving.leaving(store.settings)
+    say(f"Approved by {who}{'; a plan waits for a yes of its own' if out else ', for the mailbox alone: nothing leaves this machine'}.")
     emit({"approved": approved, "by": who}, lines, as_json)
+
+
+def _approved(store: Open, digest: str | None, who: str) -> tuple[list[str], list[str]]:
+    """Approves a version, or all of the folder's: the digests, and what is said of them."""
+    from rekindle.service.flow import documents
+    from rekindle.service.programs.actions import approve as approve_version
+
+    if digest is not None:
+        approved = approve_version(digest, who, store.now)
+        return [approved], [approved[:12]]
+    changed = documents.unsubmitted(store.settings)
+    versions = documents.approve_all(store.settings, who, store.now)
+    lines = [f"{one.digest[:12]}   {one.name}" for one in versions if one.name in changed]
+    return [version.digest for version in versions], [*lines, f"{len(versions) - len(lines)} unchanged"]
+
+
+def approve_plan(store: Open, plan: "Waiting", typed: int | None, who: str, dry_run: bool) -> None:
+    """Says yes to a plan's leaving this machine.
+
+    Args:
+        store: The open store.
+        plan: The plan.
+        typed: How many messages leave this machine, as the person typed it.
+        who: The person.
+        dry_run: Whether nothing is to be changed.
+    """
+    from rekindle.service.flow import linting, plan_approving
+
+    if dry_run:
+        say(f"Would approve  {plan.plan[:12]}: {plan.messages} messages would leave this machine")
+        return
+    linting.refuse_errors(store.settings)
+    plan_approving.approve(store.settings, plan, typed, who, store.now)
+    say(f"Approved by {who}: {plan.messages} messages leave this machine when they are due.")
 
 
 COMMANDS = {"check": check, "submit": submit, "approve": approve}

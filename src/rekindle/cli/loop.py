@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rekindle.cli.deciding import lines as plan_lines
-from rekindle.cli.deciding import sent_json, summary_json, warn_of_changes
+from rekindle.cli.deciding import awaiting_lines, sent_json, summary_json, warn_of_changes
 from rekindle.cli.importing import lines as import_lines
 from rekindle.cli.options import AsJson, AsOfDay, DryRun, Page
 from rekindle.cli.output import emit, may_write, say, shown, steps
@@ -54,7 +54,8 @@ def run(  # noqa: PLR0913  the options of the command
         warn_of_changes(store)
         page = store.page(out)
         done = running.run(settings, store.warehouse, store.as_of(as_of), running.Page(page, next_steps(store, page)), step)
-    for line in news_lines(done.news, store):
+        waiting = awaiting_lines(store)
+    for line in (*news_lines(done.news, store), *waiting):
         say(line)
     emit(to_json(imported, done, page), headlines_of(done), as_json)
 

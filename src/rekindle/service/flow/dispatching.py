@@ -21,7 +21,8 @@ from rekindle.moment import AsOf
 from rekindle.program.documents import Offer, Program
 from rekindle.service.flow import documents
 from rekindle.service.flow.cycle import close_cycle
-from rekindle.service.flow.sending import Sent, send_due
+from rekindle.service.flow.plan_approving import leaving
+from rekindle.service.flow.sending import Sent, held_back, send_due
 from rekindle.service.outbox import actions, queries
 from rekindle.service.people.queries import has_contacts
 from rekindle.settings import Settings
@@ -49,9 +50,10 @@ def sending_instant(as_of: AsOf) -> datetime:
     return max(as_of.instant, moment.start_of_day(as_of.day, as_of.timezone) + AFTERNOON)
 
 
-def waiting(at: datetime) -> int:
-    """How many touches are due at an instant."""
-    return queries.due(at)
+def waiting(settings: Settings, at: datetime) -> tuple[int, int]:
+    """How many touches are due at an instant, and how many more would be, did they not wait for a person."""
+    free = queries.due(at, held_back(settings))
+    return free, queries.due(at) - free
 
 
 def withdraw_ordered(warehouse: Warehouse, at: datetime, programs: Collection[str]) -> int:
@@ -156,8 +158,34 @@ def _withdrawn(warehouse: Warehouse, rows: pa.Table, customers: ir.Table, reason
     return actions.withdraw(found["id"].to_pylist(), reason, at)
 
 
-def dispatch(settings: Settings, warehouse: Warehouse, at: datetime) -> Sent:
-    """Withdraws what newer facts have overtaken, sends what is due into the mailbox, and tells history."""
+def refuse_shifted(settings: Settings, shifted: bool) -> None:
+    """Refuses to send anything out of this machine at another instant than the present one.
+
+    Args:
+        settings: The store's.
+        shifted: Whether the instant is another.
+
+    Raises:
+        Refused: A sender of the store would.
+    """
+    if shifted and (out := leaving(settings)):
+        why = f"{', '.join(sorted(set(out.values())))} would send for an instant that is not now"
+        raise Refused(why, "Leave --as-of out and import newer orders, or rehearse with the sender mailbox.")
+
+
+def dispatch(settings: Settings, warehouse: Warehouse, at: datetime, shifted: bool = False) -> Sent:
+    """Withdraws what newer facts have overtaken, sends what is due, and tells history.
+
+    Args:
+        settings: The store's.
+        warehouse: Its open history.
+        at: The instant of sending.
+        shifted: Whether that is another than the present one.
+
+    Raises:
+        Refused: The instant is shifted and messages would leave this machine, or none of them could be lawful.
+    """
+    refuse_shifted(settings, shifted)
     approved, as_of = documents.approved(settings), AsOf(at, settings.timezone)
     withdraw_ordered(warehouse, at, [program.name for program in approved.programs if "order" in program.exit])
     withdraw_silenced(warehouse, at)

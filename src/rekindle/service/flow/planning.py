@@ -18,20 +18,17 @@ import pyarrow as pa
 from rekindle.decide import arms, fairness, planner, summary
 from rekindle.decide.policy import Policy
 from rekindle.history.warehouse import Warehouse
-from rekindle.insight.profile import Profiles
+from rekindle.insight.profile import CHANNELS, Profiles
 from rekindle.moment import AsOf
 from rekindle.program.documents import Documents, Rules
 from rekindle.service.config import load_secret
-from rekindle.service.flow import plan_files, policies
+from rekindle.service.flow import plan_approving, plan_files, policies
 from rekindle.service.flow.codes import code_for
 from rekindle.service.flow.message_facts import facts_of, messages
 from rekindle.service.outbox import actions, queries
 from rekindle.service.outbox.models import touch_key
 from rekindle.service.people.queries import has_contacts
 from rekindle.settings import Settings
-
-DELIVERABLE = ("email",)
-"""Channels that a store can deliver by today; the mailbox takes their messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +54,11 @@ class Planned:
     policy: Policy
 
 
+def deliverable(settings: Settings) -> tuple[str, ...]:
+    """The ways by which a store can reach its customers: those that it has chosen a sender for."""
+    return tuple(channel for channel in CHANNELS if getattr(settings.senders, channel))
+
+
 def shop_of(settings: Settings, rehearsal: bool, rules: Rules | None = None, day: date | None = None) -> arms.Shop:
     """What the arithmetic of offers needs to know of a store.
 
@@ -67,7 +69,7 @@ def shop_of(settings: Settings, rehearsal: bool, rules: Rules | None = None, day
         day: Of the plan, for offers that hold from a day or until one.
     """
     costs = {name: Decimal(cost) for name, cost in settings.channel_costs.model_dump().items()}
-    shop = arms.Shop(settings.currency, settings.horizon_weeks, costs, DELIVERABLE, rehearsal, day=day)
+    shop = arms.Shop(settings.currency, settings.horizon_weeks, costs, deliverable(settings), rehearsal, day=day)
     return shop if rules is None else replace(shop, sellers=rules.sellers)
 
 
@@ -142,6 +144,7 @@ def commit(settings: Settings, warehouse: Warehouse, planned: Planned, built: Pr
             warehouse.insert("journal", fresh.mutate(plan=ibis.literal(plan.digest)))
         written = warehouse.scalar(journal.filter(journal.plan == plan.digest).count())
     touches = actions.insert_touches(plan.digest, _touches(settings, warehouse, fresh, built, documents))
+    plan_approving.by_autopilot(settings, documents.rules.autopilot, planned.summary, planned.as_of.instant)
     actions.ready(plan.digest)
     _count(warehouse, plan.digest, planned.as_of.naive, written)
     return touches
@@ -155,7 +158,7 @@ def _count(warehouse: Warehouse, digest: str, as_of: object, decisions: int) -> 
 
 def _touches(settings: Settings, warehouse: Warehouse, fresh: ir.Table, built: Profiles, documents: Documents) -> pa.Table:
     plan = planner.Plan("", fresh, rehearsal=False, scale=1.0)
-    rows = warehouse.arrow(messages(warehouse, plan, built, documents).order_by("customer_id", "program", "stage"))
+    rows = warehouse.arrow(messages(warehouse, plan, built.table, documents).order_by("customer_id", "program", "stage"))
     key = load_secret(settings.var, "codes")
     facts, codes = [], []
     for row in _rows(rows):

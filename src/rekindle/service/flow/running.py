@@ -12,6 +12,7 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.learn.report import ReportFacts, headlines, render_page, to_json
 from rekindle.moment import AsOf
 from rekindle.service.flow import dispatching, documents, insights, learning, planning, policy_proposals, reporting, segments
+from rekindle.service.flow.plan_approving import leaving
 from rekindle.service.flow.sending import Sent
 from rekindle.service.people.queries import has_contacts
 from rekindle.settings import Settings
@@ -38,7 +39,7 @@ class Done:
         insight: The summary of profiles.
         planned: The plan.
         touches: New messages in the outbox.
-        sent: What became of the due messages; None in a rehearsal.
+        sent: What became of the due messages; None where none were sent: in a rehearsal, or on a shifted clock.
         learned: Lifts.
         facts: Of the report; None where none was asked for.
         news: Whether a new table of chances would differ from the one in force; None where no report was asked for.
@@ -73,9 +74,11 @@ def run(
     planned = planning.make(settings, warehouse, built, held, as_of)
     touches = planning.commit(settings, warehouse, planned, built, held)
     sent = None
-    if has_contacts():
+    if has_contacts() and as_of.shifted and leaving(settings):
+        say(f"Not sending: messages that leave this machine do so now alone, and this is as of {as_of.day}.")
+    elif has_contacts():
         say("Sending")
-        sent = dispatching.dispatch(settings, warehouse, dispatching.sending_instant(as_of))
+        sent = dispatching.dispatch(settings, warehouse, dispatching.sending_instant(as_of), as_of.shifted)
     say("Measuring")
     learned = learning.learn(settings, warehouse, held, as_of)
     if page is None:

@@ -18,15 +18,13 @@ from rekindle.service.channels import open_senders
 from rekindle.service.config import use_ledger
 from rekindle.service.flow.composing import open_desk
 from rekindle.service.flow.crew import at_work
+from rekindle.service.flow.plan_approving import leaving
 from rekindle.service.flow.shift import Shift, Terms
 from rekindle.service.outbox import actions as outbox
 from rekindle.service.outbox.models import PLANNED, UNKNOWN
 from rekindle.service.outbox.queries import Held, due
 from rekindle.service.programs.queries import paused
 from rekindle.settings import Settings
-
-HARMLESS = "mailbox"
-"""The sender from which nothing leaves this machine: plans need nobody's yes for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +84,8 @@ def send_due(
 
 
 def held_back(settings: Settings) -> Held:
-    """What is not to be sent by this store's senders as long as a person has not said otherwise."""
+    """What is not to be sent as long as no person says otherwise: marketing of paused programs, and plans that leave without a yes."""
     return Held(paused(), frozenset(leaving(settings)))
-
-
-def leaving(settings: Settings) -> dict[str, str]:
-    """The channels by which messages leave this machine, each with its sender's name."""
-    return {channel: name for channel, name in settings.senders.model_dump().items() if name and name != HARMLESS}
 
 
 def limits_of(sender: Channel) -> Limits:

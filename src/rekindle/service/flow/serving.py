@@ -45,7 +45,7 @@ def work(settings: Settings, stop: Event, say: Callable[[str], None], pause: flo
 def one_round(settings: Settings, say: Callable[[str], None]) -> Sent | None:
     """What is due goes out, and history learns what happened; None where there is nothing to do."""
     now = moment.now()
-    due, clicked = waiting(now), visits.grown(settings.var)
+    due, clicked = waiting(settings, now)[0], visits.grown(settings.var)
     if not due and not clicked:
         return None
     with open_history(settings.history, settings.root, on_wait=say) as warehouse:

@@ -1,0 +1,97 @@
+"""Who says yes to a plan whose messages leave this machine: a person, or the autopilot of rules.yaml within its bounds.
+
+Knows nothing of documents and their versions. The mailbox keeps every message here, so that nobody is asked.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rekindle import money
+from rekindle.decide.summary import PlanSummary
+from rekindle.errors import BadData, Refused
+from rekindle.program.rules import Autopilot
+from rekindle.service.outbox import actions, queries
+from rekindle.settings import Settings
+
+AUTOPILOT = "autopilot"
+HARMLESS = "mailbox"
+"""The sender from which nothing leaves this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A plan that waits for a yes.
+
+    Args:
+        plan: Its hash.
+        messages: How many of its messages would leave this machine.
+    """
+
+    plan: str
+    messages: int
+
+
+def leaving(settings: Settings) -> dict[str, str]:
+    """The channels by which messages leave this machine, each with its sender's name."""
+    return {channel: name for channel, name in settings.senders.model_dump().items() if name and name != HARMLESS}
+
+
+def awaiting(settings: Settings) -> tuple[Waiting, ...]:
+    """The plans that wait for a yes."""
+    return tuple(Waiting(plan, messages) for plan, messages in queries.unapproved(leaving(settings)).items())
+
+
+def named(settings: Settings, digest: str) -> Waiting | None:
+    """The plan that a hash, or its beginning, names; None where it names none.
+
+    Args:
+        settings: The store's.
+        digest: At least 6 characters.
+    """
+    plan = queries.plan_of(digest)
+    found = [one for one in awaiting(settings) if one.plan == plan]
+    return found[0] if found else Waiting(plan, 0) if plan else None
+
+
+def approve(settings: Settings, wanted: Waiting, typed: int | None, by: str, at: datetime) -> None:
+    """Records a person's yes, who has typed how many messages it lets go.
+
+    Args:
+        settings: The store's.
+        wanted: The plan.
+        typed: The number that the person typed.
+        by: Who.
+        at: When.
+
+    Raises:
+        BadData: The plan waits for no yes.
+        Refused: It is another number, or none.
+    """
+    if not wanted.messages:
+        raise BadData(f"plan {wanted.plan[:12]} waits for no yes", "Nothing is to be done: rekindle send hands over what is due.")
+    if typed != wanted.messages:
+        senders = ", ".join(sorted(set(leaving(settings).values())))
+        cause = f"plan {wanted.plan[:12]} would hand {wanted.messages} messages over to {senders}, and {_said(typed)}"
+        raise Refused(cause, f"Say that you know it: rekindle approve {wanted.plan[:12]} --send {wanted.messages}")
+    actions.approve(wanted.plan, by, at)
+
+
+def by_autopilot(settings: Settings, autopilot: Autopilot | None, summary: PlanSummary, at: datetime) -> bool:
+    """Says yes to a plan that the rules let go without a person; whether they do.
+
+    Args:
+        settings: The store's.
+        autopilot: The bounds; None: nothing goes without a person.
+        summary: The plan's counts and sums.
+        at: The instant of the plan.
+    """
+    if autopilot is None or summary.messages > autopilot.max_touches:
+        return False
+    if summary.cost_ceiling > money.to_minor(autopilot.max_cost, settings.currency):
+        return False
+    actions.approve(summary.digest, AUTOPILOT, at)
+    return True
+
+
+def _said(typed: int | None) -> str:
+    return "nobody has typed that number" if typed is None else f"{typed} was typed"
