@@ -53,6 +53,7 @@ class Lexicon:
 
     Args:
         language: ISO 639-1.
+        rules: The rules that it has phrases for.
         wrong: The phrases of every rule.
         fine: Phrases that hold one of them and are not meant.
         common: Its most frequent words, by which it is told from others.
@@ -66,6 +67,7 @@ class Lexicon:
     """
 
     language: str
+    rules: frozenset[str]
     wrong: Phrases
     fine: Phrases
     common: frozenset[str]
@@ -159,6 +161,7 @@ def _lexicon(held: Mapping[str, Any]) -> Lexicon:
     rules: Mapping[str, Mapping[str, list[str]]] = held["rules"]
     return Lexicon(
         str(held["language"]),
+        frozenset(rules),
         phrases({rule: one["phrases"] for rule, one in rules.items()}, counts),
         phrases({rule: one.get("fine", []) for rule, one in rules.items()}, counts),
         frozenset(held["common"]), str(held["vowels"]), str(held["silent"]), str(held["formula"]), float(held["grade"]),
