@@ -1,0 +1,36 @@
+"""Customers whom every channel reaches, and touches for them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from rekindle.service.outbox import actions as outbox
+from rekindle.service.outbox.actions import SERVICE
+from rekindle.service.people.contacts import MARKETING
+from rekindle.service.people.models import Consent, Person
+from tests.service.conftest import NOON
+from tests.service.touches import touches
+
+BEFORE = NOON - timedelta(days=9)
+
+
+def meet(customers: Sequence[str], channel: str) -> None:
+    """Customers with an address of every kind who agreed to a channel."""
+    Person.objects.bulk_create(
+        Person(
+            customer_id=one, email=f"{one}@people.example", email_lookup=f"{one}@people.example", phone=f"+1202555{number:04}",
+            push='{"endpoint": "https://push.example/1"}', push_lookup=one, first_name="Ada", updated_at=BEFORE,
+        )
+        for number, one in enumerate(customers)
+    )
+    said = {"channel": channel, "purpose": MARKETING, "granted": True, "basis": "consent", "source": "shop", "recorded_at": BEFORE}
+    Consent.objects.bulk_create(Consent(customer_id=one, **said) for one in customers)
+
+
+def plan(size: int, channel: str, service_every: int = 0) -> list[str]:
+    """Touches that are due at noon, each service_every-th of them about an order; the customers."""
+    customers = [f"c{number:05}" for number in range(size)]
+    meet(customers, channel)
+    news = [bool(service_every) and number % service_every == 0 for number in range(size)]
+    outbox.insert_touches("plan1", touches(customers, channel=channel, **{SERVICE: news}))
+    outbox.ready("plan1")
+    return customers
