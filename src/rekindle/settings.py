@@ -6,6 +6,7 @@ Knows nothing of what the settings are for. The only reader of the environment; 
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -19,6 +20,7 @@ from rekindle import money
 from rekindle.errors import BadData, RekindleError, UsageError
 
 FILE_NAME = "rekindle.toml"
+_SECRET = re.compile(r"key|token|secret|password")
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 _PASSWORD = re.compile(r"://[^/@]*:[^/]*@|[?&]password=")
 
@@ -49,6 +51,13 @@ def _rising(numbers: tuple[int, ...]) -> tuple[int, ...]:
     if list(numbers) != sorted(set(numbers)):
         raise ValueError("the numbers do not rise; write each once, the smallest first")
     return numbers
+
+
+def _kept_elsewhere(options: Mapping[str, "str | int | bool"]) -> Mapping[str, "str | int | bool"]:
+    open_ones = [name for name, value in options.items() if _SECRET.search(name) and not str(value).startswith(("env:", "file:"))]
+    if open_ones:
+        raise ValueError(f"'{open_ones[0]}' is a secret; write env:NAME or file:PATH")
+    return options
 
 
 class _Table(BaseModel):
@@ -132,6 +141,25 @@ class Smtp(_Table):
         return self
 
 
+Options = Annotated[Mapping[str, str | int | bool], AfterValidator(_kept_elsewhere)]
+
+
+class Provider(_Table):
+    """The provider that takes mail over, with Anymail's options for it; what is secret among them is a reference."""
+
+    esp: str = ""
+    options: Options = {}
+    webhook: Options = {}
+
+
+class Dkim(_Table):
+    """What signs mail; without a key nothing does here."""
+
+    selector: str = ""
+    domain: str = ""
+    key: str = ""
+
+
 class Source(_Table):
     """A file that `run` imports when it has changed; a path is relative to the store folder."""
 
@@ -161,7 +189,9 @@ class Settings(_Table):
     free_shipping_from: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(0)
     channel_costs: ChannelCosts = ChannelCosts()
     senders: Senders = Senders()
+    dkim: Dkim = Dkim()
     smtp: Smtp = Smtp()
+    provider: Provider = Provider()
     sms: Sms = Sms()
     webhook: Webhook = Webhook()
     history: str = "duckdb://var/history.duckdb"

@@ -28,14 +28,15 @@ def check(context: typer.Context, matrix: Matrix = False, as_json: AsJson = Fals
     """Name every mistake in the store's documents and texts. With file, line and remedy; exits with 3 where there is an error."""
     from rekindle.deliver.templates import address_warning
     from rekindle.program import checking
-    from rekindle.service.flow import linting
+    from rekindle.service.flow import linting, signing
 
     held = settings.load(context.obj)
     if matrix:
         _show_matrix(checking.load(held.root), as_json)
         return
-    content = linting.examined(held)
-    findings = (*checking.check(held.root, today=moment.local_day(moment.now(), held.timezone)), *content.findings)
+    content, signature = linting.examined(held), signing.examined(held)
+    documents = checking.check(held.root, today=moment.local_day(moment.now(), held.timezone))
+    findings = (*documents, *content.findings, *signature.findings)
     errors = sum(finding.severity == "error" for finding in findings)
     address = address_warning(held.sender.postal_address)
     lines = [str(finding) for finding in findings] + ([f"rekindle.toml: warning: {address}"] if address else [])
@@ -47,8 +48,10 @@ def check(context: typer.Context, matrix: Matrix = False, as_json: AsJson = Fals
         {"file": f"content/{one.file}", "language": one.language, "words": one.words, "grade": one.grade, "generic": one.generic}
         for one in content.messages
     ]
-    record = {"findings": shown, "errors": errors, "settings": [address] if address else [], "messages": measured}
-    emit(record, lines or ["Nothing to mend."], as_json)
+    publish = dict(zip(("name", "text"), signature.record, strict=True)) if signature.record else None
+    told = [f"Publish for DKIM the TXT record {publish['name']}: {publish['text']}"] if publish else []
+    record = {"findings": shown, "errors": errors, "settings": [address] if address else [], "messages": measured, "dkim": publish}
+    emit(record, [*(lines or ["Nothing to mend."]), *told], as_json)
     if errors:
         raise typer.Exit(_BAD)
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from rekindle import moment
 from rekindle.deliver import payloads
 from rekindle.deliver.channel import Message
+from rekindle.deliver.dkim import DkimKey
 from rekindle.deliver.facts import Facts, with_frozen, with_registered
 from rekindle.deliver.message import Envelope, mail, message_id
 from rekindle.deliver.templates import TemplateSet
@@ -17,6 +18,7 @@ from rekindle.deliver.variants import short
 from rekindle.errors import Refused
 from rekindle.service.flow.content import load_content, registered_facts
 from rekindle.service.flow.linking import Linker, open_linker
+from rekindle.service.flow.signing import signing_key
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people.models import Person
 from rekindle.service.people.queries import external_ids
@@ -33,6 +35,7 @@ class Desk:
         templates: The store's content.
         shop: What messages state about the shop.
         linker: Makes the links of messages.
+        key: What signs mail; None where nothing does.
     """
 
     settings: Settings
@@ -40,6 +43,7 @@ class Desk:
     templates: TemplateSet
     shop: Facts
     linker: Linker
+    key: DkimKey | None
 
     @property
     def day(self) -> date:
@@ -56,13 +60,14 @@ def open_desk(settings: Settings, now: datetime) -> Desk:
 
     Raises:
         Refused: No message of this store could be lawful: no postal address, or no HTTPS address for its links.
+        BadData: What should sign the mail cannot.
     """
     if not settings.sender.postal_address.strip():
         raise Refused("marketing mail needs the sender's postal address", "Write sender.postal_address in rekindle.toml.")
     if not settings.public_url.startswith("https://"):
         raise Refused("links to unsubscribe must be HTTPS", "Write public_url = \"https://...\" in rekindle.toml.")
     templates = load_content(settings.root)
-    return Desk(settings, now, templates, shop_facts(settings, templates), open_linker(settings))
+    return Desk(settings, now, templates, shop_facts(settings, templates), open_linker(settings), signing_key(settings))
 
 
 def shop_facts(settings: Settings, templates: TemplateSet) -> Facts:
@@ -101,7 +106,7 @@ def _mail(desk: Desk, touch: Touch, person: Person) -> Message:
         reply_to=sender.reply_to or sender.email, message_id=identity,
         unsubscribe_url=None if touch.service else facts.unsubscribe_url, date=desk.now,
     )
-    wire = mail(desk.templates, facts, envelope)
+    wire = mail(desk.templates, facts, envelope, desk.key)
     return Message(identity, desk.day, wire, sender=sender.email, to=person.email, service=touch.service)
 
 
