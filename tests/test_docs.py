@@ -38,7 +38,7 @@ def defaults(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
         elif field.default is PydanticUndefined:
             found[prefix + name] = "required"
         else:
-            plain = isinstance(field.default, Decimal | int | tuple)
+            plain = isinstance(field.default, Decimal | int | tuple | dict)
             shown = list(field.default) if isinstance(field.default, tuple) else field.default
             found[prefix + name] = f"`{shown}`" if plain else f'`"{shown}"`'
     return found

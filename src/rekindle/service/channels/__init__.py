@@ -10,6 +10,7 @@ SENDERS = {
     "folder": "rekindle.service.channels.folder.channel",
     "inapp": "rekindle.service.channels.inapp.channel",
     "mailbox": "rekindle.service.channels.mailbox.channel",
+    "provider": "rekindle.service.channels.provider.channel",
     "smtp": "rekindle.service.channels.smtp.channel",
     "sms": "rekindle.service.channels.sms.channel",
     "webhook": "rekindle.service.channels.webhook.channel",

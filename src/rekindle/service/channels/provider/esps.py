@@ -1,0 +1,121 @@
+"""Which providers of mail there are, and what differs between them.
+
+Knows nothing of messages and events. What each provider takes is from its documentation and from Anymail's, 2026-11.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from rekindle.errors import BadData
+from rekindle.settings import Settings, secret
+
+_VIEWS = "anymail.webhooks."
+_SIGNED = frozenset({"webhook_secret", "webhook_signing_key", "signing_secret", "webhook_key", "api_key"})
+_SECRET_FORMS = ("env:", "file:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Esp:
+    """One provider.
+
+    Args:
+        view: Anymail's view that reads its webhook, below `anymail.webhooks`; empty where there is none.
+        hard: Where its webhook says that an address is at fault for good: the way to a value, and the values that say so.
+        metadata: Whether it gives a message's metadata back, and with it our token.
+        tracking: Whether its counting of opens and clicks can be switched off message by message.
+        own_id: Whether it keeps our Message-ID; the others write their own.
+        request_key: The header of the request that it takes an idempotency key by.
+        message_key: The header of the message that it does by, as a UUID.
+    """
+
+    view: str = ""
+    hard: tuple[tuple[tuple[str, ...], frozenset[object]], ...] = ()
+    metadata: bool = True
+    tracking: bool = False
+    own_id: bool = False
+    request_key: tuple[str, ...] = ()
+    message_key: tuple[str, ...] = ()
+
+
+def _at(*way: str, says: tuple[object, ...]) -> tuple[tuple[str, ...], frozenset[object]]:
+    return way, frozenset(says)
+
+
+ESPS: Mapping[str, Esp] = {
+    "brevo": Esp(
+        view="brevo.BrevoTrackingWebhookView", hard=(_at("event", says=("hard_bounce", "invalid_email")),), message_key=("idempotencyKey",)
+    ),
+    "mailersend": Esp(
+        view="mailersend.MailerSendTrackingWebhookView", hard=(_at("data", "type", says=("hard_bounced",)),), metadata=False, tracking=True
+    ),
+    "mailgun": Esp(
+        view="mailgun.MailgunTrackingWebhookView", hard=(_at("event-data", "reason", says=("bounce", "suppress-bounce")),), tracking=True,
+        own_id=True,
+    ),
+    "mailjet": Esp(view="mailjet.MailjetTrackingWebhookView", hard=(_at("hard_bounce", says=(True,)),), tracking=True),
+    "mailtrap": Esp(view="mailtrap.MailtrapTrackingWebhookView", hard=(_at("event", says=("bounce",)),)),
+    "mandrill": Esp(view="mandrill.MandrillCombinedWebhookView", hard=(_at("event", says=("hard_bounce",)),), tracking=True),
+    "postal": Esp(view="postal.PostalTrackingWebhookView", hard=(_at("payload", "status", says=("HardFail",)),), metadata=False),
+    "postmark": Esp(
+        view="postmark.PostmarkTrackingWebhookView", tracking=True, own_id=True,
+        hard=(_at("Type", says=("HardBounce", "BadEmailAddress")), _at("SuppressionReason", says=("HardBounce",))),
+    ),
+    "resend": Esp(
+        view="resend.ResendTrackingWebhookView", hard=(_at("data", "bounce", "type", says=("Permanent",)),),
+        request_key=("Idempotency-Key",),
+    ),
+    "scaleway": Esp(),
+    "sparkpost": Esp(
+        view="sparkpost.SparkPostTrackingWebhookView", hard=(_at("msys", "message_event", "bounce_class", says=("10", "30", "90")),),
+        tracking=True,
+    ),
+    "unisender_go": Esp(view="unisender_go.UnisenderGoTrackingWebhookView", hard=(_at("status", says=("hard_bounced",)),), tracking=True),
+}  # fmt: skip
+"""Name, as `provider.esp` of rekindle.toml has it, to what differs. Amazon SES is reached by `smtp`."""
+
+
+def chosen(settings: Settings) -> Esp:
+    """The provider that a store has chosen.
+
+    Raises:
+        BadData: None, or one that is not known.
+    """
+    name = settings.provider.esp
+    if name not in ESPS:
+        raise BadData(f"rekindle.toml: provider.esp: there is no provider '{name}'", f"Write one of {', '.join(sorted(ESPS))}.")
+    return ESPS[name]
+
+
+def revealed(options: Mapping[str, str | int | bool]) -> dict[str, Any]:
+    """Options with what `env:NAME` and `file:PATH` point at in their place.
+
+    Raises:
+        BadData: Nothing is there.
+    """
+    return {name: secret(str(value)) if str(value).startswith(_SECRET_FORMS) else value for name, value in options.items()}
+
+
+def backend_of(name: str) -> type[Any]:
+    """Anymail's backend for a provider."""
+    found: type[Any] = import_module(f"anymail.backends.{name}").EmailBackend
+    return found
+
+
+def view_of(settings: Settings) -> Any:  # noqa: ANN401  Anymail has no types
+    """Anymail's view that checks and reads a provider's webhook.
+
+    Raises:
+        BadData: The provider has none, or nothing says how its webhook is checked.
+    """
+    esp, options = chosen(settings), settings.provider.webhook
+    if not esp.view:
+        raise BadData(f"{settings.provider.esp} tells nothing of messages", "Read bounces from a mailbox: rekindle events MAILBOX")
+    if not _SIGNED & set(options) or set(options) - _SIGNED - {"webhook_url"}:
+        raise BadData(
+            f"rekindle.toml: provider.webhook: nothing says how {settings.provider.esp}'s webhook is checked",
+            "docs/channels/provider.md has the option that each provider needs.",
+        )
+    module, _, name = esp.view.partition(".")
+    return getattr(import_module(_VIEWS + module), name)(**revealed(options))
