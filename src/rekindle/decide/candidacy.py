@@ -33,7 +33,12 @@ class Sorted:
 
 
 def sort_out(
-    warehouse: Warehouse, inputs: Inputs, programs: Sequence[Program], rounds: Mapping[str, due.Rounds], before: earlier.Earlier
+    warehouse: Warehouse,
+    inputs: Inputs,
+    programs: Sequence[Program],
+    rounds: Mapping[str, due.Rounds],
+    stood: Mapping[str, ir.Table],
+    before: earlier.Earlier,
 ) -> Sorted:
     """Parts the due customers of programs.
 
@@ -42,10 +47,11 @@ def sort_out(
         inputs: Of the plan.
         programs: At least one.
         rounds: Their open rounds, by name.
+        stood: Where these stand, by name, from `due.stands`, with the profile's columns that `due.needed` names.
         before: What went before.
     """
     columns = due.needed(inputs.profile, programs)
-    parts = [_reached(due.candidates(inputs.profile, one, rounds[one.name], inputs.as_of, columns), one, inputs) for one in programs]
+    parts = [_reached(due.candidates(stood[one.name], one, columns), one, inputs) for one in programs]
     every = ibis.union(*parts) if len(parts) > 1 else parts[0]
     every = warehouse.keep(every.join(ibis.memtable(_limits(programs)), "program"))
     every = every.left_join(due.paused(warehouse, inputs.as_of), "customer_id").drop("customer_id_right")

@@ -185,29 +185,37 @@ def rounds(
     return found
 
 
-def candidates(profile: ir.Table, program: Program, found: Rounds, as_of: AsOf, columns: list[str]) -> ir.Table:
+def candidates(stood: ir.Table, program: Program, columns: list[str]) -> ir.Table:
     """Rounds that are due now, with the number of the stage they are due for.
 
-    A customer enters by the program's audience rule and stays until the round is no longer open: a segment that shrinks for a moment
-    loses nobody's place.
-
     Args:
-        profile: As of the instant.
+        stood: From `stands`.
         program: The program.
-        found: From `rounds`.
-        as_of: The instant.
         columns: Of the profile, from `needed`.
 
     Returns:
         The columns of the profile, program, and of the round what `OF_ROUND` names.
     """
-    going_on = found.place.filter(found.place.entered_at.notnull())
-    may = profile.filter(program.audience.enter.compile(profile) | profile.customer_id.isin(going_on.customer_id))
-    joined = stands(may.select(*columns), program, found, as_of)
-    joined = joined.mutate(held_arm=(joined.held_stage_no == joined.stage_no).ifelse(joined.held_arm, ibis.null("string")))
+    joined = stood.mutate(held_arm=(stood.held_stage_no == stood.stage_no).ifelse(stood.held_arm, ibis.null("string")))
     open_now = joined.filter(joined.state == "due")
     of_round = {name: open_now[name].cast(kind) for name, kind in OF_ROUND.items()}
     return open_now.select(*columns, program=ibis.literal(program.name), **of_round)
+
+
+def those_who_may(profile: ir.Table, program: Program, found: Rounds, columns: list[str]) -> ir.Table:
+    """The profiles of those who may have a round at all.
+
+    A customer enters by the program's audience rule and stays until the round is no longer open: a segment that shrinks for a moment loses
+    nobody's place.
+
+    Args:
+        profile: As of the instant.
+        program: The program.
+        found: From `rounds`.
+        columns: Of the profile, from `needed`.
+    """
+    going_on = found.place.filter(found.place.entered_at.notnull())
+    return profile.filter(program.audience.enter.compile(profile) | profile.customer_id.isin(going_on.customer_id)).select(*columns)
 
 
 STATES = {

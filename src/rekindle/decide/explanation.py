@@ -92,13 +92,14 @@ def explain(warehouse: Warehouse, question: Question) -> tuple[Verdict, ...]:
     seen = _past(warehouse, inputs)
     opened = _opened(warehouse, question, customer)
     rounds = due.rounds(warehouse, seen, [one for one in programs if one.name in opened], opened, inputs.as_of)
-    placed = {name: _placed(warehouse, customer, inputs, name, found) for name, found in rounds.items()}
+    stood = {name: warehouse.keep(_stood(inputs, name, found)) for name, found in rounds.items()}
+    placed = {name: _placed(warehouse, customer, inputs.documents.program(name), table) for name, table in stood.items()}
     waiting = {name: found for name, found in placed.items() if any(one.state == "due" for one in found)}
     told: list[Verdict] = []
     due_programs = [program for program in programs if program.name in waiting]
     found = None
     if due_programs:
-        found = candidacy.sort_out(warehouse, inputs, due_programs, rounds, earlier.find(warehouse, seen, inputs))
+        found = candidacy.sort_out(warehouse, inputs, due_programs, rounds, stood, earlier.find(warehouse, seen, inputs))
     for program in programs:
         if found is not None and program.name in waiting:
             told += _due(warehouse, question, customer, program, found, waiting[program.name])
@@ -158,19 +159,18 @@ def _since(warehouse: Warehouse, wider: ir.Table, program: Program, as_of: AsOf)
     return wider if all(at >= since for at in opened) else warehouse.keep(wider.filter(wider.opened_at >= ibis.literal(since)))
 
 
-def _placed(warehouse: Warehouse, customer: dict[str, Any], inputs: Inputs, name: str, found: due.Rounds) -> list[Round]:
+def _stood(inputs: Inputs, name: str, found: due.Rounds) -> ir.Table:
+    """Where the rounds of a program stand; one customer's are few, whether or not they may have them."""
+    columns = due.needed(inputs.profile, inputs.documents.programs)
+    return due.stands(inputs.profile.select(*columns), inputs.documents.program(name), found, inputs.as_of)
+
+
+def _placed(warehouse: Warehouse, customer: dict[str, Any], program: Program, stood: ir.Table) -> list[Round]:
     """The rounds of a program, the latest opened first."""
-    program = inputs.documents.program(name)
-    read = _READ.union(*(rule.needs for rule in program.rules))
-    profile = inputs.profile.select(*(column for column in inputs.profile.columns if column in read))
-    rows = warehouse.arrow(due.stands(profile, program, found, inputs.as_of)).to_pylist()
+    rows = warehouse.arrow(stood).to_pylist()
     rows.sort(key=lambda row: row["episode"])
     rows.sort(key=lambda row: row["opened_at"], reverse=True)
     return [whereabouts.stand(row, customer, program) for row in rows]
-
-
-_READ = {"customer_id", "average_days_between_orders", "lapsed_cohort"}
-"""What a round's place is read from, besides what the program's rules ask."""
 
 
 @dataclass(slots=True)

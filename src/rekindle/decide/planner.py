@@ -14,6 +14,7 @@ from rekindle.decide.inputs import Inputs as Inputs
 from rekindle.history.tables import JOURNAL
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.segments import with_calls
+from rekindle.program.documents import Program
 from rekindle.program.segments import definitions
 
 
@@ -50,7 +51,8 @@ def plan(warehouse: Warehouse, inputs: Inputs) -> Plan:
     rounds = due.rounds(warehouse, seen, programs, opened, inputs.as_of)
     parts, left = [settling.nobody(_COLUMNS)], dict[budget.Part, float]()
     if programs:
-        found = candidacy.sort_out(warehouse, inputs, programs, rounds, earlier.find(warehouse, seen, inputs))
+        before = earlier.find(warehouse, seen, inputs)
+        found = candidacy.sort_out(warehouse, inputs, programs, rounds, _stood(inputs, programs, rounds), before)
         stages = _stages(warehouse, inputs, found)
         left = _left(warehouse, inputs, seen, stages)
         parts = [_left_alone(found.alone, inputs), *(_decided(one, inputs, left) for one in stages)]
@@ -77,6 +79,16 @@ def _opened(warehouse: Warehouse, inputs: Inputs) -> dict[str, ir.Table]:
         table = warehouse.keep(openings.find(warehouse, inputs.profile, program, inputs.as_of))
         if warehouse.scalar(table.count()):
             found[program.name] = table
+    return found
+
+
+def _stood(inputs: Inputs, programs: list[Program], rounds: Mapping[str, due.Rounds]) -> dict[str, ir.Table]:
+    """Where the rounds of those stand who may have one, by the program's name."""
+    columns = due.needed(inputs.profile, programs)
+    found = {}
+    for program in programs:
+        mine = rounds[program.name]
+        found[program.name] = due.stands(due.those_who_may(inputs.profile, program, mine, columns), program, mine, inputs.as_of)
     return found
 
 
