@@ -161,3 +161,13 @@ class Terminal(StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def test_offers_are_held_against_nothing(store: Path) -> None:
+    answer = done("--store", store, "policy", "offers", "--as-of", LATER, "--json")
+    found = answer.json["offers"]
+    assert found
+    assert {"program", "context", "offer", "decisions", "nothing", "conversion", "margin", "advice"} == set(found[0])
+    assert all("cannot_tell" in one["margin"] or one["margin"]["low"] <= one["margin"]["high"] for one in found)
+    said = done("--store", store, "policy", "offers", "--as-of", LATER).lines
+    assert "95 % interval" in said[0]

@@ -19,6 +19,8 @@ from rekindle.errors import CannotTell, UsageError
 
 if TYPE_CHECKING:
     from rekindle.decide.policy import Policy
+    from rekindle.insight.models import Interval
+    from rekindle.learn.offers_table import Line
     from rekindle.learn.policies import Proposer
     from rekindle.learn.versions import Change, Version
     from rekindle.program.documents import Documents
@@ -192,6 +194,46 @@ def rollback(
         emit(_held(held, by, dry_run), [_headline("Would go back" if dry_run else "Back", held)], as_json)
 
 
+def offers(context: typer.Context, as_of: AsOfDay = None, as_json: AsJson = False) -> None:
+    """Show which offers bring more than nothing, in which contexts. Each against customers who might have got it and heard nothing."""
+    from rekindle.learn.offers_table import advice, offers_table
+    from rekindle.service.flow import documents, policy_proposals
+
+    with opened(context.obj) as store, progress("Learning from what decisions brought"):
+        held = documents.approved(store.settings)
+        asked = policy_proposals.Question(store.settings, store.warehouse, held, store.as_of(as_of))
+        found = offers_table(policy_proposals.evidence_of(asked), {one.name: one for one in held.programs})
+    data = [
+        {"program": one.program, "context": one.context, "offer": one.offer, "decisions": one.decisions, "nothing": one.nothing,
+         "conversion": _interval(one.conversion), "margin": _interval(one.margin), "advice": advice(one)}
+        for one in found
+    ]  # fmt: skip
+    emit({"offers": data}, _offer_lines(found, store.settings.currency) if found else ["No decision has been drawn yet."], as_json)
+
+
+def _interval(one: "Interval | CannotTell") -> dict[str, object]:
+    return {"cannot_tell": one.reason} if isinstance(one, CannotTell) else {"low": one.low, "estimate": one.estimate, "high": one.high}
+
+
+def _offer_lines(found: Iterable["Line"], currency: str) -> Iterable[str]:
+    """A line for each offer and context of which something can be told, and how many of which nothing can."""
+    from rekindle.learn.offers_table import advice
+
+    yield "More than nothing brought: orders per 100 decisions, margin a decision, each with its 95 % interval"
+    silent = 0
+    for one in found:
+        if isinstance(one.conversion, CannotTell) or isinstance(one.margin, CannotTell):
+            silent += 1
+            continue
+        orders = f"{one.conversion.estimate:+.1%} ({one.conversion.low:+.1%} to {one.conversion.high:+.1%})"
+        low, middle, high = (money.show(part, currency) for part in (one.margin.low, one.margin.estimate, one.margin.high))
+        said = f"; {advice(one)}" if advice(one) else ""
+        worth = f"margin {middle} ({low} to {high}), {one.decisions:,} decisions"
+        yield f"{one.program}, {one.context}, {one.offer}: orders {orders}, {worth}{said}"
+    if silent:
+        yield f"{counted(silent, 'offer and context has', 'offers and contexts have')} too few orders to tell (--json says why)"
+
+
 def _confirm(name: str, store: Open) -> None:
     """Asks for the version's whole name on a terminal.
 
@@ -304,7 +346,7 @@ def _change(one: "Change") -> dict[str, object]:
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
-    "propose": propose, "show": show, "diff": diff, "approve": approve, "rollback": rollback,
+    "propose": propose, "show": show, "diff": diff, "approve": approve, "rollback": rollback, "offers": offers,
 }  # fmt: skip
 for name, command in COMMANDS.items():
     app.command(name, short_help=f"{(command.__doc__ or '').partition('. ')[0].rstrip('.')}.")(command)

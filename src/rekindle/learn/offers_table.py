@@ -76,6 +76,23 @@ def offers_table(evidence: Iterable[Evidence], programs: Mapping[str, Program]) 
     return tuple(_line(key, pair) for key, pair in sorted(pairs.items()))
 
 
+def advice(line: Line) -> str:
+    """What a line says to do about the condition under which an offer is given; empty where it says nothing.
+
+    Only where the whole interval of margin lies on one side of nothing: chances follow smaller signs by themselves.
+
+    >>> advice(Line("win-back", "high/other", "percent_10", 900, 300, Interval(0.01, 0.03, 0.05), Interval(-90.0, -50.0, -10.0)))
+    'costs more than it brings: leave high/other out of its condition (`when`), or lower its value there'
+    """
+    if isinstance(line.margin, CannotTell):
+        return ""
+    if line.margin.high < 0:
+        return f"costs more than it brings: leave {line.context} out of its condition (`when`), or lower its value there"
+    if line.margin.low > 0:
+        return "brings more than it costs: widen its condition (`when`) to contexts like this one, and see"
+    return ""
+
+
 def _add(pair: _Pair, one: Evidence, row: int, column: int) -> None:
     rest, last = one.rest, len(one.arms) - 1
     at = (row, last) if rest is None else (row, column)
