@@ -14,11 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Request:
-    """What came: its path, its headers with names in lower case, its body."""
+    """What came: its path, its headers with names in lower case, its body, and whether it was taken."""
 
     path: str
     headers: dict[str, str]
     body: bytes
+    taken: bool
 
 
 @dataclass
@@ -31,14 +32,15 @@ class Script:
         headers: Further headers.
         mood: answer; silent: reads all and says nothing; drop: reads all and hangs up; reset: hangs up at once;
             trickle: an octet at a time; garbage: what is no HTTP; huge: a body without an end.
-        taken: Every request that came whole.
+        came: Every request that came whole.
+        connections: How many there were.
     """
 
     status: int = 200
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     mood: str = "answer"
-    taken: list[Request] = field(default_factory=list)
+    came: list[Request] = field(default_factory=list)
     connections: int = 0
 
 
@@ -70,7 +72,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
             return
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        script.taken.append(Request(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+        taken = script.mood != "answer" or 200 <= script.status < 300
+        script.came.append(Request(self.path, {name.lower(): value for name, value in self.headers.items()}, body, taken))
         getattr(self, f"_{script.mood}")(script)
 
     def _answer(self, script: Script) -> None:

@@ -42,7 +42,7 @@ def poster() -> Poster:
 def test_what_is_posted_arrives_whole_with_the_host_of_the_address(script: Script, address: str, poster: Poster) -> None:
     script.status, script.body = 201, b'{"sid":"SM1"}'
     assert poster.post(f"{address}/a/b?c=d", BODY, HEADERS) == Answer(201, b'{"sid":"SM1"}', None)
-    (taken,) = script.taken
+    (taken,) = script.came
     assert (taken.path, taken.body, taken.headers["host"]) == ("/a/b?c=d", BODY, address.removeprefix("http://"))
     assert (taken.headers["x-secret"], taken.headers["user-agent"], taken.headers["content-length"]) == ("swordfish", "rekindle", "11")
 
@@ -50,11 +50,11 @@ def test_what_is_posted_arrives_whole_with_the_host_of_the_address(script: Scrip
 def test_a_connection_is_used_again_and_one_that_was_closed_is_not(script: Script, address: str, poster: Poster) -> None:
     for _ in range(3):
         poster.post(address, BODY, HEADERS)
-    assert (len(script.taken), script.connections) == (3, 1)
+    assert (len(script.came), script.connections) == (3, 1)
     script.headers = {"Connection": "close"}
     for _ in range(2):
         poster.post(address, BODY, HEADERS)
-    assert (len(script.taken), script.connections) == (5, 2)
+    assert (len(script.came), script.connections) == (5, 2)
 
 
 @pytest.mark.parametrize("mood", ["silent", "drop", "reset", "garbage", "trickle"])
@@ -80,7 +80,7 @@ def test_a_redirect_is_not_followed(script: Script, address: str, poster: Poster
     with serving(elsewhere) as other:
         script.status, script.headers = 307, {"Location": other}
         answer = poster.post(address, BODY, HEADERS)
-    assert (answer.status, elsewhere.taken) == (307, [])
+    assert (answer.status, elsewhere.came) == (307, [])
 
 
 def test_where_nobody_listens_nothing_was_given_away(poster: Poster) -> None:
@@ -107,7 +107,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(script: Script, ad
     port = address.rpartition(":")[2]
     poster = Poster(private=True, exchange=SOON, lookup=lookup)
     assert poster.post(f"http://hook.invalid:{port}/", BODY, HEADERS).status == 200
-    assert (asked, script.taken[0].headers["host"]) == (["hook.invalid"], f"hook.invalid:{port}")
+    assert (asked, script.came[0].headers["host"]) == (["hook.invalid"], f"hook.invalid:{port}")
 
 
 def test_a_second_address_is_tried_where_the_first_does_not_answer(script: Script, address: str) -> None:
@@ -127,7 +127,7 @@ def test_tls_is_for_the_name_and_by_a_trusted_authority(tmp_path: Path) -> None:
         untrusting = Poster(private=True, exchange=2.0, lookup=lambda host, port: ["127.0.0.1"])
         with pytest.raises(TemporaryFailure, match="cannot be reached"):
             untrusting.post(f"https://hook.example:{port}/", BODY, HEADERS)
-    assert len(script.taken) == 1
+    assert len(script.came) == 1
 
 
 def test_a_handshake_that_never_ends_is_cut() -> None:
@@ -170,6 +170,15 @@ def test_every_status_has_its_type(statuses: tuple[int, ...], kind: type[Deliver
         judge(Answer(status, b"", None), "hook.example")
 
 
+def test_a_failure_of_its_own_is_no_leave_to_come_twice_where_that_is_not_noticed() -> None:
+    for status in (500, 501, 502, 504, 507):
+        with pytest.raises(OutcomeUnknown):
+            judge(Answer(status, b"", None), "hook.example", kept_apart=False)
+    for status in (429, 503):
+        with pytest.raises(TemporaryFailure):
+            judge(Answer(status, b"", None), "hook.example", kept_apart=False)
+
+
 def test_a_wait_that_is_asked_for_is_given_on(script: Script, address: str, poster: Poster) -> None:
     asked = {
         "120": timedelta(minutes=2), "999999999": timedelta(days=1), "soon": None, "-5": None, "": None,
@@ -205,5 +214,5 @@ def test_threads_share_a_poster(script: Script, address: str) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(int(one.body) for one in script.taken) == list(range(200))
+    assert sorted(int(one.body) for one in script.came) == list(range(200))
     assert script.connections <= 8

@@ -31,6 +31,7 @@ _WAIT = "Nothing: marketing is never tried again, news of an order is."
 _LONGEST_WAIT = timedelta(days=1)
 _OURS = frozenset({401, 402, 403, 407})  # the account's fault, not the message's
 _AGAIN = frozenset({408, 421, 423, 425, 429})
+_BUSY = 503
 _GATEWAYS = frozenset({502, 504})  # it asked another, and does not know
 
 
@@ -172,18 +173,20 @@ def _at_most(seconds: float, line: _Plain) -> Iterator[None]:
         watch.cancel()
 
 
-def judge(answer: Answer, host: str, code: str = "") -> None:
+def judge(answer: Answer, host: str, code: str = "", *, kept_apart: bool = True) -> None:
     """Says by type what a status means: 2xx passes.
 
     Args:
         answer: What came.
         host: Whose answer it is, for the message.
         code: What the other side calls the error, where it says so in numbers.
+        kept_apart: Whether the other side keeps apart by its id what comes twice, so that its own failure may be answered by trying again.
 
     Raises:
         TemporaryFailure: 408, 421, 423, 425, 429, 5xx, and 401, 402, 403, 407, where the account is refused and not the message.
         PermanentFailure: Another 4xx, or a redirect.
-        OutcomeUnknown: 502 and 504, where a gateway does not know itself, and what is no final answer.
+        OutcomeUnknown: 502 and 504, where a gateway does not know itself, and what is no final answer; every 5xx but 503 where what comes
+            twice is not kept apart.
     """
     status, said = answer.status, f"{host} answered {answer.status}{f' with error {code}' if code else ''}"
     if 200 <= status < 300:
@@ -191,10 +194,10 @@ def judge(answer: Answer, host: str, code: str = "") -> None:
     if status in _OURS:
         wait = answer.wait or timedelta(hours=1)
         raise TemporaryFailure(said, "Check the account and its secret in rekindle.toml.", wait, lane=True)
-    if status in _GATEWAYS or status < 200:
+    if status in _GATEWAYS or status < 200 or (status >= 500 and status != _BUSY and not kept_apart):
         raise OutcomeUnknown(said, _WAIT)
     if status in _AGAIN or status >= 500:
-        raise TemporaryFailure(said, "Nothing: it is tried again.", answer.wait, lane=status in (429, 503))
+        raise TemporaryFailure(said, "Nothing: it is tried again.", answer.wait, lane=status in (429, _BUSY))
     raise PermanentFailure(said, "Mend what the other side refuses: the address, or the setting it names.")
 
 

@@ -52,7 +52,7 @@ class Sms:
             kind, body = "application/json", json.dumps({"id": message.id, "to": message.to, "from": self.sender, "text": text})
         headers = {"Content-Type": kind, "Accept": "application/json", "Authorization": self.authorization, "Idempotency-Key": message.id}
         answer = self.poster.post(self.url, body.encode(), headers)
-        judge(answer, place_of(self.url).host, _said(answer, ("code",)))
+        judge(answer, place_of(self.url).host, _said(answer, ("code",)), kept_apart=False)
         return _said(answer, _IDS)
 
 

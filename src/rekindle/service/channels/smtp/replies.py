@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 
 from rekindle.errors import DeliveryError, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from rekindle.service.people.addresses import masked
 
 CONNECTION, MAIL, RCPT, DATA, DOT = "the connection", "MAIL", "RCPT", "DATA", "the message"
 """Where an answer came: before any message, to one of the three commands, or to the final dot."""
@@ -47,7 +48,7 @@ def refusal(step: str, code: int, text: bytes) -> DeliveryError:
     Source: RFC 5321, sections 4.2.1 and 4.2.2; RFC 4954, section 6, for what concerns the sign-in and no message; RFC 3463, section 3,
     and RFC 7505 for mailboxes that are no more.
     """
-    said = f"the mail server answered {step} with {code} {readable(text)}".rstrip()
+    said = f"the mail server answered {step} with {code} {masked(readable(text))}".rstrip(" .")
     if code == _SHUTTING_DOWN:
         return TemporaryFailure(said, "Nothing: it is tried again.", _asked(text), lane=True)
     if code in _SIGN_IN:
