@@ -5,6 +5,9 @@ Knows nothing of what stands there.
 
 from django.urls import URLPattern, URLResolver, path
 
+from rekindle.service.api.v1 import api
+from rekindle.service.channels.provider import tracking
+from rekindle.service.channels.sms import inbound
 from rekindle.service.public import clicks, stopping, styles
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("assets/brand.css", styles.brand),
     path("c/<str:token>", clicks.follow),
     path("u/<str:token>", stopping.stop),
+    path(tracking.PATH, tracking.told),
+    path(inbound.PATH, inbound.inbound),
+    path("v1/", api.urls),
 ]
 
 handler404 = "rekindle.service.public.answers.not_ours"
