@@ -156,16 +156,19 @@ def _ascii(value: str) -> str:
 def _words(value: str) -> str:
     """Text for a header: as it is, or as encoded words where it has other characters or looks like one.
 
+    What is no character, half a surrogate pair, becomes a question mark.
+
     Source: RFC 2047, section 2: at most 75 characters a word, and whole characters in each.
     """
     if _PLAIN.fullmatch(_clean(value)) and "=?" not in value:
         return value
     words, held = [], b""
     for char in value:
-        if len(held) + len(char.encode()) > _OCTETS_A_WORD:
+        octets = char.encode("utf-8", "replace")
+        if len(held) + len(octets) > _OCTETS_A_WORD:
             words.append(held)
             held = b""
-        held += char.encode()
+        held += octets
     return " ".join(f"=?utf-8?b?{b64encode(word).decode('ascii')}?=" for word in [*words, held])
 
 
