@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from rekindle.errors import BadData
 from rekindle.settings import Settings, secret
 
-_VIEWS = "anymail.webhooks."
-_SIGNED = frozenset({"webhook_secret", "webhook_signing_key", "signing_secret", "webhook_key", "api_key"})
+_BASIC = "webhook_secret"
 _SECRET_FORMS = ("env:", "file:")
 
 
@@ -21,7 +22,8 @@ class Esp:
     """One provider.
 
     Args:
-        view: Anymail's view that reads its webhook, below `anymail.webhooks`; empty where there is none.
+        view: What reads its webhook, Anymail's view of it; empty where there is none.
+        signed: The option that its webhook is checked by: its own signature's key, or `user:password` where it signs nothing.
         hard: Where its webhook says that an address is at fault for good: the way to a value, and the values that say so.
         metadata: Whether it gives a message's metadata back, and with it our token.
         tracking: Whether its counting of opens and clicks can be switched off message by message.
@@ -31,6 +33,7 @@ class Esp:
     """
 
     view: str = ""
+    signed: str = _BASIC
     hard: tuple[tuple[tuple[str, ...], frozenset[object]], ...] = ()
     metadata: bool = True
     tracking: bool = False
@@ -45,33 +48,46 @@ def _at(*way: str, says: tuple[object, ...]) -> tuple[tuple[str, ...], frozenset
 
 ESPS: Mapping[str, Esp] = {
     "brevo": Esp(
-        view="brevo.BrevoTrackingWebhookView", hard=(_at("event", says=("hard_bounce", "invalid_email")),), message_key=("idempotencyKey",)
+        view="anymail.webhooks.brevo.BrevoTrackingWebhookView", hard=(_at("event", says=("hard_bounce", "invalid_email")),),
+        message_key=("idempotencyKey",),
     ),
     "mailersend": Esp(
-        view="mailersend.MailerSendTrackingWebhookView", hard=(_at("data", "type", says=("hard_bounced",)),), metadata=False, tracking=True
+        view="anymail.webhooks.mailersend.MailerSendTrackingWebhookView", signed="signing_secret",
+        hard=(_at("data", "type", says=("hard_bounced",)),), metadata=False, tracking=True,
     ),
     "mailgun": Esp(
-        view="mailgun.MailgunTrackingWebhookView", hard=(_at("event-data", "reason", says=("bounce", "suppress-bounce")),), tracking=True,
-        own_id=True,
+        view="anymail.webhooks.mailgun.MailgunTrackingWebhookView", signed="webhook_signing_key", tracking=True, own_id=True,
+        hard=(_at("event-data", "reason", says=("bounce", "suppress-bounce")),),
     ),
-    "mailjet": Esp(view="mailjet.MailjetTrackingWebhookView", hard=(_at("hard_bounce", says=(True,)),), tracking=True),
-    "mailtrap": Esp(view="mailtrap.MailtrapTrackingWebhookView", hard=(_at("event", says=("bounce",)),)),
-    "mandrill": Esp(view="mandrill.MandrillCombinedWebhookView", hard=(_at("event", says=("hard_bounce",)),), tracking=True),
-    "postal": Esp(view="postal.PostalTrackingWebhookView", hard=(_at("payload", "status", says=("HardFail",)),), metadata=False),
+    "mailjet": Esp(view="anymail.webhooks.mailjet.MailjetTrackingWebhookView", hard=(_at("hard_bounce", says=(True,)),), tracking=True),
+    "mailtrap": Esp(
+        view="anymail.webhooks.mailtrap.MailtrapTrackingWebhookView", signed="signing_secret", hard=(_at("event", says=("bounce",)),),
+    ),
+    "mandrill": Esp(
+        view="anymail.webhooks.mandrill.MandrillCombinedWebhookView", signed="webhook_key",
+        hard=(_at("event", says=("hard_bounce",)),), tracking=True,
+    ),
+    "postal": Esp(
+        view="anymail.webhooks.postal.PostalTrackingWebhookView", signed="webhook_key",
+        hard=(_at("payload", "status", says=("HardFail",)),), metadata=False,
+    ),
     "postmark": Esp(
-        view="postmark.PostmarkTrackingWebhookView", tracking=True, own_id=True,
+        view="anymail.webhooks.postmark.PostmarkTrackingWebhookView", tracking=True, own_id=True,
         hard=(_at("Type", says=("HardBounce", "BadEmailAddress")), _at("SuppressionReason", says=("HardBounce",))),
     ),
     "resend": Esp(
-        view="resend.ResendTrackingWebhookView", hard=(_at("data", "bounce", "type", says=("Permanent",)),),
-        request_key=("Idempotency-Key",),
+        view="rekindle.service.channels.provider.resend.Resend", signed="signing_secret",
+        hard=(_at("data", "bounce", "type", says=("Permanent",)),), request_key=("Idempotency-Key",),
     ),
     "scaleway": Esp(),
     "sparkpost": Esp(
-        view="sparkpost.SparkPostTrackingWebhookView", hard=(_at("msys", "message_event", "bounce_class", says=("10", "30", "90")),),
-        tracking=True,
+        view="anymail.webhooks.sparkpost.SparkPostTrackingWebhookView", tracking=True,
+        hard=(_at("msys", "message_event", "bounce_class", says=("10", "30")),),
     ),
-    "unisender_go": Esp(view="unisender_go.UnisenderGoTrackingWebhookView", hard=(_at("status", says=("hard_bounced",)),), tracking=True),
+    "unisender_go": Esp(
+        view="anymail.webhooks.unisender_go.UnisenderGoTrackingWebhookView", signed="api_key",
+        hard=(_at("status", says=("hard_bounced",)),), tracking=True,
+    ),
 }  # fmt: skip
 """Name, as `provider.esp` of rekindle.toml has it, to what differs. Amazon SES is reached by `smtp`."""
 
@@ -112,10 +128,13 @@ def view_of(settings: Settings) -> Any:  # noqa: ANN401  Anymail has no types
     esp, options = chosen(settings), settings.provider.webhook
     if not esp.view:
         raise BadData(f"{settings.provider.esp} tells nothing of messages", "Read bounces from a mailbox: rekindle events MAILBOX")
-    if not _SIGNED & set(options) or set(options) - _SIGNED - {"webhook_url"}:
+    if esp.signed not in options or set(options) - {esp.signed, _BASIC, "webhook_url"}:
         raise BadData(
             f"rekindle.toml: provider.webhook: nothing says how {settings.provider.esp}'s webhook is checked",
-            "docs/channels/provider.md has the option that each provider needs.",
+            f'Write provider.webhook = {{{esp.signed} = "env:NAME"}}; docs/channels/provider.md says what it is.',
         )
-    module, _, name = esp.view.partition(".")
-    return getattr(import_module(_VIEWS + module), name)(**revealed(options))
+    module, _, name = esp.view.rpartition(".")
+    try:
+        return getattr(import_module(module), name)(**revealed(options))
+    except (ImproperlyConfigured, ValueError) as error:
+        raise BadData(f"rekindle.toml: provider.webhook: {error}", "docs/channels/provider.md says what it needs.") from error
