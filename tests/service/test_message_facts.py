@@ -55,15 +55,10 @@ class Book:
         profile = [{**dict.fromkeys(KNOWN.names), "orders": 3, "first_day": date(2024, 11, 30), **known, "customer_id": row["customer_id"]}
                    for row in full]  # fmt: skip
         plan = Plan("", self.warehouse.keep(pa.Table.from_pylist(full, schema=ROWS)), rehearsal=False, scale=1.0)
-        built = _Built(self.warehouse.keep(pa.Table.from_pylist(profile, schema=KNOWN)))
-        found = messages(self.warehouse, plan, built, DOCUMENTS).order_by("customer_id")
+        profiles = self.warehouse.keep(pa.Table.from_pylist(profile, schema=KNOWN))
+        found = messages(self.warehouse, plan, profiles, DOCUMENTS).order_by("customer_id")
         settings = Settings(root=Path(), timezone="Europe/Berlin")
         return [facts_of(row, DOCUMENTS, settings) for row in self.warehouse.arrow(found).to_pylist()]
-
-
-class _Built:
-    def __init__(self, table: Any) -> None:
-        self.table = table
 
 
 USUAL: dict[str, Any] = {

@@ -20,6 +20,7 @@ from rekindle.cli import (
     loop,
     measuring,
     policies,
+    previewing,
     segmenting,
     serving,
     walking,
@@ -50,7 +51,10 @@ def _store(context: typer.Context, store: StoreOption = Path(), version: Version
     context.obj = store
 
 
-for module in (folder, importing, loop, knowing, segmenting, diagnosing, deciding, walking, measuring, worlds, documents, serving):
+MODULES = (
+    folder, importing, loop, knowing, segmenting, diagnosing, deciding, previewing, walking, measuring, worlds, documents, serving,
+)  # fmt: skip
+for module in MODULES:
     for name, command in module.COMMANDS.items():
         app.command(name, short_help=f"{(command.__doc__ or '').partition('. ')[0].rstrip('.')}.")(command)
 app.add_typer(keys.app, name="keys", short_help="Keys of the JSON API.")

@@ -40,7 +40,7 @@ def messages(settings: Settings, warehouse: Warehouse, planned: Planned, built: 
         built: The profiles it was made from.
         documents: The documents it was made from.
     """
-    found = messages_of(warehouse, planned.plan, built, documents)
+    found = messages_of(warehouse, planned.plan, built.table, documents)
     rows = warehouse.arrow(found.order_by("customer_id", "program", "stage"))
     templates, key = load_content(settings.root), load_secret(settings.var, "codes")
     shop, linker = shop_facts(settings, templates), open_linker(settings)

@@ -16,7 +16,6 @@ from rekindle.deliver.claims import Mishap
 from rekindle.deliver.contracts import REQUIRED
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.friction import ANSWERED
-from rekindle.insight.profile import Profiles
 from rekindle.program.documents import NOTHING, Documents, Offer
 from rekindle.settings import Settings
 
@@ -32,13 +31,13 @@ _KNOWN = (
 )
 
 
-def messages(warehouse: Warehouse, plan: planner.Plan, built: Profiles, documents: Documents) -> ir.Table:
+def messages(warehouse: Warehouse, plan: planner.Plan, profiles: ir.Table, documents: Documents) -> ir.Table:
     """The messages of a plan with the facts that their text needs.
 
     Args:
         warehouse: An open history.
         plan: Its fresh decisions for a message count.
-        built: The profiles that it was made from.
+        profiles: The profiles that it was made from.
         documents: The documents that it was made from.
 
     Returns:
@@ -46,8 +45,8 @@ def messages(warehouse: Warehouse, plan: planner.Plan, built: Profiles, document
         items and item_1 to item_3 (of the order), ordered_day, promised_at, late_promised_at, delivered_at, credit_left (minor units).
     """
     rows = plan.rows.filter(plan.rows.fresh, plan.rows.reason.isnull(), plan.rows.arm != NOTHING)
-    known = {name: built.table[name] for name in _KNOWN if name in built.table.columns}
-    joined = _with_moment(rows, documents).join(built.table.select("customer_id", **known), "customer_id")
+    known = {name: profiles[name] for name in _KNOWN if name in profiles.columns}
+    joined = _with_moment(rows, documents).join(profiles.select("customer_id", **known), "customer_id")
     joined = joined.mutate(**{name: ibis.null("string") for name in _KNOWN if name not in known})
     joined = warehouse.keep(joined)
     orders = warehouse.keep(joined.select("opening_order", "as_of").filter(lambda t: t.opening_order.notnull()).distinct())

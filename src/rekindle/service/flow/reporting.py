@@ -227,7 +227,7 @@ def _permits(stage: Stage, settings: Settings) -> str:
 
 def _messages(warehouse: Warehouse, run: Run) -> tuple[report.MessageView, ...]:
     """One message of this plan per cohort, rendered as the customer would get it, under an invented first name."""
-    rows = message_facts.messages(warehouse, run.planned.plan, run.built, run.documents)
+    rows = message_facts.messages(warehouse, run.planned.plan, run.built.table, run.documents)
     rows = rows.filter(rows.program == run.documents.lead.name)
     place = ibis.row_number().over(group_by="cohort", order_by=[ibis.desc("baseline"), "customer_id"])
     first = warehouse.arrow(rows.mutate(place=place).filter(lambda t: t.place == 0).drop("place")).to_pylist()
