@@ -33,7 +33,7 @@ def webpush(short: Short, key: str) -> bytes:
     whole = _json({"title": short.title, "body": short.text, "url": short.url, "tag": key})
     if len(whole) <= NOTIFICATION_AT_MOST:
         return whole
-    return _json({"title": _cut(short.title, 300), "body": _cut(short.text, 900), "url": short.url, "tag": key})
+    return _json({"title": _cut(short.title, 200), "body": _cut(short.text, 700), "url": short.url, "tag": key})
 
 
 def inapp(short: Short, last_day: date | None) -> bytes:

@@ -60,7 +60,7 @@ def _said(answer: Answer, names: tuple[str, ...]) -> str:
     """The first of these that a JSON answer has, as a word; empty where it has none."""
     try:
         document = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     found = next((document[name] for name in names if document.get(name)), "") if isinstance(document, dict) else ""
     word = str(found) if isinstance(found, str | int) else ""
