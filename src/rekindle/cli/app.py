@@ -13,6 +13,7 @@ from rekindle.cli import (
     deciding,
     diagnosing,
     documents,
+    events,
     folder,
     importing,
     keys,
@@ -52,7 +53,8 @@ def _store(context: typer.Context, store: StoreOption = Path(), version: Version
 
 
 MODULES = (
-    folder, importing, loop, knowing, segmenting, diagnosing, deciding, previewing, walking, measuring, worlds, documents, serving,
+    folder, importing, loop, knowing, segmenting, diagnosing, deciding, previewing, walking, measuring, worlds, documents, events,
+    serving,
 )  # fmt: skip
 for module in MODULES:
     for name, command in module.COMMANDS.items():
