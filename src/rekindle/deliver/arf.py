@@ -8,7 +8,7 @@ Source: RFC 5965; RFC 6650 (what to do with them).
 
 from datetime import datetime
 
-from rekindle.deliver.delivery_events import COMPLAINED, UNSUBSCRIBED, DeliveryEvent, as_text, name_of, one_line
+from rekindle.deliver.delivery_events import COMPLAINED, UNSUBSCRIBED, DeliveryEvent, as_text, name_of, one_line, reason
 from rekindle.deliver.reports import address_in, fields, instant, taken_apart, token_in
 
 SOURCE = "arf"
@@ -32,7 +32,7 @@ def read_arf(raw: bytes, at: datetime) -> tuple[DeliveryEvent, ...]:
         return ()
     token = token_in(report, told.get("original-envelope-id", ""))
     recipient = address_in(told.get("original-rcpt-to", ""))
-    said = one_line(f"{told.get('feedback-type', '')} by {told.get('user-agent', 'an unnamed reporter')}")
+    said = reason(f"{told.get('feedback-type', '')} by {told.get('user-agent', 'an unnamed reporter')}")
     named = report.head.get("message-id", "") or told.get("arrival-date", "") or told.get("received-date", "")
     return (
         DeliveryEvent(

@@ -4,6 +4,7 @@ Knows nothing of the ledger. What a source said stands beside, word for word.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -22,6 +23,7 @@ RATE, AT_LEAST = 0.001, 1_000
 guidelines for senders, 2024: keep the rate under 0.10 %."""
 
 RAW_AT_MOST = 64_000
+_ADDRESS = re.compile(r"[^\s<>@:;,\"'()]{1,64}@[^\s<>@:;,\"'()]{1,254}")
 _DETAIL_AT_MOST = 300
 
 
@@ -92,6 +94,15 @@ def one_line(text: str) -> str:
     '550 5.1.1 no such user'
     """
     return " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * _DETAIL_AT_MOST]).split())[:_DETAIL_AT_MOST]
+
+
+def reason(text: str) -> str:
+    """A source's reason, without the addresses in it: it stands where an erased customer's address must not.
+
+    >>> reason("550 5.1.1 <ada@people.example>: no such user")
+    '550 5.1.1 <...>: no such user'
+    """
+    return _ADDRESS.sub("...", one_line(text))
 
 
 def as_text(raw: bytes) -> str:

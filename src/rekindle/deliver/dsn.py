@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
-from rekindle.deliver.delivery_events import BOUNCED, DEFERRED, DELIVERED, DeliveryEvent, as_text, name_of, one_line
+from rekindle.deliver.delivery_events import BOUNCED, DEFERRED, DELIVERED, DeliveryEvent, as_text, name_of, one_line, reason
 from rekindle.deliver.reports import Fields, Report, address_in, blocks, instant, taken_apart, token_in
 
 SOURCE = "dsn"
@@ -51,5 +51,5 @@ def _event(report: Report, group: Fields, token: str, when: datetime) -> Deliver
     named = report.head.get("message-id", "") or f"{group.get('last-attempt-date', '')} {said}"
     return DeliveryEvent(
         kind=kind, source=SOURCE, event_id=name_of(token, kind, recipient, named), at=when, token=token, recipient=one_line(recipient),
-        permanent=kind == BOUNCED and code is not None and code[1] == "5", detail=one_line(f"{code[0] if code else ''} {said}"),
+        permanent=kind == BOUNCED and code is not None and code[1] == "5", detail=reason(f"{code[0] if code else ''} {said}"),
     )

@@ -19,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail.backends.base import BaseEmailBackend
 
 from rekindle.deliver.channel import Message
+from rekindle.deliver.delivery_events import reason
 from rekindle.errors import BadData, OutcomeUnknown, PermanentFailure
 from rekindle.service.channels.posting import Poster
 from rekindle.service.channels.provider.door import Door
@@ -92,8 +93,7 @@ class Provider:
         except (AnymailError, *_UNREADABLE) as error:
             if line.door.posted:
                 raise OutcomeUnknown(f"{self.name} gave an answer that cannot be understood", "Its webhook settles it.") from error
-            why = str(error).partition("\n")[0]
-            raise PermanentFailure(f"{self.name} cannot be given the message: {why}", "Mend what it names.") from error
+            raise PermanentFailure(f"{self.name} cannot be given the message: {reason(str(error))}", "Mend what it names.") from error
         return self._named(mail.anymail_status)
 
     def _named(self, status: Any) -> str:  # noqa: ANN401  Anymail has no types

@@ -8,7 +8,7 @@ from typing import Any
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
-from rekindle.deliver.delivery_events import one_line
+from rekindle.deliver.delivery_events import reason
 from rekindle.errors import OutcomeUnknown
 from rekindle.service.channels.posting import Answer, Poster, judge
 from rekindle.service.people.addresses import masked
@@ -55,7 +55,7 @@ def _judge(answer: Answer, host: str) -> None:
     """As everywhere, but of an error of the provider's own nobody can say whether it had the message by then."""
     if answer.status >= 500 and answer.status != _BUSY:
         raise OutcomeUnknown(f"{host} answered {answer.status}", "The provider's webhook settles it.")
-    judge(answer, host, masked(one_line(answer.body[:1_000].decode("utf-8", "replace")))[:_SHOWN])
+    judge(answer, host, masked(reason(answer.body[:1_000].decode("utf-8", "replace")))[:_SHOWN])
 
 
 def _response(request: PreparedRequest, url: str, answer: Answer) -> Response:

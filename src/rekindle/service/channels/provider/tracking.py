@@ -31,6 +31,7 @@ from rekindle.deliver.delivery_events import (
     DeliveryEvent,
     name_of,
     one_line,
+    reason,
 )
 from rekindle.errors import BadData, Refused
 from rekindle.service.api.errors import refused
@@ -100,11 +101,11 @@ def _event(name: str, one: Any, kind: str, at: datetime) -> DeliveryEvent:  # no
     raw = _raw(one.esp_event)
     when = one.timestamp if isinstance(one.timestamp, datetime) else None
     own = one_line(str(one.event_id))[:_ID_AT_MOST] if one.event_id else name_of(raw)
-    reason = one_line(" ".join(str(part) for part in (one.mta_response, one.description) if part))
+    said = " ".join(str(part) for part in (one.mta_response, one.description) if part)
     return DeliveryEvent(
         kind=kind, source=name, event_id=f"{kind}:{own}", token=token if _TOKEN.fullmatch(token) else "",
         provider_id=one_line(str(one.message_id or ""))[:200], recipient=one_line(str(one.recipient or ""))[:254],
-        at=when.astimezone(UTC) if when and when.tzinfo else at, permanent=_for_good(name, one, kind), detail=reason, raw=raw,
+        at=when.astimezone(UTC) if when and when.tzinfo else at, permanent=_for_good(name, one, kind), detail=reason(said), raw=raw,
     )
 
 
