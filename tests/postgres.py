@@ -38,9 +38,10 @@ class Server:
 
     Args:
         durable: Whether commits wait for the disk; a killed server loses nothing either way, a machine without power would.
+        folder: Where its own folder is made, a temporary one where left empty.
     """
 
-    def __init__(self, durable: bool = False) -> None:
+    def __init__(self, durable: bool = False, folder: Path | None = None) -> None:
         programs = binaries()
         if programs is None:
             reason = "PostgreSQL is not installed: apt install postgresql"
@@ -48,7 +49,7 @@ class Server:
                 pytest.fail(reason)
             pytest.skip(reason)
         self._programs = programs
-        self._folder = Path(tempfile.mkdtemp(prefix="rekindle-postgres-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="rekindle-postgres-", dir=folder))
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
@@ -75,7 +76,7 @@ class Server:
 
     def close(self) -> None:
         """Ends the server and removes its folder."""
-        self.stop(signal.SIGQUIT)
+        self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def url(self, database: str) -> str:

@@ -1,7 +1,12 @@
 """What no fault may break: nothing twice, nothing lost, every touch in one named state, few of them unknown."""
 
-from rekindle.service.outbox.models import OPEN, SENT, SETTLED, UNKNOWN, Touch
+from rekindle.service.outbox.models import ATTEMPTING, OPEN, SENT, SETTLED, UNKNOWN, Touch
 from tests.faults.sinks import Received
+
+
+def in_doubt() -> int:
+    """How many touches are unknown, or will be when their lease is over."""
+    return Touch.objects.filter(status__in=(ATTEMPTING, UNKNOWN), service=False).count()
 
 
 def hold(got: Received, planned: int, unknown_at_most: int) -> None:

@@ -13,6 +13,11 @@ AFTER = tuple(f"{action}: after commit" for action in ("recover", "claim", "begi
 POINTS = (*BEFORE, *AFTER, *HANDING)
 
 
+def often(point: str) -> bool:
+    """Whether a worker with several batches to send passes there several times; it recovers once and may claim everything at once."""
+    return not point.startswith(("recover", "claim"))
+
+
 @contextmanager
 def watched(at: Callable[[str], None]) -> Iterator[None]:
     """Tells `at` before and after every commit which verb of the outbox makes it; others are told as `other`."""

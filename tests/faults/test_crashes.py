@@ -10,7 +10,7 @@ from rekindle.service.flow.composing import COMPOSERS
 from rekindle.settings import Settings
 from tests.faults import invariants
 from tests.faults.crowds import plan
-from tests.faults.points import POINTS
+from tests.faults.points import POINTS, often
 from tests.faults.shifts import BATCH, Shifts
 from tests.faults.worker import KILLED, Workers, workers
 
@@ -33,8 +33,9 @@ def test_a_worker_killed_anywhere_sends_nothing_twice_and_loses_nothing(
     plan(size, channel, service_every=5)
     shifts = Shifts(store, forks, channel, tmp_path)
     for number, point in enumerate(POINTS):
-        call = 1 if point.startswith("recover") else 1 + number % 2
+        call = 1 + number % 2 if often(point) else 1
         assert shifts.run(point, call) == KILLED, point
+        assert invariants.in_doubt() <= BATCH * (number + 1), point
     assert shifts.run() == 0
     invariants.hold(shifts.received(), size, unknown_at_most=BATCH * len(POINTS))
 
@@ -49,9 +50,10 @@ def test_a_thousand_kills(store: Settings, forks: Workers, channel: str, tmp_pat
     for number in range(MANY):
         drawn = hashlib.md5(f"{channel}:{number}".encode(), usedforsecurity=False).digest()
         point = POINTS[drawn[0] % len(POINTS)]
-        call = 1 if point.startswith("recover") else 1 + drawn[1] % 3
+        call = 1 + drawn[1] % 3 if often(point) else 1
         how = {"after": 0.02 + drawn[2] / 1000} if number % 2 else {"point": point, "call": call}
         killed += shifts.run(**how) == KILLED
+        assert invariants.in_doubt() <= BATCH * killed
     assert shifts.run() == 0
     assert killed == MANY
     invariants.hold(shifts.received(), size, unknown_at_most=BATCH * MANY)

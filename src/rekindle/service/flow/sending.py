@@ -15,7 +15,7 @@ from rekindle.deliver.channel import Channel
 from rekindle.deliver.lanes import Limits
 from rekindle.program.rules import QuietHours
 from rekindle.service.channels import open_senders
-from rekindle.service.config import use_ledger
+from rekindle.service.config import ledger_named, use_ledger
 from rekindle.service.flow.composing import open_desk
 from rekindle.service.flow.crew import at_work
 from rekindle.service.flow.plan_approving import leaving
@@ -65,11 +65,19 @@ def send_due(
 
     Raises:
         Refused: No message of this store could be lawful: no postal address, or no HTTPS address for its links.
+        StoreUnavailable: The ledger failed; what was committed stays, and what was in the air is unknown when its lease is over.
     """
     use_ledger(settings)
     opened = open_senders(settings) if senders is None else senders
-    held, limits = held_back(settings), {channel: limits_of(sender) for channel, sender in opened.items()}
-    terms = Terms(open_desk(settings, now), quiet or QuietHours(), opened, limits, held, clock)
+    with ledger_named(settings):
+        return _work_off(settings, now, quiet or QuietHours(), opened, clock)
+
+
+def _work_off(
+    settings: Settings, now: datetime, quiet: QuietHours, senders: Mapping[str, Channel], clock: Callable[[], datetime]
+) -> Sent:
+    held, limits = held_back(settings), {channel: limits_of(sender) for channel, sender in senders.items()}
+    terms = Terms(open_desk(settings, now), quiet, senders, limits, held, clock)
     left, _ = outbox.recover(clock())
     with at_work(sum(one.threads for one in limits.values())) as crew:
         shift = Shift(terms, crew, secrets.token_hex(8))
