@@ -1,6 +1,7 @@
 """Lanes: who may go, who goes back, and that a lane in trouble never takes another's room."""
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,46 +20,57 @@ def hand(*keys: str) -> dict[str, str]:
     return {key: key[0] for key in keys}
 
 
-def answered(lanes: Lanes[str], seconds: float = 0.1) -> Lanes[str]:
-    """Lanes in which somebody has answered before, so that it is known what is usual."""
-    lanes.admit({"known": "z"}, -10.0)
-    lanes.ended("known", -10.0 + seconds)
+def known(limits: Limits, names: str = "ab", seconds: float = 0.1) -> Lanes[str]:
+    """The book of lanes that have answered before, so that it is known what is usual."""
+    lanes = Lanes[str](replace(limits, at_once=len(names), per_second=0.0))
+    for key in lanes.admit(hand(*(f"{name}0" for name in names)), -100.0).start:
+        lanes.ended(key, -100.0 + seconds)
+    lanes.limits = limits
     return lanes
 
 
 def test_one_lane_never_takes_more_than_its_share_and_the_rest_stays_in_hand() -> None:
-    lanes = answered(Lanes[str](Limits(at_once=3, per_lane=2)))
+    lanes = known(Limits(at_once=3, per_lane=2))
     first = lanes.admit(hand("a1", "a2", "a3", "b1", "b2"), 0.0)
-    assert (first.start, first.back, first.again) == (("a1", "a2", "b1"), {}, 5.0)
+    assert (first.start, first.back) == (("a1", "a2", "b1"), {})
     lanes.ended("a1", 0.1)
     assert lanes.admit(hand("a3", "b2"), 0.1).start == ("a3",)
     assert lanes.admit(hand("b2"), 0.2).start == ()
 
 
-def test_a_hand_over_that_has_become_slow_gives_its_room_back_and_sends_its_lane_back() -> None:
-    lanes = answered(Lanes[str](Limits(at_once=2, spare=1, per_lane=2, patience=5.0, first_rest=30.0)))
-    assert lanes.admit(hand("a1", "a2", "a3", "b1"), 0.0).start == ("a1", "a2")
-    assert lanes.admit(hand("a3", "b1"), 4.9).start == ()
-    later = lanes.admit(hand("a3", "b1", "b2"), 5.0)
-    assert (later.start, later.back) == (("b1",), {"a3": 30.0}), "two in the air and one spare: three in all"
+def test_a_lane_shows_with_one_message_that_it_answers() -> None:
+    lanes = Lanes[str](Limits(per_lane=3))
+    assert lanes.admit(hand("a1", "a2", "a3", "b1"), 0.0).start == ("a1", "b1")
+    lanes.ended("a1", 0.1, ONE_FAILED)
+    assert lanes.admit(hand("a2", "a3", "b2"), 0.1).start == ("a2", "a3")
+
+
+def test_a_hand_over_that_is_late_gives_its_room_back_and_one_that_is_slow_sends_its_lane_back() -> None:
+    lanes = known(Limits(at_once=2, spare=1, per_lane=2, patience=5.0, first_rest=30.0))
+    first = lanes.admit(hand("a1", "a2", "a3", "b1"), 0.0)
+    assert (first.start, round(first.again, 9)) == (("a1", "a2"), 0.3)
+    assert lanes.admit(hand("a3", "b1"), 0.29).start == ()
+    late = lanes.admit(hand("a3", "b1", "b2"), 0.31)
+    assert (late.start, late.back) == (("b1",), {}), "two in the air and one spare: three in all"
+    lanes.ended("b1", 0.4)
+    slow = lanes.admit(hand("a3"), 5.0)
+    assert (slow.start, slow.back) == ((), {"a3": 30.0})
     lanes.ended("a1", 6.0)
     lanes.ended("a2", 6.0)
     probe = lanes.admit(hand("a3", "a4", "b2"), 6.0)
-    assert (probe.start, probe.back) == (("a3", "b2"), {"a4": 30.0}), "a slow lane goes one at a time, and apart"
+    assert (probe.start, probe.back) == (("a3", "b2"), {"a4": 30.0}), "a slow lane goes one at a time"
     lanes.ended("a3", 7.0)
-    assert lanes.admit(hand("a5", "a6"), 7.0).start == (), "normal again: a lane of its own room, which b has"
-    lanes.ended("b1", 7.0)
-    assert lanes.admit(hand("a5", "a6"), 7.0).start == ("a5",)
+    lanes.ended("b2", 7.0)
+    assert lanes.admit(hand("a5", "a6"), 7.0).start == ("a5", "a6"), "it has answered in time"
 
 
 def test_where_all_are_slow_none_is() -> None:
-    lanes = Lanes[str](Limits(at_once=2, per_lane=2, patience=5.0))
-    assert lanes.admit(hand("a1", "a2", "a3"), 0.0).start == ("a1", "a2")
-    assert lanes.admit(hand("a3"), 19.0).back == {}, "nobody has answered, so nobody is slower than others"
+    lanes = Lanes[str](Limits(at_once=4, per_lane=2, patience=5.0))
+    assert lanes.admit(hand("a1", "b1"), 0.0).start == ("a1", "b1")
+    assert lanes.admit(hand("a2"), 19.0).back == {}, "nobody has answered, so nobody is slower than others"
     lanes.ended("a1", 20.0)
-    assert lanes.admit(hand("a3"), 20.0).start == ("a3",)
-    assert lanes.admit(hand("a4"), 59.9).back == {}
-    assert lanes.admit(hand("a4"), 60.0).back == {"a4": 30.0}, "three times the usual"
+    assert lanes.admit(hand("b2"), 59.9).back == {}
+    assert lanes.admit(hand("b2"), 60.0).back == {"b2": 30.0}, "three times the usual"
 
 
 def test_rests_double_up_to_the_longest_and_an_answer_ends_them() -> None:
@@ -76,8 +88,8 @@ def test_rests_double_up_to_the_longest_and_an_answer_ends_them() -> None:
 
 
 def test_failures_that_were_in_the_air_together_count_once() -> None:
-    lanes = Lanes[str](Limits(per_lane=3, first_rest=30.0))
-    lanes.admit(hand("a1", "a2", "a3"), 0.0)
+    lanes = known(Limits(per_lane=3, first_rest=30.0))
+    assert lanes.admit(hand("a1", "a2", "a3"), 0.0).start == ("a1", "a2", "a3")
     for key in ("a1", "a2", "a3"):
         lanes.ended(key, 1.0, LANE_FAILED)
     assert lanes.admit(hand("a4"), 1.0).back == {"a4": 30.0}
@@ -103,7 +115,7 @@ def test_a_lane_rests_when_it_failed_and_not_when_one_message_did(failure: Deliv
 
 
 def test_a_rate_is_kept_and_says_when_to_look_again() -> None:
-    lanes = Lanes[str](Limits(per_second=2.0))
+    lanes = known(Limits(per_second=2.0), seconds=2.0)
     first = lanes.admit(hand("a1", "a2", "b1"), 10.0)
     assert (first.start, first.back, first.again) == (("a1", "b1"), {}, 0.5)
     assert lanes.admit(hand("a2"), 10.4).start == ()

@@ -44,11 +44,19 @@ class Fault:
 
 @dataclass
 class Scale:
-    """How slow slow is, in seconds."""
+    """How slow slow is, in seconds.
+
+    Args:
+        stall: How long it says nothing.
+        tick: Between two bytes.
+        grey: From the first knock to the door's opening.
+        far: Before every answer: how far away the server is.
+    """
 
     stall: float = 5.0
     tick: float = 1.0
     grey: float = 0.3
+    far: float = 0.0
 
 
 @dataclass
@@ -159,6 +167,7 @@ class Conversation:
             line = self.until(b"\r\n").decode("latin-1")
             with self.server.lock:
                 self.server.account.commands.append(line)
+            time.sleep(self.server.scale.far)
             verb = line.split(" ")[0].upper()
             answer = getattr(self, f"on_{verb.lower()}", None)
             if answer is None:
@@ -195,6 +204,7 @@ class Conversation:
         self.say(b"354 go ahead\r\n")
         self.meet("BODY")
         wire = self.until(b"\r\n.\r\n") + b"\r\n"
+        time.sleep(self.server.scale.far)
         found = _MESSAGE_ID.search(wire)
         self.name = found[1].decode() if found else self.recipient
         with self.server.lock:

@@ -22,9 +22,9 @@ class Limits:
     """How much may go at once.
 
     Args:
-        at_once: Hand-overs in the air, those of lanes in trouble apart.
-        spare: How many more there may be of lanes in trouble, all together: they never take the room of the others.
-        per_lane: Hand-overs in the air in one lane; a lane in trouble has one.
+        at_once: Hand-overs in the air, those of lanes in trouble apart, and those that have taken three times as long as usual.
+        spare: How many more there may be of both, all together: they do not take the room of the others.
+        per_lane: Hand-overs in the air in one lane; a lane in trouble has one, and one that has never answered.
         per_second: Hand-overs begun in one lane a second; 0 for as many as come.
         patience: Seconds after which a hand-over counts as slow, and its lane as in trouble; three times what is usual where that is
             longer, so that where all are slow, none is.
@@ -75,18 +75,16 @@ class _Trouble:
 
 
 class _Air:
-    """What is in the air at one instant: in the room of all, and apart from it (probes, and what has become slow)."""
+    """What is in the air at one instant.
+
+    In the room of all; apart from it, which is probes and what has become slow; by lane; and the lanes in which something is slow.
+    """
 
     def __init__(self) -> None:
         self.normal = 0
         self.apart = 0
         self.by_lane = Counter[str]()
         self.slow = set[str]()
-
-    def count(self, flight: _Flight) -> None:
-        self.normal += not flight.probe
-        self.apart += flight.probe
-        self.by_lane[flight.lane] += 1
 
 
 class Lanes(Generic[K]):
@@ -98,10 +96,10 @@ class Lanes(Generic[K]):
     >>> lanes = Lanes[int](Limits(per_lane=1))
     >>> lanes.admit({1: "a.example", 2: "a.example", 3: "b.example"}, now=0.0).start
     (1, 3)
-    >>> lanes.ended(1, 0.2, TemporaryFailure("the server has gone away", "Wait.", lane=True))
-    >>> lanes.ended(3, 0.2)
-    >>> lanes.admit({2: "a.example", 4: "b.example"}, now=10.2)
-    Admission(start=(4,), back={2: 20.0}, again=5.0)
+    >>> lanes.ended(1, 0.25, TemporaryFailure("the server has gone away", "Wait.", lane=True))
+    >>> lanes.ended(3, 0.25)
+    >>> lanes.admit({2: "a.example", 4: "b.example"}, now=10.25)
+    Admission(start=(4,), back={2: 20.0}, again=0.75)
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -109,6 +107,7 @@ class Lanes(Generic[K]):
         self._flights: dict[K, _Flight] = {}
         self._troubles: dict[str, _Trouble] = {}
         self._next: dict[str, float] = {}
+        self._answered: set[str] = set()
         self._usual = math.inf
 
     def admit(self, in_hand: Mapping[K, str], now: float) -> Admission[K]:
@@ -132,7 +131,7 @@ class Lanes(Generic[K]):
             else:
                 self._depart(key, lane, air, now)
                 start.append(key)
-        return Admission(tuple(start), back, min(again, self._turns_slow(now)))
+        return Admission(tuple(start), back, min(again, self._turns(now)))
 
     def ended(self, key: K, now: float, failure: DeliveryError | None = None) -> None:
         """A hand-over came to its end.
@@ -150,6 +149,7 @@ class Lanes(Generic[K]):
             asked = failure.wait.total_seconds() if isinstance(failure, TemporaryFailure) and failure.wait else 0.0
             self._troubles[flight.lane] = self._rested(before or _Trouble(), now, asked)
             return
+        self._answered.add(flight.lane)
         self._usual = took if self._usual == math.inf else self._usual + _WEIGHT * (took - self._usual)
         if took >= self._patience:
             self._troubles[flight.lane] = before or _Trouble()
@@ -170,26 +170,31 @@ class Lanes(Generic[K]):
     def _air(self, now: float) -> _Air:
         air = _Air()
         for flight in self._flights.values():
-            if self._left(flight, now) <= 0:
-                air.apart += 1
+            age = now - flight.since
+            air.by_lane[flight.lane] += 1
+            if age >= self._patience:
                 air.slow.add(flight.lane)
-            else:
-                air.count(flight)
+            if flight.probe or age >= self._patience:
+                air.apart += 1
+            elif age < self._late:
+                air.normal += 1
         return air
 
-    def _turns_slow(self, now: float) -> float:
-        """Seconds until a hand-over that takes the room of others counts as slow."""
-        left = (self._left(flight, now) for flight in self._flights.values() if not flight.probe)
+    def _turns(self, now: float) -> float:
+        """Seconds until a hand-over becomes late or slow."""
+        ages = [now - flight.since for flight in self._flights.values() if not flight.probe]
+        left = (limit - age for age in ages for limit in (self._late, self._patience))
         return min((seconds for seconds in left if seconds > 0), default=math.inf)
+
+    @property
+    def _late(self) -> float:
+        """Seconds after which a hand-over gives its room back; without end as long as nobody has answered at all."""
+        return _OVER_USUAL * self._usual
 
     @property
     def _patience(self) -> float:
         """Seconds after which a hand-over counts as slow; without end as long as nobody has answered at all."""
-        return max(self.limits.patience, _OVER_USUAL * self._usual)
-
-    def _left(self, flight: _Flight, now: float) -> float:
-        """Seconds until a hand-over counts as slow; 0 or less where it does."""
-        return self._patience - (now - flight.since)
+        return max(self.limits.patience, self._late)
 
     def _pause(self, lane: str, air: _Air, now: float) -> float:
         """For how many seconds a lane takes no further message; 0 where it may."""
@@ -202,11 +207,15 @@ class Lanes(Generic[K]):
     def _has_room(self, lane: str, air: _Air) -> bool:
         if len(self._flights) >= self.limits.threads:
             return False
-        return lane in self._troubles or (air.normal < self.limits.at_once and air.by_lane[lane] < self.limits.per_lane)
+        most = self.limits.per_lane if lane in self._answered else 1
+        return lane in self._troubles or (air.normal < self.limits.at_once and air.by_lane[lane] < most)
 
     def _depart(self, key: K, lane: str, air: _Air, now: float) -> None:
-        self._flights[key] = flight = _Flight(lane, now, probe=lane in self._troubles)
-        air.count(flight)
+        probe = lane in self._troubles
+        self._flights[key] = _Flight(lane, now, probe)
+        air.by_lane[lane] += 1
+        air.normal += not probe
+        air.apart += probe
         if self.limits.per_second > 0:
             self._next[lane] = now + 1.0 / self.limits.per_second
 
