@@ -147,7 +147,7 @@ class _Bench:
         allowed = [one for template in self.templates.values() for one in template.allowed]
         bad = {one: why for one in allowed if (why := brands.refused(one.rule, one.reason))}
         good = {(one.rule, one.place.file, line): one for one in allowed if one not in bad for line in (one.place.line, one.place.line + 1)}
-        exempt = {(one.rule, f"{FOLDER}/{one.file.removeprefix(FOLDER + '/')}"): one for one in self.brand.exempt}
+        exempt = {(one.rule, file): one for one in self.brand.exempt for file in (one.file, f"{FOLDER}/{one.file}")}
         used: set[Allowed | brands.Exempt] = set()
         for breach in breaches:
             place = breach.place

@@ -17,6 +17,8 @@ _NAME = re.compile(r"</?([a-zA-Z][\w-]{0,60})")
 
 Kind = Literal["text", "output", "tag", "element", "comment"]
 
+_PAIRS: tuple[tuple[str, str, Kind], ...] = (("{{", "}}", "output"), ("{%", "%}", "tag"), ("<!--", "-->", "comment"))
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -78,12 +80,13 @@ def element_name(element: str) -> str:
 
 def _special(source: str, at: int, missing: set[str]) -> tuple[Token | None, int]:
     """What begins with a mark, and where it ends; None where it is only text."""
-    for mark, closing, kind in (("{{", "}}", "output"), ("{%", "%}", "tag"), ("<!--", "-->", "comment")):
+    for mark, closing, kind in _PAIRS:
         if source.startswith(mark, at):
             end = _next(source, closing, at + len(mark), missing)
-            inside = source[at + len(mark) : end]
-            token = Token(kind, inside.strip().strip("-").strip(), at)  # type: ignore[arg-type]  # the three kinds of the table above
-            return (token, end + len(closing)) if end >= 0 else (None, at)
+            if end < 0:
+                return None, at
+            inside = source[at + len(mark) : end].strip().strip("-").strip()
+            return Token(kind, inside, at), end + len(closing)
     end = _element_end(source, at, missing)
     return (Token("element", source[at:end], at), end) if end >= 0 else (None, at)
 

@@ -23,6 +23,9 @@ NOT_SAID = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 
 """Invisible characters, which could hide a word, and the signs that the rules know by another."""
 
 DEPTH = 30
+SIZE = 100_000
+"""Characters; mail programs cut longer mails off."""
+
 _INCLUDE = re.compile(r"include ([a-z0-9_/.-]+)")
 _BLANK = re.compile(r"\n[ \t\r]*\n\s*")
 _WORD = re.compile(r"'[^']*'|\"[^\"]*\"|[A-Za-z_]\w*(?:\.\w+|-\w+)*")
@@ -141,6 +144,7 @@ class _Parser:
         self.broken: list[tuple[str, Place]] = []
         self.local: set[str] = set()
         self.silent = ""
+        self.beyond = 0
 
     def place(self, at: int) -> Place:
         return Place(self.file, bisect_right(self.ends, at) + 1)
@@ -221,6 +225,7 @@ class _Parser:
         given = self.ask(asked, place)
         if len(self.stack) > DEPTH:
             self.broken.append((f"Liquid tags stand more than {DEPTH} deep", place))
+            self.beyond += 1
             return
         self.stack.append(_Open(word, place, given, [] if word == "case" else [[]], whole=word == "capture"))
         if word == "case":
@@ -228,7 +233,9 @@ class _Parser:
 
     def go_on(self, word: str, rest: str, place: Place) -> None:
         here = self.stack[-1]
-        if here.kind not in (_NEXT.get(word) or _ENDS[word]):
+        if self.beyond:
+            self.beyond -= word in _ENDS
+        elif here.kind not in (_NEXT.get(word) or _ENDS[word]):
             self.broken.append((f"{{% {word} %}} has no beginning here", place))
         elif word in _NEXT:
             here.given |= self.ask(rest, place)
@@ -276,9 +283,12 @@ def parse(file: str, source: str) -> Template:
 
     Args:
         file: Its path below the content folder; what ends in .mjml has elements.
-        source: Its text.
+        source: Its text; of a long one only the beginning is read, and that is said.
     """
-    parser = _Parser(file, source)
-    for token in tokens(source, parser.markup):
+    read = source[:SIZE]
+    parser = _Parser(file, read)
+    if len(source) > SIZE:
+        parser.broken.append((f"the file has {len(source):,} characters, at most {SIZE:,} are read", Place(file, 1)))
+    for token in tokens(read, parser.markup):
         parser.read(token)
     return parser.end()

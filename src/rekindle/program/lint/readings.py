@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from rekindle.program.lint.passages import BREAK, FACT, Choice, Element, Included, Node, Place, Said, Template
 
 _AROUND = 80
-_NODES_AROUND = 12
+_NODES_AROUND = 16
 _INCLUDED_AT_MOST = 100
 _WITHIN_AT_MOST = 5
 
@@ -66,7 +66,7 @@ class Reading:
         """The last words, as a beginning for a branch."""
         found: list[Said] = []
         length = 0
-        for part, place in zip(reversed(self._parts), reversed(self._places), strict=True):
+        for part, place in zip(self._parts[: -_NODES_AROUND - 1 : -1], self._places[: -_NODES_AROUND - 1 : -1], strict=True):
             if length >= _AROUND:
                 break
             found.append(Said(part if len(part) <= _AROUND else part[-_AROUND:].partition(" ")[2], place))

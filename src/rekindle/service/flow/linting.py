@@ -3,7 +3,7 @@
 Knows nothing of rules. The programs and offers are read as they stand in the folder, with mistakes or without.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,7 +14,7 @@ from rekindle.deliver.short_links import Link, shorten
 from rekindle.deliver.spoken import spoken
 from rekindle.errors import Refused
 from rekindle.program.lint import Asked, Linted, Place, examine, host_of
-from rekindle.program.reading import OFFERS, Reading, Unreadable, folder, read
+from rekindle.program.reading import OFFERS, Reading, Unreadable, Value, folder, read
 from rekindle.service.flow.codes import LENGTH
 from rekindle.service.flow.content import content_findings, load_content
 from rekindle.settings import Settings
@@ -57,16 +57,20 @@ def asked(settings: Settings) -> Asked:
     """What a store's texts are held to."""
     readings = dict(_readings(settings.root))
     programs = [reading.value for name, reading in readings.items() if name != OFFERS]
-    opened = {str(one.get("program")): trigger.get("on") for one in programs if isinstance(trigger := one.get("trigger"), dict)}
     labels = tuple(_spoken(readings[OFFERS])) if OFFERS in readings else ()
     return Asked(
         settings.locale,
         _samples(settings, max((text for _, text in labels), key=len, default="")),
         frozenset(filter(None, map(host_of, (settings.brand.url, settings.public_url)))),
         frozenset(str(one.get("program")) for one in programs if one.get("class") == "service"),
-        frozenset(name for name, moment in opened.items() if moment in _MISHAPS),
+        frozenset(str(one.get("program")) for one in programs if _is_about_a_mishap(one)),
         labels,
     )
+
+
+def _is_about_a_mishap(program: Mapping[str, Value]) -> bool:
+    trigger = program.get("trigger")
+    return isinstance(trigger, dict) and str(trigger.get("on")) in _MISHAPS
 
 
 def _readings(root: Path) -> Iterator[tuple[str, Reading]]:
