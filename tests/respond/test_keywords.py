@@ -18,7 +18,10 @@ def test_every_word_for_stop_counts_in_any_case_and_punctuation(word: str) -> No
     assert [text for text in spelt if wish(text) is not Wish.STOP] == []
 
 
-@pytest.mark.parametrize("text", ["S.T.O.P", "s t o p", "ＳＴＯＰ", "stop all", "STOP please, no more", "Stop! I mean it", "unsubscribe me"])
+FORMS = ["S.T.O.P", "s t o p", "ＳＴＯＰ", "stop all", "STOP please, no more", "Stop! I mean it", "unsubscribe me"]
+
+
+@pytest.mark.parametrize("text", FORMS)
 def test_stop_is_understood_in_the_forms_that_people_use(text: str) -> None:
     assert wish(text) is Wish.STOP
 

@@ -7,7 +7,7 @@ import json
 from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from rekindle import moment
@@ -67,14 +67,14 @@ def key(request: HttpRequest) -> PublicKey:  # noqa: ARG001  ninja's way of call
 
 
 @router.post("/subscriptions", response={201: PublicKey}, summary="A customer subscribed a browser")
-def subscribe(request: HttpRequest, given: Subscribing) -> tuple[int, PublicKey]:  # noqa: ARG001  ninja's way of calling
+def subscribe(request: HttpRequest, given: Subscribing) -> Status[PublicKey]:  # noqa: ARG001  ninja's way of calling
     """Keeps a customer's browser, in place of one from before; and their consent to marketing there, where they gave it."""
     browser, at = _read(given.subscription), moment.now()
     customer = find(given.customer)
     actions.keep_browser(customer, browser.text, browser.lookup, at)
     if given.marketing:
         actions.consent(customer, _CHANNEL, at, "api", given.wording_version)
-    return 201, PublicKey(key=application_server_key(store_in_use()))
+    return Status(201, PublicKey(key=application_server_key(store_in_use())))
 
 
 @router.post("/unsubscribe", response=Ended, summary="A browser's subscription has ended")

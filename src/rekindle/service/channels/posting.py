@@ -66,7 +66,7 @@ class Poster:
         self._private, self._exchange, self._lookup = private, exchange, lookup
         self._trust = trust or ssl.create_default_context()
         self._lock = Lock()
-        self._idle: dict[tuple[str, str, int], list[tuple[float, _Plain]]] = {}
+        self._idle: _Idle = {}
         finalize(self, _hang_up, self._idle)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -130,7 +130,7 @@ class Poster:
         line.close()
 
 
-def _hang_up(idle: Mapping[object, list[tuple[float, "_Plain"]]]) -> None:
+def _hang_up(idle: "_Idle") -> None:
     for kept in idle.values():
         for _, line in kept:
             line.close()
@@ -159,6 +159,10 @@ class _Plain(HTTPConnection):
 
 class _Secure(_Plain, HTTPSConnection):
     """The same over TLS."""
+
+
+_Idle = dict[tuple[str, str, int], list[tuple[float, _Plain]]]
+"""Scheme, host and port to the connections that nobody uses, each with when that began."""
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def _without_address(record: logging.LogRecord) -> bool:
     """What is logged names the pattern of an address, never the token in it; a page that is not there is not logged at all."""
     request = getattr(record, "request", None)
     found = getattr(request, "resolver_match", None)
-    record.args = (found.route if found else "an address that is not ours",)
+    record.msg, record.args = "%s failed", (found.route if found else "an address that is not ours",)
     return record.levelno >= logging.ERROR
 
 
