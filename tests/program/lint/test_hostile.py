@@ -10,17 +10,13 @@ from rekindle.program.lint import Asked, lint
 from rekindle.program.lint.markup import tokens
 
 ASKED = Asked("en", {"name": "Ada", "shop_url": "https://shop.example/"}, frozenset({"shop.example"}))
-PIECES = st.sampled_from(
-    """
-    {% if name %}|{% else %}|{% endif %}|{% case name %}|{% when 'a' %}|{% endcase %}|{% for one in (0..9) %}|{% endfor %}|{{ name }}|{{ nome }}
-    |{{|}}|{%|%}|<!-- include a -->|<!-- include blocks/x -->|<!--|-->|{% raw %}|{% endraw %}|{% comment %}|{% endcomment %}
-    |lint: allow guilt because "x"|<mj-text>|</mj-text>|<mj-style>|<img src='a'>|<a href="|">|Act now|hurry|We miss you. |only 3 left|Subject: |Preheader: a|'|"
-    |https://bit.ly/a|1.
-    """.strip()
-    .replace("\n    |", "|")
-    .split("|")
-    + ["\n", "\n\n", "\u200b", "\ue000", "\x1e", "\ud800", "1. ", " "]
-)
+LINES = """
+{% if name %}|{% else %}|{% endif %}|{% case name %}|{% when 'a' %}|{% endcase %}|{% for one in (0..9) %}|{% endfor %}|{{ name }}|{{|}}
+{%|%}|<!-- include a -->|<!-- include blocks/x -->|<!--|-->|{% raw %}|{% endraw %}|{% comment %}|{% endcomment %}|{{ nome | upcase }}
+lint: allow guilt because "x"|<mj-text>|</mj-text>|<mj-style>|<img src='a'>|<a href="|">|Act now|hurry|We miss you. |only 3 left
+Subject: |Preheader: a|'|"|https://bit.ly/a|1.
+"""
+PIECES = st.sampled_from([*LINES.strip().replace("\n", "|").split("|"), "\n", "\n\n", "\u200b", "\ue000", "\x1e", "\ud800", "1. ", " "])
 TEXTS = st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=40).map("".join))
 FILES = st.dictionaries(
     st.sampled_from(

@@ -85,9 +85,10 @@ def _spoken(offers: Reading) -> Iterator[tuple[Place, str]]:
     """The labels of offers: messages print them, subjects begin with them."""
     held = offers.value.get("offers")
     for name, offer in held.items() if isinstance(held, dict) else ():
-        for key in ("label", "terms") if isinstance(offer, dict) else ():
-            if isinstance(said := offer.get(key), str):
-                yield Place(OFFERS, offers.line(("offers", name, key))), said
+        said = {key: offer.get(key) for key in ("label", "terms")} if isinstance(offer, dict) else {}
+        for key, text in said.items():
+            if isinstance(text, str):
+                yield Place(OFFERS, offers.line(("offers", name, key))), text
 
 
 def _samples(settings: Settings, label: str) -> dict[str, str]:
