@@ -1,3 +1,4 @@
+import importlib
 from datetime import timedelta
 
 import pytest
@@ -72,3 +73,72 @@ def test_codes_are_stable_typable_and_depend_on_the_secret() -> None:
     assert {len(code) for code in codes} == {10}
     assert set("".join(codes)) == set(ALPHABET)
     assert code_for("ab" * 32, "k") == code_for("ab" * 32, "k") != code_for("cd" * 32, "k")
+
+
+def attempted(name: str = "c1", **columns: object) -> Touch:
+    actions.insert_touches("plan1", touches([name], **columns))
+    actions.ready("plan1")
+    (touch,) = actions.claim("one", NOON, NOON, 9)
+    actions.begin([touch], nobody_is_judged, NOON, NOON)
+    return touch
+
+
+@pytest.mark.parametrize("told", ["sent", "failed"])
+@pytest.mark.parametrize("by", ["token", "message_id", "provider_id"])
+def test_what_is_heard_later_settles_the_unknown(store: Settings, told: str, by: str) -> None:
+    touch = attempted()
+    actions.settle([(touch, Outcome("unknown", message_id=f"{touch.token}@m.example", provider_id="theirs-1", tried=True))], NOON)
+    names = {"token": touch.token, "message_id": f"{touch.token}@m.example", "provider_id": "theirs-1"}
+    heard = {names[by]: Outcome(told, reason="bounced"), "stranger@m.example": Outcome("sent")}
+    assert actions.settle_unknown(heard, later(9)) == [touch.key]
+    found = Touch.objects.get()
+    assert (found.status, found.reason, found.settled_at, found.mirror, found.attempts) == (told, "bounced", later(9), "changed", 1)
+    assert (found.message_id, found.provider_id) == (f"{touch.token}@m.example", "theirs-1")
+
+
+def test_a_message_that_came_back_has_failed_and_stays_so(store: Settings) -> None:
+    touch = attempted()
+    actions.settle([(touch, Outcome("sent", message_id="m"))], NOON)
+    Touch.objects.update(mirror="known")
+    assert actions.settle_unknown({touch.token: Outcome("sent")}, later(1)) == [], "that is known"
+    assert actions.settle_unknown({touch.token: Outcome("failed", reason="mailbox full")}, later(2)) == [touch.key]
+    assert actions.settle_unknown({touch.token: Outcome("sent")}, later(3)) == [], "it came back: that counts"
+    assert (Touch.objects.get().status, Touch.objects.get().mirror) == ("failed", "changed")
+
+
+def test_a_bounce_before_the_worker_s_own_word_counts_once(store: Settings) -> None:
+    touch = attempted()
+    assert actions.settle_unknown({touch.token: Outcome("failed", reason="no such user")}, NOON) == [touch.key]
+    assert actions.settle([(touch, Outcome("sent", message_id="m"))], NOON) == {touch.id: "failed"}
+    assert queries.counts() == {"failed": 1}
+
+
+def test_news_of_an_order_that_waits_for_another_try_is_spared_it_where_it_arrived(store: Settings) -> None:
+    touch = attempted(service=True)
+    assert actions.recover(later(2)) == (0, 1)
+    assert actions.settle_unknown({touch.token: Outcome("failed")}, later(3)) == [touch.key]
+    other = attempted("c2", service=True)
+    assert actions.recover(later(2)) == (0, 1)
+    assert actions.settle_unknown({other.token: Outcome("sent")}, later(3)) == [other.key]
+    assert dict(Touch.objects.values_list("customer_id", "status")) == {"c1": "failed", "c2": "sent"}
+
+
+def test_what_was_put_back_is_claimed_and_may_begin_again(store: Settings) -> None:
+    touch = attempted()
+    assert actions.put_back([touch], later(0.5)) == {touch.id}
+    assert queries.counts() == {"claimed": 1}
+    assert actions.begin([touch], nobody_is_judged, later(1), NOON) == ([touch], {})
+    assert actions.recover(later(3)) == (1, 0)
+    assert actions.put_back([touch], later(3)) == set(), "another worker called it unknown"
+
+
+def test_touches_of_an_older_ledger_get_their_names(store: Settings) -> None:
+    from django.apps import apps
+
+    module = importlib.import_module("rekindle.service.outbox.migrations.0003_attempts_tokens_approvals")
+    actions.insert_touches("plan1", touches([f"c{number}" for number in range(5)]))
+    named = dict(Touch.objects.values_list("customer_id", "token"))
+    Touch.objects.update(token="")
+    module.name_touches(apps, None)
+    assert dict(Touch.objects.values_list("customer_id", "token")) == named
+    assert len(set(named.values())) == 5

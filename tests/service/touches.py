@@ -42,13 +42,13 @@ def nobody_is_judged(touches: Sequence[Touch]) -> dict[int, outbox.Outcome]:
     return {}
 
 
-def meet(customers: Sequence[str], zone: str = "UTC", granted: bool = True) -> None:
+def meet(customers: Sequence[str], zone: str = "UTC", granted: bool = True, domain: str = "people.example") -> None:
     size = len(customers)
     people.record_contacts(
         pa.table(
             {
                 "customer_id": list(customers), "source": ["shop"] * size, "external_id": list(customers),
-                "email": [f"{one}@people.example" for one in customers], "first_name": ["Ada"] * size, "timezone": [zone] * size,
+                "email": [f"{one}@{domain}" for one in customers], "first_name": ["Ada"] * size, "timezone": [zone] * size,
                 "email_consent": [granted] * size, "consent_at": [NOON - timedelta(days=9)] * size,
             }
         ),

@@ -6,10 +6,11 @@ resting lane holds up is its own messages alone.
 
 import math
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
 
 from django.db import DatabaseError
 
@@ -22,6 +23,7 @@ from rekindle.service.flow.crew import Crew, Landed
 from rekindle.service.flow.permitting import Question, not_now
 from rekindle.service.flow.retrying import not_taken, taken
 from rekindle.service.outbox import actions as outbox
+from rekindle.service.outbox.actions import LEASE
 from rekindle.service.outbox.models import FAILED, PLANNED, SUPPRESSED, Touch
 from rekindle.service.outbox.outcome import Outcome
 from rekindle.service.outbox.queries import Held
@@ -33,14 +35,23 @@ from rekindle.service.people.queries import address_of, people_by_id
 BATCH = 50
 """At most so many touches are attempted and not settled: what a crash leaves unknown."""
 
-POOL = 4
-"""So many batches are claimed ahead, so that one lane's messages do not stand before everybody else's."""
+AHEAD = 4 * BATCH
+"""So many touches are claimed ahead, so that one lane's messages do not stand before everybody else's."""
+
+FAR_AHEAD = 20 * BATCH
+"""So many where what is claimed waits for lanes that are stuck."""
+
+STUCK_AFTER = 0.5
+"""Seconds without news after which lanes that let nothing go are stuck: their messages make room for others."""
 
 LULL = 0.02
 """Seconds without news after which what has landed is committed, though some of the batch is still in the air."""
 
 SETTLE_WITHIN = 1.0
 """Seconds after which what has landed is committed in any case."""
+
+RENEW_AFTER = LEASE / 4
+"""Progress renews leases no sooner than this after the last time."""
 
 AT_MOST = 60.0
 """Seconds of waiting for news in one go; no hand-over takes as long."""
@@ -93,11 +104,13 @@ class Shift:
     def __init__(self, terms: Terms, crew: Crew, owner: str) -> None:
         self._terms, self._crew, self._owner = terms, crew, owner
         self._lanes = {channel: Lanes[int](limits) for channel, limits in terms.limits.items()}
-        self._pool: dict[int, _Case] = {}
+        self._pool: dict[str, deque[_Case]] = {}
         self._hand: dict[int, _Case] = {}
         self._air: dict[int, _Case] = {}
         self._landed: list[tuple[Touch, Outcome]] = []
+        self._stuck: dict[str, float] = {}
         self._settle_at = math.inf
+        self._renewed_at = terms.clock()
         self._tally: Counter[str] = Counter()
 
     def work(self) -> Counter[str]:
@@ -110,23 +123,31 @@ class Shift:
                     return self._tally
                 again = self._depart()
                 news = self._land(again)
-                still = not self._hand and not (news and self._air)
-                if self._landed and (still or time.monotonic() >= self._settle_at):
+                if self._landed and (not news or not (self._hand or self._air) or time.monotonic() >= self._settle_at):
                     self._settle()
+                elif self._hand and not news:
+                    self._make_room(again)
         except KeyboardInterrupt:
             self._leave()
             raise
 
     def _take_up(self, dry: bool) -> bool:
         """Claims and begins as much as there is room for; whether all that is due has been claimed."""
-        room = BATCH - len(self._air) - len(self._landed)
-        if self._hand or room < BATCH // 2:
+        room = BATCH - len(self._hand) - len(self._air) - len(self._landed)
+        if room < BATCH // 2:
             return dry
-        while not dry and (size := POOL * BATCH - len(self._pool)) > 0:
+        now = time.monotonic()
+        self._stuck = {lane: until for lane, until in self._stuck.items() if until > now}
+        while not dry and (size := self._claimable()) > 0:
             dry = self._claim(size) < size
-        if self._pool:
-            self._begin(_fairly(self._pool.values())[:room])
+        if chosen := self._next(room):
+            self._begin(chosen)
         return dry
+
+    def _claimable(self) -> int:
+        """How many more touches are to be claimed ahead: enough that can go, unless very many cannot."""
+        free = sum(len(cases) for lane, cases in self._pool.items() if lane not in self._stuck)
+        return min(AHEAD - free, FAR_AHEAD - sum(map(len, self._pool.values())))
 
     def _claim(self, size: int) -> int:
         """Takes the next due touches up; how many."""
@@ -135,8 +156,33 @@ class Shift:
         people = people_by_id({touch.customer_id for touch in claimed})
         for touch in claimed:
             person = people.get(touch.customer_id) or Person(customer_id=touch.customer_id)  # nobody known: no consent, no address
-            self._pool[touch.id] = _Case(touch, person, lane_of(touch.channel, address_of(person, touch.channel)))
+            lane = lane_of(touch.channel, address_of(person, touch.channel))
+            self._pool.setdefault(lane, deque()).append(_Case(touch, person, lane))
         return len(claimed)
+
+    def _next(self, room: int) -> list[_Case]:
+        """The next of what is claimed, of the lane with the fewest under way first, so that none fills a batch while others wait."""
+        busy = Counter(case.lane for case in (*self._hand.values(), *self._air.values()))
+        queue = [(busy[lane], number, lane) for number, lane in enumerate(self._pool) if lane not in self._stuck]
+        heapify(queue)
+        chosen: list[_Case] = []
+        while queue and len(chosen) < room:
+            count, number, lane = heappop(queue)
+            chosen.append(self._pool[lane].popleft())
+            if self._pool[lane]:
+                heappush(queue, (count + 1, number, lane))
+            else:
+                del self._pool[lane]
+        return chosen
+
+    def _make_room(self, again: float) -> None:
+        """Takes out of the hand what its lanes do not let go, so that others can; none of it was handed over."""
+        terms, until = self._terms, time.monotonic() + again
+        mine = outbox.put_back([case.touch for case in self._hand.values()], terms.clock())
+        for case in reversed([case for key, case in self._hand.items() if key in mine]):
+            self._stuck[case.lane] = until
+            self._pool.setdefault(case.lane, deque()).appendleft(case)
+        self._hand = {}
 
     def _begin(self, cases: Sequence[_Case]) -> None:
         """Looks again at what may have changed, in the transaction that moves what may go to attempting."""
@@ -144,8 +190,6 @@ class Shift:
         begun, instead = outbox.begin(
             [case.touch for case in cases], lambda mine: not_now(terms.question, mine, people), terms.clock(), terms.desk.now
         )
-        for case in cases:
-            del self._pool[case.touch.id]
         mine = {touch.id for touch in begun}
         self._hand |= {case.touch.id: case for case in cases if case.touch.id in mine}
         self._tally.update(outcome.status for outcome in instead.values())
@@ -182,16 +226,15 @@ class Shift:
 
     def _land(self, again: float) -> bool:
         """Takes in what has ended, and waits for it as long as nothing else can be done; whether there was anything."""
-        if not self._air:
+        if not self._air and not self._hand:
             return False
-        patience = again
-        if self._landed:
-            patience = min(again, self._settle_at - time.monotonic() if self._hand else LULL)
-        news = self._crew.landed(min(patience, AT_MOST))
+        patience = LULL if self._landed else STUCK_AFTER if self._hand else AT_MOST
+        news = self._crew.landed(min(again, patience))
         for one in news:
             case = self._air.pop(one.touch)
             failure = one.error if isinstance(one.error, DeliveryError) else None
             self._lanes[case.touch.channel].ended(one.touch, one.at, failure)
+            self._stuck.pop(case.lane, None)
             self._end(case.touch, _outcome(case.touch, one, self._terms.desk.now))
             if isinstance(one.error, PermanentFailure) and one.error.gone:
                 channel = case.touch.channel
@@ -204,7 +247,9 @@ class Shift:
 
     def _settle(self) -> None:
         """Commits what has ended; that is progress, so the leases begin again."""
-        renewal = outbox.Renewal(self._owner, self._terms.clock()) if self._pool or self._hand or self._air else None
+        clock = self._terms.clock()
+        renewal = outbox.Renewal(self._owner, clock) if clock - self._renewed_at >= RENEW_AFTER else None
+        self._renewed_at = clock if renewal else self._renewed_at
         self._tally.update(outbox.settle(self._landed, self._terms.desk.now, renewal).values())
         self._landed, self._settle_at = [], math.inf
 
@@ -216,17 +261,7 @@ class Shift:
         while self._air:
             self._land(AT_MOST)
         self._settle()
-        outbox.release([case.touch for case in self._pool.values()])
-
-
-def _fairly(cases: Iterable[_Case]) -> list[_Case]:
-    """Touches in their order, but the first of every lane before the second of any, so that none fills a batch while others wait."""
-    seen: Counter[str] = Counter()
-    ranked = []
-    for case in cases:
-        ranked.append((seen[case.lane], case))
-        seen[case.lane] += 1
-    return [case for _, case in sorted(ranked, key=lambda one: one[0])]
+        outbox.release([case.touch for lane in self._pool.values() for case in lane])
 
 
 def _composed(desk: Desk, touch: Touch, person: Person) -> Message | Outcome:

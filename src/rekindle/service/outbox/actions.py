@@ -170,6 +170,23 @@ def begin(touches: Sequence[Touch], judge: Judge, clock: datetime, at: datetime)
     return begun, instead
 
 
+def put_back(touches: Sequence[Touch], clock: datetime) -> set[int]:
+    """Attempted touches of a worker that did not come to hand them over are claimed as before.
+
+    Args:
+        touches: As claimed.
+        clock: The present instant; their lease counts from it.
+
+    Returns:
+        The ids of those that were still this worker's.
+    """
+    with transaction.atomic():
+        fences: dict[int, int] = dict(_locked(touches).filter(status=ATTEMPTING).values_list("id", "fence"))
+        mine = {touch.id for touch in touches if fences.get(touch.id) == touch.fence}
+        Touch.objects.filter(id__in=mine, status=ATTEMPTING).update(status=CLAIMED, lease_until=clock + LEASE)
+    return mine
+
+
 def settle(landed: Sequence[tuple[Touch, Outcome]], at: datetime, renew: Renewal | None = None) -> dict[int, str]:
     """Commits what became of attempted touches; a worker that comes back late still knows better, unless another has begun anew.
 
