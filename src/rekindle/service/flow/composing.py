@@ -121,9 +121,8 @@ def _webpush(desk: Desk, touch: Touch, person: Person) -> Message:
 
 
 def _inapp(desk: Desk, touch: Touch, person: Person) -> Message:
-    facts = facts_for(desk, touch, person)
-    said = short(desk.templates, facts, "inapp")
-    return _message(desk, touch, payloads.inapp(said, facts.valid_until), touch.customer_id)
+    said = short(desk.templates, facts_for(desk, touch, person), "inapp")
+    return _message(desk, touch, payloads.inapp(said, touch.valid_until), touch.customer_id)
 
 
 def _webhook(desk: Desk, touch: Touch, person: Person) -> Message:

@@ -1,6 +1,6 @@
 """Who says yes to a plan whose messages leave this machine: a person, or the autopilot of rules.yaml within its bounds.
 
-Knows nothing of documents and their versions. The mailbox keeps every message here, so that nobody is asked.
+Knows nothing of documents and their versions. The mailbox and the folder keep every message here, so that nobody is asked.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from rekindle.service.outbox import actions, queries
 from rekindle.settings import Settings
 
 AUTOPILOT = "autopilot"
-HARMLESS = "mailbox"
-"""The sender from which nothing leaves this machine."""
+HARMLESS = frozenset({"folder", "mailbox"})
+"""The senders from which nothing leaves this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Waiting:
 
 def leaving(settings: Settings) -> dict[str, str]:
     """The channels by which messages leave this machine, each with its sender's name."""
-    return {channel: name for channel, name in settings.senders.model_dump().items() if name and name != HARMLESS}
+    return {channel: name for channel, name in settings.senders.model_dump().items() if name and name not in HARMLESS}
 
 
 def awaiting(settings: Settings) -> tuple[Waiting, ...]:
