@@ -129,7 +129,11 @@ def test_what_was_put_back_is_claimed_and_may_begin_again(store: Settings) -> No
     assert queries.counts() == {"claimed": 1}
     assert actions.begin([touch], nobody_is_judged, later(1), NOON) == ([touch], {})
     assert actions.recover(later(3)) == (1, 0)
-    assert actions.put_back([touch], later(3)) == set(), "another worker called it unknown"
+    assert actions.put_back([touch], later(3)) == {touch.id}, "another worker called it unknown, and this one knows better"
+    assert (queries.counts(), Touch.objects.get().settled_at) == ({"claimed": 1}, None)
+    assert actions.recover(later(5)) == (0, 1)
+    assert len(actions.claim("two", NOON, later(5), 9)) == 1
+    assert actions.put_back([touch], later(5)) == set(), "another worker has taken it up"
 
 
 def test_touches_of_an_older_ledger_get_their_names(store: Settings) -> None:

@@ -171,7 +171,7 @@ def begin(touches: Sequence[Touch], judge: Judge, clock: datetime, at: datetime)
 
 
 def put_back(touches: Sequence[Touch], clock: datetime) -> set[int]:
-    """Attempted touches of a worker that did not come to hand them over are claimed as before.
+    """Attempted touches that a worker did not come to hand over are claimed as before, though another has called them unknown meanwhile.
 
     Args:
         touches: As claimed.
@@ -181,9 +181,11 @@ def put_back(touches: Sequence[Touch], clock: datetime) -> set[int]:
         The ids of those that were still this worker's.
     """
     with transaction.atomic():
-        fences: dict[int, int] = dict(_locked(touches).filter(status=ATTEMPTING).values_list("id", "fence"))
+        fences: dict[int, int] = dict(_locked(touches).filter(status__in=(ATTEMPTING, UNKNOWN)).values_list("id", "fence"))
         mine = {touch.id for touch in touches if fences.get(touch.id) == touch.fence}
-        Touch.objects.filter(id__in=mine, status=ATTEMPTING).update(status=CLAIMED, lease_until=clock + LEASE)
+        Touch.objects.filter(id__in=mine, status__in=(ATTEMPTING, UNKNOWN)).update(
+            status=CLAIMED, lease_until=clock + LEASE, settled_at=None, reason=""
+        )
     return mine
 
 
