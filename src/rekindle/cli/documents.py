@@ -28,7 +28,7 @@ def check(context: typer.Context, matrix: Matrix = False, as_json: AsJson = Fals
     """Name every mistake in the store's documents and texts. With file, line and remedy; exits with 3 where there is an error."""
     from rekindle.deliver.templates import address_warning
     from rekindle.program import checking
-    from rekindle.service.flow import linting, signing
+    from rekindle.service.flow import linting, senders, signing
 
     held = settings.load(context.obj)
     if matrix:
@@ -36,7 +36,7 @@ def check(context: typer.Context, matrix: Matrix = False, as_json: AsJson = Fals
         return
     content, signature = linting.examined(held), signing.examined(held)
     documents = checking.check(held.root, today=moment.local_day(moment.now(), held.timezone))
-    findings = (*documents, *content.findings, *signature.findings)
+    findings = (*documents, *content.findings, *signature.findings, *senders.examined(held))
     errors = sum(finding.severity == "error" for finding in findings)
     address = address_warning(held.sender.postal_address)
     lines = [str(finding) for finding in findings] + ([f"rekindle.toml: warning: {address}"] if address else [])

@@ -1,0 +1,36 @@
+"""Whether what hands messages over can be opened as rekindle.toml has it, before the first message is due.
+
+Knows nothing of messages. Opens no connection.
+"""
+
+from collections.abc import Iterator
+
+from rekindle.errors import BadData
+from rekindle.program.checking import Finding, Severity
+from rekindle.service.channels import open_sender
+from rekindle.service.channels.provider.esps import view_of
+from rekindle.settings import FILE_NAME, Senders, Settings
+
+
+def examined(settings: Settings) -> tuple[Finding, ...]:
+    """What `check` says of a store's senders."""
+    return tuple(_findings(settings))
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    for channel in Senders.model_fields:
+        try:
+            open_sender(settings, channel)
+        except BadData as error:
+            yield _finding(settings, error, "error")
+    if settings.senders.email == "provider":
+        try:
+            view_of(settings)
+        except BadData as error:
+            yield _finding(settings, error, "warning")
+
+
+def _finding(settings: Settings, error: BadData, severity: Severity) -> Finding:
+    lines = (settings.root / FILE_NAME).read_text(encoding="utf-8").splitlines()
+    line = next((number for number, text in enumerate(lines, 1) if text.strip() == "[senders]"), 1)
+    return Finding(FILE_NAME, line, "senders", error.cause.removeprefix(f"{FILE_NAME}: "), error.remedy, severity)
