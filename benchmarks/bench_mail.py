@@ -24,7 +24,9 @@ from rekindle.deliver.spoken import spoken
 from rekindle.deliver.templates import Rendered, TemplateSet, prepared, render
 from rekindle.service.flow.content import shipped_content
 
-TURNS, OWN, DJANGO, SIGNED = 7, 1_500, 150, 150
+TURNS, OWN, DJANGO, SIGNED = 60, 60, 12, 20
+"""Turns, and messages of one; turns are short, so that what else the machine does slows all of a turn alike."""
+
 RATIO, SHARE = 10.0, 0.70
 """How many times as fast as Django at least; and how much of what the key alone leaves over, signed."""
 
@@ -47,9 +49,9 @@ class Case:
     envelope: Envelope
 
 
-def cases(count: int) -> Iterator[Case]:
-    """Messages of four stages to customers of whom no two are alike."""
-    for number in range(count):
+def cases(turn: int) -> Iterator[Case]:
+    """A turn's messages, of four stages, to customers of whom no two are alike."""
+    for number in range(turn * OWN, (turn + 1) * OWN):
         program, stage = STAGES[number % len(STAGES)]
         service, offer = program == "order-confirmation", OFFER | {"code": f"7K2MQW{number:05}"} if stage == "tailor" else {}
         facts = replace(
@@ -81,7 +83,8 @@ def by_django(envelope: Envelope, said: Rendered, html: str) -> bytes:
 
 def by_liquid(content: TemplateSet, facts: Facts) -> tuple[str, str]:
     """Both forms, filled in by Liquid as it is."""
-    said, (text, page) = spoken(facts) | {"subject": "", "preheader": ""}, prepared(content, f"{facts.program}/{facts.stage}")
+    said = spoken(facts) | {"subject": "", "preheader": ""}
+    text, page = prepared(content, f"{facts.program}/{facts.stage}", facts.brand_color)
     return text.template.render(**said), page.template.render(**said)
 
 
@@ -94,33 +97,34 @@ def rate(do: Callable[[Case], object], over: list[Case]) -> float:
 
 
 def measured() -> dict[str, float]:
-    """Messages a second, each the middle of some turns."""
+    """Messages a second, and how the ways compare, each the middle of many short turns."""
     settings.configure()
     content = shipped_content()
-    every = list(cases(OWN))
     rsa_key = rsa.generate_private_key(65_537, 2_048)
     pem = rsa_key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     key = read_key("mail", "marigold.example", pem.decode())
-    finished = {case.envelope.message_id: render(content, case.facts) for case in every[:DJANGO]}
-    pages = {name: said.html for name, said in finished.items()}
+    finished: dict[str, tuple[Rendered, str]] = {}
     ways: dict[str, tuple[Callable[[Case], object], int]] = {
         "own": (lambda case: mail(content, case.facts, case.envelope), OWN),
-        "django": (lambda case: by_django(case.envelope, finished[one := case.envelope.message_id], pages[one]), DJANGO),
+        "django": (lambda case: by_django(case.envelope, *finished[case.envelope.message_id]), DJANGO),
         "liquid": (lambda case: by_liquid(content, case.facts), DJANGO),
         "signed": (lambda case: mail(content, case.facts, case.envelope, key), SIGNED),
         "bare": (lambda _: rsa_key.sign(b"x" * 1_000, padding.PKCS1v15(), hashes.SHA256()), SIGNED),
     }
-    turns = [{name: rate(do, every[:count]) for name, (do, count) in ways.items()} for _ in range(TURNS)]
-    return {name: round(statistics.median(turn[name] for turn in turns), 1) for name in ways}
+    turns = []
+    for turn in range(TURNS):
+        given = list(cases(turn))
+        finished = {case.envelope.message_id: (said := render(content, case.facts), said.html) for case in given[:DJANGO]}
+        turns.append({name: rate(do, given[:count]) for name, (do, count) in ways.items()})
+    return {name: statistics.median(turn[name] for turn in turns) for name in ways} | {
+        "ratio": statistics.median(turn["own"] / turn["django"] for turn in turns),
+        "ratio_with_filling": statistics.median(turn["own"] * (1 / turn["django"] + 1 / turn["liquid"]) for turn in turns),
+        "share": statistics.median(turn["signed"] * (1 / turn["own"] + 1 / turn["bare"]) for turn in turns),
+    }
 
 
 if __name__ == "__main__":
     found = measured()
-    whole = 1 / (1 / found["django"] + 1 / found["liquid"])
-    ratio, share = found["own"] / found["django"], found["signed"] * (1 / found["own"] + 1 / found["bare"])
-    print(json.dumps(found | {
-        "ratio": round(ratio, 2), "least": RATIO, "ratio_with_filling": round(found["own"] / whole, 2), "share": round(share, 3),
-        "least_share": SHARE,
-    }))  # fmt: skip
-    if ratio < RATIO or share < SHARE:
-        sys.exit(f"{ratio:.1f} times Django's rate (at least {RATIO:g}), {share:.0%} of the key's (at least {SHARE:.0%})")
+    print(json.dumps({name: round(value, 3) for name, value in found.items()} | {"least": RATIO, "least_share": SHARE}))
+    if found["ratio"] < RATIO or found["share"] < SHARE:
+        sys.exit(f"{found['ratio']:.1f} times Django's rate (at least {RATIO:g}), {found['share']:.0%} of the key's (at least {SHARE:.0%})")

@@ -54,7 +54,7 @@ def test_a_hostile_template_is_refused_within_its_time(source: str) -> None:
     before = time.monotonic()
     with pytest.raises(LiquidError):
         filled(source)
-    assert time.monotonic() - before < 3 * SECONDS
+    assert time.monotonic() - before < 10 * SECONDS
 
 
 def test_what_is_allowed_is_there() -> None:

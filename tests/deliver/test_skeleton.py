@@ -24,6 +24,9 @@ FACTS = st.fixed_dictionaries(VALUES)
 LITERALS = st.sampled_from(['""', '"percent"', '"Ada"', "0", "1", "2", "true", "false", "nil", "empty", "blank"])
 OPERATORS = st.sampled_from(["==", "!=", "<>", "<", ">", "<=", ">=", "contains"])
 PATHS = st.sampled_from([*NAMES, "products[0]", "products.size", "mine"])
+IN_LOOPS = st.sampled_from(
+    ["{{ one }}", "{% if forloop.last == false %}, {% endif %}", "{{ forloop.index }}{{ forloop }}", "{% if one == 'Vase' %}!{% endif %}"]
+)
 COMPARISONS = st.builds("{} {} {}".format, PATHS | LITERALS, OPERATORS, LITERALS | PATHS)
 CONDITIONS = st.recursive(
     PATHS | LITERALS | COMPARISONS, lambda inner: st.builds("{} {} {}".format, inner, st.sampled_from(["and", "or"]), inner)
@@ -44,7 +47,7 @@ def blocks(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
             "{{% case {} %}}{{% when {}, {} %}}{}{{% when {} %}}{}{{% else %}}{}{{% endcase %}}".format,
             PATHS, LITERALS, LITERALS, inner, LITERALS, inner, inner,
         )  # fmt: skip
-        | st.builds("{{% for one in products %}}{{{{ one }}}}{}{{% endfor %}}".format, inner)
+        | st.builds("{{% for one in {} %}}{}{}{{% endfor %}}".format, PATHS, IN_LOOPS, IN_LOOPS | inner)
         | st.builds("{{% capture mine %}}{}{{% endcapture %}}".format, inner)
         | st.builds("{}{}".format, inner, inner)
     )
@@ -79,11 +82,18 @@ def test_a_skeleton_says_what_liquid_says(source: str, said: dict[str, object], 
         ('{% case orders %}{% when "2" %}text{% when "3" %}text{% else %}number{% endcase %}', "number"),
         ('{% case first_name %}{% when "Ada" %}1{% when "Ada" %}2{% endcase %}', "12"),
         ('{% case first_name %}{% else %}rest{% when "Ada" %}1{% endcase %}', "rest1"),
+        ("{% for one in products %}{{ one }}{% if forloop.last == false %}, {% endif %}{% endfor %}", "Vase, Cup"),
+        ("{% for one in products %}{{ forloop.index }}{% if one == 'Cup' and first_name %}{{ one }}{% endif %}{% endfor %}", "12Cup"),
+        ("{% for one in products reversed %}{{ one }}{% endfor %}{% for one in products limit: 1 %}{{ one }}{% endfor %}", "CupVaseVase"),
+        ("{% for one in products %}{% if forloop.index == 2 %}{% break %}{% endif %}{{ one }}{% endfor %}", "Vase"),
+        ("{% for one in products %}{% assign last = one %}{% endfor %}{{ last }}", "Cup"),
+        ("{% for one in orders %}{{ one }}{% else %}none{% endfor %}{% for one in first_name %}{{ one }}{% endfor %}", "noneAda"),
+        ("{% for a in products %}{% for b in products %}{{ forloop.parentloop.index }}{% endfor %}{{ a }}{% endfor %}", "11Vase22Cup"),
         ("{% if orders %} {% endif %}|{% if orders %} {% else %}x{% endif %}|", "| |"),
     ],
 )
 def test_what_a_template_says_of_ada_who_ordered_twice(source: str, expected: str) -> None:
-    template, said = parse(source, escaping=False), {"first_name": "Ada", "orders": 2}
+    template, said = parse(source, escaping=False), {"first_name": "Ada", "orders": 2, "products": ("Vase", "Cup")}
     assert "".join(fill(prepare(template, str), said)) == template.render(**said) == expected
 
 

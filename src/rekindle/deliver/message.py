@@ -9,6 +9,7 @@ from base64 import b32encode, b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from rekindle.deliver.dkim import DkimKey, aligned, sign
 from rekindle.deliver.facts import Facts
@@ -22,6 +23,10 @@ _ADDRESS = re.compile(r"[!-?A-~]+@[a-z0-9.-]+")
 _QUOTED = re.compile(r'(["\\])')
 _BREAKABLE = re.compile(r"(?<=[^ ])(?= [^ ])")
 _LINE, _LINE_AT_MOST = 78, 998
+_REMEMBERED = 64
+"""Mailboxes and dates that are kept as they are written: a run has one sender and one date."""
+
+_date = lru_cache(_REMEMBERED)(format_datetime)
 _OCTETS_A_WORD = 42
 """So that a word of them stands on one line with the longest header's name. A multiple of three needs no padding."""
 
@@ -119,7 +124,7 @@ def _fields(envelope: Envelope, subject: str) -> list[tuple[str, str]]:
         ("To", _mailbox(envelope.to_name, envelope.to_address)),
         ("Reply-To", _mailbox("", envelope.reply_to)),
         ("Subject", _words(subject)),
-        ("Date", format_datetime(envelope.date)),
+        ("Date", _date(envelope.date)),
         ("Message-ID", _ascii(f"<{envelope.message_id}>")),
         *unsubscribing,
         ("MIME-Version", "1.0"),
@@ -172,6 +177,7 @@ def _words(value: str) -> str:
     return " ".join(f"=?utf-8?b?{b64encode(word).decode('ascii')}?=" for word in [*words, held])
 
 
+@lru_cache(_REMEMBERED)
 def _mailbox(name: str, address: str) -> str:
     if not _ADDRESS.fullmatch(_clean(address)):
         raise PermanentFailure("an address cannot be written in a header", "Mend the address.")

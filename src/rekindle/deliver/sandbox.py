@@ -4,7 +4,7 @@ Knows nothing of what templates are for. There is no way from a template to a fi
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TextIO
 
 from liquid import BoundTemplate, Environment, StrictUndefined
@@ -103,6 +103,8 @@ class _Sandbox(Environment):
 
 _ESCAPING = _Sandbox(autoescape=True, undefined=StrictUndefined)
 _PLAIN = _Sandbox(autoescape=False, undefined=StrictUndefined)
+_NOWHERE = Watched(_PLAIN.from_string(""), globals={})
+"""Where nodes are asked what they hold; no other template can be reached from there."""
 
 
 def parse(source: str, *, escaping: bool) -> BoundTemplate:
@@ -124,18 +126,18 @@ def parse(source: str, *, escaping: bool) -> BoundTemplate:
     return template
 
 
-def every_node(template: BoundTemplate) -> Iterator[Node]:
-    """All nodes of a template, those within others too."""
-    context, waiting = Watched(template, globals={}), list(template.nodes)
+def nodes_within(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Some nodes of a template and all within them."""
+    waiting = list(nodes)
     while waiting:
         node = waiting.pop()
-        waiting.extend(node.children(context))
+        waiting.extend(node.children(_NOWHERE))
         yield node
 
 
 def _expressions(template: BoundTemplate) -> Iterator[Expression]:
     """All expressions of a template, those within others too."""
-    waiting = [expression for node in every_node(template) for expression in node.expressions()]
+    waiting = [expression for node in nodes_within(template.nodes) for expression in node.expressions()]
     while waiting:
         expression = waiting.pop()
         waiting.extend(expression.children())

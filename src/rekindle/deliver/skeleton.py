@@ -5,12 +5,13 @@ Knows nothing of facts and mail. It says what Liquid would: plain names and comp
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
 from liquid import BoundTemplate
-from liquid.ast import BlockNode, Node
+from liquid.ast import BlockNode, ConditionalBlockNode, Node
 from liquid.builtin.content import ContentNode
 from liquid.builtin.expressions import BooleanExpression, FilteredExpression, Path
 from liquid.builtin.expressions import logical as logic
@@ -18,12 +19,13 @@ from liquid.builtin.expressions.primitive import FalseLiteral, IntegerLiteral, S
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.case_tag import CaseNode, MultiExpressionBlockNode
 from liquid.builtin.tags.comment_tag import CommentNode
+from liquid.builtin.tags.for_tag import ForLoop, ForNode
 from liquid.builtin.tags.if_tag import IfNode
 from liquid.exceptions import LiquidError, LiquidInterrupt, LiquidSyntaxError, OutputStreamLimitError, UndefinedError
 from liquid.expression import Expression
 from liquid.stringify import to_liquid_string
 
-from rekindle.deliver.sandbox import OUTPUT_LIMIT, Watched, every_node
+from rekindle.deliver.sandbox import OUTPUT_LIMIT, Watched, nodes_within
 
 Piece = TypeVar("Piece", str, bytes)
 Said = Mapping[str, object]
@@ -39,6 +41,10 @@ _Comparison = (
     logic.EqExpression | logic.NeExpression | logic.LtExpression | logic.GtExpression | logic.LeExpression | logic.GeExpression
 )
 
+_SAYING = (ContentNode, OutputNode, CommentNode, IfNode, CaseNode, BlockNode, ConditionalBlockNode, MultiExpressionBlockNode)
+"""What changes no name and ends no loop."""
+
+_OF_A_TURN = frozenset({"first", "last", "index", "index0", "length"})
 _ORDERED = StringLiteral | IntegerLiteral
 _ANY = _ORDERED | TrueLiteral | FalseLiteral
 
@@ -59,9 +65,20 @@ class _Filling:
         return self._context
 
 
+_Read = Callable[[Said], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hole(Generic[Piece]):
+    """A fact as it is."""
+
+    read: _Read
+    written: Callable[[object], Piece]
+
+
 _Test = Callable[[_Filling], bool]
 _Step = Callable[[_Filling, list[Piece]], None]
-_Steps = tuple[Piece | _Step[Piece], ...]
+_Steps = tuple[Piece | _Hole[Piece] | _Step[Piece], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +104,7 @@ def prepare(template: BoundTemplate, written: Callable[[str], Piece]) -> Skeleto
     Raises:
         LiquidError: Its conditions or blocks are too many within one another.
     """
-    assigned = frozenset(str(name) for node in every_node(template) for name in node.template_scope())
+    assigned = frozenset(str(name) for node in nodes_within(template.nodes) for name in node.template_scope())
     try:
         return Skeleton(template, _Preparing(written, template.env.autoescape, assigned).steps(template.nodes))
     except RecursionError as error:
@@ -119,11 +136,14 @@ def fill(skeleton: Skeleton[Piece], said: Said) -> list[Piece]:
 
 
 def _follow(steps: _Steps[Piece], filling: _Filling, pieces: list[Piece]) -> None:
+    said, put = filling.said, pieces.append
     for step in steps:
-        if callable(step):
+        if isinstance(step, _Hole):
+            put(step.written(step.read(said)))
+        elif callable(step):
             step(filling, pieces)
         else:
-            pieces.append(step)
+            put(step)
 
 
 class _Preparing(Generic[Piece]):
@@ -132,11 +152,12 @@ class _Preparing(Generic[Piece]):
     def __init__(self, written: Callable[[str], Piece], escaping: bool, assigned: frozenset[str]) -> None:
         self._written: Callable[[str], Piece] = written
         self._assigned = assigned
+        self._in_loop = False
 
         def fact(value: object) -> Piece:
-            return written(to_liquid_string(value, escaping))
+            return written(str(to_liquid_string(value, escaping)))  # plain text: the methods of escaped text are slow
 
-        self._fact: Callable[[object], Piece] = lru_cache(_REMEMBERED, typed=True)(fact)
+        self._fact: Callable[[object], Piece] = lru_cache(_REMEMBERED, typed=True)(fact) if escaping else fact
 
     def steps(self, nodes: Sequence[Node]) -> _Steps[Piece]:
         return tuple(step for node in nodes for step in self._steps_of(node))
@@ -147,12 +168,14 @@ class _Preparing(Generic[Piece]):
             return (self._written(node.text),) if node.text else ()
         if isinstance(node, CommentNode):
             return ()
-        if isinstance(node, OutputNode) and (name := self._plain_output(node.expression)):
-            return (self._hole(name),)
+        if isinstance(node, OutputNode) and (read := self._output(node.expression)):
+            return (_Hole(read, self._fact),)
         if isinstance(node, IfNode):
             return (self._branch(node),)
         if isinstance(node, CaseNode) and (choice := self._choice(node)):
             return (choice,)
+        if isinstance(node, ForNode) and (loop := self._loop(node)):
+            return (loop,)
         return (self._asked(node),)
 
     def _block(self, block: BlockNode | None) -> _Steps[Piece]:
@@ -166,14 +189,6 @@ class _Preparing(Generic[Piece]):
             buffer = filling.context.get_buffer()
             node.render(filling.context, buffer)
             pieces.append(self._written(buffer.getvalue()))
-
-        return step
-
-    def _hole(self, name: str) -> _Step[Piece]:
-        fact = self._fact
-
-        def step(filling: _Filling, pieces: list[Piece]) -> None:
-            pieces.append(fact(filling.said[name]))
 
         return step
 
@@ -193,33 +208,61 @@ class _Preparing(Generic[Piece]):
 
     def _choice(self, node: CaseNode) -> _Step[Piece] | None:
         """A case over a plain name with texts, each named once and the rest last; None for any other."""
-        name = self._plain_name(node.expression)
+        read = self._plain(node.expression)
         whens = [block for block in node.blocks if isinstance(block, MultiExpressionBlockNode)]
         rest = [block for block in node.blocks[len(whens) :] if isinstance(block, BlockNode)]
         texts = [(one.value, when.block) for when in whens for one in when.expression.expressions if isinstance(one, StringLiteral)]
         named = sum(len(when.expression.expressions) for when in whens)
-        if name is None or len(whens) + len(rest) < len(node.blocks) or len(rest) > 1 or len(dict(texts)) < named:
+        if read is None or len(whens) + len(rest) < len(node.blocks) or len(rest) > 1 or len(dict(texts)) < named:
             return None
         ways = {text: self._block(block) for text, block in texts}
         otherwise = self._block(rest[0]) if rest else ()
 
         def step(filling: _Filling, pieces: list[Piece]) -> None:
-            value = filling.said[name]
+            value = read(filling.said)
             _follow(ways.get(value, otherwise) if isinstance(value, str) else otherwise, filling, pieces)
 
         return step
 
-    def _plain_output(self, expression: Expression) -> str | None:
+    def _loop(self, node: ForNode) -> _Step[Piece] | None:
+        """A loop over all of a plain name, which does nothing but say; None for any other."""
+        expression = node.expression
+        read, limits = self._plain(expression.iterable), (expression.limit, expression.offset, expression.cols)
+        only_says = all(isinstance(one, _SAYING) for one in nodes_within(node.block.nodes))
+        if read is None or node.default or expression.reversed or any(limits) or node.block.blank or not only_says:
+            return None
+        inner = copy(self)
+        inner._in_loop = True
+        steps, asked, item_name = inner.steps(node.block.nodes), self._asked(node), expression.identifier
+
+        def step(filling: _Filling, pieces: list[Piece]) -> None:
+            items = read(filling.said)
+            if not isinstance(items, tuple):
+                return asked(filling, pieces)
+            turn = ForLoop(f"{item_name}-{expression.iterable}", iter(items), len(items), filling.context.parentloop())
+            for item in turn:
+                filling.context.step(node.token)
+                _follow(steps, _Filling(filling.template, {**filling.said, item_name: item, "forloop": turn}), pieces)
+            return None
+
+        return step
+
+    def _output(self, expression: Expression) -> _Read | None:
+        """How a plain name that is written as it is, is read."""
         if not isinstance(expression, FilteredExpression) or expression.filters:
             return None
-        return self._plain_name(expression.left)
+        return self._plain(expression.left)
 
-    def _plain_name(self, expression: Expression) -> str | None:
-        """The name that an expression is, if it is one that the template does not assign."""
-        if not isinstance(expression, Path) or len(expression.path) > 1:
+    def _plain(self, expression: Expression) -> _Read | None:
+        """How a name that the template does not assign, or what a loop knows of its turn, is read; None for all else."""
+        if not isinstance(expression, Path):
             return None
-        name = expression.path[0]
-        return name if isinstance(name, str) and name not in self._assigned else None
+        match expression.path:
+            case [str(name)] if name not in self._assigned:
+                return operator.itemgetter(name)
+            case ["forloop", str(what)] if self._in_loop and what in _OF_A_TURN:
+                return lambda said: getattr(said["forloop"], what)
+        return None
 
     def _test(self, expression: Expression) -> _Test:
         if isinstance(expression, BooleanExpression):
@@ -230,22 +273,22 @@ class _Preparing(Generic[Piece]):
         if isinstance(expression, logic.LogicalOrExpression):
             left, right = self._test(expression.left), self._test(expression.right)
             return lambda filling: left(filling) or right(filling)
-        if (name := self._plain_name(expression)) is not None:
-            return lambda filling: (held := filling.said[name]) is not None and held is not False
+        if read := self._plain(expression):
+            return lambda filling: (held := read(filling.said)) is not None and held is not False
         if isinstance(expression, _Comparison):
             return self._comparison(expression)
         return _liquid_test(expression)
 
     def _comparison(self, expression: _Comparison) -> _Test:
         """A plain name beside a literal is compared here where it is of the literal's kind; all else is Liquid's to compare."""
-        name, other, asked = self._plain_name(expression.left), expression.right, _liquid_test(expression)
+        read, other, asked = self._plain(expression.left), expression.right, _liquid_test(expression)
         equality = isinstance(expression, logic.EqExpression | logic.NeExpression)
-        if name is None or not isinstance(other, _ANY if equality else _ORDERED):
+        if read is None or not isinstance(other, _ANY if equality else _ORDERED):
             return asked
         compare, value, kind = _COMPARE[type(expression)], other.value, type(other.value)
 
         def test(filling: _Filling) -> bool:
-            held = filling.said[name]
+            held = read(filling.said)
             return compare(held, value) if type(held) is kind else asked(filling)
 
         return test

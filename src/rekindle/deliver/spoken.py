@@ -4,6 +4,7 @@ Knows nothing of templates.
 """
 
 from dataclasses import fields
+from functools import lru_cache
 from operator import attrgetter
 
 from rekindle.deliver.facts import CARD_KINDS, Facts
@@ -14,14 +15,26 @@ from rekindle.deliver.words import greetable, listed, month, one_line, readable,
 _UNSPOKEN = frozenset({"registry", "blocks"})
 """What decides what is stated and is not stated itself."""
 
-_NAMES = tuple(one.name for one in fields(Facts) if one.name not in _UNSPOKEN)
-_VALUES = attrgetter(*_NAMES)
+_REMEMBERED = 2_048
+"""Texts that are kept clean: most of a message's are the shop's, the same in every one."""
+
+_KINDS = {one.name: one.type for one in fields(Facts) if one.name not in _UNSPOKEN}
+_TEXTS = tuple(name for name, kind in _KINDS.items() if kind in (str, str | None))
+_OTHERS = tuple(name for name in _KINDS if name not in _TEXTS)
+_texts_of, _others_of = attrgetter(*_TEXTS), attrgetter(*_OTHERS)
+
+
+@lru_cache(_REMEMBERED)
+def _clean(text: str | None) -> str | None:
+    return one_line(text) if text else text
 
 
 def spoken(facts: Facts) -> dict[str, object]:
     """The facts by the names that templates use."""
-    clean = {name: one_line(value) if type(value) is str else value for name, value in zip(_NAMES, _VALUES(facts), strict=True)}
-    return clean | _of_the_round(facts) | {
+    said: dict[str, object] = dict(zip(_OTHERS, _others_of(facts), strict=True))
+    said.update(zip(_TEXTS, map(_clean, _texts_of(facts)), strict=True))
+    said |= _of_the_round(facts)
+    said |= {
         "offer_value": "" if facts.offer_value in facts.offer_label else one_line(facts.offer_value).replace(" ", "\N{NO-BREAK SPACE}"),
         "first_name": greetable(facts.first_name),
         "offer_minimum": one_line(facts.offer_minimum).replace(" ", "\N{NO-BREAK SPACE}"),
@@ -36,6 +49,7 @@ def spoken(facts: Facts) -> dict[str, object]:
         "language": "en",
         **palette(facts.brand_color),
     }
+    return said
 
 
 def _of_the_round(facts: Facts) -> dict[str, object]:

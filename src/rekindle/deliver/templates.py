@@ -13,6 +13,7 @@ from liquid.exceptions import LiquidError
 
 from rekindle.deliver.contracts import what_lacks
 from rekindle.deliver.facts import Facts
+from rekindle.deliver.palette import palette
 from rekindle.deliver.quoted_printable import decoded, encoded
 from rekindle.deliver.sandbox import parse
 from rekindle.deliver.skeleton import Skeleton, fill, prepare
@@ -22,7 +23,8 @@ from rekindle.errors import BadData, Refused
 
 PLACEHOLDER_ADDRESS = "Your shop, 1 Example Street, 10000 Example City"
 _INCLUDE = re.compile(r"<!-- include ([a-z_/-]+) -->\n?")
-_GAPS = re.compile(r"\n{3,}")
+_SHADE = re.compile(r"\{\{ (brand_(?:color|ink|text|tint|line|light|deep)) \}\}")
+_GAP = "\n\n\n"
 _SUBJECT_AT_MOST = 150
 _KEPT = 128
 """Templates that are kept ready: each stage of each version of a store's content that is in use."""
@@ -73,7 +75,7 @@ def render(templates: TemplateSet, facts: Facts) -> Rendered:
     name = f"{facts.program}/{facts.stage}"
     said = spoken(facts)
     try:
-        text, page = prepared(templates, name)
+        text, page = prepared(templates, name, facts.brand_color)
         heads, _, body = "".join(fill(text, said)).partition("\n\n")
         lines = dict(line.split(": ", 1) for line in heads.splitlines() if ": " in line)
         subject, preheader = one_line(lines["Subject"])[:_SUBJECT_AT_MOST], one_line(lines["Preheader"])
@@ -82,7 +84,9 @@ def render(templates: TemplateSet, facts: Facts) -> Rendered:
         raise BadData(f"content/{name}.txt has no {error.args[0]} line", "Begin it with Subject: and Preheader: lines.") from error
     except LiquidError as error:
         raise BadData(f"content/{name}: {error}", "Mend the template; docs/content.md lists the facts.") from error
-    return Rendered(subject, preheader, _GAPS.sub("\n\n", body).strip() + "\n", html)
+    while _GAP in body:
+        body = body.replace(_GAP, "\n\n")
+    return Rendered(subject, preheader, f"{body.strip()}\n", html)
 
 
 def fill_text(templates: TemplateSet, path: str, stage: str, said: Mapping[str, object]) -> str:
@@ -129,9 +133,21 @@ def assembled(templates: TemplateSet, path: str, stage: str) -> str:
 
 
 @lru_cache(_KEPT)
-def prepared(templates: TemplateSet, stage: str) -> tuple[Skeleton[str], Skeleton[bytes]]:
-    """A stage's text and page, ready to be filled in."""
-    return _text(assembled(templates, f"{stage}.txt", stage)), _page(assembled(templates, "layout.mjml", stage))
+def prepared(templates: TemplateSet, stage: str, color: str) -> tuple[Skeleton[str], Skeleton[bytes]]:
+    """A stage's text and page, ready to be filled in.
+
+    Args:
+        templates: The store's content.
+        stage: As `program/stage`.
+        color: The brand's, `#rrggbb`; its shades are no fact of a customer's and are written into the page at once.
+
+    Raises:
+        BadData: There is no such template, or its MJML cannot be read.
+        LiquidError: Its Liquid cannot.
+    """
+    shades = {"brand_color": color, **palette(color)}
+    mjml = _SHADE.sub(lambda found: shades[found[1]], assembled(templates, "layout.mjml", stage))
+    return _text(assembled(templates, f"{stage}.txt", stage)), _page(mjml)
 
 
 @lru_cache(_KEPT)
