@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections
 
 from rekindle.errors import DeliveryError, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from rekindle.service.channels import SENDERS
@@ -115,6 +116,8 @@ def test_several_threads_hand_over_each_message_once(rig: Rig) -> None:
                 rig.channel.hand_over(rig.message(n))
         except BaseException as error:  # noqa: BLE001  a thread's failure is the test's
             failures.append(error)
+        finally:
+            connections.close_all()  # as the worker's threads do
 
     threads = [threading.Thread(target=work, args=(start * EACH,)) for start in range(THREADS)]
     for thread in threads:

@@ -21,7 +21,7 @@ SHOWN_FOR = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class InApp:
-    """The ledger in use."""
+    """The ledger in use; whoever ends a thread that hands over closes its connection."""
 
     def hand_over(self, message: Message) -> str:
         """Puts a message into the shop for the customer `message.to`; the same message twice is one.
@@ -34,14 +34,11 @@ class InApp:
             PermanentFailure: The message is not the object that this channel takes.
         """
         row = _row(message)
-        alone = not connection.in_atomic_block and connection.connection is None
         try:
             put(row)
         except Error as error:
+            connection.close_if_unusable_or_obsolete()
             raise TemporaryFailure(f"the ledger cannot be written: {type(error).__name__}", "Make room, or start its server.") from error
-        finally:
-            if alone:
-                connection.close()  # a sender's thread has no other use for one
         return ""
 
 
