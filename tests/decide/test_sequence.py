@@ -8,6 +8,7 @@ import pytest
 from rekindle.decide.planner import Plan
 from rekindle.decide.policy import Policy
 from tests.decide.shop import MONDAY, Decider, Row, by_customer, certainly, customer, instant, program
+from tests.insight.histories import write
 
 WORDS = Policy(
     "words",
@@ -130,3 +131,12 @@ def test_money_and_validity_follow_the_stage(story: Told) -> None:
     assert (told["offer"], told["cost_ceiling"]) == ("percent", (400 + 1) * 1000)  # a tenth of 50 is capped at 4
     assert told["valid_until"] == (MONDAY + timedelta(days=12 + 14)).date()  # the stage's 14 days, not the offer's 21
     assert told["send_at"] == (MONDAY + timedelta(days=12, hours=8)).replace(tzinfo=None)  # nine in Berlin
+
+
+def test_a_redeemed_code_ends_the_round_before_its_order_is_known(decider: Decider) -> None:
+    decider = replace(decider.with_documents(program(caps=CAPS)), policy=WORDS)
+    both = [customer("told"), customer("redeemed")]
+    decider.keep(decider.plan(0, both), 0)
+    taken = {"message_id": "redemption:1", "customer_id": "redeemed", "name": "Coupon Redeemed", "occurred_at": instant(5).naive}
+    write(decider.warehouse, {"events": [taken]})
+    assert said(by_customer(decider.rows(decider.plan(12, both)))) == {"told": "tailor percent"}

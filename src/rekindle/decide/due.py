@@ -114,12 +114,14 @@ def _ends(rows: ir.Table, programs: Sequence[Program]) -> ir.BooleanValue:
 
 
 def _ended(warehouse: Warehouse, place: ir.Table, programs: Sequence[Program], as_of: AsOf) -> ir.Table:
-    """The places with what has ended their rounds since: a ticket or a return opened, a pause asked for while they were under way."""
-    tickets, returns = warehouse.current("tickets"), warehouse.current("returns")
+    """The places with what has ended their rounds since: a ticket or a return opened, a pause asked for, a code redeemed with an order."""
+    tickets, returns, events = warehouse.current("tickets"), warehouse.current("returns"), warehouse.current("events")
+    redeemed = events.filter(events.name == REDEEMED)
     met = ibis.union(
         tickets.select("customer_id", at="opened_at", exit=ibis.literal("complaint_opened")),
         returns.select("customer_id", at="returned_at", exit=ibis.literal("return_opened")),
         _pauses(warehouse).select("customer_id", at="recorded_at", exit=ibis.literal("pause")),
+        redeemed.select("customer_id", at="occurred_at", exit=ibis.literal("order")),
     )
     met = met.filter(met["at"] < ibis.literal(as_of.naive))
     both = place.select(*ROUND, "entered_at").join(met, "customer_id").filter(lambda t: t["at"] >= t.entered_at)
@@ -127,6 +129,9 @@ def _ended(warehouse: Warehouse, place: ir.Table, programs: Sequence[Program], a
     joined = place.left_join(both, ROUND).drop(*(f"{name}_right" for name in ROUND))
     return joined.mutate(ended_by=joined.ended_by.fill_null(joined.exit)).drop("exit")
 
+
+REDEEMED = "Coupon Redeemed"
+"""The event of a code that an order took: it ends what an order ends, before the order itself is known."""
 
 PAUSE = "pause"
 """The purpose of a consent that is none: a customer asks to hear nothing until it expires, or until another word where it does not."""

@@ -59,8 +59,9 @@ def test_a_look_changes_nothing(checkout: Ask) -> None:
     ("change", "columns", "reason"),
     [
         ({"customer": "c-2"}, {}, "not_yours"), ({"customer": ""}, {}, "not_yours"), ({"customer": "nobody"}, {}, "not_yours"),
-        ({"currency": "USD"}, {}, "other_currency"), ({}, {"minimum": 5001}, "below_minimum"), ({}, {"scope": "category:Rugs"}, "out_of_scope"),
-        ({}, {"last_day": TODAY - timedelta(days=2)}, "expired"), ({}, {"redeemed": 1}, "used"), ({"other_codes": ["0THER"]}, {}, "not_stackable"),
+        ({"currency": "USD"}, {}, "other_currency"), ({}, {"minimum": 5001}, "below_minimum"),
+        ({}, {"scope": "category:Rugs"}, "out_of_scope"), ({}, {"last_day": TODAY - timedelta(days=2)}, "expired"),
+        ({}, {"redeemed": 1}, "used"), ({"other_codes": ["0THER"]}, {}, "not_stackable"),
     ],
 )  # fmt: skip
 def test_why_a_code_is_not_taken(checkout: Ask, change: dict[str, Any], columns: dict[str, Any], reason: str) -> None:
@@ -73,7 +74,10 @@ def test_why_a_code_is_not_taken(checkout: Ask, change: dict[str, Any], columns:
     assert not Redemption.objects.exists()
 
 
-@pytest.mark.parametrize(("status", "reason"), [("planned", "not_yet"), ("suppressed", "cancelled"), ("expired", "cancelled"), ("unknown", None)])
+STATUSES = [("planned", "not_yet"), ("suppressed", "cancelled"), ("expired", "cancelled"), ("unknown", None)]
+
+
+@pytest.mark.parametrize(("status", "reason"), STATUSES)
 def test_a_code_holds_from_the_hand_over_of_its_message_on(checkout: Ask, status: str, reason: str | None) -> None:
     Touch.objects.filter(stage="tailor", customer_id="c-1").update(status=status)
     assert checkout("POST", f"/coupons/{CODE}/validate", ORDER)[1].get("reason") == reason
@@ -173,8 +177,12 @@ def test_hostile_codes_are_refused(checkout: Ask, code: str) -> None:
     assert checkout("POST", f"/coupons/{code}/validate", ORDER)[0] in (404, 422)
 
 
-@pytest.mark.parametrize(
-    "change", [{"lines": []}, {"lines": [{"amount": -1}]}, {"lines": [{"amount": 10**13}]}, {"currency": "eur"}, {"customer": "a\x00b"}, {"lines": "x"}]
-)
+HOSTILE: list[dict[str, Any]] = [
+    {"lines": []}, {"lines": [{"amount": -1}]}, {"lines": [{"amount": 10**13}]}, {"lines": "x"}, {"currency": "eur"},
+    {"customer": "a\x00b"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", HOSTILE)
 def test_hostile_orders_are_refused(checkout: Ask, change: dict[str, Any]) -> None:
     assert checkout("POST", f"/coupons/{CODE}/validate", ORDER | change)[0] == 422

@@ -3,11 +3,12 @@
 Knows nothing of what was asked. Nothing of a mistake in Rekindle itself is told to the outside.
 """
 
+import json
 import logging
 import traceback
 
 from django.core.exceptions import SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -28,12 +29,17 @@ _HTTP = {
 _MISTAKE = "This is a mistake in Rekindle: please report it with what you sent."
 
 
-def refusal(kind: str, cause: str, remedy: str, status: int) -> JsonResponse:
-    """The one shape: `{"error": {kind, cause, remedy, status}}`."""
-    return JsonResponse({"error": {"kind": kind, "cause": cause, "remedy": remedy, "status": status}}, status=status)
+def refusal(kind: str, cause: str, remedy: str, status: int) -> HttpResponse:
+    """An answer of the one shape."""
+    return HttpResponse(refusal_text(kind, cause, remedy, status), status=status, content_type="application/json")
 
 
-def refused(error: RekindleError) -> JsonResponse:
+def refusal_text(kind: str, cause: str, remedy: str, status: int, **more: str) -> str:
+    """The one shape: `{"error": {kind, cause, remedy, status}}`, with what programs read besides."""
+    return json.dumps({"error": {"kind": kind, "cause": cause, "remedy": remedy, "status": status, **more}})
+
+
+def refused(error: RekindleError) -> HttpResponse:
     """The answer to one of Rekindle's own errors."""
     status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
     return refusal(type(error).__name__, error.cause, error.remedy, status)

@@ -14,11 +14,12 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.service.config import use_ledger
 from rekindle.service.events import queries as told
 from rekindle.service.events.actions import events_known, settle_late, take_events
-from rekindle.service.flow import visits
+from rekindle.service.flow import redeemed, visits
 from rekindle.service.outbox.actions import settled_known, take_settled
 from rekindle.service.outbox.queries import taken
 from rekindle.service.people.actions import changes_known, take_changes
 from rekindle.service.people.queries import consents, known_people
+from rekindle.service.redemptions.actions import changes_known as redemptions_known
 from rekindle.settings import Settings
 
 LEDGER = "ledger"
@@ -32,6 +33,7 @@ class Mirrored:
     people: int
     touches: int
     visits: int = 0
+    redemptions: int = 0
     events: int = 0
 
 
@@ -56,11 +58,13 @@ def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirro
     with warehouse.transaction():
         batch = next_batch(warehouse)
         written = {name: _append(warehouse, name, rows, batch) for name, rows in tables.items()}
+        written["redemptions"] = redeemed.take_in(warehouse, batch)
         written["visits"] = visits.take_in(warehouse, settings.var, clicked, batch)
         if any(written.values()):
             record_batch(warehouse, batch, LEDGER, LEDGER, at)
     changes_known()
     settled_known()
+    redemptions_known()
     events_known()
     visits.told(settings.var, clicked)
     return Mirrored(**written)

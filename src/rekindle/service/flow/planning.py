@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import ibis
-import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.decide import arms, fairness, planner, summary
@@ -25,9 +24,11 @@ from rekindle.service.config import load_secret
 from rekindle.service.flow import plan_approving, plan_files, policies
 from rekindle.service.flow.codes import code_for
 from rekindle.service.flow.message_facts import facts_of, messages
+from rekindle.service.flow.redeeming import coupons as coupons_of
 from rekindle.service.outbox import actions, queries
 from rekindle.service.outbox.models import touch_key
 from rekindle.service.people.queries import has_contacts
+from rekindle.service.redemptions.actions import issue
 from rekindle.settings import Settings
 
 
@@ -143,7 +144,9 @@ def commit(settings: Settings, warehouse: Warehouse, planned: Planned, built: Pr
         with warehouse.transaction():
             warehouse.insert("journal", fresh.mutate(plan=ibis.literal(plan.digest)))
         written = warehouse.scalar(journal.filter(journal.plan == plan.digest).count())
-    touches = actions.insert_touches(plan.digest, _touches(settings, warehouse, fresh, built, documents))
+    rows, coupons = _touches(settings, warehouse, plan, built, documents)
+    touches = actions.insert_touches(plan.digest, rows)
+    issue(coupons)
     plan_approving.by_autopilot(settings, documents.rules.autopilot, planned.summary, planned.as_of.instant)
     actions.ready(plan.digest)
     _count(warehouse, plan.digest, planned.as_of.naive, written)
@@ -156,8 +159,10 @@ def _count(warehouse: Warehouse, digest: str, as_of: object, decisions: int) -> 
         warehouse.insert("plans", row)
 
 
-def _touches(settings: Settings, warehouse: Warehouse, fresh: ir.Table, built: Profiles, documents: Documents) -> pa.Table:
-    plan = planner.Plan("", fresh, rehearsal=False, scale=1.0)
+def _touches(
+    settings: Settings, warehouse: Warehouse, plan: planner.Plan, built: Profiles, documents: Documents
+) -> tuple[pa.Table, pa.Table]:
+    """A plan's messages, and the codes in them."""
     rows = warehouse.arrow(messages(warehouse, plan, built.table, documents).order_by("customer_id", "program", "stage"))
     key = load_secret(settings.var, "codes")
     facts, codes = [], []
@@ -167,7 +172,8 @@ def _touches(settings: Settings, warehouse: Warehouse, fresh: ir.Table, built: P
         codes.append(code_for(key, touch) if offer.redemption > 0 else "")
         facts.append(json.dumps(facts_of(row, documents, settings), ensure_ascii=False))
     table = rows.select([name for name in (*actions.COLUMNS, actions.SERVICE) if name in rows.column_names])
-    return table.append_column("code", pa.array(codes, pa.string())).append_column("facts", pa.array(facts, pa.string()))
+    touches = table.append_column("code", pa.array(codes, pa.string())).append_column("facts", pa.array(facts, pa.string()))
+    return touches, coupons_of(rows, codes, plan.digest, documents, settings)
 
 
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:

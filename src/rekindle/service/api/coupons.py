@@ -1,0 +1,152 @@
+"""Codes at the shop's checkout: is it good, take it, give it back.
+
+Knows nothing of the rules by which a code is taken. Whoever repeats a request under its key of idempotency gets the first answer again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Header, Router, Schema
+from pydantic import Field
+
+from rekindle import moment
+from rekindle.respond.redemption import WORDS, Line, Reason
+from rekindle.service.api.access import Key
+from rekindle.service.api.errors import refusal, refusal_text
+from rekindle.service.api.fields import Line as ShortText
+from rekindle.service.config.web import store_in_use
+from rekindle.service.flow import redeeming
+from rekindle.service.flow.redeeming import Order
+from rekindle.service.redemptions import actions
+from rekindle.service.redemptions.actions import Asked, OtherRequest, Reply
+
+router = Router(auth=Key("coupons"), tags=["coupons"])
+
+Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9 -]+$", description="As the customer typed it.")]
+Idempotency = Annotated[
+    str, Header(alias="Idempotency-Key", min_length=8, max_length=200, pattern=r"^[!-~]+$", description="Yours, the same when you repeat.")
+]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Identity = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+OrderId = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_MOST = 10**12
+
+
+class OrderLine(Schema):
+    """One line; `amount` is what it costs after its own discounts, minor units."""
+
+    product: Identity = ""
+    category: ShortText = ""
+    amount: Annotated[int, Field(ge=0, le=_MOST)]
+
+
+class Checkout(Schema):
+    """An order at the checkout."""
+
+    customer: Identity = ""
+    currency: Currency
+    lines: Annotated[list[OrderLine], Field(min_length=1, max_length=500)]
+    other_codes: Annotated[list[Code], Field(max_length=20)] = []
+
+    def order(self) -> Order:
+        """The same as the rules read it."""
+        lines = tuple(Line(one.product, one.category, one.amount) for one in self.lines)
+        return Order(self.customer, self.currency, lines, tuple(self.other_codes))
+
+
+class Taken(Checkout):
+    """An order that a code is redeemed with."""
+
+    order_id: OrderId
+
+
+class Undone(Schema):
+    """A redemption that came to nothing."""
+
+    redemption: Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class Good(Schema):
+    """What a good code takes off, minor units."""
+
+    valid: Literal[True] = True
+    discount: int
+    currency: str
+    offer: str
+    kind: str
+    last_day: date | None
+
+
+class NotGood(Schema):
+    """Why a code is not taken."""
+
+    valid: Literal[False] = False
+    reason: Reason
+    words: str
+
+
+class Redeemed(Schema):
+    """A redemption; `rolled_back_at` is null while it stands."""
+
+    redemption: int
+    order_id: str
+    discount: int
+    rolled_back_at: datetime | None
+
+
+@router.post("/{code}/validate", response=Good | NotGood, summary="Would this code be taken, and for how much?")
+def validate(request: HttpRequest, code: Code, asked: Checkout) -> Good | NotGood:  # noqa: ARG001  ninja's way of calling
+    """Looks; nothing is changed, and the answer holds for this moment alone."""
+    found = redeeming.looked_at(store_in_use(), code, asked.order(), moment.now())
+    if isinstance(found, Reason):
+        return NotGood(reason=found, words=WORDS[found])
+    coupon, discount = found
+    return Good(discount=discount, currency=coupon.currency, offer=coupon.label, kind=coupon.kind, last_day=coupon.last_day)
+
+
+@router.post("/{code}/redeem", response=Redeemed, summary="Take this code with this order")
+def redeem(request: HttpRequest, code: Code, asked: Taken, idempotency_key: Idempotency) -> HttpResponse:
+    """Redeems a code, once however often it is asked; 409 with the reason where it is not taken."""
+    now = moment.now()
+
+    def do() -> Reply:
+        made = redeeming.redeem(store_in_use(), code, asked.order(), asked.order_id, now)
+        if isinstance(made, Reason):
+            return Reply(409, refusal_text("Rejected", WORDS[made], "Leave the code out.", 409, reason=made.value))
+        said = Redeemed(redemption=made.pk, order_id=made.order_id, discount=made.discount, rolled_back_at=None)
+        return Reply(200, said.model_dump_json())
+
+    return _once(request, idempotency_key, asked, now, do)
+
+
+@router.post("/{code}/rollback", response=Redeemed, summary="The order came to nothing: the code may be redeemed again")
+def rollback(request: HttpRequest, code: Code, asked: Undone, idempotency_key: Idempotency) -> HttpResponse:
+    """Takes a redemption back, once however often it is asked."""
+    now = moment.now()
+
+    def do() -> Reply:
+        found = actions.roll_back(redeeming.typed(code), asked.redemption, now)
+        if found is None:
+            return Reply(404, refusal_text("NotFound", "there is no such redemption of this code", "Use the number that redeem gave.", 404))
+        said = Redeemed(
+            redemption=found.pk, order_id=found.order_id, discount=found.discount, rolled_back_at=found.rolled_back_at
+        )
+        return Reply(200, said.model_dump_json())
+
+    return _once(request, idempotency_key, asked, now, do)
+
+
+def _once(request: HttpRequest, key: str, asked: Schema, at: datetime, do: Callable[[], Reply]) -> HttpResponse:
+    """The answer, or the first answer to the same request under this key; another request under it is refused."""
+    holder: str = request.auth.prefix  # type: ignore[attr-defined]  # ninja sets it, and no type says so
+    sent = json.dumps([request.path, asked.model_dump(mode="json")], sort_keys=True)
+    named = Asked(f"{holder}:{key}", hashlib.sha256(sent.encode()).hexdigest(), at)
+    try:
+        reply = actions.once(named, do)
+    except OtherRequest:
+        return refusal("Refused", "this Idempotency-Key was used for another request", "Take a new key for a new request.", 422)
+    return HttpResponse(reply.body, status=reply.status, content_type="application/json")

@@ -1,0 +1,137 @@
+"""A code at the checkout: looked up, judged by the day where its holder is, and redeemed.
+
+Knows nothing of requests.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rekindle import money
+from rekindle.decide.timing import zone_of
+from rekindle.errors import BadData
+from rekindle.moment import local_day
+from rekindle.program.documents import Documents
+from rekindle.respond.redemption import Basket, Line, Reason, Terms, discount, judged
+from rekindle.service.outbox.models import ATTEMPTING, CLAIMED, EXPIRED, FAILED, PLANNED, SUPPRESSED, Touch
+from rekindle.service.people.models import Person
+from rekindle.service.people.queries import find
+from rekindle.service.redemptions import actions
+from rekindle.service.redemptions.models import Coupon, Redemption
+from rekindle.settings import Settings
+
+_ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+_COLUMNS = (
+    "code", "customer_id", "plan", "program", "episode", "stage", "offer", "kind", "label", "currency", "scope", "minimum", "percent",
+    "amount", "price", "last_day",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a shop says of an order.
+
+    Args:
+        customer: Who orders, by any id or e-mail; empty where the shop does not know.
+        currency: ISO 4217.
+        lines: What is ordered.
+        others: Further codes of the order.
+    """
+
+    customer: str
+    currency: str
+    lines: tuple[Line, ...]
+    others: tuple[str, ...] = ()
+
+
+def typed(code: str) -> str:
+    """A code as it was given, from how a person types it.
+
+    >>> typed(" d6r2-zre9iz ")
+    'D6R2ZRE91Z'
+    """
+    return code.strip().upper().translate(_ALIKE)
+
+
+def coupons(rows: pa.Table, codes: Sequence[str], plan: str, documents: Documents, settings: Settings) -> pa.Table:
+    """The codes of a plan with what they give.
+
+    Args:
+        rows: Of `message_facts.messages`: among others scope, offer_value (minor units), valid_until.
+        codes: One a row; empty where the offer has none.
+        plan: The plan's hash.
+        documents: Approved ones.
+        settings: The store's.
+    """
+    found: dict[str, list[object]] = {name: [] for name in _COLUMNS}
+    given = rows.append_column("code", pa.array(codes, pa.string())).filter(pc.not_equal(pa.array(codes, pa.string()), ""))
+    for batch in given.to_batches(max_chunksize=actions.CHUNK):
+        for row in batch.to_pylist():
+            for name, value in {**_coupon(row, documents, settings), "code": row["code"], "plan": plan}.items():
+                found[name].append(value)
+    return pa.table({name: pa.array(values, pa.date32() if name == "last_day" else None) for name, values in found.items()})
+
+
+def _coupon(row: Mapping[str, Any], documents: Documents, settings: Settings) -> dict[str, object]:
+    offer = documents.offers[row["offer"]]
+    cap = None if offer.cap is None else money.to_minor(offer.cap, settings.currency)
+    amount = cap if offer.percent is not None else round(row["offer_value"]) if offer.price else 0
+    return {
+        "customer_id": row["customer_id"], "program": row["program"], "episode": row["episode"], "stage": row["stage"],
+        "offer": row["offer"], "kind": offer.kind, "label": offer.label, "currency": settings.currency, "scope": row["scope"] or "order",
+        "minimum": money.to_minor(offer.minimum_spend or 0, settings.currency), "percent": float(offer.percent or 0), "amount": amount,
+        "price": offer.price, "last_day": row["valid_until"],
+    }  # fmt: skip
+
+
+def looked_at(settings: Settings, code: str, order: Order, at: datetime) -> tuple[Coupon, int] | Reason:
+    """What a code would take off an order; why it would not where it would take nothing."""
+    coupon = Coupon.objects.filter(pk=typed(code)).first()
+    if coupon is None:
+        return Reason.UNKNOWN
+    found = _judge(settings, coupon, order, at)
+    if isinstance(found, Reason):
+        return found
+    return Reason.USED if coupon.redeemed >= coupon.most else (coupon, found)
+
+
+def redeem(settings: Settings, code: str, order: Order, order_id: str, at: datetime) -> Redemption | Reason:
+    """Redeems a code with an order."""
+    return actions.redeem(typed(code), order_id, lambda coupon: _judge(settings, coupon, order, at), at)
+
+
+def _judge(settings: Settings, coupon: Coupon, order: Order, at: datetime) -> Reason | int:
+    if (reason := _not_given(coupon)) is not None:
+        return reason
+    terms = Terms(
+        coupon.customer_id, coupon.currency, coupon.last_day, coupon.scope, coupon.minimum, coupon.percent, coupon.amount, coupon.price
+    )
+    basket = Basket(_who(order.customer), order.currency, order.lines, order.others)
+    others = [one for one in map(typed, order.others) if one != coupon.code]
+    lowering = frozenset(Coupon.objects.filter(pk__in=others, price=True).values_list("pk", flat=True))
+    person = Person.objects.filter(pk=coupon.customer_id).first()
+    today = local_day(at, zone_of(person.timezone if person else "", settings.timezone))
+    reason = judged(terms, basket, today, lowering)
+    return discount(terms, basket) if reason is None else reason
+
+
+def _not_given(coupon: Coupon) -> Reason | None:
+    """Why nobody can have the code: its message waits still, or ended without being sent."""
+    mine = Touch.objects.filter(
+        customer_id=coupon.customer_id, program=coupon.program, episode=coupon.episode, stage=coupon.stage, plan_id=coupon.plan
+    )
+    status = mine.values_list("status", flat=True).first()
+    if status in (PLANNED, CLAIMED, ATTEMPTING):
+        return Reason.NOT_YET
+    return Reason.CANCELLED if status in (SUPPRESSED, EXPIRED, FAILED, None) else None
+
+
+def _who(customer: str) -> str:
+    try:
+        return find(customer) if customer else ""
+    except BadData:
+        return ""

@@ -1,0 +1,1 @@
+"""Codes that were given, and what became of them at the checkout."""
