@@ -20,7 +20,7 @@ from rekindle.settings import Settings
 from tests.deliver.returned_mail import POSTFIX, TOKEN
 from tests.service.conftest import NOON
 from tests.service.told import PEOPLE, event, sent, statuses, token
-from tests.service.touches import Recorder, later, plan
+from tests.service.touches import Killed, Recorder, later, plan
 
 LEDGERS = ("sqlite", "postgresql")
 
@@ -186,3 +186,17 @@ def test_history_is_told_once_of_what_became_of_messages(outbox: Settings) -> No
     ]
     assert "people.example" not in str(facts)
     assert touches == {"c1": "failed"}
+
+
+def test_an_event_and_what_follows_are_one_transaction(outbox: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent()
+
+    def stop(*_: object) -> list[str]:
+        raise Killed
+
+    monkeypatch.setattr("rekindle.service.outbox.actions.settle_unknown", stop)
+    with pytest.raises(Killed):
+        record([event(told.COMPLAINED)], later(6))
+    monkeypatch.undo()
+    assert (models.DeliveryEvent.objects.count(), Suppression.objects.count()) == (0, 0)
+    assert record([event(told.COMPLAINED)], later(7)).suppressed == 1

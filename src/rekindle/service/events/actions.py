@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import Self
 
 from django.db import transaction
-from django.db.models import Q
 
 from rekindle.deliver.delivery_events import COMPLAINED, LOST, TAKEN, UNSUBSCRIBED, DeliveryEvent, stops, too_many
 from rekindle.service.events import models, queries
 from rekindle.service.outbox import actions as outbox
-from rekindle.service.outbox.models import FAILED, SENT, UNKNOWN, Touch
+from rekindle.service.outbox.models import FAILED, SENT, Touch
 from rekindle.service.outbox.outcome import Outcome
 from rekindle.service.people import actions as people
 from rekindle.service.people.addresses import lookup_form
@@ -69,13 +68,8 @@ def record(events: Iterable[DeliveryEvent], at: datetime) -> Recorded:
 def settle_late(at: datetime) -> int:
     """Settles the unknown touches of which something was told before they were unknown, and says how many."""
     with transaction.atomic():
-        unknown = list(Touch.objects.filter(status=UNKNOWN).order_by("id"))
-        about = Q(token__in=[touch.token for touch in unknown if touch.token])
-        about |= Q(provider_id__in=[touch.provider_id for touch in unknown if touch.provider_id])
-        rows = list(models.DeliveryEvent.objects.filter(about).order_by("occurred_at", "id"))
-        names = {name: touch for touch in unknown for name in (touch.token, touch.provider_id) if name}
-        told = [(names[row.token if row.token in names else row.provider_id], row.kind, row.detail) for row in rows]
-        return len(outbox.settle_unknown(_outcomes(told), at))
+        told = list(queries.told_of_unknown())
+        return len(outbox.settle_unknown(_outcomes(told), at)) if told else 0
 
 
 def take_events() -> None:
@@ -94,10 +88,10 @@ def events_known() -> None:
 def _record(told: Sequence[DeliveryEvent], at: datetime) -> Recorded:
     named = {(event.source, event.event_id): event for event in told}
     known = queries.held(named.keys())
-    new = [event for name, event in named.items() if name not in known]
+    new = [named[name] for name in sorted(named) if name not in known]
     touches = _touches(new)
     models.DeliveryEvent.objects.bulk_create([_row(event, touches.get(_name(event)), at) for event in new], ignore_conflicts=True)
-    ours = [(touch, event) for event in new if (touch := touches.get(_name(event)))]
+    ours = sorted(((touch, event) for event in new if (touch := touches.get(_name(event)))), key=lambda pair: pair[0].customer_id)
     suppressed, opted_out = _silence(ours, at)
     settled = len(outbox.settle_unknown(_outcomes((touch, event.kind, event.detail) for touch, event in ours), at))
     complained = {touch.program for touch, event in ours if event.kind == COMPLAINED and not touch.service}

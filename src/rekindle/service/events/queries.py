@@ -3,7 +3,7 @@
 Changes nothing.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from django.db.models import Count
 
 from rekindle.deliver.delivery_events import BOUNCED, COMPLAINED, DELIVERED, UNSUBSCRIBED
 from rekindle.service.events.models import TAKEN, DeliveryEvent
-from rekindle.service.outbox.models import SENT, Touch
+from rekindle.service.outbox.models import SENT, UNKNOWN, Touch
 from rekindle.service.programs.queries import pauses
 
 WINDOW = timedelta(days=30)
@@ -67,6 +67,17 @@ def held(events: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
     """Which of these events, by source and event id, are held already."""
     rows = DeliveryEvent.objects.filter(source__in={source for source, _ in events}, event_id__in={name for _, name in events})
     return set(rows.values_list("source", "event_id")) & set(events)
+
+
+def told_of_unknown() -> Iterator[tuple[Touch, str, str]]:
+    """Each event of a touch that is unknown, with the event's kind and detail; by its token, then by the provider's id."""
+    unknown = Touch.objects.filter(status=UNKNOWN)
+    for name in ("token", "provider_id"):
+        named = unknown.exclude(**{name: ""})
+        rows = DeliveryEvent.objects.filter(**{f"{name}__in": named.values(name)}).order_by("occurred_at", "id")
+        touches = {getattr(touch, name): touch for touch in named.filter(**{f"{name}__in": rows.order_by().values(name)})}
+        for row in rows:
+            yield touches[getattr(row, name)], row.kind, row.detail
 
 
 def taken() -> pa.Table:
