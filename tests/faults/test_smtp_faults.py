@@ -3,7 +3,6 @@
 import ssl
 import time
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,45 +13,19 @@ from rekindle.service.channels.smtp.channel import Smtp
 from rekindle.service.channels.smtp.pool import Timing
 from rekindle.service.channels.smtp.session import Server
 from rekindle.service.flow.sending import send_due
-from rekindle.service.outbox import actions as outbox
 from rekindle.service.outbox.models import FAILED, PLANNED, SENT, UNKNOWN, Touch
-from rekindle.service.people.contacts import MARKETING
-from rekindle.service.people.models import Consent, Person
 from rekindle.settings import Settings
-from tests.faults.crowds import BEFORE
 from tests.faults.invariants import hold
 from tests.faults.sinks import Received
 from tests.faults.smtp_server import Fault, Scale, SmtpServer
+from tests.faults.weather import WRONG, plan
 from tests.service.conftest import NOON
-from tests.service.touches import touches
 
 TIMING = Timing(connect=2.0, answer=1.0, before_dot=2.0, after_dot=1.5, rest=0.2, longest_rest=0.4)
 LIMITS = Limits(at_once=8, spare=4, per_lane=4, patience=0.25, first_rest=1.5, longest_rest=180.0)
 SCALE = Scale(stall=3.0, tick=0.1, grey=0.5)
 OVER = NOON + timedelta(days=30)
 
-WRONG = {
-    "good": None,
-    "greylists": Fault("RCPT", "greylist"),
-    "stalls-at-rcpt": Fault("RCPT", "stall", times=3),
-    "trickles-at-rcpt": Fault("RCPT", "trickle", "250 a byte at a time", times=3),
-    "tempfails-at-rcpt": Fault("RCPT", "reply", "451 4.3.0 try again", times=100),
-    "shuts-down": Fault("RCPT", "reply", "421 4.3.2 shutting down", times=3),
-    "talks-nonsense": Fault("RCPT", "reply", "nonsense", times=3),
-    "talks-without-end": Fault("RCPT", "endless", times=3),
-    "has-no-mailbox": Fault("RCPT", "reply", "550 5.1.1 no such user"),
-    "stalls-at-data": Fault("DATA", "stall", times=3),
-    "tempfails-at-data": Fault("DATA", "reply", "451 4.3.0 try again", times=100),
-    "drops-mid-data": Fault("BODY", "half", times=3),
-    "resets-mid-data": Fault("BODY", "half_reset", times=3),
-    "reads-slowly": Fault("BODY", "read_slowly", times=3),
-    "tempfails-after-the-dot": Fault("DOT", "reply", "452 4.3.1 no space", times=100),
-    "refuses-after-the-dot": Fault("DOT", "reply", "554 5.7.1 spam"),
-    "stalls-after-the-dot": Fault("DOT", "take_and_stall", times=3),
-    "drops-after-the-dot": Fault("DOT", "take_and_drop", times=3),
-    "resets-after-the-dot": Fault("DOT", "reset", times=3),
-    "talks-nonsense-after-the-dot": Fault("DOT", "take_and_reply", "354 what", times=3),
-}
 REFUSED = ("has-no-mailbox", "refuses-after-the-dot")
 IN_DATA = ("drops-mid-data", "resets-mid-data", "reads-slowly")
 """A short message is on its way with its final dot before the sender can hear that the other side has gone: then nobody can say."""
@@ -67,21 +40,6 @@ CONNECTIONS = {
     "tempfails at MAIL": Fault("MAIL", "reply", "451 4.7.1 slow down", times=30),
     "resets at MAIL": Fault("MAIL", "reset", times=3),
 }
-
-
-def plan(domains: Sequence[str], each: int) -> int:
-    """So many touches to each domain, in turn; how many in all."""
-    named = [(f"c{number:02}-{domain}", domain) for number in range(each) for domain in domains]
-    to = {customer: f"{customer}@{domain}.example" for customer, domain in named}
-    Person.objects.bulk_create(
-        Person(customer_id=one, email=address, email_lookup=address, first_name="Ada", updated_at=BEFORE)
-        for one, address in to.items()
-    )
-    said = {"channel": "email", "purpose": MARKETING, "granted": True, "basis": "consent", "source": "shop", "recorded_at": BEFORE}
-    Consent.objects.bulk_create(Consent(customer_id=one, **said) for one in to)
-    outbox.insert_touches("plan1", touches(list(to)))
-    outbox.ready("plan1")
-    return len(to)
 
 
 def send_all(store: Settings, server: SmtpServer) -> Counter[str]:
