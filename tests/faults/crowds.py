@@ -26,11 +26,11 @@ def meet(customers: Sequence[str], channel: str) -> None:
     Consent.objects.bulk_create(Consent(customer_id=one, **said) for one in customers)
 
 
-def plan(size: int, channel: str, service_every: int = 0) -> list[str]:
+def plan(size: int, channel: str, service_every: int = 0, name: str = "plan1") -> list[str]:
     """Touches that are due at noon, each service_every-th of them about an order; the customers."""
-    customers = [f"c{number:05}" for number in range(size)]
+    customers = [f"{name}-{number:05}" for number in range(size)]
     meet(customers, channel)
     news = [bool(service_every) and number % service_every == 0 for number in range(size)]
-    outbox.insert_touches("plan1", touches(customers, channel=channel, **{SERVICE: news}))
-    outbox.ready("plan1")
+    outbox.insert_touches(name, touches(customers, channel=channel, **{SERVICE: news}))
+    outbox.ready(name)
     return customers
