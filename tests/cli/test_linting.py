@@ -54,9 +54,7 @@ def test_approve_refuses_texts_with_an_error_and_takes_a_warning() -> None:
     say(CLOSING, "A last note for now{% if", "Act now{% if")
     answer = typed(*STORE, "approve", "--all")
     assert answer.code == 4
-    assert answer.err.startswith(
-        "rekindle: 1 mistake(s) in the content keep it from approval: content/win-back/closing.txt:4: error: 'Act now'"
-    )
+    assert answer.err.startswith("rekindle: the content has a mistake: content/win-back/closing.txt:4: error: 'Act now' presses")
     say(CLOSING, "Act now{% if", "We miss you{% if")
     assert done(*STORE, "approve", "--all").code == 0
 

@@ -19,7 +19,7 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.insight.opinions import detractors
 from rekindle.moment import AsOf
 from rekindle.program.documents import Offer, Program
-from rekindle.service.flow import documents
+from rekindle.service.flow import documents, linting
 from rekindle.service.flow.cycle import close_cycle
 from rekindle.service.flow.plan_approving import leaving
 from rekindle.service.flow.sending import Sent, held_back, send_due
@@ -183,9 +183,11 @@ def dispatch(settings: Settings, warehouse: Warehouse, at: datetime, shifted: bo
         shifted: Whether that is another than the present one.
 
     Raises:
-        Refused: The instant is shifted and messages would leave this machine, or none of them could be lawful.
+        Refused: Messages would leave this machine and the instant is shifted or the content has an error; or none could be lawful.
     """
     refuse_shifted(settings, shifted)
+    if leaving(settings):
+        linting.refuse_errors(settings)
     approved, as_of = documents.approved(settings), AsOf(at, settings.timezone)
     withdraw_ordered(warehouse, at, [program.name for program in approved.programs if "order" in program.exit])
     withdraw_silenced(warehouse, at)

@@ -13,8 +13,9 @@ from rekindle.deliver.links import Ring
 from rekindle.deliver.short_links import Link, shorten
 from rekindle.deliver.spoken import spoken
 from rekindle.errors import Refused
+from rekindle.program.catalogue.shipped import shipped
 from rekindle.program.lint import Asked, Linted, Place, examine, host_of
-from rekindle.program.reading import OFFERS, Reading, Unreadable, Value, folder, read
+from rekindle.program.reading import OFFERS, PROGRAMS, Reading, Unreadable, Value, folder, read
 from rekindle.service.flow.codes import LENGTH
 from rekindle.service.flow.content import content_findings, load_content
 from rekindle.settings import Settings
@@ -43,14 +44,15 @@ def examined(settings: Settings) -> Linted:
 
 
 def refuse_errors(settings: Settings) -> None:
-    """Keeps a store's content from approval while it has an error.
+    """Keeps a store's content from approval, and its messages from leaving this machine, while it has an error.
 
     Raises:
         Refused: Names the first one.
     """
     errors = [one for one in examined(settings).findings if one.severity == "error"]
     if errors:
-        raise Refused(f"{len(errors)} mistake(s) in the content keep it from approval: {errors[0]}", "See them all with: rekindle check")
+        count = "a mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
+        raise Refused(f"the content has {count}: {str(errors[0]).rstrip('.')}", "See all with: rekindle check")
 
 
 def asked(settings: Settings) -> Asked:
@@ -74,7 +76,9 @@ def _is_about_a_mishap(program: Mapping[str, Value]) -> bool:
 
 
 def _readings(root: Path) -> Iterator[tuple[str, Reading]]:
-    for name, text in folder(root)[0].items():
+    """The folder's offers and programs, and the programs that ship where it has none: their content ships with them."""
+    held = {path: text.encode() for path, text in shipped("", "EUR", _LAST_DAY).items() if path.startswith(PROGRAMS)}
+    for name, text in (held | folder(root)[0]).items():
         try:
             yield name, read(text)
         except Unreadable:

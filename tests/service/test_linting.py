@@ -1,0 +1,49 @@
+"""What the linter knows of a store, and what an error in its content keeps from happening."""
+
+from typing import cast
+
+import pytest
+
+from rekindle.errors import Refused
+from rekindle.history.warehouse import Warehouse
+from rekindle.service.flow import linting
+from rekindle.service.flow.content import shipped_content
+from rekindle.service.flow.dispatching import dispatch
+from rekindle.settings import Senders, Settings
+from tests.service.conftest import NOON
+
+
+def write(store: Settings, name: str, text: str) -> None:
+    path = store.root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_what_ships_has_nothing_to_mend(store: Settings) -> None:
+    """SMS may be longer than one segment with the longest offer; there is nothing else."""
+    assert linting.examined(store).findings == ()
+    found = linting.examined(store.model_copy(update={"senders": Senders(sms="sms")})).findings
+    assert {(one.severity, one.rule) for one in found} <= {("warning", "sms-long")}
+
+
+def test_what_a_store_has_is_asked_for(store: Settings) -> None:
+    write(store, "programs/news.yaml", "program: news\nclass: service\ntrigger: {on: late_delivery}\n")
+    write(store, "programs/odd.yaml", "program: odd\nclass: [service]\ntrigger: {on: [late_delivery]}\n")
+    write(store, "programs/broken.yaml", "a: b: c")
+    write(store, "offers.yaml", "offers:\n  free:\n    label: Free delivery\n    terms: Here.\n  odd: 3\n")
+    asked = linting.asked(store)
+    assert {"news"} == asked.sorry - {"delivery-late"}
+    assert "news" in asked.service
+    assert "odd" not in asked.service
+    assert [(place.line, text) for place, text in asked.spoken] == [(3, "Free delivery"), (4, "Here.")]
+    assert (asked.facts["shop_name"], asked.facts["offer_label"]) == (store.name, "Free delivery")
+    assert asked.facts["shop_url"].startswith(f"{store.public_url}/c/")
+    assert "shop.example" in asked.hosts
+
+
+def test_an_error_lets_no_message_leave(store: Settings) -> None:
+    shipped = shipped_content().texts["win-back/closing.txt"]
+    write(store, "content/win-back/closing.txt", shipped.replace("A last note for now{% if", "Act now{% if"))
+    nothing = cast("Warehouse", None)
+    with pytest.raises(Refused, match=r"the content has a mistake: content/win-back/closing\.txt:4: error: 'Act now' presses"):
+        dispatch(store.model_copy(update={"senders": Senders(email="smtp")}), nothing, NOON)
