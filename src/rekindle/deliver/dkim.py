@@ -91,23 +91,25 @@ def dns_record(key: DkimKey) -> tuple[str, str]:
     return f"{key.selector}._domainkey.{key.domain}", f"v=DKIM1; k=rsa; p={b64encode(public).decode('ascii')}"
 
 
-def sign(key: DkimKey, fields: Sequence[tuple[str, str]], body: bytes, at: datetime) -> str:
+def sign(key: DkimKey, fields: Sequence[tuple[str, str]], body: Sequence[bytes], at: datetime) -> str:
     """The value of a message's DKIM-Signature header, which may be folded at its spaces.
 
     Args:
         key: What signs.
         fields: The headers as name and value, each name once, values not folded; they may be folded at their spaces later.
-        body: As it goes over the wire; ends with exactly one CRLF.
+        body: As it goes over the wire, in pieces; ends with exactly one CRLF.
         at: When.
 
     Source: RFC 6376, sections 3.4.2 (relaxed headers), 3.4.3 (simple body), 3.5, 3.7 and 5.4.2 (naming headers that are not there).
     """
-    held = dict(fields)
+    held, digest = dict(fields), hashlib.sha256()
+    for piece in body:
+        digest.update(piece)
     names = [name for name in SIGNED for _ in range(2 if name in held else 1)]
     unsigned = "; ".join(
         (
             "v=1", "a=rsa-sha256", "c=relaxed/simple", f"d={key.domain}", f"s={key.selector}", f"t={int(at.timestamp())}",
-            f"h={': '.join(names)}", f"bh={_base64(hashlib.sha256(body).digest())}", "b=",
+            f"h={': '.join(names)}", f"bh={_base64(digest.digest())}", "b=",
         )
     )  # fmt: skip
     lines = [_relaxed(name, held[name]) for name in SIGNED if name in held]

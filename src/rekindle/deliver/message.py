@@ -33,8 +33,9 @@ _OCTETS_A_WORD = 42
 _BOUNDARY = "=_form"
 """Quoted-printable never has these two signs one after the other, so no text can end its part. Source: RFC 2045, section 6.7, note 5."""
 
-_PART = "--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n%s\r\n"
-_BODY = f"{_PART.format(boundary=_BOUNDARY, kind='plain')}{_PART.format(boundary=_BOUNDARY, kind='html')}--{_BOUNDARY}--\r\n".encode()
+_PART = f"--{_BOUNDARY}\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+_BEFORE_TEXT, _BEFORE_PAGE = (_PART % "plain").encode(), f"\r\n{_PART % 'html'}".encode()
+_AFTER_ALL = f"\r\n--{_BOUNDARY}--\r\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,12 @@ def build(envelope: Envelope, rendered: Rendered, key: DkimKey | None = None) ->
     if key and not aligned(key.domain, envelope.from_address):
         raise Refused(f"dkim.domain is {key.domain}, and {envelope.from_address} is of another", "Write dkim.domain as in sender.email.")
     fields = _fields(envelope, rendered.subject)
-    body = _BODY % (encoded(rendered.text), rendered.encoded)
+    body = (_BEFORE_TEXT, encoded(rendered.text), _BEFORE_PAGE, rendered.encoded, _AFTER_ALL)
     signed = [("DKIM-Signature", sign(key, fields, body, envelope.date)), *fields] if key else fields
-    head = "".join(_folded(f"{name}: {value}") for name, value in signed)
+    head = "".join([_folded(f"{name}: {value}") for name, value in signed])
     if max(map(len, head.split("\r\n"))) > _LINE_AT_MOST:
         raise PermanentFailure("a line of the message is over 998 octets", "Shorten public_url or the sender's name.")
-    return b"%s\r\n%s" % (head.encode("ascii"), body)
+    return b"".join((head.encode("ascii"), b"\r\n", *body))
 
 
 def _fields(envelope: Envelope, subject: str) -> list[tuple[str, str]]:
@@ -134,7 +135,7 @@ def _fields(envelope: Envelope, subject: str) -> list[tuple[str, str]]:
 
 def _folded(line: str) -> str:
     """A header's lines, broken before single spaces where they are long. Source: RFC 5322, section 2.2.3."""
-    if len(line) <= _LINE:
+    if len(line) <= _LINE or line.count(" ") == 1:
         return f"{line}\r\n"
     name, *words = _BREAKABLE.split(line)
     lines = [name]

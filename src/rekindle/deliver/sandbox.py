@@ -37,28 +37,38 @@ FILTERS = frozenset(
 _PSEUDO_TAGS = {TOKEN_CONTENT, TOKEN_OUTPUT, TOKEN_ILLEGAL}
 
 
-class Watched(RenderContext):
-    """One filling of one template: counts its steps and looks at the clock."""
+class Allowance:
+    """What one filling of a template may still do."""
 
-    __slots__ = ("_steps", "_until")
+    __slots__ = ("_turns", "_until")
 
-    def __init__(self, template: BoundTemplate, *, globals: Mapping[str, object]) -> None:  # noqa: A002  the library's name
-        super().__init__(template, globals=globals)
-        self.scope = ReadOnlyChainMap(self.locals, self.globals)  # the library's own chain has the clock in it
-        self._steps = 0
-        self._until = time.monotonic() + SECONDS
+    def __init__(self) -> None:
+        self._turns, self._until = STEPS_LIMIT, time.monotonic() + SECONDS
 
-    def step(self, token: Token) -> None:
+    def take_turn(self, token: Token) -> None:
         """Counts a turn of a loop.
 
         Raises:
             ResourceLimitError: There were too many, or the time is over.
         """
-        self._steps += 1
-        if self._steps > STEPS_LIMIT:
+        self._turns -= 1
+        if self._turns < 0:
             raise LoopIterationLimitError(f"its loops take more than {STEPS_LIMIT:,} turns", token=token)
         if time.monotonic() > self._until:
             raise ResourceLimitError(f"it takes longer than {SECONDS:g} s", token=token)
+
+
+class Watched(RenderContext):
+    """Liquid's context of one filling, without a way to the clock, and with an allowance."""
+
+    __slots__ = ("left",)
+
+    def __init__(
+        self, template: BoundTemplate, *, globals: Mapping[str, object], left: Allowance | None = None  # noqa: A002  the library's name
+    ) -> None:
+        super().__init__(template, globals=globals)
+        self.scope = ReadOnlyChainMap(self.locals, self.globals)  # the library's own chain has the clock in it
+        self.left = left or Allowance()
 
 
 class _Turn(BlockNode):
@@ -68,7 +78,7 @@ class _Turn(BlockNode):
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         if isinstance(context, Watched):
-            context.step(self.token)
+            context.left.take_turn(self.token)
         return super().render_to_output(context, buffer)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from liquid import BoundTemplate
+from liquid import BoundTemplate, StrictUndefined
 from liquid.ast import BlockNode, ConditionalBlockNode, Node
 from liquid.builtin.content import ContentNode
 from liquid.builtin.expressions import BooleanExpression, FilteredExpression, Path
@@ -25,7 +25,7 @@ from liquid.exceptions import LiquidError, LiquidInterrupt, LiquidSyntaxError, O
 from liquid.expression import Expression
 from liquid.stringify import to_liquid_string
 
-from rekindle.deliver.sandbox import OUTPUT_LIMIT, Watched, nodes_within
+from rekindle.deliver.sandbox import OUTPUT_LIMIT, Allowance, Watched, nodes_within
 
 Piece = TypeVar("Piece", str, bytes)
 Said = Mapping[str, object]
@@ -50,18 +50,18 @@ _ANY = _ORDERED | TrueLiteral | FalseLiteral
 
 
 class _Filling:
-    """One filling: the facts, and Liquid's own context once it is asked for something."""
+    """One filling: the facts, what it may still do, and Liquid's own context once it is asked for something."""
 
-    __slots__ = ("_context", "said", "template")
+    __slots__ = ("_context", "left", "said", "template")
 
-    def __init__(self, template: BoundTemplate, said: Said) -> None:
-        self.template, self.said = template, said
+    def __init__(self, template: BoundTemplate, said: Said, left: Allowance) -> None:
+        self.template, self.said, self.left = template, said, left
         self._context: Watched | None = None
 
     @property
     def context(self) -> Watched:
         if self._context is None:
-            self._context = Watched(self.template, globals=self.said)
+            self._context = Watched(self.template, globals=self.said, left=self.left)
         return self._context
 
 
@@ -123,7 +123,7 @@ def fill(skeleton: Skeleton[Piece], said: Said) -> list[Piece]:
     """
     pieces: list[Piece] = []
     try:
-        _follow(skeleton.steps, _Filling(skeleton.template, said), pieces)
+        _follow(skeleton.steps, _Filling(skeleton.template, said, Allowance()), pieces)
     except KeyError as error:
         raise UndefinedError(f"'{error.args[0]}' is undefined", token=None) from error
     except LiquidInterrupt as error:
@@ -202,7 +202,7 @@ class _Preparing(Generic[Piece]):
             for test, steps in ways:
                 if test(filling):
                     return _follow(steps, filling, pieces)
-            return _follow(otherwise, filling, pieces)
+            return _follow(otherwise, filling, pieces) if otherwise else None
 
         return step
 
@@ -234,15 +234,17 @@ class _Preparing(Generic[Piece]):
         inner = copy(self)
         inner._in_loop = True
         steps, asked, item_name = inner.steps(node.block.nodes), self._asked(node), expression.identifier
+        outside = StrictUndefined("parentloop", token=None)
 
         def step(filling: _Filling, pieces: list[Piece]) -> None:
             items = read(filling.said)
             if not isinstance(items, tuple):
                 return asked(filling, pieces)
-            turn = ForLoop(f"{item_name}-{expression.iterable}", iter(items), len(items), filling.context.parentloop())
+            turn = ForLoop(f"{item_name}-{expression.iterable}", iter(items), len(items), outside)
             for item in turn:
-                filling.context.step(node.token)
-                _follow(steps, _Filling(filling.template, {**filling.said, item_name: item, "forloop": turn}), pieces)
+                filling.left.take_turn(node.token)
+                said = {**filling.said, item_name: item, "forloop": turn}
+                _follow(steps, _Filling(filling.template, said, filling.left), pieces)
             return None
 
         return step

@@ -77,7 +77,7 @@ def render(templates: TemplateSet, facts: Facts) -> Rendered:
     try:
         text, page = prepared(templates, name, facts.brand_color)
         heads, _, body = "".join(fill(text, said)).partition("\n\n")
-        lines = dict(line.split(": ", 1) for line in heads.splitlines() if ": " in line)
+        lines = dict([line.split(": ", 1) for line in heads.split("\n") if ": " in line])
         subject, preheader = one_line(lines["Subject"])[:_SUBJECT_AT_MOST], one_line(lines["Preheader"])
         html = b"".join(fill(page, said | {"subject": subject, "preheader": preheader}))
     except KeyError as error:

@@ -62,7 +62,7 @@ def greetable(name: str | None) -> str | None:
     >>> greetable("Zoë"), greetable("Win at http://x.example"), greetable(" ")
     ('Zoë', None, None)
     """
-    clean = one_line(name or "")
+    clean = one_line(name) if name else ""
     return clean if clean and len(clean) <= _LONGEST_NAME and not _LINK.search(clean) else None
 
 
@@ -72,7 +72,7 @@ def readable(name: str | None) -> str | None:
     >>> readable("WHITE HANGING HEART T-LIGHT HOLDER"), readable("iPad case")
     ('White hanging heart t-light holder', 'iPad case')
     """
-    clean = one_line(name or "")
+    clean = one_line(name) if name else ""
     return (clean.capitalize() if clean.isupper() and len(clean) > _LETTERS_OF_A_WORD else clean) or None
 
 
