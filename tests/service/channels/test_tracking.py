@@ -10,11 +10,16 @@ import pytest
 from django.test import Client
 from standardwebhooks import Webhook
 
+from rekindle.service.channels.posting import Poster
+from rekindle.service.channels.provider.channel import Provider as Channel
 from rekindle.service.config.web import application
 from rekindle.service.events.models import DeliveryEvent
+from rekindle.service.flow.sending import send_due
 from rekindle.service.outbox.models import FAILED, SENT, Touch
 from rekindle.service.people.models import Consent, Suppression
 from rekindle.settings import Provider, Settings
+from tests.service.channels.loopback import Script, serving
+from tests.service.conftest import NOON
 from tests.service.told import PEOPLE, sent, token
 from tests.service.touches import plan
 
@@ -181,3 +186,17 @@ def test_resend_signs_what_it_tells(store: Settings, monkeypatch: pytest.MonkeyP
     assert tell(client, body.encode(), svix_signature="v1,d3Jvbmc=", **headers) == 403
     assert tell(client, body.encode(), svix_signature=signed, **headers) == 200
     assert [reason for _, reason in suppressed()] == reasons
+
+
+def test_what_a_silent_provider_took_is_unknown_until_it_tells(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = with_provider(store, monkeypatch, "postmark", webhook_secret=f"postmark:{WORD}")
+    Touch.objects.update(status="planned", settled_at=None, attempts=0)
+    with serving(Script(mood="drop")) as url:
+        channel = Channel("postmark", {"api_url": url, "server_token": "t"}, Poster(private=True, exchange=1.0))
+        assert send_due(store, NOON, senders={"email": channel}, clock=lambda: NOON).by_status["unknown"] >= 1
+    assert statuses()["c1"] == "unknown"
+    delivery = {"RecordType": "Delivery", "MessageID": "pm-9", "Recipient": "c1@people.example", "DeliveredAt": "2026-11-23T12:05:00Z"}
+    assert tell(client, {**delivery, "Metadata": {"rekindle": token("c1")}}) == 200
+    assert statuses()["c1"] == SENT
+    assert tell(client, POSTMARK) == 200
+    assert statuses()["c1"] == FAILED
