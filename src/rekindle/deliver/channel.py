@@ -30,7 +30,7 @@ class Message:
 
 
 class Channel(Protocol):
-    """A way out of the store. Several threads may call it at once."""
+    """A way out of the store. Several threads may call it at once; one with `limits` (deliver/lanes.py) no more than these say."""
 
     def hand_over(self, message: Message) -> str:
         """Gives one message away, once.
