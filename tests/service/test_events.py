@@ -36,6 +36,8 @@ def test_an_event_told_twice_counts_once(outbox: Settings) -> None:
     twice = [event(told.COMPLAINED, raw="first"), event(told.COMPLAINED, raw="second")]
     assert record(twice, later(6)) == Recorded(read=2, new=1, ours=1, suppressed=1)
     assert record(twice, later(7)) == Recorded(read=2)
+    told_of = {"kind": "complained", "source": "esp", "detail": "", "occurred_at": later(5)}
+    assert (queries.of_customer("c1"), queries.of_customer("c2")) == ([told_of], [])
     assert record([event(told.COMPLAINED, source="arf")], later(8)).new == 1
     assert models.DeliveryEvent.objects.count() == 2
 

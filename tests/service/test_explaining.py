@@ -67,6 +67,17 @@ def test_a_decision_is_told_with_its_chance_and_its_sum_on_the_store_s_day(store
     ]
 
 
+def test_what_was_told_of_messages_stands_at_the_end(store: Settings) -> None:
+    told = {"kind": "bounced", "source": "dsn", "detail": "5.1.1 no such user", "occurred_at": LATE}
+    both = (told, {**told, "kind": "opened", "detail": ""})
+    verdicts = (Verdict("news", service=True, trigger="delivery", state="no_round"),)
+    as_of = AsOf(datetime(2026, 3, 1, tzinfo=UTC), "Europe/Berlin")
+    found = Explanation("c1", as_of, {**dict.fromkeys(COLUMNS), "orders": 0}, verdicts, told=both)
+    assert list(lines(found, store.model_copy(update={"timezone": "Europe/Berlin"})))[-2:] == [
+        "Told           bounced, by dsn on 2026-02-28 (5.1.1 no such user)", "Told           opened, by dsn on 2026-02-28",
+    ]
+
+
 def test_what_was_put_off_has_cost_nothing_and_is_given_no_cost(store: Settings) -> None:
     assert journal(store, reason="gap", expected_cost=0) == [
         "2026-02-28     back, tailor: drawn light touch, put off (too soon after another message), a chance of 0.500 among light touch,"

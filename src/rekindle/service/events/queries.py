@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
-from django.db.models import Count
 
 from rekindle.deliver.delivery_events import BOUNCED, COMPLAINED, DELIVERED, UNSUBSCRIBED
 from rekindle.service.events.models import TAKEN, DeliveryEvent
@@ -50,11 +49,6 @@ def complaints(program: str, at: datetime) -> Complaints:
     sent = Touch.objects.filter(program=program, channel="email", service=False, status=SENT, settled_at__gte=since)
     told = DeliveryEvent.objects.filter(kind=COMPLAINED, touch__in=sent.values("id"))
     return Complaints(told.values("touch").distinct().count(), sent.count())
-
-
-def counts() -> dict[str, int]:
-    """How many events of each kind were told."""
-    return dict(DeliveryEvent.objects.values_list("kind").annotate(n=Count("id")).order_by("kind"))
 
 
 def of_customer(customer_id: str) -> list[dict[str, Any]]:

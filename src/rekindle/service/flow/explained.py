@@ -47,6 +47,9 @@ def lines(found: Explanation, settings: Settings) -> Iterator[str]:
         when = f" on {day_of(touch['settled_at'], settings.timezone)}" if touch["settled_at"] else ""
         why = f" ({touch['reason']})" if touch["reason"] else ""
         yield f"Message        {touch['stage']}: {spaced(touch['arm'])} by {touch['channel']}, {touch['status']}{when}{why}"
+    for event in found.told:
+        why = f" ({event['detail']})" if event["detail"] else ""
+        yield f"Told           {event['kind']}, by {event['source']} on {day_of(event['occurred_at'], settings.timezone)}{why}"
 
 
 def known(row: dict[str, Any], settings: Settings) -> Iterator[str]:

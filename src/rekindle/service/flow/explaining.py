@@ -22,6 +22,7 @@ from rekindle.errors import BadData
 from rekindle.history.warehouse import Warehouse, unmerged
 from rekindle.moment import AsOf
 from rekindle.program.documents import Documents
+from rekindle.service.events import queries as events
 from rekindle.service.flow import documents, insights, plan_files, planning, policies
 from rekindle.service.flow.insights import label
 from rekindle.service.flow.narrowed import Narrowed, narrowed
@@ -48,6 +49,7 @@ class Explanation:
         rehearsal: Whether everyone counts as agreed, because nobody could be written to.
         journal: Journal rows of ready plans, oldest first.
         touches: What became of messages: program, stage, arm, channel, status, settled_at.
+        told: What servers and providers told of them: kind, source, detail, occurred_at.
         salts: (program, stage) to the salt of its draw.
     """
 
@@ -60,6 +62,7 @@ class Explanation:
     rehearsal: bool = False
     journal: tuple[dict[str, Any], ...] = ()
     touches: tuple[dict[str, Any], ...] = ()
+    told: tuple[dict[str, Any], ...] = ()
     salts: Mapping[tuple[str, str], str] | None = None
 
 
@@ -115,7 +118,7 @@ def _explained(settings: Settings, warehouse: Warehouse, customer: str, as_of: A
     decided = [] if planned is None else warehouse.arrow(planned.order_by("program", "stage")).to_pylist()
     return Explanation(
         customer_id, as_of, rows[0], explanation.explain(mine, question), files.plan if files else None, tuple(decided), rehearsal,
-        _journal(mine, as_of), tuple(queries.of_customer(customer_id)), _salts(held),
+        _journal(mine, as_of), tuple(queries.of_customer(customer_id)), tuple(events.of_customer(customer_id)), _salts(held),
     )
 
 
@@ -181,5 +184,5 @@ def to_json(found: Explanation) -> dict[str, object]:
     return {
         "customer_id": found.customer_id, "as_of": found.as_of.instant, "rehearsal": found.rehearsal, "profile": found.profile,
         "programs": [asdict(one) for one in found.verdicts], "plan": found.plan, "decided": list(found.decided),
-        "journal": list(found.journal), "touches": list(found.touches),
+        "journal": list(found.journal), "touches": list(found.touches), "told": list(found.told),
     }

@@ -6,7 +6,8 @@ Knows nothing of messages. Opens no connection.
 from collections.abc import Iterator
 
 from rekindle.errors import BadData
-from rekindle.program.checking import Finding, Severity
+from rekindle.program.checking import Finding
+from rekindle.program.validating import Severity
 from rekindle.service.channels import open_sender
 from rekindle.service.channels.provider.esps import view_of
 from rekindle.settings import FILE_NAME, Senders, Settings
