@@ -37,7 +37,7 @@ CONNECTIONS = {
     "drops before its banner": Fault("BANNER", "drop", times=3),
     "stalls at EHLO": Fault("EHLO", "stall", times=3),
     "stalls at MAIL": Fault("MAIL", "stall", times=3),
-    "tempfails at MAIL": Fault("MAIL", "reply", "451 4.7.1 slow down", times=30),
+    "tempfails at MAIL": Fault("MAIL", "reply", "451 4.7.1 slow down", times=10),
     "resets at MAIL": Fault("MAIL", "reset", times=3),
 }
 
