@@ -136,14 +136,12 @@ def sms(store: Settings) -> Iterator[Rig]:
 
 @contextmanager
 def webhook(store: Settings) -> Iterator[Rig]:
-    channel = Webhook(SWORDFISH.encode(), Poster(private=True, exchange=SOON))
+    def opened(url: str) -> Webhook:
+        return Webhook(f"{url}/hooks/rekindle", SWORDFISH.encode(), Poster(private=True, exchange=SOON))
+
     with _web(b"") as (script, url):
-
-        def message(n: int, to: str = url) -> Message:
-            return Message(name_of(n), DAY, b'{"type":"message.due"}', to=f"{to}/hooks/rekindle")
-
-        nowhere = channel, message(0, f"http://127.0.0.1:{closed_port()}")
-        yield Rig(channel, message, _answering(script), lambda: _named(script, lambda one: one.headers["webhook-id"]), _ALL, nowhere)
+        nowhere = opened(f"http://127.0.0.1:{closed_port()}"), _text(0)
+        yield Rig(opened(url), _text, _answering(script), lambda: _named(script, lambda one: one.headers["webhook-id"]), _ALL, nowhere)
 
 
 @contextmanager

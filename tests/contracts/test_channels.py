@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from django.db import connections
 
 from rekindle.errors import DeliveryError, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from rekindle.service.channels import SENDERS
+from rekindle.settings import Senders
 from tests.contracts.channel_rigs import ADDRESS, LATER, NEVER, NUMBER, RIGS, SILENT, SWORDFISH, WELL, Rig, name_of
 from tests.service.conftest import make_store
 
+ROOT = Path(__file__).parents[2]
 THREADS, EACH = 6, 10
 FAR = sorted(RIGS.keys() - {"mailbox", "folder", "inapp"})
 """Senders whose other side is another system; a write on this machine is done or not done, and nobody refuses it for good."""
@@ -35,8 +38,11 @@ def said(error: DeliveryError) -> None:
     assert error.cause[-1:] not in ("", ".")
 
 
-def test_every_sender_has_a_rig() -> None:
+def test_every_sender_has_a_rig_a_page_and_channels_to_serve() -> None:
     assert RIGS.keys() == SENDERS.keys()
+    assert {path.stem for path in (ROOT / "docs" / "channels").glob("*.md")} == SENDERS.keys()
+    for module in SENDERS.values():
+        assert set(import_module(module).CHANNELS) <= Senders.model_fields.keys()
 
 
 def test_the_other_side_can_do_all_that_one_can(rig: Rig, request: pytest.FixtureRequest) -> None:

@@ -21,7 +21,7 @@ app = typer.Typer(help="Keys of the JSON API: who may use it, and for what.", no
 def create(
     context: typer.Context,
     label: Annotated[str, typer.Argument(metavar="LABEL", help="Whose or what for, such as shop-frontend.")],
-    scope: Annotated[list[str], typer.Option("--scope", metavar="NAME", help="What it opens: inapp or webpush. Once for each.")],
+    scope: Annotated[list[str], typer.Option("--scope", metavar="NAME", help="What it opens, as docs/api.md has it.")],
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:

@@ -1,6 +1,8 @@
 """The JSON API: keys by scope, one error object, and nothing that a request could break."""
 
 import json
+import re
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from rekindle.errors import UsageError
 from rekindle.service.api import access, actions, queries, v1
 from rekindle.service.api.models import ApiKey
+from rekindle.service.api.scopes import SCOPES
 from tests.service.api.asking import BROWSER, NOW, Ask
 
 
@@ -47,6 +50,13 @@ def test_what_is_no_json_is_refused_in_the_same_shape(ask: Ask) -> None:
         )  # fmt: skip
         assert response.status_code in (400, 422), body[:9]
         assert set(response.json()["error"]) == {"kind", "cause", "remedy", "status"}
+
+
+def test_every_scope_is_on_the_page() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", page, re.MULTILINE))
+    plain = {name: re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", words) for name, words in listed.items()}
+    assert plain == SCOPES
 
 
 def test_a_key_opens_what_it_says_and_nothing_else(ask: Ask) -> None:

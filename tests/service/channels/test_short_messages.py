@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from rekindle.deliver.channel import Message
-from rekindle.errors import PermanentFailure
+from rekindle.errors import BadData, PermanentFailure
 from rekindle.program.sms_segments import segments
 from rekindle.service.channels import open_senders
 from rekindle.service.channels.inapp.models import InAppMessage
@@ -103,8 +103,13 @@ def test_many_messages_are_put_into_the_shop_by_several_threads_once_each(store:
     assert len(kept(chosen)) == 45
 
 
-@pytest.mark.parametrize("name", ["mailbox", "folder"])
-def test_what_stays_on_this_machine_asks_nobody(store: Settings, name: str) -> None:
-    quiet = store.model_copy(update={"senders": Senders(email="mailbox", sms=name)})
+def test_what_stays_on_this_machine_asks_nobody(store: Settings) -> None:
+    quiet = store.model_copy(update={"senders": Senders(email="mailbox", sms="folder", webpush="folder")})
     assert leaving(quiet) == {}
     assert leaving(quiet.model_copy(update={"senders": Senders(sms="sms", inapp="inapp")})) == {"sms": "sms", "inapp": "inapp"}
+
+
+@pytest.mark.parametrize(("channel", "name"), [("sms", "mailbox"), ("email", "folder"), ("inapp", "sms"), ("email", "webpush")])
+def test_a_sender_serves_its_own_channels_alone(store: Settings, channel: str, name: str) -> None:
+    with pytest.raises(BadData, match=f"senders.{channel}: '{name}' serves "):
+        open_senders(store.model_copy(update={"senders": Senders(**{"email": "", channel: name})}))

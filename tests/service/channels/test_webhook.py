@@ -48,7 +48,7 @@ def url(script: Script) -> Iterator[str]:
 
 
 def test_the_library_of_the_standard_verifies_what_is_posted(script: Script, url: str, store: Settings, tmp_path: Path) -> None:
-    channel = opened(store, tmp_path, network="private")
+    channel = opened(store, tmp_path, network="private", url=f"{url}/hooks?a=b")
     assert channel.hand_over(Message("0" * 26, date(2026, 11, 26), EVENT, to=f"{url}/hooks?a=b")) == ""
     (came,) = script.came
     assert Receiver(SECRET).verify(came.body, came.headers) == json.loads(EVENT)
@@ -57,12 +57,21 @@ def test_the_library_of_the_standard_verifies_what_is_posted(script: Script, url
         Receiver("whsec_" + base64.b64encode(bytes(32)).decode()).verify(came.body, came.headers)
 
 
+def test_it_stands_in_for_the_sender_of_another_channel(script: Script, url: str, store: Settings, tmp_path: Path) -> None:
+    channel = opened(store, tmp_path, network="private", url=url)
+    channel.hand_over(Message("0" * 26, date(2026, 11, 26), "Grüße. Reply STOP to stop".encode(), to="+4915123456789", service=True))
+    (came,) = script.came
+    event = Receiver(SECRET).verify(came.body, came.headers)
+    assert event["type"] == "message.ready"
+    assert event["data"] == {"id": "0" * 26, "to": "+4915123456789", "service": True, "message": "Grüße. Reply STOP to stop"}
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "[::ffff:127.0.0.1]", "2130706433"])
 def test_nothing_inside_is_reached_unless_it_is_meant(host: str, url: str, script: Script, store: Settings, tmp_path: Path) -> None:
     port = url.rpartition(":")[2]
     for scheme in ("http", "https"):
         with pytest.raises(PermanentFailure):
-            opened(store, tmp_path).hand_over(Message("m", date(2026, 11, 26), EVENT, to=f"{scheme}://{host}:{port}/"))
+            opened(store, tmp_path, url=f"{scheme}://{host}:{port}/").hand_over(Message("m", date(2026, 11, 26), EVENT, to="c-1"))
     assert script.connections == 0
 
 
@@ -71,7 +80,7 @@ def test_a_receiver_that_leads_elsewhere_is_not_followed_inside(url: str, script
     with serving(inner) as private:
         script.status, script.headers = 302, {"Location": private}
         with pytest.raises(PermanentFailure, match="answered 302"):
-            opened(store, tmp_path, network="private").hand_over(Message("m", date(2026, 11, 26), EVENT, to=url))
+            opened(store, tmp_path, network="private", url=url).hand_over(Message("m", date(2026, 11, 26), EVENT, to=url))
     assert inner.came == []
 
 

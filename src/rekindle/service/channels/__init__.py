@@ -16,7 +16,7 @@ SENDERS = {
     "webhook": "rekindle.service.channels.webhook.channel",
     "webpush": "rekindle.service.channels.webpush.channel",
 }
-"""Name, as `[senders]` of rekindle.toml has it, to the module whose `open_channel(settings)` opens it."""
+"""Name, as `[senders]` of rekindle.toml has it, to the module whose `open_channel(settings)` opens it and whose `CHANNELS` it serves."""
 
 
 def open_senders(settings: Settings) -> dict[str, Channel]:
@@ -36,12 +36,15 @@ def open_sender(settings: Settings, channel: str) -> Channel | None:
         None where the store has none for it.
 
     Raises:
-        BadData: There is no sender of the name that the settings give.
+        BadData: There is no sender of the name that the settings give, or it does not serve the channel, or lacks a setting.
     """
     name: str = getattr(settings.senders, channel)
     if not name:
         return None
     if name not in SENDERS:
         raise BadData(f"rekindle.toml: senders.{channel}: there is no sender '{name}'", f"Write one of {', '.join(sorted(SENDERS))}.")
-    opened: Channel = import_module(SENDERS[name]).open_channel(settings)
+    module = import_module(SENDERS[name])
+    if channel not in module.CHANNELS:
+        raise BadData(f"rekindle.toml: senders.{channel}: '{name}' serves {', '.join(module.CHANNELS)}", "Write another sender there.")
+    opened: Channel = module.open_channel(settings)
     return opened

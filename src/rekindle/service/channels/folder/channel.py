@@ -10,6 +10,8 @@ from rekindle.deliver.channel import Message
 from rekindle.service.channels.mailbox.channel import Mailbox
 from rekindle.settings import Settings
 
+CHANNELS = ("sms", "webpush", "inapp", "webhook")
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:

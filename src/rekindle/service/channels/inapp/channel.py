@@ -15,6 +15,8 @@ from rekindle.service.channels.inapp.actions import put
 from rekindle.service.channels.inapp.models import InAppMessage
 from rekindle.settings import Settings
 
+CHANNELS = ("inapp",)
+
 SHOWN_FOR = timedelta(days=30)
 """How long a message is shown that says nothing of its last day."""
 

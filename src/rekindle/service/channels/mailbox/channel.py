@@ -12,6 +12,8 @@ from rekindle.deliver.channel import Message
 from rekindle.errors import TemporaryFailure
 from rekindle.settings import Settings
 
+CHANNELS = ("email",)
+
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:

@@ -26,6 +26,8 @@ from rekindle.service.channels.provider.door import Door
 from rekindle.service.channels.provider.esps import ESPS, Esp, backend_of, chosen, revealed
 from rekindle.settings import Settings
 
+CHANNELS = ("email",)
+
 TOKEN = "rekindle"  # noqa: S105  the name of the metadata that a message's token goes by
 _WRITTEN_ANEW = frozenset(
     {

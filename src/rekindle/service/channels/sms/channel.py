@@ -14,6 +14,8 @@ from rekindle.service.channels.addresses import place_of
 from rekindle.service.channels.posting import Answer, Poster, judge
 from rekindle.settings import Settings, secret
 
+CHANNELS = ("sms",)
+
 _IDS = ("sid", "id", "message_id")
 _LONGEST = 200
 

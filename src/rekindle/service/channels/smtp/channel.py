@@ -17,6 +17,7 @@ from rekindle.service.channels.smtp.session import Server, Session
 from rekindle.service.channels.smtp.transfer import Transfer, refuse_unwritable
 from rekindle.settings import Settings, secret
 
+CHANNELS = ("email",)
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 

@@ -11,8 +11,6 @@ from rekindle.service.channels.smtp.replies import DATA, DOT, MAIL, RCPT, final,
 from rekindle.service.channels.smtp.session import Session
 
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[A-Za-z0-9.-]+")
-_BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
-_DOT_FIRST = re.compile(rb"(?m)^\.")
 _NOT_XCHAR = re.compile(r"[^!-*,-<>-~]")
 
 
@@ -112,7 +110,8 @@ def refuse_unwritable(message: Message) -> None:
     for address in (message.sender, message.to):
         if not _ADDRESS.fullmatch(address):
             raise PermanentFailure("an address cannot be written in SMTP", "Mend the address: ASCII, without spaces and angle brackets.")
-    if _BARE.search(message.wire):
+    wire = message.wire
+    if not wire.count(b"\r\n") == wire.count(b"\n") == wire.count(b"\r"):
         raise PermanentFailure("a line of the message does not end by CR LF", "This is a defect: please report it.")
 
 
@@ -121,4 +120,6 @@ def _stuffed(wire: bytes) -> bytes:
 
     Source: RFC 5321, section 4.5.2.
     """
-    return _DOT_FIRST.sub(b"..", wire if wire.endswith(b"\r\n") else wire + b"\r\n")
+    first = b"." if wire.startswith(b".") else b""
+    last = b"" if wire.endswith(b"\r\n") else b"\r\n"
+    return first + wire.replace(b"\r\n.", b"\r\n..") + last

@@ -23,6 +23,8 @@ from rekindle.service.channels.webpush.subscriptions import read
 from rekindle.service.config import load_secret
 from rekindle.settings import Settings
 
+CHANNELS = ("webpush",)
+
 KEPT = timedelta(days=1)
 """How long a push service keeps a notification for a browser that is off."""
 
