@@ -92,6 +92,20 @@ def test_a_message_goes_over_as_it_is_and_the_connection_is_kept() -> None:
     assert "RSET" not in server.account.commands
 
 
+@pytest.mark.parametrize(
+    ("wire", "seen"),
+    [
+        (b".\r\n.\r\n..\r\n", b"..\r\n..\r\n...\r\n"),
+        (b"Subject: x\r\n\r\nno end of line", b"Subject: x\r\n\r\nno end of line\r\n"),
+        (b"a.b\r\n.c\r\n\r\n.", b"a.b\r\n..c\r\n\r\n..\r\n"),
+    ],
+)
+def test_a_line_that_begins_with_a_dot_does_not_end_the_message(wire: bytes, seen: bytes) -> None:
+    with SmtpServer(keep=True) as server, relay(server) as smtp:
+        smtp.hand_over(message(wire=wire))
+    assert server.account.wires == [seen]
+
+
 TEMPORARY, PERMANENT, UNKNOWN = TemporaryFailure, PermanentFailure, OutcomeUnknown
 AT_ONCE, IN_TIME = 0.25, 1.3
 WAYS = {
