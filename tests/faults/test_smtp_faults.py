@@ -4,6 +4,8 @@ import ssl
 import time
 from collections import Counter
 from datetime import datetime, timedelta
+from email import policy
+from email.parser import BytesParser
 
 import pytest
 from django.db.models import Max
@@ -13,6 +15,7 @@ from rekindle.service.channels.smtp.channel import Smtp
 from rekindle.service.channels.smtp.pool import Timing
 from rekindle.service.channels.smtp.session import Server
 from rekindle.service.flow.sending import send_due
+from rekindle.service.outbox import actions as outbox
 from rekindle.service.outbox.models import FAILED, PLANNED, SENT, UNKNOWN, Touch
 from rekindle.settings import Settings
 from tests.faults.invariants import hold
@@ -99,3 +102,18 @@ def test_connections_that_go_wrong_cost_no_message(store: Settings, fault: Fault
         send_all(store, server)
     hold(taken(server), planned, unknown_at_most=0)
     assert statuses() == {"a": {SENT: 15}, "b": {SENT: 15}}
+
+
+def test_the_relay_of_the_settings_sends_what_a_person_has_approved(store: Settings) -> None:
+    with SmtpServer(keep=True) as server:
+        relay = {"host": "127.0.0.1", "port": server.port, "security": "none"}
+        mailing = Settings(**{**store.model_dump(), "senders": {"email": "smtp"}, "smtp": relay})
+        plan(["a", "b"], 10)
+        assert (send_due(mailing, NOON, clock=lambda: NOON).held, server.account.connections) == (20, 0)
+        outbox.approve("plan1", "ada", NOON)
+        assert send_due(mailing, NOON, clock=lambda: NOON).by_status == {SENT: 20}
+    hold(taken(server), 20, unknown_at_most=0)
+    named = Touch.objects.values_list("provider_id", "message_id")
+    assert all(theirs.startswith("4X") and ours.endswith("@marigold.example") for theirs, ours in named)
+    parsed = BytesParser(policy=policy.default).parsebytes(server.account.wires[0])
+    assert (parsed["From"].addresses[0].addr_spec, parsed.defects) == ("hello@marigold.example", [])
