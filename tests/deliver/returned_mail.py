@@ -211,6 +211,79 @@ Content-Transfer-Encoding: base64
 --=_x--
 """).replace(b"@@", b64encode(_STATUS.encode()))
 
+SENDMAIL = mail(f"""
+Return-Path: <MAILER-DAEMON>
+Date: Thu, 26 Nov 2026 09:00:05 GMT
+From: Mail Delivery Subsystem <MAILER-DAEMON@old.people.example>
+Message-Id: <202611260900.5QQ9@old.people.example>
+To: <hello@shop.example>
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status;
+        boundary="5QQ9.1764147605/old.people.example"
+Subject: Returned mail: see transcript for details
+Auto-Submitted: auto-generated (failure)
+
+This is a MIME-encapsulated message
+
+--5QQ9.1764147605/old.people.example
+
+The original message was received at Thu, 26 Nov 2026 09:00:04 GMT
+
+   ----- The following addresses had permanent fatal errors -----
+<ada@people.example>
+    (reason: 550 5.1.1 <ada@people.example>... User unknown)
+
+--5QQ9.1764147605/old.people.example
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; old.people.example
+Received-From-MTA: DNS; mail.shop.example
+Arrival-Date: Thu, 26 Nov 2026 09:00:04 GMT
+
+Final-Recipient: RFC822; ada@people.example
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: SMTP; 550 5.1.1 <ada@people.example>... User unknown
+Last-Attempt-Date: Thu, 26 Nov 2026 09:00:05 GMT
+
+--5QQ9.1764147605/old.people.example
+Content-Type: text/rfc822-headers
+
+Return-Path: <hello@shop.example>
+Message-ID:
+ <{ID}>
+Subject: Your lantern
+
+--5QQ9.1764147605/old.people.example--
+""")
+
+GLOBAL = mail(f"""
+From: postmaster@intl.people.example
+To: hello@shop.example
+Date: Thu, 26 Nov 2026 09:00:05 +0000
+Message-ID: <88@intl.people.example>
+Content-Type: multipart/report; report-type=delivery-status; boundary=zz
+
+--zz
+Content-Type: message/global-delivery-status
+Content-Transfer-Encoding: 8bit
+
+Reporting-MTA: dns; intl.people.example
+
+Original-Recipient: rfc822; ada@people.example
+Final-Recipient: utf-8; ädä@people.example
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 kein Empfänger dieses Namens
+
+--zz
+Content-Type: message/global-headers
+
+Message-ID: <{ID}>
+
+--zz--
+""")
+
 RETURN_PATH = EXCHANGE.replace(f"In-Reply-To: <{ID}>\r\nReferences: <{ID}>\r\n".encode(), b"").replace(
     b"To: <hello@shop.example>", f"To: <bounces+{TOKEN}@shop.example>".encode()
 ).replace(b"<b5e6a1f0@", b"<b5e6a1f1@")

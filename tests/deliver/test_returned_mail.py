@@ -1,5 +1,10 @@
 import time
 from datetime import UTC, datetime
+from email.message import Message
+from email.mime.multipart import MIMEMultipart
+from email.mime.nonmultipart import MIMENonMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +18,8 @@ from tests.deliver import returned_mail as mail
 
 AT = datetime(2026, 11, 27, tzinfo=UTC)
 SENT_BACK = datetime(2026, 11, 26, 9, 0, 5, tzinfo=UTC)
-DSNS = {name: getattr(mail, name) for name in ("POSTFIX", "EXIM", "EXCHANGE", "GMAIL", "ENVELOPE_ID", "RETURN_PATH", "DELAYED", "RELAYED")}
+NAMES = ("POSTFIX", "EXIM", "EXCHANGE", "GMAIL", "SENDMAIL", "GLOBAL", "ENVELOPE_ID", "RETURN_PATH", "DELAYED", "RELAYED")
+DSNS = {name: getattr(mail, name) for name in NAMES}
 OTHERS = {name: getattr(mail, name) for name in ("QMAIL", "AWAY", "ABUSE")}
 
 
@@ -24,6 +30,8 @@ OTHERS = {name: getattr(mail, name) for name in ("QMAIL", "AWAY", "ABUSE")}
         ("EXIM", BOUNCED, True, "5.0.0 smtp; 550 No such user"),
         ("EXCHANGE", BOUNCED, True, "5.1.10 smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound"),
         ("GMAIL", BOUNCED, False, "4.4.7 smtp; The recipient server did not accept our requests to connect."),
+        ("SENDMAIL", BOUNCED, True, "5.1.1 SMTP; 550 5.1.1 <...>... User unknown"),
+        ("GLOBAL", BOUNCED, True, "5.1.1 smtp; 550 5.1.1 kein Empfänger dieses Namens"),
         ("ENVELOPE_ID", BOUNCED, True, "5.7.1"),
         ("RETURN_PATH", BOUNCED, True, "5.1.10"),
         ("DELAYED", DEFERRED, False, "4.4.1 smtp; 550 5.1.1"),
@@ -131,6 +139,51 @@ def test_no_octets_make_reading_fail(raw: bytes) -> None:
 def test_a_damaged_report_is_read_or_not_but_never_fails(raw: bytes, at: int, size: int, instead: bytes) -> None:
     damaged = raw[:at] + instead + raw[at + size :]
     assert sound([*read_dsn(damaged, AT), *read_arf(damaged, AT)])
+
+
+def written(actions: list[tuple[str, str]], token: str, width: int, ends: str, returned: str) -> bytes:
+    """A notification as the standard library writes it."""
+    outer = MIMEMultipart("report", report_type="delivery-status")
+    outer["Date"], outer["Message-ID"] = "Thu, 26 Nov 2026 10:00:05 +0100", "<1@mx.people.example>"
+    outer.attach(MIMEText("It could not be delivered.\n" * width))
+    groups = [fields(("Reporting-MTA", "dns; mx.people.example"))]
+    for number, (action, code) in enumerate(actions):
+        groups.append(fields(("Final-Recipient", f"rfc822; n{number}@people.example"), ("Action", action), ("Status", code)))
+    status, back = MIMENonMultipart("message", "delivery-status"), MIMENonMultipart(*returned.split("/"))
+    status.set_payload(groups)
+    sent = fields(("Subject", "x" * width), ("Message-ID", f"<{token}@shop.example>"))
+    back.set_payload([sent] if returned == "message/rfc822" else sent.as_string())
+    outer.attach(status)
+    outer.attach(back)
+    return outer.as_bytes(policy=compat32.clone(linesep=ends))
+
+
+def fields(*named: tuple[str, str]) -> Message:
+    block = Message()
+    for name, value in named:
+        block[name] = value
+    return block
+
+
+CODES = st.tuples(st.sampled_from("245"), st.integers(0, 999), st.integers(0, 999)).map(lambda code: f"{code[0]}.{code[1]}.{code[2]}")
+ACTIONS = st.sampled_from(["failed", "delayed", "delivered", "relayed", "expanded"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    actions=st.lists(st.tuples(ACTIONS, CODES), min_size=1, max_size=5),
+    token=st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=26, max_size=26),
+    width=st.integers(1, 900), ends=st.sampled_from(["\n", "\r\n"]), returned=st.sampled_from(["message/rfc822", "text/rfc822-headers"]),
+)
+def test_what_another_writer_writes_is_read_as_it_was_meant(
+    actions: list[tuple[str, str]], token: str, width: int, ends: str, returned: str
+) -> None:
+    told = read_dsn(written(actions, token, width, ends, returned), AT)
+    kinds = {"failed": BOUNCED, "delayed": DEFERRED}
+    assert [(one.recipient, one.kind, one.permanent, one.token) for one in told] == [
+        (f"n{number}@people.example", kinds.get(action, DELIVERED), action == "failed" and code[0] == "5", token)
+        for number, (action, code) in enumerate(actions)
+    ]
 
 
 HOSTILE = {
