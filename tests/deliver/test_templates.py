@@ -180,7 +180,7 @@ def test_mistakes_in_content_are_named() -> None:
 
 
 def test_frozen_facts_come_back() -> None:
-    frozen = with_frozen(FACTS, '{"last_day": "2026-01-31", "valid_until": null, "orders": 2, "cause": null}')
+    frozen = with_frozen(FACTS, '{"last_day": "2026-01-31", "valid_until": null, "orders": 2, "cause": null}', date(2026, 12, 1))
     assert (frozen.last_day, frozen.orders, frozen.cause) == (date(2026, 1, 31), 2, None)
     assert {name for name in FROZEN if not hasattr(FACTS, name)} == set()
 

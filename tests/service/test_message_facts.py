@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from rekindle.decide.planner import Plan
+from rekindle.deliver.contracts import REQUIRED
 from rekindle.deliver.facts import FROZEN, Facts, with_frozen
 from rekindle.history.tables import JOURNAL
 from rekindle.history.warehouse import Warehouse
@@ -30,7 +31,8 @@ KNOWN = pa.schema(
     [
         ("customer_id", pa.string()), ("orders", pa.int64()), ("first_day", pa.date32()), ("last_day", pa.date32()),
         ("last_product", pa.string()), ("last_category", pa.string()), ("category", pa.string()), ("cause", pa.string()),
-        ("cause_evidence", pa.string()), ("offer_category", pa.string()), ("offer_product", pa.string()),
+        ("cause_evidence", pa.string()), ("offer_category", pa.string()), ("offer_product", pa.string()), ("overdue", pa.int64()),
+        ("personas", pa.string()),
     ]
 )
 ON = {
@@ -176,10 +178,21 @@ def test_a_message_names_nothing_of_another_category_than_its_offer(book: Book) 
     ]  # fmt: skip
 
 
+def test_why_it_is_due_and_what_it_must_say_are_frozen_with_it(book: Book) -> None:
+    (late,) = book.frozen({"program": "back"}, overdue=3, personas="premium, quick_solution")
+    (early,) = book.frozen({"program": "year"}, overdue=-2)
+    assert (late["overdue"], late["persona"], early["overdue"], early["persona"]) == (True, "premium", False, None)
+    shipped = DOCUMENTS.program("back")
+    assert late["series"] == (len(shipped.stages) if len(shipped.stages) > 1 else None)
+    promised = shipped.content_for("reconnect", None)
+    assert late["blocks"] == sorted(REQUIRED & set(promised))
+    assert "preferences_and_pause" in late["blocks"]
+
+
 def test_every_fact_can_be_frozen_and_comes_back(book: Book) -> None:
     write(book.warehouse, bought("o1", ("p1", 20), ("p2", 9)))
     (facts,) = book.frozen({"program": "thanks", "opening_order": "o1", "opening_day": date(2026, 11, 21), "service": True})
     assert set(facts) == FROZEN - {"why"}
-    back = with_frozen(Facts(stage=""), json.dumps(facts))
+    back = with_frozen(Facts(stage=""), json.dumps(facts), date(2026, 11, 23))
     assert (back.products, back.ordered_day, back.day, back.service) == (("LANTERN", "Vase"), date(2026, 11, 21), date(2026, 11, 21), True)
     assert OFFERS["reminder"]["label"] == back.offer_label

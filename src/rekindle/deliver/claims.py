@@ -55,18 +55,16 @@ class Claim(Entry):
             raise mistake("claim-days", f"'{self.text[:60]}' ends before it begins", "Make until the later day.")
         return self
 
-    def holds(self, day: date | None, cause: str | None, category: str | None) -> bool:
+    def holds(self, day: date, cause: str | None, category: str | None) -> bool:
         """Whether it may be stated.
 
         Args:
-            day: Of sending; where it is unknown, nothing that has a first or a last day holds.
+            day: Of sending.
             cause: The evidenced cause of the customer's lapse.
             category: The category that the message speaks of.
         """
-        bounded = self.from_day or self.until
-        if bounded and (day is None or not (self.from_day or day) <= day <= (self.until or day)):
-            return False
-        return self.cause in (None, cause) and (not self.categories or category in self.categories)
+        in_time = (self.from_day or day) <= day <= (self.until or day)
+        return in_time and self.cause in (None, cause) and (not self.categories or category in self.categories)
 
     @property
     def said(self) -> str:
@@ -77,6 +75,28 @@ class Claim(Entry):
         return one_line(f"{self.text} ({beside})" if beside else self.text)
 
 
+class Fix(Claim):
+    """What was mended."""
+
+    @model_validator(mode="after")
+    def _has_its_cause(self) -> Self:
+        if self.cause is None or not self.evidence:
+            why = f"the fix '{self.text[:60]}' has no cause that it mends, or no evidence"
+            raise mistake("fix-unproven", why, "Write fix: {text: ..., cause: late_delivery, evidence: ...}")
+        return self
+
+
+class Proof(Claim):
+    """What customers say."""
+
+    @model_validator(mode="after")
+    def _is_disclosed(self) -> Self:
+        if self.measured_on is None or not self.incentive:
+            why = f"'{self.text[:60]}' does not say when it was said, or what was given for it"
+            raise mistake("proof-undisclosed", why, "Add sample, measured_on, evidence, and incentive: none, or what was given.")
+        return self
+
+
 def _listed(value: object) -> object:
     """One text, one table or a list of them, as tables; an empty text is no claim."""
     every = value if isinstance(value, list | tuple) else [value]
@@ -84,12 +104,14 @@ def _listed(value: object) -> object:
 
 
 Claims = Annotated[tuple[Claim, ...], BeforeValidator(_listed)]
+Fixes = Annotated[tuple[Fix, ...], BeforeValidator(_listed)]
+Proofs = Annotated[tuple[Proof, ...], BeforeValidator(_listed)]
 
 
 class Registry(Entry):
     """What a shop states about itself in `content/facts.yaml`."""
 
-    fix: Claims = ()
+    fix: Fixes = ()
     """What was mended since something went wrong, each for its cause."""
     benefit: Claims = ()
     """What a customer gains by coming back: time, fit, help."""
@@ -103,7 +125,7 @@ class Registry(Entry):
     """How returns work."""
     guarantee: Claims = ()
     """What the shop guarantees."""
-    social_proof: Claims = ()
+    social_proof: Proofs = ()
     """What customers say, with its day and what was given for it."""
     late_remedy: Claims = ()
     """What everyone whose parcel is late does get."""
@@ -112,23 +134,11 @@ class Registry(Entry):
     support: Claims = ()
     """Who helps and when."""
 
-    @model_validator(mode="after")
-    def _fixes_have_causes(self) -> Self:
-        for one in self.fix:
-            if one.cause is None or not one.evidence:
-                remedy = "Write fix: {text: ..., cause: late_delivery, evidence: ...}"
-                raise mistake("fix-unproven", f"the fix '{one.text[:60]}' has no cause that it mends, or no evidence", remedy)
-        for one in self.social_proof:
-            if one.measured_on is None or not one.incentive:
-                remedy = "Add sample, measured_on and evidence, and incentive: none, or what was given."
-                raise mistake("proof-undisclosed", f"'{one.text[:60]}' does not say when, or what was given for it", remedy)
-        return self
-
-    def stated(self, day: date | None, cause: str | None, category: str | None) -> Mapping[str, str]:
+    def stated(self, day: date, cause: str | None, category: str | None) -> Mapping[str, str]:
         """What may be stated to a customer, by name: of each the first claim that holds.
 
         Args:
-            day: Of sending, None where it is unknown.
+            day: Of sending.
             cause: The evidenced cause of the customer's lapse.
             category: The category that the message speaks of.
 

@@ -136,13 +136,13 @@ class Facts:
     locale: str = "en"
 
 
-def with_frozen(facts: Facts, frozen: str, day: date | None = None) -> Facts:
+def with_frozen(facts: Facts, frozen: str, day: date) -> Facts:
     """The facts together with those that a touch froze, and with what the shop may state to such a customer.
 
     Args:
         facts: What is known without the touch.
         frozen: A JSON object with names of `FROZEN`; null is unknown.
-        day: Of sending; without one, nothing that the shop registered for a time is stated.
+        day: Of sending, in the store's time zone: what the shop registered for other days is not stated.
 
     Raises:
         BadData: Not such an object.
