@@ -6,6 +6,7 @@ from rekindle.program.lint import Asked, lint
 from rekindle.program.lint.lexicon import lexicons
 from rekindle.program.lint.rules import RULES
 from tests.program.lint.corpus import ENGLISH, GERMAN
+from tests.program.lint.unseen import PLAIN_ENGLISH, PLAIN_GERMAN, PRESSING_ENGLISH, PRESSING_GERMAN
 
 FACTS = dict.fromkeys(("stock", "days_ahead", "valid_until", "promised_day", "last_month"), "")
 ALL = [("en", *one) for one in ENGLISH] + [("de", *one) for one in GERMAN]
@@ -35,3 +36,19 @@ def test_the_corpus_has_every_rule_of_wording_in_both_languages() -> None:
 def test_lexicons_hold_rules_that_exist() -> None:
     for lexicon in lexicons().values():
         assert lexicon.rules <= set(RULES)
+
+
+def flagged(sentences: list[str], locale: str) -> list[str]:
+    """The sentences that break a rule."""
+    asked = Asked(locale, FACTS | {"first_name": ""}, frozenset({"shop.example"}))
+    return [one for one in sentences if lint({"blocks/x.txt": one}, asked)]
+
+
+def test_sentences_written_without_the_lexicon() -> None:
+    missed = set(PRESSING_ENGLISH) - set(flagged(PRESSING_ENGLISH, "en"))
+    assert missed <= {
+        "Did we lose your heart?", "Your cart is about to be emptied", "Don't say we didn't warn you", "Overweight? This helps.",
+    }  # fmt: skip
+    assert flagged(PRESSING_GERMAN, "de") == PRESSING_GERMAN
+    assert flagged(PLAIN_ENGLISH, "en") == []
+    assert flagged(PLAIN_GERMAN, "de") == []
