@@ -45,6 +45,18 @@ def test_a_lane_shows_with_one_message_that_it_answers() -> None:
     assert lanes.admit(hand("a2", "a3", "b2"), 0.1).start == ("a2", "a3")
 
 
+def test_what_was_not_handed_over_after_all_leaves_no_trace() -> None:
+    lanes = Lanes[str](Limits(at_once=1, per_lane=2))
+    assert lanes.admit(hand("a1", "b1"), 0.0).start == ("a1",)
+    lanes.dropped("a1")
+    assert lanes.admit(hand("a2", "a3", "b1"), 0.0).start == ("a2",), "it has not shown that it answers"
+
+
+def test_a_quick_channel_is_not_late_before_a_twentieth_of_the_patience() -> None:
+    lanes = known(Limits(patience=5.0), seconds=0.001)
+    assert lanes.admit(hand("a1"), 0.0).again == 0.25
+
+
 def test_a_hand_over_that_is_late_gives_its_room_back_and_one_that_is_slow_sends_its_lane_back() -> None:
     lanes = known(Limits(at_once=2, spare=1, per_lane=2, patience=5.0, first_rest=30.0))
     first = lanes.admit(hand("a1", "a2", "a3", "b1"), 0.0)

@@ -14,7 +14,10 @@ from rekindle.errors import DeliveryError, OutcomeUnknown, TemporaryFailure
 
 K = TypeVar("K", bound=Hashable)
 _OVER_USUAL = 3.0
+"""A hand-over is late after so many times what is usual, and never before that part of the patience:"""
+_SOONEST = 0.05
 _WEIGHT = 0.1
+"""How much the last answer weighs in what is usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,7 @@ class Lanes(Generic[K]):
     @property
     def _late(self) -> float:
         """Seconds after which a hand-over gives its room back; without end as long as nobody has answered at all."""
-        return _OVER_USUAL * self._usual
+        return max(_OVER_USUAL * self._usual, _SOONEST * self.limits.patience)
 
     @property
     def _patience(self) -> float:
