@@ -27,6 +27,7 @@ POSTMARK = {"To": "ada@people.example", "SubmittedAt": "2026-11-23T12:00:00Z", "
 MAILGUN = {"id": "<20261123.1@mg.shop.example>", "message": "Queued. Thank you."}
 RESEND = {"id": "49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"}
 BREVO = {"messageId": "<202611231200.1@relay.example>"}
+POSTER = Poster(private=True, exchange=0.5)
 STOP = "https://shop.example/u/1.a.c1~email-marketing~x"
 
 
@@ -77,7 +78,7 @@ def esp() -> Iterator[Esp]:
 
 def sender(name: str, esp: Esp, **options: object) -> Provider:
     """The provider, but that its poster may reach this machine."""
-    return Provider(name, {"api_url": esp.url, **options}, Poster(private=True, exchange=1.0))
+    return Provider(name, {"api_url": esp.url, **options}, POSTER)
 
 
 def postmark(esp: Esp) -> Provider:
@@ -177,7 +178,7 @@ def test_no_answer_leaves_it_unknown(esp: Esp, mood: str) -> None:
 
 
 def test_a_provider_that_is_not_reached_has_taken_nothing() -> None:
-    away = Provider("postmark", {"api_url": f"http://127.0.0.1:{closed_port()}/", "server_token": "t"}, Poster(private=True, exchange=1.0))
+    away = Provider("postmark", {"api_url": f"http://127.0.0.1:{closed_port()}/", "server_token": "t"}, POSTER)
     with pytest.raises(TemporaryFailure):
         away.hand_over(message())
 
@@ -212,7 +213,7 @@ def test_every_provider_of_the_table_can_be_opened_and_given_a_message(esp: Esp,
     backend = backend_of(name)
     source = Path(inspect.getfile(backend)).read_text()
     given = {one: esp.url if one == "api_url" else "made-up" for one in options if f'"{one}"' in source}
-    channel = Provider(name, given, Poster(private=True))
+    channel = Provider(name, given, POSTER)
     with pytest.raises((OutcomeUnknown, PermanentFailure)):
         channel.hand_over(message())
     assert len(esp.taken) == 1
