@@ -78,10 +78,20 @@ def test_no_record_no_marketing(store: Settings) -> None:
 
 
 def test_consent_is_per_channel_and_needs_an_address(store: Settings) -> None:
-    actions.record_contacts(contacts(email=["a@b.example"], email_consent=[True], sms_consent=[True]), AT)
-    assert refusal("email") == ""
+    actions.record_contacts(contacts(email=["a@b.example"], email_consent=[True], sms_consent=[True], inapp_consent=[True]), AT)
+    assert refusal("email") == refusal("inapp") == ""
     assert refusal("sms") == "no address"
     assert refusal("webpush") == "no consent"
+
+
+def test_whoever_has_a_number_is_opted_out_together_and_it_is_news_once(store: Settings) -> None:
+    number = "+4915123456789"
+    actions.record_contacts(contacts(phone=[number], sms_consent=[True], consent_at=[AT]), AT)
+    assert [actions.opt_out_number(number, AT + days * DAY, "sms") for days in (1, 2)] == [True, False]
+    assert refusal("sms") == "opted out"
+    actions.consent("c1", "sms", AT + 3 * DAY, "account", "v2")
+    assert actions.opt_out_number(number, AT + 4 * DAY, "sms")
+    assert [actions.opt_out_number("+4915100000000", AT, "sms") for _ in range(2)] == [True, False]
 
 
 def test_an_undated_yes_never_undoes_a_refusal_and_a_later_dated_one_does(store: Settings) -> None:

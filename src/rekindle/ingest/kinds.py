@@ -78,8 +78,8 @@ KINDS: dict[str, Kind] = {
     "contacts": Kind(
         {
             "customer_id": _CUSTOMER, "email": _TEXT, "phone": _TEXT, "first_name": _NAME, "last_name": _NAME, "locale": _TEXT,
-            "timezone": _TEXT, "birthday": Field("day"), "email_consent": _FLAG, "sms_consent": _FLAG, "consent_at": _AT,
-            "consent_source": _NAME,
+            "timezone": _TEXT, "birthday": Field("day"), "email_consent": _FLAG, "sms_consent": _FLAG,
+            "inapp_consent": _FLAG, "consent_at": _AT, "consent_source": _NAME,
         },
         (("customer_id", "email"),), "customer_id", (), "consent_at",
     ),

@@ -25,6 +25,7 @@ CONTACTS = pa.schema(
         ("customer_id", pa.string()), ("source", pa.string()), ("external_id", pa.string()), ("email", pa.string()),
         ("phone", pa.string()), ("first_name", pa.string()), ("last_name", pa.string()), ("locale", pa.string()),
         ("timezone", pa.string()), ("birthday", pa.date32()), ("email_consent", pa.bool_()), ("sms_consent", pa.bool_()),
+        ("inapp_consent", pa.bool_()),
         ("consent_at", pa.timestamp("us")), ("consent_source", pa.string()),
     ]
 )  # fmt: skip

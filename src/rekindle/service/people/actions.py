@@ -46,7 +46,7 @@ def record_contacts(rows: pa.Table, at: datetime) -> Counts:
 
     Args:
         rows: Columns customer_id, source, external_id, email, phone, first_name, last_name, locale, timezone, birthday,
-            email_consent, sms_consent, consent_at, consent_source; all but the first may be absent or null.
+            email_consent, sms_consent, inapp_consent, consent_at, consent_source; all but the first may be absent or null.
         at: The instant of the import, aware.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any, Self
 from rekindle.service.people.addresses import known_zone, normal_email, normal_phone
 
 MARKETING = "marketing"
-CONSENT_CHANNELS = ("email", "sms")
+CONSENT_CHANNELS = ("email", "sms", "inapp")
 
 
 @dataclass(frozen=True, slots=True)
