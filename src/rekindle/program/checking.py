@@ -32,7 +32,7 @@ class Finding:
     Args:
         file: Relative to the store folder.
         line: Counted from 1.
-        rule: The rule it breaks; docs/programs.md lists them.
+        rule: The rule it breaks; docs/programs.md and docs/lint.md list them.
         message: What is wrong.
         remedy: What to do about it.
         severity: A warning does not keep the documents from being used.

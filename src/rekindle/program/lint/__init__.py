@@ -13,7 +13,7 @@ from rekindle.program.lint.lexicon import Lexicon, language_of, lexicons
 from rekindle.program.lint.passages import BREAK, FACT, NOT_SAID, Allowed, Place, Said, Template, parse
 from rekindle.program.lint.readings import each, whole
 from rekindle.program.lint.rules import RULES, Breach
-from rekindle.program.lint.shape import Measured, host_of
+from rekindle.program.lint.shape import Measured
 from rekindle.program.lint.wording import Voice, claims, strings, wording
 from rekindle.program.reading import Reading, Unreadable, read
 
@@ -184,4 +184,4 @@ def _finding(breach: Breach, bench: _Bench) -> Finding:
     return Finding(_path(breach.place, bench), breach.place.line, breach.rule, breach.message, rule.remedy, rule.severity)
 
 
-__all__ = ["Asked", "Linted", "Measured", "Place", "examine", "host_of", "lint"]
+__all__ = ["Asked", "Linted", "Measured", "Place", "examine", "lint"]

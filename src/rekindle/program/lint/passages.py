@@ -196,7 +196,16 @@ class _Parser:
         if name.lstrip("/") not in _INLINE and name != "mj-raw" and name != "/mj-raw":
             self.add(Said("\n" if name == "br" else BREAK, place))
         if not name.startswith("/"):
-            self.add(Element(name, attributes(token.text), place))
+            held = attributes(token.text)
+            self.add(Element(name, held, place))
+            self.hidden(held.get("alt", ""), place)
+
+    def hidden(self, text: str, place: Place) -> None:
+        """The words that stand for a picture: who sees none is told them."""
+        for inner in tokens(text, markup=False):
+            if inner.kind in ("text", "output"):
+                said = FACT if inner.kind == "output" else html.unescape(inner.text).translate(NOT_SAID)
+                self.add(Said(said, place, inner.text if inner.kind == "output" else ""))
 
     def note(self, token: Token) -> None:
         found = _ALLOW.search(token.text)

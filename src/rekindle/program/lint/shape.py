@@ -3,9 +3,9 @@
 Knows nothing of wording.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from rekindle.program.lint.lexicon import Lexicon, lexicons, sentences, words
 from rekindle.program.lint.passages import BREAK, FACT, NOT_SAID, Element, Node, Place, Said, Template
@@ -23,6 +23,7 @@ GRADED_FROM = 30
 _ENDS = frozenset(["preferences_url", "unsubscribe_url", "trap_url", "reply_to"])
 """Links that are no call to action."""
 
+_HOST = re.compile(r"[/?#]")
 _PICTURES = frozenset({"img", "mj-image", "mj-carousel-image"})
 
 
@@ -189,11 +190,6 @@ def _linked(node: Element, hosts: frozenset[str]) -> Iterator[Breach]:
         link = node.attributes.get(name, "")
         scheme, mark, rest = link.partition("://")
         if mark and scheme.lower() in ("http", "https") and not rest.startswith("{{"):
-            breach = host_breach(scheme, rest.split("/")[0], hosts, node.place)
+            breach = host_breach(scheme, _HOST.split(rest, maxsplit=1)[0], hosts, node.place)
             if breach:
                 yield breach
-
-
-def host_of(url: str) -> str:
-    """The host of an address of the shop, without www."""
-    return (urlsplit(url).hostname or "").removeprefix("www.")

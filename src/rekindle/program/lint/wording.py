@@ -6,7 +6,6 @@ Knows nothing of what a message is made of.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from rekindle.program.lint.brand import Brand
 from rekindle.program.lint.lexicon import Lexicon
@@ -73,10 +72,7 @@ def claims(texts: Sequence[str]) -> frozenset[str]:
 
 def host_breach(scheme: str, host: str, hosts: frozenset[str], place: Place) -> Breach | None:
     """What is wrong with a link to a host; None where nothing is."""
-    try:
-        name = (urlsplit(f"//{host}").hostname or "").removeprefix("www.")
-    except ValueError:
-        name = host
+    name = host.rpartition("@")[2].partition(":")[0].lower().rstrip(".").removeprefix("www.")
     if name in SHORTENERS:
         return Breach("link-shortener", place, f"the link to {shown(host)} {RULES['link-shortener'].says}")
     if scheme.lower() == "http":

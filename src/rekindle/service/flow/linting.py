@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rekindle.deliver.facts import Facts
 from rekindle.deliver.links import Ring
@@ -14,7 +15,7 @@ from rekindle.deliver.short_links import Link, shorten
 from rekindle.deliver.spoken import spoken
 from rekindle.errors import Refused
 from rekindle.program.catalogue.shipped import shipped
-from rekindle.program.lint import Asked, Linted, Place, examine, host_of
+from rekindle.program.lint import Asked, Linted, Place, examine
 from rekindle.program.reading import OFFERS, PROGRAMS, Reading, Unreadable, Value, folder, read
 from rekindle.service.flow.codes import LENGTH
 from rekindle.service.flow.content import content_findings, load_content
@@ -63,11 +64,15 @@ def asked(settings: Settings) -> Asked:
     return Asked(
         settings.locale,
         _samples(settings, max((text for _, text in labels), key=len, default="")),
-        frozenset(filter(None, map(host_of, (settings.brand.url, settings.public_url)))),
+        frozenset(filter(None, map(_host, (settings.brand.url, settings.public_url)))),
         frozenset(str(one.get("program")) for one in programs if one.get("class") == "service"),
         frozenset(str(one.get("program")) for one in programs if _is_about_a_mishap(one)),
         labels,
     )
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").removeprefix("www.")
 
 
 def _is_about_a_mishap(program: Mapping[str, Value]) -> bool:
