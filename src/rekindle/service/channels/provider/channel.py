@@ -20,6 +20,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from rekindle.deliver.channel import Message
 from rekindle.deliver.delivery_events import reason
+from rekindle.deliver.lanes import Limits
 from rekindle.errors import BadData, OutcomeUnknown, PermanentFailure
 from rekindle.service.channels.posting import Poster
 from rekindle.service.channels.provider.door import Door
@@ -67,11 +68,13 @@ class Provider:
         name: Of `ESPS`.
         options: Anymail's, with their secrets.
         poster: What posts.
+        limits: How many messages may be on their way; it does not matter to whom, for the provider sorts them.
     """
 
     name: str
     options: Mapping[str, Any]
     poster: Poster
+    limits: Limits = Limits(at_once=8, per_lane=8)
     _own: threading.local = field(default_factory=threading.local)
 
     def hand_over(self, message: Message) -> str:
