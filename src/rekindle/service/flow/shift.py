@@ -35,10 +35,10 @@ from rekindle.service.people.queries import address_of, people_by_id
 BATCH = 50
 """At most so many touches are attempted and not settled: what a crash leaves unknown."""
 
-AHEAD = 4 * BATCH
-"""So many touches are claimed ahead, so that one lane's messages do not stand before everybody else's."""
+AHEAD = 200
+"""So many touches are claimed ahead, so that one lane's messages do not stand before everybody else's; more when half of them are gone."""
 
-FAR_AHEAD = 20 * BATCH
+FAR_AHEAD = 1_000
 """So many where what is claimed waits for lanes that are stuck."""
 
 STUCK_AFTER = 0.5
@@ -138,7 +138,7 @@ class Shift:
             return dry
         now = time.monotonic()
         self._stuck = {lane: until for lane, until in self._stuck.items() if until > now}
-        while not dry and (size := self._claimable()) > 0:
+        if not dry and (size := self._claimable()) > 0:
             dry = self._claim(size) < size
         if chosen := self._next(room):
             self._begin(chosen)
@@ -147,7 +147,7 @@ class Shift:
     def _claimable(self) -> int:
         """How many more touches are to be claimed ahead: enough that can go, unless very many cannot."""
         free = sum(len(cases) for lane, cases in self._pool.items() if lane not in self._stuck)
-        return min(AHEAD - free, FAR_AHEAD - sum(map(len, self._pool.values())))
+        return min(AHEAD - free, FAR_AHEAD - sum(map(len, self._pool.values()))) if free <= AHEAD // 2 else 0
 
     def _claim(self, size: int) -> int:
         """Takes the next due touches up; how many."""

@@ -5,6 +5,7 @@ Knows nothing of messages. Changes nothing.
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 import pyarrow as pa
 from django.db.models import QuerySet
@@ -21,8 +22,24 @@ _CONSENTS = pa.schema(
         ("granted", pa.bool_()), ("recorded_at", _INSTANT), ("expires_at", _INSTANT),
     ]
 )
-_PEOPLE = pa.schema([("customer_id", pa.string()), ("timezone", pa.string()), ("locale", pa.string()), ("birthday", pa.string())])
+_PEOPLE = pa.schema(
+    [
+        *((name, pa.string()) for name in ("customer_id", "timezone", "locale", "birthday", "channel")),
+        ("hour", pa.int64()), ("monthly", pa.int64()),
+    ]
+)
 _IN_A_QUERY = 20_000
+
+
+class _Word(NamedTuple):
+    """What of a consent is asked before every message."""
+
+    customer_id: str
+    channel: str
+    purpose: str
+    granted: bool
+    recorded_at: datetime
+    expires_at: datetime | None
 
 
 def find(text: str) -> str:
@@ -91,7 +108,7 @@ def refusals(people: Mapping[str, Person], channel: str, at: datetime, purpose: 
     return {customer: reason for customer, reason in reasons.items() if reason}
 
 
-def _refusal(person: Person, statement: Consent | None, blocked: Mapping[tuple[str, str], datetime], at: datetime) -> str:
+def _refusal(person: Person, statement: _Word | None, blocked: Mapping[tuple[str, str], datetime], at: datetime) -> str:
     if statement is None:
         return "no consent"
     if not statement.granted:
@@ -125,15 +142,18 @@ def consents(changed: bool = False) -> pa.Table:
 
 
 def known_people(changed: bool = False) -> pa.Table:
-    """Time zone, language and birthday of each person, as history's `people`; null where unknown. A birth's year stays in the ledger.
+    """What history's `people` holds of each person: time zone, language, birthday, wishes; null where unknown. A birth's year stays here.
 
     Args:
         changed: Only people marked by `take_changes`.
     """
     rows = Person.objects.filter(mirror=TAKEN) if changed else Person.objects.all()
-    listed = rows.order_by("customer_id").values_list("customer_id", "timezone", "locale", "birthday")
+    listed = rows.order_by("customer_id").values_list(
+        "customer_id", "timezone", "locale", "birthday", "stated_channel", "stated_hour", "monthly"
+    )
     told: list[tuple[object, ...]] = [
-        (customer, zone or None, locale or None, _of_the_year(born)) for customer, zone, locale, born in listed
+        (customer, zone or None, locale or None, _of_the_year(born), channel or None, hour, monthly)
+        for customer, zone, locale, born, channel, hour, monthly in listed
     ]
     return _table(told, _PEOPLE)
 
@@ -146,14 +166,15 @@ def _of_people(rows: QuerySet[Consent], changed: bool) -> QuerySet[Consent]:
     return rows.filter(customer_id__in=Person.objects.filter(mirror=TAKEN).values("customer_id")) if changed else rows
 
 
-def _standing(rows: QuerySet[Consent]) -> dict[tuple[str, str, str], Consent]:
+def _standing(rows: QuerySet[Consent]) -> dict[tuple[str, str, str], _Word]:
     """The last word per customer, channel and purpose; of two at one instant the refusal counts."""
-    ordered = rows.order_by("customer_id", "channel", "purpose", "recorded_at", "-granted")
-    return {(one.customer_id, one.channel, one.purpose): one for one in ordered.iterator()}
+    ordered = rows.order_by("customer_id", "channel", "purpose", "recorded_at", "-granted").values_list(*_Word._fields)
+    return {one[:3]: one for one in map(_Word._make, ordered.iterator())}
 
 
 def _suppressed(rows: QuerySet[Suppression]) -> dict[tuple[str, str], datetime]:
-    return {(one.channel, one.address): one.recorded_at for one in rows.order_by("recorded_at")}
+    ordered = rows.order_by("recorded_at").values_list("channel", "address", "recorded_at")
+    return {(channel, address): at for channel, address, at in ordered}
 
 
 def _naive(instant: datetime | None) -> datetime | None:
