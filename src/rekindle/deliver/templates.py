@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-import mrml
 from liquid.exceptions import LiquidError
 
 from rekindle.deliver.contracts import what_lacks
 from rekindle.deliver.facts import Facts
+from rekindle.deliver.mjml import page_of
 from rekindle.deliver.palette import palette
 from rekindle.deliver.quoted_printable import decoded, encoded
 from rekindle.deliver.sandbox import parse
@@ -147,16 +147,12 @@ def prepared(templates: TemplateSet, stage: str, color: str) -> tuple[Skeleton[s
     """
     shades = {"brand_color": color, **palette(color)}
     mjml = _SHADE.sub(lambda found: shades[found[1]], assembled(templates, "layout.mjml", stage))
-    return _text(assembled(templates, f"{stage}.txt", stage)), _page(mjml)
+    return _text(assembled(templates, f"{stage}.txt", stage)), _page(mjml, f"content/{stage}.mjml in layout.mjml")
 
 
 @lru_cache(_KEPT)
-def _page(mjml: str) -> Skeleton[bytes]:
-    try:
-        page = mrml.to_html(mjml, render_options=mrml.RenderOptions(fonts={})).content
-    except Exception as error:  # mrml raises OSError for every mistake in a document, 2026-11
-        raise BadData(f"content: the MJML cannot be read: {error}", "Mend the tag that it names.") from error
-    return prepare(parse(page, escaping=True), encoded)
+def _page(mjml: str, name: str) -> Skeleton[bytes]:
+    return prepare(parse(page_of(mjml, name), escaping=True), encoded)
 
 
 @lru_cache(_KEPT)
