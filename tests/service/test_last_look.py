@@ -15,6 +15,8 @@ from tests.service.conftest import NOON
 
 ADDRESSES = ("", "a@x.example", "b@x.example")
 
+LEDGERS = ("sqlite", "postgresql")
+
 
 def instants(chance: np.random.Generator, size: int) -> Iterator[datetime]:
     """A few, so that many fall together, some after the present."""
