@@ -84,6 +84,17 @@ def test_consent_is_per_channel_and_needs_an_address(store: Settings) -> None:
     assert refusal("webpush") == "no consent"
 
 
+def test_somebody_can_be_written_to_by_whatever_channel(store: Settings) -> None:
+    actions.record_contacts(contacts(first_name=["Ada"]), AT)
+    assert not queries.has_contacts()
+    actions.keep_browser("c1", "{}", "digest", AT)
+    assert queries.has_contacts()
+    assert actions.forget_browser("digest", AT)
+    assert not queries.has_contacts()
+    actions.record_contacts(contacts(inapp_consent=[True]), AT)
+    assert queries.has_contacts()
+
+
 def test_whoever_has_a_number_is_opted_out_together_and_it_is_news_once(store: Settings) -> None:
     number = "+4915123456789"
     actions.record_contacts(contacts(phone=[number], sms_consent=[True], consent_at=[AT]), AT)

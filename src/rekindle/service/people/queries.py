@@ -74,7 +74,8 @@ def external_ids(customer_ids: Collection[str]) -> dict[str, str]:
 
 def has_contacts() -> bool:
     """Whether anyone could be written to at all; where not, a plan is a rehearsal."""
-    return Person.objects.exclude(email="", phone="").exists()
+    addressed = Person.objects.exclude(email="", phone="", push="")
+    return addressed.exists() or Consent.objects.filter(channel__in=("inapp", "webhook"), granted=True).exists()
 
 
 def people_by_id(customer_ids: Iterable[str]) -> dict[str, Person]:
