@@ -28,7 +28,9 @@ SIZE = 100_000
 
 _INCLUDE = re.compile(r"include ([a-z0-9_/.-]+)")
 _BLANK = re.compile(r"\n[ \t\r]*\n\s*")
-_WORD = re.compile(r"'[^']*'|\"[^\"]*\"|[A-Za-z_]\w*(?:\.\w+|-\w+)*")
+_NAMED = re.compile(r"[A-Za-z_]\w*(?:\.\w+|-\w+)*(?![\w-]*\s*:)")
+_FILTER = re.compile(r"\s*\w+\s*:?")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _LIQUID_WORDS = frozenset(
     {
         "and", "or", "not", "contains", "in", "if", "unless", "elsif", "else", "when", "case", "for", "endfor", "true", "false", "nil",
@@ -156,10 +158,7 @@ class _Parser:
         if self.silent:
             done = token.kind == "element" and element_name(token.text) == f"/{self.silent}"
             ends = token.kind == "tag" and token.text == self.silent
-            if token.kind == "output":
-                self.ask(token.text, self.place(token.at))
-            if self.silent == "endcomment":
-                self.note(token)
+            self.aside(token)
             self.silent = "" if done or ends else self.silent
         elif token.kind == "text":
             self.say(token)
@@ -174,6 +173,15 @@ class _Parser:
             self.element(token)
         else:
             self.tag(token)
+
+    def aside(self, token: Token) -> None:
+        """What stands in a comment, in raw text or in a style: of these only raw text is said, and only a style asks for facts."""
+        if self.silent == "endcomment":
+            self.note(token)
+        elif self.silent == "endraw":
+            self.say(token)
+        elif token.kind == "output":
+            self.ask(token.text, self.place(token.at))
 
     def say(self, token: Token) -> None:
         at = token.at
@@ -198,14 +206,17 @@ class _Parser:
         if not name.startswith("/"):
             held = attributes(token.text)
             self.add(Element(name, held, place))
-            self.hidden(held.get("alt", ""), place)
+            if "alt" in held:
+                self.hidden(held["alt"], place)
 
     def hidden(self, text: str, place: Place) -> None:
         """The words that stand for a picture: who sees none is told them."""
+        self.add(Said(BREAK, place))
         for inner in tokens(text, markup=False):
             if inner.kind in ("text", "output"):
                 said = FACT if inner.kind == "output" else html.unescape(inner.text).translate(NOT_SAID)
                 self.add(Said(said, place, inner.text if inner.kind == "output" else ""))
+        self.add(Said(BREAK, place))
 
     def note(self, token: Token) -> None:
         found = _ALLOW.search(token.text)
@@ -214,7 +225,7 @@ class _Parser:
             self.allowed.append(Allowed(found[1], (found[2] or "").strip(), Place(self.file, line)))
 
     def tag(self, token: Token) -> None:
-        word, _, rest = token.text.partition(" ")
+        word, rest = (*token.text.split(None, 1), "", "")[:2]
         place = self.place(token.at)
         if token.text.startswith("#"):
             self.note(token)
@@ -261,10 +272,10 @@ class _Parser:
 
     def ask(self, expression: str, place: Place) -> set[str]:
         """Notes the facts that an expression names; filters and what the template itself names are none."""
-        found = set()
-        for part, clause in enumerate(_split(expression)):
-            words = [one.split(".")[0] for one in _WORD.findall(clause) if one[0] not in "'\""]
-            words = words[1:] if part else words
+        found: set[str] = set()
+        first, *filters = _QUOTED.sub("''", expression).split("|")
+        for clause in (first, *(_FILTER.sub("", one, count=1) for one in filters)):
+            words = {one.partition(".")[0] for one in _NAMED.findall(clause)}
             found |= {one for one in words if one not in _LIQUID_WORDS and one not in self.local}
         self.names.extend((name, place) for name in sorted(found))
         return found
@@ -279,12 +290,6 @@ class _Parser:
         return Template(
             self.file, tuple(self.stack[0].branches[0]), tuple(dict.fromkeys(self.names)), tuple(self.allowed), tuple(self.broken)
         )
-
-
-def _split(expression: str) -> list[str]:
-    """An expression by its pipes, outside of quotes."""
-    quoted = re.sub(r"'[^']*'|\"[^\"]*\"", "''", expression)
-    return quoted.split("|")
 
 
 def parse(file: str, source: str) -> Template:

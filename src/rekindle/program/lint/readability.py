@@ -38,7 +38,7 @@ class Counts:
 def flesch_kincaid(counts: Counts) -> float:
     """The grade of an American school; for English.
 
-    >>> round(flesch_kincaid(count(["We", "have", "your", "order"], 1, "aeiouy")), 2)
+    >>> round(flesch_kincaid(count(["We", "have", "your", "order"], 1, "aeiouy", "e")), 2)
     0.72
 
     Source: Kincaid, Fishburne, Rogers & Chissom (1975), Derivation of new readability formulas, research branch report 8-75.

@@ -156,23 +156,23 @@ def _filled(fact: Said, sample: Mapping[str, str]) -> str:
 
 
 def _grade(nodes: Sequence[Node], lexicon: Lexicon) -> float | None:
-    spoken: list[str] = []
-    number = 0
-    for reading in readings(nodes):
-        own = reading.text[slice(*reading.own)]
-        whole = sentences(own) if any(mark in own for mark in ".!?") else []
-        number += len(whole)
-        spoken.extend(word for one in whole for word in words(one) if "//" not in word)
+    every = _sentences(nodes)
+    spoken = [word for one in every for word in words(one)]
     if len(spoken) < GRADED_FROM:
         return None
-    return FORMULAS[lexicon.formula](count(spoken, number, lexicon.vowels, lexicon.silent))
+    return FORMULAS[lexicon.formula](count(spoken, len(every), lexicon.vowels, lexicon.silent))
 
 
 def _generic(nodes: Sequence[Node], lexicon: Lexicon) -> float:
-    first = readings(nodes)[0].text
-    every = sentences(first)
+    every = _sentences(nodes)
     hits = [one for one in every if any(hit.rule == "generic" for hit in lexicon.wrongs(one))]
     return len(hits) / len(every) if len(hits) > 1 else 0.0
+
+
+def _sentences(nodes: Sequence[Node]) -> list[str]:
+    """The sentences of all branches, each once; what is only a part of one, as a name in the middle, is left out."""
+    own = (reading.text[slice(*reading.own)] for reading in readings(nodes))
+    return [one for text in own if any(mark in text for mark in ".!?") for one in sentences(text)]
 
 
 def _actions(node: Said | Element) -> int:
