@@ -43,7 +43,7 @@ _ROW = ibis.schema(
         **JOURNAL, "fresh": "boolean", "service": "boolean", "opened_at": "timestamp", "opening_order": "string",
         "opening_product": "string", "opening_category": "string", "opening_day": "date",
     }
-).to_pyarrow()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,8 @@ def _frozen(
         "opening_category": profile["category"], "opening_day": as_of.day,
         "offer_value": money.to_minor(offer.worth, settings.currency) if offer.price else None,
     }
-    one = Plan("", warehouse.keep(pa.Table.from_pylist([row], schema=_ROW)), rehearsal=True, scale=1.0)
+    columns = {name: ibis.literal(row[name], type=kind) for name, kind in _ROW.items()}
+    one = Plan("", warehouse.keep(ibis.memtable(pa.table({"": [0]})).select(**columns)), rehearsal=True, scale=1.0)
     (found,) = warehouse.arrow(messages(warehouse, one, profiles, documents)).to_pylist()
     return facts_of(found, documents, settings)
 
