@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -97,6 +98,15 @@ def test_postmark_is_given_the_same_message_and_our_token(esp: Esp) -> None:
         "List-Unsubscribe": f"<{STOP}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click", "Message-ID": f"<{ID}>",
         "X-PM-KeepID": "true",
     }
+
+
+@pytest.mark.parametrize("name", ['Ada, "Q" & Co', "Ada <eve@evil.example>", "back\\slash", "Größe; nie (mehr)", "x" * 200 + " ü"])
+def test_a_name_stays_a_name(esp: Esp, name: str) -> None:
+    subject = f"{name} =?utf-8?q?=0D=0ABcc:?= eve@evil.example"
+    postmark(esp).hand_over(message(name, subject))
+    said = esp.last[2]
+    assert (parseaddr(said["From"]), said["Subject"]) == ((name, "hello@shop.example"), subject)
+    assert "Bcc" not in said
 
 
 def test_news_of_an_order_has_no_link_to_stop(esp: Esp) -> None:

@@ -4,12 +4,14 @@ Knows nothing of what providers tell later. The provider signs for the sender's 
 """
 
 import hashlib
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from email.message import EmailMessage, MIMEPart
-from email.policy import SMTP
+from email.header import decode_header, make_header
+from email.message import Message as Part
+from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +38,8 @@ _WRITTEN_ANEW = frozenset(
         "dkim-signature",
     }
 )
+_FOLD = re.compile(r"\r?\n[ \t]+")
+_QUOTED = re.compile(r'(["\\])')
 _UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, NameError)
 """How Anymail fails over an answer that it did not expect."""
 
@@ -119,19 +123,19 @@ class Provider:
 
 def written_for(esp: Esp, message: Message) -> AnymailMessage:
     """The message as a provider is given it: the same text, the same headers but those that the provider writes."""
-    read: EmailMessage = message_from_bytes(message.wire, policy=SMTP)
-    headers = {name: str(value) for name, value in read.items() if name.lower() not in _WRITTEN_ANEW}
+    read = message_from_bytes(message.wire)
+    headers = {name: _decoded(value) for name, value in read.items() if name.lower() not in _WRITTEN_ANEW}
     token = message.id.partition("@")[0]
     if esp.own_id:
         headers |= {"Message-ID": f"<{message.id}>", "X-PM-KeepID": "true"}
     headers |= {name: str(UUID(bytes=hashlib.sha256(token.encode()).digest()[:16], version=4)) for name in esp.message_key}
-    text, html = (_content(read.get_body((kind,))) for kind in ("plain", "html"))
+    texts = {part.get_content_subtype(): _content(part) for part in read.walk() if not part.is_multipart()}
     mail = AnymailMessage(
-        subject=str(read["Subject"]), body=text, from_email=str(read["From"]),
-        to=[message.to or str(read["To"])], reply_to=[str(one) for one in read.get_all("Reply-To", [])], headers=headers,
+        subject=_decoded(read.get("Subject", "")), body=texts.get("plain", ""), from_email=_mailbox(read.get("From", "")),
+        to=[message.to or _mailbox(read.get("To", ""))], reply_to=[_mailbox(one) for one in read.get_all("Reply-To", [])], headers=headers,
     )
-    if html:
-        mail.attach_alternative(html, "text/html")
+    if "html" in texts:
+        mail.attach_alternative(texts["html"], "text/html")
     if esp.metadata:
         mail.metadata = {TOKEN: token}
     if esp.tracking:
@@ -139,8 +143,19 @@ def written_for(esp: Esp, message: Message) -> AnymailMessage:
     return mail
 
 
-def _content(part: MIMEPart | None) -> str:
-    return str(part.get_content()).replace("\r\n", "\n") if part else ""
+def _decoded(value: str) -> str:
+    return str(make_header(decode_header(_FOLD.sub(" ", value))))
+
+
+def _mailbox(value: str) -> str:
+    name, address = parseaddr(_FOLD.sub(" ", value))
+    quoted = _QUOTED.sub(r"\\\1", _decoded(name))
+    return f'"{quoted}" <{address}>' if name else address
+
+
+def _content(part: Part) -> str:
+    payload = part.get_payload(decode=True)
+    return payload.decode(part.get_content_charset("utf-8")).replace("\r\n", "\n") if isinstance(payload, bytes) else ""
 
 
 def opened(name: str, options: Mapping[str, Any], poster: Poster) -> _Line:
