@@ -54,6 +54,8 @@ def test_a_folder_without_a_file_is_no_store(tmp_path: Path) -> None:
         (b"horizon_weeks = 0", "horizon_weeks: Input should be greater than or equal to 1"),
         (b"[[sources]]\nfile = 'a.csv'\nrole = 'orders'", "sources.0.role: Input should be 'facts' or 'contacts'"),
         (b'[brand]\ncolor = "teal"', "brand.color: String should match pattern"),
+        (b'[smtp]\npassword = "hunter2"', "smtp.password: .*a secret does not stand in this file; write env:NAME or file:PATH"),
+        (b'[smtp]\nhost = "mail.example"\nsecurity = "none"', "smtp: .*is for a mail server on this machine: 127.0.0.1"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_by_name_and_setting(tmp_path: Path, text: bytes, names: str) -> None:
@@ -61,6 +63,7 @@ def test_a_file_that_cannot_be_used_is_refused_by_name_and_setting(tmp_path: Pat
     with pytest.raises(BadData, match=names) as refused:
         settings.load(tmp_path)
     assert str(tmp_path / settings.FILE_NAME) in refused.value.cause
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_secret_is_named_and_never_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from rekindle.errors import BadData, RekindleError, UsageError
 
 FILE_NAME = "rekindle.toml"
 _SECRET = re.compile(r"key|token|secret|password")
+_REFERENCES = ("env:", "file:")
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 _PASSWORD = re.compile(r"://[^/@]*:[^/]*@|[?&]password=")
 
@@ -47,6 +48,12 @@ def _known_locale(name: str) -> str:
     return name
 
 
+def _reference(text: str) -> str:
+    if text and not text.startswith(_REFERENCES):
+        raise ValueError("a secret does not stand in this file; write env:NAME or file:PATH")
+    return text
+
+
 def _rising(numbers: tuple[int, ...]) -> tuple[int, ...]:
     if list(numbers) != sorted(set(numbers)):
         raise ValueError("the numbers do not rise; write each once, the smallest first")
@@ -54,7 +61,7 @@ def _rising(numbers: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _kept_elsewhere(options: Mapping[str, "str | int | bool"]) -> Mapping[str, "str | int | bool"]:
-    open_ones = [name for name, value in options.items() if _SECRET.search(name) and not str(value).startswith(("env:", "file:"))]
+    open_ones = [name for name, value in options.items() if _SECRET.search(name) and not str(value).startswith(_REFERENCES)]
     if open_ones:
         raise ValueError(f"'{open_ones[0]}' is a secret; write env:NAME or file:PATH")
     return options
@@ -102,6 +109,10 @@ class Senders(_Table):
     webhook: str = ""
 
 
+Reference = Annotated[str, AfterValidator(_reference)]
+"""Where a secret is, as `secret` reads it; a secret itself is refused, and not repeated in the error."""
+
+
 class Sms(_Table):
     """Who hands text messages over, and who may say that one came in."""
 
@@ -109,15 +120,15 @@ class Sms(_Table):
     sender: str = ""
     shape: Literal["form", "json"] = "form"
     user: str = ""
-    secret: str = ""
-    inbound_secret: str = ""
+    secret: Reference = ""
+    inbound_secret: Reference = ""
 
 
 class Webhook(_Table):
     """The shop's own system that takes messages as events."""
 
     url: str = ""
-    secret: str = ""
+    secret: Reference = ""
     network: Literal["public", "private"] = "public"
 
 
@@ -128,7 +139,7 @@ class Smtp(_Table):
     port: Annotated[int, Field(ge=0, le=65_535)] = 0
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str = ""
-    password: str = ""
+    password: Reference = ""
     ca_file: str = ""
     connections: Annotated[int, Field(ge=1, le=32)] = 8
     per_domain: Annotated[int, Field(ge=1, le=32)] = 4
@@ -157,7 +168,7 @@ class Dkim(_Table):
 
     selector: str = ""
     domain: str = ""
-    key: str = ""
+    key: Reference = ""
 
 
 class Source(_Table):
@@ -196,7 +207,7 @@ class Settings(_Table):
     webhook: Webhook = Webhook()
     history: str = "duckdb://var/history.duckdb"
     database: str = "sqlite:///var/ledger.sqlite3"
-    database_password: str = ""
+    database_password: Reference = ""
     public_url: str = "https://shop.example/rekindle"
     sources: tuple[Source, ...] = ()
 
