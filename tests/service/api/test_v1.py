@@ -23,7 +23,8 @@ from tests.service.api.asking import BROWSER, NOW, Ask
     [
         ("GET", "/inapp", None, 422), ("GET", "/inapp?customer=", None, 422), ("GET", "/inapp?customer=a%00b", None, 422),
         ("GET", "/inapp?customer=c&limit=0", None, 422), ("GET", "/inapp?customer=c&limit=101", None, 422),
-        ("GET", "/inapp?customer=c&after=99999999999999999999", None, 422), ("GET", "/nothing", None, 404), ("POST", "/inapp/", None, 404),
+        ("GET", "/inapp?customer=c&after=99999999999999999999", None, 422), ("GET", "/nothing", None, 404),
+            ("PUT", "/inapp?customer=c", None, 405), ("OPTIONS", "/nothing", None, 405), ("GET", "/webpush/unsubscribe", None, 405), ("POST", "/inapp/", None, 404),
         ("POST", "/inapp/%00/seen", None, 422), ("POST", "/inapp/none/seen", None, 404), ("POST", "/webpush/subscriptions", None, 422),
         ("POST", "/webpush/subscriptions", [], 422), ("POST", "/webpush/unsubscribe", {"endpoint": "http://push.example/x"}, 422),
         ("POST", "/webpush/unsubscribe", {**BROWSER, "keys": {"p256dh": "AAAA", "auth": "AAAA"}}, 422),

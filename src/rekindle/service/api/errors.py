@@ -6,6 +6,9 @@ Knows nothing of what was asked. Nothing of a mistake in Rekindle itself is told
 import json
 import logging
 import traceback
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,6 +27,7 @@ _HTTP = {
     401: ("NoKey", "Send Authorization: Bearer and a key of `rekindle keys create`."),
     403: ("Refused", "Make a key that opens it, with: rekindle keys create --scope"),
     404: ("NotFound", "Look at /v1/openapi.json."),
+    405: ("UsageError", "Use a method that Allow names."),
     429: ("TooOften", "Wait as long as Retry-After says."),
 }
 _MISTAKE = "This is a mistake in Rekindle: please report it with what you sent."
@@ -43,6 +47,22 @@ def refused(error: RekindleError) -> HttpResponse:
     """The answer to one of Rekindle's own errors."""
     status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
     return refusal(type(error).__name__, error.cause, error.remedy, status)
+
+
+def shaped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A path that refuses a method it does not have in the one shape, too."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *given: object, **named: object) -> HttpResponse:
+        response = view(request, *given, **named)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+            return response
+        kind, remedy = _HTTP[response.status_code]
+        other = refusal(kind, f"the path has no {request.method}", remedy, response.status_code)
+        other["Allow"] = response["Allow"]
+        return other
+
+    return answer
 
 
 def answer_by(api: NinjaAPI) -> None:

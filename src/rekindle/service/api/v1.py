@@ -6,14 +6,30 @@ Knows nothing of what stands behind a path.
 from typing import NoReturn
 
 from django.http import Http404, HttpRequest
+from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI, Router
 
 from rekindle.service.api import browsers, coupons, inapp
 from rekindle.service.api.access import Often
-from rekindle.service.api.errors import answer_by
+from rekindle.service.api.errors import answer_by, shaped
 
 OFTEN = Often()
-api = NinjaAPI(
+
+
+class _Api(NinjaAPI):
+    """Ninja's own answer to a method that a path does not have is no JSON, and nothing is raised that a handler could take."""
+
+    @property
+    def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
+        """What Django mounts."""
+        found, application, namespace = super().urls
+        for one in found:
+            if isinstance(one, URLPattern):
+                one.callback = shaped(one.callback)
+        return found, application, namespace
+
+
+api = _Api(
     title="Rekindle", version="1", description="What systems of the shop may ask and say.", docs_url=None, urls_namespace="v1",
     throttle=[OFTEN],
 )  # fmt: skip
