@@ -40,8 +40,8 @@ def test_the_alphabet_has_128_places_with_one_escape() -> None:
     """Every character of the two tables, and its neighbours that look like it but are not there."""
     assert foreign("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà\f^{}\\[~]|€") == ()
     assert foreign("`ç’“–…\tÀêâ") == tuple("`ç’“–…\tÀêâ")
-    assert sum(segments(chr(code)) == Segments("GSM-7", 1, 1) for code in range(0x10000)) == 127
-    assert sum(segments(chr(code)) == Segments("GSM-7", 2, 1) for code in range(0x10000)) == 10
+    assert sum(segments(chr(code)) == Segments("GSM-7", 1, 1) for code in range(0x3000)) == 127
+    assert sum(segments(chr(code)) == Segments("GSM-7", 2, 1) for code in range(0x3000)) == 10
 
 
 @settings(max_examples=200, deadline=None)
