@@ -68,8 +68,12 @@ def test_and_in_the_subject(evil: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"unsubscribe_url": "http://shop.example/u"}, {"to_address": "Ada <a@b.example>"}, {"to_address": "a@b, c@d"}]
-)
+    "change",
+    [
+        {"unsubscribe_url": "http://shop.example/u"}, {"unsubscribe_url": "https://shop.example/ü"}, {"message_id": "ü@shop.example"},
+        *({"to_address": evil} for evil in ("Ada <a@b.example>", "a@b, c@d", "a,c@d.example", "g:a@d.example", ".a@d.example", "a@d.")),
+    ],
+)  # fmt: skip
 def test_links_and_addresses_that_cannot_be_are_refused(change: dict[str, str]) -> None:
     with pytest.raises(PermanentFailure):
         build(envelope(**change), RENDERED)

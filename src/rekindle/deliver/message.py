@@ -19,7 +19,10 @@ from rekindle.errors import PermanentFailure, Refused
 
 _FORBIDDEN = re.compile(r"[\r\n\x00]")
 _PLAIN = re.compile(r"[\x20-\x7e]*")
-_ADDRESS = re.compile(r"[!-?A-~]+@[a-z0-9.-]+")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[a-z0-9-]+(?:\.[a-z0-9-]+)*")
+"""Source: RFC 5322, section 3.4.1, without the forms that need quotes or brackets."""
+
 _QUOTED = re.compile(r'(["\\])')
 _BREAKABLE = re.compile(r"(?<=[^ ])(?= [^ ])")
 _LINE, _LINE_AT_MOST = 78, 998
