@@ -10,10 +10,14 @@ from tests.decide.shop import Decider
 
 FLAGS = (
     "reachable", "paused", "open_ticket", "open_return", "detractor", "reentry_open", "held_back", "contacts_left", "gap_over", "overtaken",
+    "topic_refused", "wished_less",
 )  # fmt: skip
+SILENCED = {
+    "paused": "paused", "topic_refused": "topic_refused", "wished_less": "wished_less", "open_ticket": "open_complaint",
+    "open_return": "open_return", "detractor": "detractor",
+}  # fmt: skip
 ORDER = (
-    "overtaken", "no_consent", "paused", "open_complaint", "open_return", "detractor", "reentry", "held_back", "held_out", "control",
-    "touches_used", "too_soon",
+    "overtaken", "no_consent", *SILENCED.values(), "reentry", "held_back", "held_out", "control", "touches_used", "too_soon",
 )  # fmt: skip
 
 
@@ -21,14 +25,9 @@ def reason(row: dict[str, object]) -> str | None:
     """The documented order, a second time."""
     if not row["reachable"]:
         return "no_consent"
-    if row["paused"]:
-        return "paused"
-    if row["open_ticket"]:
-        return "open_complaint"
-    if row["open_return"]:
-        return "open_return"
-    if row["detractor"]:
-        return "detractor"
+    for flag, said in SILENCED.items():
+        if row[flag]:
+            return said
     if not row["reentry_open"]:
         return "reentry"
     if row["held_back"]:
@@ -65,7 +64,7 @@ def test_nothing_withholds_a_service_message_but_its_own_wait_and_a_later_status
 
 
 def test_an_answer_that_nobody_gave_silences_nobody(shared_decider: Decider) -> None:
-    not_so = dict.fromkeys(("open_ticket", "open_return", "held_back", "overtaken", "paused"), False)
+    not_so = dict.fromkeys(("open_ticket", "open_return", "held_back", "overtaken", "paused", "topic_refused", "wished_less"), False)
     fine = {**dict.fromkeys(FLAGS, True), **not_so, "standing_now": "treated"}
     rows = [{**fine, "detractor": None}, {**fine, "detractor": True}]
     assert found(shared_decider, rows, "marketing") == [None, "detractor"]
@@ -73,4 +72,4 @@ def test_an_answer_that_nobody_gave_silences_nobody(shared_decider: Decider) -> 
 
 def test_the_order_is_the_one_that_people_read() -> None:
     assert list(REASONS) == [*ORDER, "no_variant", *WAITS]
-    assert list(BEFORE_ENTRY) == list(ORDER[:8])  # nobody gets a standing before, treated or not
+    assert list(BEFORE_ENTRY) == list(ORDER[:10])  # nobody gets a standing before, treated or not

@@ -9,7 +9,7 @@ from rekindle.history.warehouse import stored_schemas
 
 AT = datetime(2026, 11, 2, 12)
 BROUGHT = {
-    "events": {"value"}, "shipments": {"shipped_at"}, "people": {"birthday"},
+    "events": {"value"}, "shipments": {"shipped_at"}, "people": {"birthday", "channel", "hour", "monthly"},
     "journal": {"scope", "seller_id", "seller_cost", "offer_value", "kind", "price", "once_key"},
 }
 """Columns that later versions brought."""

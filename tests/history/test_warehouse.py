@@ -87,9 +87,9 @@ def test_a_history_of_a_newer_version_is_refused_and_not_touched(tmp_path: Path)
     with open_history(URL, tmp_path) as opened:
         opened.insert("meta", pa.table({"schema_version": [door.SCHEMA_VERSION + 1]}))
     path = tmp_path / "var" / "history.duckdb"
-    before = path.read_bytes()
+    before, newer = path.read_bytes(), rf"was written by a newer Rekindle \(schema {door.SCHEMA_VERSION + 1}\)"
     for _ in range(2):
-        with pytest.raises(StoreUnavailable, match=r"was written by a newer Rekindle \(schema 4\)"), open_history(URL, tmp_path):
+        with pytest.raises(StoreUnavailable, match=newer), open_history(URL, tmp_path):
             pass
     assert path.read_bytes() == before
 

@@ -34,8 +34,8 @@ def test_a_contact_is_written_one_way_and_found_three_ways(store: Settings) -> N
     person = Person.objects.get()
     assert (person.email, person.phone) == ("Ada.L@example.org", "+4915123456789")
     assert queries.external_ids(["c1", "c2"]) == {"c1": "17"}
-    told = {"customer_id": "c1", "timezone": "Europe/Berlin", "locale": "de_DE", "birthday": "02-29"}
-    assert queries.known_people().to_pylist() == [told]
+    told = {"customer_id": "c1", "timezone": "Europe/Berlin", "locale": "de_DE", "birthday": "02-29", "channel": None, "hour": None}
+    assert queries.known_people().to_pylist() == [{**told, "monthly": None}]
     consent = Consent.objects.values("channel", "purpose", "granted", "basis", "source", "recorded_at").get()
     assert consent == {
         "channel": "email", "purpose": "marketing", "granted": True, "basis": "consent", "source": "checkout", "recorded_at": AT - DAY,

@@ -59,7 +59,8 @@ class Shop:
 def channel(profile: ir.Table, shop: Shop, wanted: str) -> ir.StringValue:
     """The channel that a message would take: the first of the store's that the customer consented to, null for none.
 
-    A branch may ask for another way than the last message took (`avoid_channel`): it is taken where there is one.
+    The one that the customer asked for goes first (`stated_channel`). A branch may ask for another way than the last message took
+    (`avoid_channel`): it is taken where there is one.
     """
     options = shop.channels if wanted == "preferred" else tuple(name for name in shop.channels if name == wanted)
     if not options:
@@ -67,6 +68,8 @@ def channel(profile: ir.Table, shop: Shop, wanted: str) -> ir.StringValue:
     if shop.rehearsal:
         return ibis.literal(options[0])
     ways = [(profile[f"{name}_consent"], name) for name in options]
+    if len(ways) > 1 and "stated_channel" in profile.columns:
+        ways = [*((can & (profile.stated_channel == name).fill_null(False), name) for can, name in ways), *ways]
     if len(ways) > 1 and "avoid_channel" in profile.columns:
         ways = [*((can & (profile.avoid_channel != name).fill_null(True), name) for can, name in ways), *ways]
     return ibis.cases(*ways, else_=ibis.null("string"))

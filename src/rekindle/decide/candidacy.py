@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.decide import arms, due, earlier, guardrails, settling
+from rekindle.decide import arms, due, earlier, guardrails, settling, wishes
 from rekindle.decide.inputs import Inputs
 from rekindle.decide.policy import context
 from rekindle.history.warehouse import Warehouse
@@ -63,6 +63,8 @@ def sort_out(
         context=context(found),
         standing_now=found.reachable.ifelse(drawn, found.standing),
         contacts_left=found.contacts < found.touches,
+        topic_refused=wishes.refuses(found, found.topic),
+        wished_less=_wished_less(found, instant),
         gap_over=(instant >= found.last_contact_at + found.gap_days.as_interval("D")).fill_null(True),
     )
     found = warehouse.keep(found.mutate(reason=guardrails.before_draw(found)))
@@ -94,6 +96,13 @@ def _overtaken(found: ir.Table, inputs: Inputs, rounds: Mapping[str, due.Rounds]
     return joined.mutate(overtaken=joined.service & (joined.newest_at > joined.opened_at).fill_null(False)).drop("newest_at")
 
 
+def _wished_less(found: ir.Table, instant: ir.TimestampScalar) -> ir.BooleanValue:
+    """Whether customers asked to be written to more rarely than a message of now would be."""
+    if "stated_gap_days" not in found.columns:
+        return ibis.literal(False)
+    return (instant < found.last_any_at + found.stated_gap_days.as_interval("D")).fill_null(False)
+
+
 def _reached(candidates: ir.Table, program: Program, inputs: Inputs) -> ir.Table:
     """With whether the program's messages have a way to the customer."""
     return candidates.mutate(reachable=arms.channel(candidates, inputs.shop_of(program), "preferred").notnull())
@@ -106,6 +115,7 @@ def _limits(programs: Sequence[Program]) -> pa.Table:
             "program": [one.name for one in programs],
             "service": [one.service for one in programs],
             "lapse": [one.trigger.on == "lapse" for one in programs],
+            "topic": [one.topic for one in programs],
             "control": [float(one.control) for one in programs],
             "touches": [one.caps.touches for one in programs],
             "gap_days": [one.caps.gap_days for one in programs],

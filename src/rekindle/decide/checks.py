@@ -17,6 +17,7 @@ from rekindle.decide.inputs import Inputs
 from rekindle.history.warehouse import Warehouse
 from rekindle.moment import local_day
 from rekindle.program.documents import Program, Stage
+from rekindle.program.triggers import TOPICS
 
 Row = Mapping[str, Any]
 
@@ -64,6 +65,10 @@ def _answered(row: Row, program: Program, inputs: Inputs) -> Iterator[Check]:
     yield Check("no_consent", bool(row["reachable"]), words, {"agreed": agreed, "channels": list(asked)})
     if row["paused"]:
         yield Check("paused", False, "a pause was asked for", {"paused": True})
+    if row["topic_refused"]:
+        yield Check("topic_refused", False, f"wants nothing of: {TOPICS[program.topic]}", {"topic": program.topic})
+    if row["wished_less"]:
+        yield Check("wished_less", False, f"asked for {row['stated_gap_days']} days between two messages", {"last": row["last_any_at"]})
     for name, column, words in (
         ("open_complaint", "open_ticket", "complaint is open"), ("open_return", "open_return", "return is open"),
         ("detractor", "detractor", "answer to the satisfaction question says unhappy"),

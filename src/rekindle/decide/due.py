@@ -10,7 +10,7 @@ from typing import Self
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.decide import sequence
+from rekindle.decide import sequence, wishes
 from rekindle.history.warehouse import Warehouse
 from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING, Program
@@ -306,5 +306,5 @@ _READ = {
     "customer_id", "last_order_id", "last_day", "orders", "average_days_between_orders", "average_order_value", "expected_orders",
     "expected_margin", "margin_per_order", "value_tier", "lapsed_cohort", "return_share", "open_ticket", "open_return", "detractor",
     "credit_balance", "offer_category", "offer_product", "seller_id", "seller_promotion", "timezone", "email_consent", "sms_consent",
-    "webpush_consent", "inapp_consent",
+    "webpush_consent", "inapp_consent", *wishes.COLUMNS,
 }

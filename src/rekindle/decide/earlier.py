@@ -26,9 +26,9 @@ class Earlier:
 
     Args:
         of_round: program, customer_id, episode, contacts, price_offers, given (names of offers, each between bars), last_contact_at.
-        of_customer: customer_id, price_offers_year, last_kind (of offer) and last_kind_run (how often it came in a row), rungs (steps of
-            ladders, and names of other offers, each between bars), ordered_since_rung (since
-            the last step of a ladder left); of all marketing.
+        of_customer: customer_id, last_any_at (when the last message left), price_offers_year, last_kind (of offer) and last_kind_run (how
+            often it came in a row), rungs (steps of ladders, and names of other offers, each between bars), ordered_since_rung (since the
+            last step of a ladder left); of all marketing.
         waiting: customer_id of those who learned that silence pays.
         rounds: program, customer_id, episode, opened: every round that began.
     """
@@ -86,6 +86,7 @@ def _of_customer(warehouse: Warehouse, seen: Past, inputs: Inputs) -> ir.Table:
     )
     rows = rows.mutate(latest=ibis.row_number().over(newest_first), last_kind=rows.kind.first().over(newest_first))
     found = rows.group_by("customer_id").aggregate(
+        last_any_at=_left_at(rows).max(),
         price_offers_year=(rows.price & rows.new).sum(),
         last_kind=rows.last_kind.max(),
         last_kind_run=ibis.coalesce(rows.latest.min(where=rows.kind != rows.last_kind), rows.count()),
@@ -111,7 +112,7 @@ def beside(found: ir.Table, earlier: Earlier, as_of: AsOf) -> ir.Table:
         as_of: The instant.
 
     Returns:
-        The candidates and contacts, price_offers, given, last_contact_at, price_offers_year, last_kind, last_kind_run, rungs,
+        The candidates and contacts, price_offers, given, last_contact_at, last_any_at, price_offers_year, last_kind, last_kind_run, rungs,
         ordered_since_rung, waits_for_offers, reentry_open.
     """
     joined = found.left_join(earlier.of_round, ROUND).drop(*(f"{name}_right" for name in ROUND))

@@ -11,7 +11,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.decide import candidacy, due, earlier, openings, rule_parts, variants, whereabouts
+from rekindle.decide import candidacy, due, earlier, openings, rule_parts, variants, whereabouts, wishes
 from rekindle.decide.budget import Part
 from rekindle.decide.checks import Check, before_draw
 from rekindle.decide.inputs import Inputs
@@ -40,6 +40,7 @@ class Verdict:
         reason: Why there is no message though a round is due: a key of `guardrails.REASONS`; None where there is one, or nothing is due.
         send_at: When the message leaves, naive UTC; of one that was put off, the instant from which it may come again.
         zone: The time zone that its hour goes by.
+        hour: The hour that the customer asked for.
         valid_until: The last day of its offer.
         why: Of what cannot be told, the reason.
     """
@@ -55,6 +56,7 @@ class Verdict:
     reason: str | None = None
     send_at: datetime | None = None
     zone: str = ""
+    hour: int | None = None
     valid_until: date | None = None
     why: str = ""
 
@@ -117,7 +119,8 @@ def _past(warehouse: Warehouse, inputs: Inputs) -> due.Past:
 
 def _with_calls(warehouse: Warehouse, inputs: Inputs) -> Inputs:
     rules = [rule for program in inputs.documents.programs for rule in program.rules]
-    told = with_calls(warehouse, inputs.profile, rules, inputs.as_of, definitions(inputs.documents.segments))
+    wished = wishes.with_wishes(warehouse, inputs.profile, inputs.as_of)
+    told = with_calls(warehouse, wished, rules, inputs.as_of, definitions(inputs.documents.segments))
     return inputs if told is inputs.profile else replace(inputs, profile=warehouse.keep(told))
 
 
@@ -247,7 +250,7 @@ def _due(
         verdicts.append(
             Verdict(
                 program.name, program.service, program.trigger.on, "due", rounds[row["episode"]], more, checks, draw, reason,
-                zone=row["timezone"] or "",
+                zone=row["timezone"] or "", hour=customer.get("stated_hour"),
             )
         )
     return verdicts

@@ -12,6 +12,8 @@ REASONS = {
     "overtaken": "a later status of the order is told",
     "no_consent": "no consent",
     "paused": "asked for a pause",
+    "topic_refused": "wants nothing of this topic",
+    "wished_less": "asked for fewer messages",
     "open_complaint": "open complaint",
     "open_return": "open return",
     "detractor": "told us that they are unhappy",
@@ -32,7 +34,10 @@ REASONS = {
 }
 """Refusals in the order in which the first that holds is named, with the words people read."""
 
-BEFORE_ENTRY = ("overtaken", "no_consent", "paused", "open_complaint", "open_return", "detractor", "reentry", "held_back")
+BEFORE_ENTRY = (
+    "overtaken", "no_consent", "paused", "topic_refused", "wished_less", "open_complaint", "open_return", "detractor", "reentry",
+    "held_back",
+)  # fmt: skip
 """Refusals that put an entry off, for who would be treated as for who would be control: nobody has a standing before."""
 
 PUT_OFF = ("cap_reached", "tired", "program_cap_reached", "kind_cap_reached", "price_cap_reached", "gap")
@@ -62,8 +67,8 @@ def before_draw(candidates: ir.Table) -> ir.StringValue:
     A service message is about the customer's own order: only its program's own wait holds it, and a later status of that order.
 
     Args:
-        candidates: service, overtaken, reachable, paused, open_ticket, open_return, detractor, held_back, standing_now, reentry_open,
-            contacts_left, gap_over.
+        candidates: service, overtaken, reachable, paused, topic_refused, wished_less, open_ticket, open_return, detractor, held_back,
+            standing_now, reentry_open, contacts_left, gap_over.
     """
     held_back = candidates.held_back.fill_null(False)
     return ibis.cases(
@@ -71,6 +76,8 @@ def before_draw(candidates: ir.Table) -> ir.StringValue:
         (candidates.service, held_back.ifelse("held_back", ibis.null("string"))),
         (~candidates.reachable, "no_consent"),
         (candidates.paused, "paused"),
+        (candidates.topic_refused, "topic_refused"),
+        (candidates.wished_less, "wished_less"),
         (candidates.open_ticket, "open_complaint"),
         (candidates.open_return, "open_return"),
         (candidates.detractor.fill_null(False), "detractor"),

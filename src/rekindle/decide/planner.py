@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.decide import arbitration, arms, budget, candidacy, chances, due, earlier, fatigue, openings, settling
+from rekindle.decide import arbitration, arms, budget, candidacy, chances, due, earlier, fatigue, openings, settling, wishes
 from rekindle.decide.inputs import Inputs as Inputs
 from rekindle.history.tables import JOURNAL
 from rekindle.history.warehouse import Warehouse
@@ -100,15 +100,16 @@ def _past(warehouse: Warehouse, inputs: Inputs) -> due.Past:
 
 
 def _with_calls(warehouse: Warehouse, inputs: Inputs) -> ir.Table:
-    """The profile with the answers of what programs' rules ask of events and segments, kept; as it is where they ask nothing."""
+    """The profile with customers' wishes and the answers of what rules ask of events and segments, kept; as it is where there are none."""
     rules = [rule for program in inputs.documents.programs for rule in program.rules]
-    told = with_calls(warehouse, inputs.profile, rules, inputs.as_of, definitions(inputs.documents.segments))
+    wished = wishes.with_wishes(warehouse, inputs.profile, inputs.as_of)
+    told = with_calls(warehouse, wished, rules, inputs.as_of, definitions(inputs.documents.segments))
     return inputs.profile if told is inputs.profile else warehouse.keep(told)
 
 
 _CARRIED = {
     "valid_days": "int64", "arm_margin": "int64", "arm_spread": "int64", "subsidised": "int64", "timezone": "string",
-    "last_reason": "string", "service": "boolean",
+    "last_reason": "string", "service": "boolean", "stated_hour": "int64",
     **{name: openings.COLUMNS[name] for name in settling.OPENING if name in openings.COLUMNS},
 }
 _LATER = ("plan", "as_of", "send_at", "valid_until", "expected_margin", "kind", "price", "once_key")
@@ -186,4 +187,5 @@ def _described(rows: ir.Table, inputs: Inputs, stage: ir.StringValue) -> ir.Tabl
     return rows.mutate(
         version=rows.program.cases(*versions.items()), stage=stage, entered_at=entered, standing=rows.standing_now,
         policy=ibis.literal(inputs.policy.version), baseline=rows.expected_margin, cohort=rows.lapsed_cohort,
+        stated_hour=rows.stated_hour if "stated_hour" in rows.columns else ibis.null("int64"),
     )

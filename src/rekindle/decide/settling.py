@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
-from rekindle.decide import given, timing
+from rekindle.decide import given, timing, wishes
 from rekindle.decide.guardrails import WAITS
 from rekindle.decide.inputs import Inputs
 from rekindle.history.tables import JOURNAL
@@ -64,7 +64,7 @@ def finished(rows: ir.Table, inputs: Inputs, zones: ir.Table) -> ir.Table:
     """
     home, instant = inputs.as_of.timezone, ibis.literal(inputs.as_of.naive)
     rows = rows.rename(again_at="send_at").mutate(timezone=rows.timezone.nullif("").fill_null(home))
-    timed = rows.left_join(zones, "timezone").drop("timezone_right")
+    timed = wishes.at_their_hour(rows.left_join(zones, "timezone").drop("timezone_right"))
     goes = timed.reason.isnull() & (timed.arm != NOTHING)
     until = (timed.local_day + timed.valid_days.as_interval("D")).cast("timestamp").cast("date")
     columns = {

@@ -94,18 +94,21 @@ def send_times(zones: Iterable[str | None], as_of: AsOf, quiet: QuietHours) -> p
         quiet: When nobody is written to.
 
     Returns:
-        timezone, send_at (naive UTC), local_day (the send time's day there); a row for each zone.
+        timezone, send_at (naive UTC), local_day (the send time's day there), clock (seconds since midnight there); a row for each zone.
     """
     rows = []
     for zone in sorted({zone for zone in zones if zone}):
         used = zone_of(zone, as_of.timezone)
         at = next_allowed(as_of.instant, used, quiet)
-        rows.append((zone, at.replace(tzinfo=None), at.astimezone(ZoneInfo(used)).date()))
-    names, instants, days = zip(*rows, strict=True) if rows else ((), (), ())
+        there = at.astimezone(ZoneInfo(used))
+        clock = (there.hour * 60 + there.minute) * 60 + there.second
+        rows.append((zone, at.replace(tzinfo=None), there.date(), clock))
+    names, instants, days, clocks = zip(*rows, strict=True) if rows else ((), (), (), ())
     return pa.table(
         {
             "timezone": pa.array(names, pa.string()),
             "send_at": pa.array(instants, pa.timestamp("us")),
             "local_day": pa.array(days, pa.date32()),
+            "clock": pa.array(clocks, pa.int64()),
         }
     )

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.decide import arbitration, arms, budget, chances, checks, fatigue, settling, timing
+from rekindle.decide import arbitration, arms, budget, chances, checks, fatigue, settling, timing, wishes
 from rekindle.decide.assignment import salt
 from rekindle.decide.funding import split
 from rekindle.decide.inputs import Inputs
@@ -261,6 +261,8 @@ def _timed(one: "Verdict", inputs: Inputs, end: Mapping[str, Any], capped: tuple
         return replace(one, checks=(*one.checks, *capped), reason=end["reason"], send_at=end["send_at"], zone=zone)
     quiet = inputs.documents.rules.quiet_hours
     at = timing.next_allowed(inputs.as_of.instant, zone, quiet)
+    shown = at.astimezone(ZoneInfo(zone))
+    at += timedelta(seconds=wishes.waits_for_hour((shown.hour * 60 + shown.minute) * 60 + shown.second, one.hour))
     leaves = inputs.as_of.instant.astimezone(UTC) if one.service else at
     day = at.astimezone(ZoneInfo(zone)).date()
     waits = leaves > inputs.as_of.instant

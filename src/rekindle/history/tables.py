@@ -158,8 +158,11 @@ FACTS: dict[str, FactTable] = {
         FactTable(
             "people",
             "customer_id",
-            {"customer_id": "string", "timezone": "string", "locale": "string", "birthday": "string"},
-            frozenset({"birthday"}),
+            {
+                "customer_id": "string", "timezone": "string", "locale": "string", "birthday": "string", "channel": "string",
+                "hour": "int64", "monthly": "int64",
+            },
+            frozenset({"birthday", "channel", "hour", "monthly"}),
         ),
     )
 }

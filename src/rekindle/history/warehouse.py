@@ -18,7 +18,7 @@ from ibis.backends import BaseBackend
 from rekindle.errors import StoreUnavailable
 from rekindle.history.tables import BATCHES, FACTS, JOURNAL, PLANS, SUPERSEDED, TIERS, TRANSITIONS
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 LOCK_WAIT = 60.0
 
 ENGINES = {

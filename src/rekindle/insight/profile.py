@@ -169,6 +169,7 @@ def _bought(warehouse: Warehouse, question: Question) -> ir.Table:
     )
     margin = purchases.margin(joined, question.margin)
     tier_margin = margin if since is None else purchases.margin(joined, question.margin, of="late_")
+    joined = joined.anti_join(objected(warehouse, question.as_of), "customer_id")
     clocked = lapse.clocked(joined.mutate(margin=margin, tier_margin=tier_margin), question.as_of)
     bought = warehouse.keep(clocked.drop(*(column for column in clocked.columns if column in SPENT or column.startswith("late_"))))
     warehouse.forget(*sums, *baskets)
@@ -335,10 +336,25 @@ def _one_id(table: ir.Table) -> ir.Table:
 
 
 def consented(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
-    """Who may be sent marketing, per channel: customer_id, email_consent, sms_consent, webpush_consent, inapp_consent."""
+    """Who may be sent marketing, per channel: customer_id, email_consent, sms_consent, webpush_consent, inapp_consent.
+
+    Who objected to being scored is targeted no more, whatever else they agreed to.
+    """
     consents, seen = warehouse.current("consents"), ibis.literal(as_of.naive)
     live = consents.filter(
         consents.purpose == "marketing", consents.granted, consents.recorded_at < seen,
         consents.expires_at.isnull() | (consents.expires_at > seen),
     )
+    live = live.anti_join(objected(warehouse, as_of), "customer_id")
     return live.group_by("customer_id").aggregate(**{f"{channel}_consent": (live.channel == channel).any() for channel in CHANNELS})
+
+
+PROFILING = "profiling"
+"""The purpose of a word on being scored; a refusal is an objection, and an agreement takes it back."""
+
+
+def objected(warehouse: Warehouse, as_of: AsOf) -> ir.Table:
+    """Who objected to being scored: customer_id. Their profiles say no more than that of somebody who never bought."""
+    consents = warehouse.current("consents")
+    said = consents.filter(consents.purpose == PROFILING, ~consents.granted, consents.recorded_at < ibis.literal(as_of.naive))
+    return said.select("customer_id").distinct()

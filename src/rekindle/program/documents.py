@@ -37,6 +37,7 @@ from rekindle.program.stages import Prior as Prior
 from rekindle.program.stages import Stage as Stage
 from rekindle.program.stages import StageVariant as StageVariant
 from rekindle.program.stages import Variant
+from rekindle.program.triggers import TOPIC_OF
 from rekindle.program.triggers import Trigger as Trigger
 
 NOTHING = "nothing"
@@ -144,6 +145,11 @@ class Program(Entry):
     def service(self) -> bool:
         """Whether its messages are about the customer's own order: neither asked for nor held back."""
         return self.klass == "service"
+
+    @property
+    def topic(self) -> str:
+        """What its marketing is about, as customers may want nothing of it: a key of `triggers.TOPICS`."""
+        return TOPIC_OF[self.trigger.on]
 
     @property
     def digest(self) -> str:

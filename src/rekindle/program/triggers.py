@@ -20,6 +20,18 @@ MOMENTS: dict[str, str] = {
 }
 """Moments in words that people read."""
 
+TOPICS: dict[str, str] = {
+    "offers": "offers and news", "advice": "thanks and advice after an order", "questions": "requests for a review or an answer",
+    "occasions": "birthdays and anniversaries",
+}
+"""What customers may want nothing of, with the words that they read."""
+
+TOPIC_OF: dict[str, str] = {
+    "lapse": "offers", "comeback": "offers", "credit": "offers", "order": "advice", "first_order": "advice", "run_out": "advice",
+    "delivery": "questions", "late_delivery": "advice", "anniversary": "occasions", "birthday": "occasions",
+}
+"""Moment to the topic of the marketing that it opens."""
+
 AHEAD: dict[str, int] = {"run_out": 7, "credit": 14, "anniversary": 0, "birthday": 0}
 """Moments that lie ahead, with the days before them that a round begins where a program does not say."""
 

@@ -15,6 +15,7 @@ class Person(models.Model):
     """One customer's contact data; `mirror` covers the consents too.
 
     `push` is the browser that the customer subscribed last, as its page gave it, and `push_lookup` the digest of its address.
+    `stated_channel`, `stated_hour` and `monthly` (messages of marketing in 30 days) are the customer's own wishes.
     """
 
     customer_id = models.CharField(max_length=64, primary_key=True)
@@ -28,6 +29,9 @@ class Person(models.Model):
     birthday = models.DateField(null=True)
     push = models.TextField(default="", db_default="")
     push_lookup = models.CharField(max_length=64, default="", db_default="", db_index=True)
+    stated_channel = models.CharField(max_length=16, default="", db_default="")
+    stated_hour = models.PositiveSmallIntegerField(null=True)
+    monthly = models.PositiveSmallIntegerField(null=True)
     updated_at = models.DateTimeField()
     mirror = models.CharField(max_length=8, default=CHANGED, db_index=True)
 
