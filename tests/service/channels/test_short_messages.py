@@ -1,7 +1,9 @@
 """From a plan's touches to what stands at the other side of every channel, through the worker itself."""
 
 import json
+from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +15,7 @@ from rekindle.program.sms_segments import segments
 from rekindle.service.channels import open_senders
 from rekindle.service.channels.inapp.models import InAppMessage
 from rekindle.service.channels.inapp.queries import shown
+from rekindle.service.channels.sms.actions import receive
 from rekindle.service.flow.plan_approving import leaving
 from rekindle.service.flow.sending import send_due
 from rekindle.service.outbox import actions as outbox
@@ -20,8 +23,9 @@ from rekindle.service.outbox.models import FAILED, SENT, SUPPRESSED, Touch
 from rekindle.service.people import actions as people
 from rekindle.service.people.models import Person, Suppression
 from rekindle.settings import Senders, Settings
+from tests.service.channels.loopback import Script, serving
 from tests.service.conftest import NOON
-from tests.service.touches import touches
+from tests.service.touches import OneByOne, touches
 
 LEDGERS = ("sqlite", "postgresql")
 SHORT = ("sms", "webpush", "inapp", "webhook")
@@ -93,6 +97,39 @@ def test_a_browser_that_is_gone_is_suppressed_with_its_touch(store: Settings) ->
     send_due(chosen, NOON, senders={**open_senders(chosen), "webpush": Gone()})
     assert Touch.objects.get(channel="webpush").status == FAILED
     assert list(Suppression.objects.values_list("channel", "address")) == [("webpush", Person.objects.get().push_lookup)]
+
+
+def test_who_texts_stop_in_the_middle_of_a_batch_gets_nothing_more(store: Settings) -> None:
+    """The first message is on its way when all the others' owners text STOP, as it comes in at the web process."""
+    customers = [f"c-{n}" for n in range(8)]
+    chosen = planned(store, *customers)
+    numbers = dict(Person.objects.values_list("customer_id", "phone"))
+
+    class Answered(OneByOne):
+        def hand_over(self, message: Message) -> str:
+            if not self.taken:
+                for number in set(numbers.values()) - {message.to}:
+                    assert "unsubscribed" in receive(chosen, f"SM{number}", number, "STOP", NOON)
+            return super().hand_over(message)
+
+    sms = Answered()
+    send_due(chosen, NOON, senders={"sms": sms})
+    assert len(sms.taken) == 1
+    assert Counter(Touch.objects.filter(channel="sms").values_list("status", "reason")) == {(SENT, ""): 1, (SUPPRESSED, "opted out"): 7}
+
+
+def test_a_system_of_the_shop_stands_in_for_a_provider(store: Settings, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("whsec_" + "A" * 44)
+    script = Script()
+    with serving(script) as url:
+        hook = {"url": url, "secret": f"file:{tmp_path}/secret", "network": "private"}
+        chosen = planned(store, "c-1").model_copy(update={"webhook": store.webhook.model_copy(update=hook)})
+        chosen = chosen.model_copy(update={"senders": Senders(email="", sms="webhook", webhook="webhook")})
+        send_due(chosen, NOON, senders=open_senders(chosen))
+    events = {json.loads(one.body)["type"]: json.loads(one.body)["data"] for one in script.came}
+    assert (events["message.ready"]["to"], events["message.due"]["external_id"]) == ("+4915123456789", "x-c-1")
+    assert {one.headers["webhook-id"] for one in script.came} == {events[name]["id"] for name in ("message.ready", "message.due")}
+    assert set(Touch.objects.filter(channel__in=("sms", "webhook")).values_list("status")) == {(SENT,)}
 
 
 def test_many_messages_are_put_into_the_shop_by_several_threads_once_each(store: Settings) -> None:
