@@ -17,8 +17,15 @@ from rekindle.service.channels.posting import Poster
 from rekindle.service.channels.sms.channel import Sms
 from rekindle.settings import Settings
 from tests.service.channels.loopback import Script, serving
+from tests.service.conftest import make_store
 
 HELLO = Message("0" * 26, date(2026, 11, 23), "Marigold: ünser & +1 %41 öffer. Reply STOP to stop".encode(), to="+4915123456789")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Settings:
+    """A store without a ledger: none is needed here."""
+    return make_store(tmp_path / "shop")
 
 
 @pytest.fixture

@@ -19,10 +19,17 @@ from rekindle.service.channels.standard_webhooks import key_of, signed, verify
 from rekindle.service.channels.webhook.channel import Webhook
 from rekindle.settings import Settings
 from tests.service.channels.loopback import Script, serving
+from tests.service.conftest import make_store
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 EVENT = '{"type":"message.due","data":{"title":"Grüße"}}'.encode()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Settings:
+    """A store without a ledger: none is needed here."""
+    return make_store(tmp_path / "shop")
 
 
 def opened(store: Settings, tmp_path: Path, word: str = SECRET, **webhook: str) -> Webhook:

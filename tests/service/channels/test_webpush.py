@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import http_ece
 import pytest
@@ -25,10 +26,17 @@ from rekindle.service.channels.webpush.channel import WebPush, application_serve
 from rekindle.service.channels.webpush.subscriptions import Subscription, read
 from rekindle.settings import Settings
 from tests.service.channels.loopback import Request, Script, serving
+from tests.service.conftest import make_store
 
 BROWSER, AUTH = ec.derive_private_key(7, ec.SECP256R1()), bytes(range(16))
 POINT = BROWSER.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 OURS = ec.derive_private_key(11, ec.SECP256R1())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Settings:
+    """A store without a ledger: none is needed here."""
+    return make_store(tmp_path / "shop")
 
 
 @pytest.fixture
