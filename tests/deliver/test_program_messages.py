@@ -250,3 +250,14 @@ def test_an_offer_for_a_category_names_it_and_says_its_worth_once() -> None:
 
 def test_price_offers_are_cards() -> None:
     assert PRICE_KINDS <= CARD_KINDS
+
+
+def test_the_link_for_machines_is_in_the_html_alone_and_nobody_sees_it() -> None:
+    trapped = replace(KNOWN, trap_url="https://r.example/c/trap")
+    for program, stage, arm, kind in VARIANTS:
+        said = stated(trapped, program, stage, arm, kind)
+        assert said.html.count("https://r.example/c/trap") == 1
+        (link,) = re.findall(r'<a href="https://r\.example/c/trap"[^>]*></a>', said.html)
+        assert 'aria-hidden="true" tabindex="-1" style="display:none;' in link
+        assert "r.example/c/trap" not in said.text
+        assert "r.example/c/" not in stated(KNOWN, program, stage, arm, kind).html

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from rekindle.deliver.claims import Registry
 from rekindle.deliver.facts import with_frozen
 from rekindle.errors import BadData
+from rekindle.service.flow import exporting
 from rekindle.service.flow.composing import shop_facts
 from rekindle.service.flow.content import content_findings, load_content, registered_facts, scaffold_content, shipped_content
 from rekindle.service.flow.sending import send_due
@@ -92,6 +94,14 @@ def test_a_message_without_what_it_must_say_is_not_sent_and_says_why(store: Sett
     failed = Touch.objects.get(status="failed")
     assert failed.customer_id == "c1"
     assert "its block 'credit_and_its_expiry' needs credit_left, which is not known" in failed.reason
+
+
+def test_an_export_says_which_message_could_not_be_written(tmp_path: Path) -> None:
+    shop = replace(shop_facts(make_store(tmp_path), shipped_content()), program="credit-reminder", stage="remind", moment="credit")
+    promised = replace(shop, blocks=("credit_and_its_expiry",))
+    assert exporting.written(shipped_content(), promised) == ("", "NOT WRITTEN: nothing known fills its block 'credit_and_its_expiry'.\n")
+    subject, _ = exporting.written(shipped_content(), replace(promised, credit_left="EUR 5.00"))
+    assert subject == "You have EUR 5.00 of credit with us"
 
 
 def test_content_that_is_not_utf_8_is_named(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from rekindle.deliver.facts import with_frozen
-from rekindle.deliver.templates import render
+from rekindle.deliver.contracts import unfilled
+from rekindle.deliver.facts import Facts, with_frozen
+from rekindle.deliver.templates import TemplateSet, render
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import Profiles
 from rekindle.program.documents import Documents
@@ -53,15 +54,23 @@ def messages(settings: Settings, warehouse: Warehouse, planned: Planned, built: 
             offer, person = documents.offers[row["offer"]], people.get(row["customer_id"])
             touch = touch_key(row["program"], row["customer_id"], row["episode"], row["stage"])
             code = code_for(key, touch) if offer.redeemed else ""
-            linked = linker.personal(shop, row["customer_id"], "email")
+            linked = replace(shop, **linker.own(row["customer_id"], "email"))
             stated = replace(
                 with_frozen(linked, json.dumps(facts_of(row, documents, settings)), planned.as_of.day),
                 stage=row["stage"], program=row["program"], arm=row["arm"], code=code, first_name=person.first_name if person else None,
             )
-            said = render(templates, stated)
+            subject, text = written(templates, stated)
             yield {
                 "customer": names.get(row["customer_id"], row["customer_id"]), "email": person.email if person else "",
                 "program": row["program"], "stage": row["stage"], "variant": row["arm"], "channel": row["channel"], "code": code,
-                "send_at": row["send_at"].isoformat() + "Z", "valid_until": row["valid_until"], "subject": said.subject,
-                "text": warning + said.text, "touch_key": touch,
+                "send_at": row["send_at"].isoformat() + "Z", "valid_until": row["valid_until"], "subject": subject,
+                "text": warning + text, "touch_key": touch,
             }
+
+
+def written(templates: TemplateSet, stated: Facts) -> tuple[str, str]:
+    """Subject and text; of a message that lacks what it must say, what that is, so that no row is missing."""
+    if (block := unfilled(stated)) is not None:
+        return "", f"NOT WRITTEN: nothing known fills its block '{block}'.\n"
+    said = render(templates, stated)
+    return said.subject, said.text
