@@ -152,3 +152,12 @@ def test_a_message_that_promises_nothing_is_refused_nothing() -> None:
 
 def test_nothing_that_promotes_is_required_of_news_of_an_order() -> None:
     assert not {"about_your_order", "apology_for_the_event", "promised_day"} & PROMOTING
+
+
+@pytest.mark.parametrize("stage", ["reconnect", "tailor", "reassure", "closing"])
+@pytest.mark.parametrize("offered", [True, False])
+def test_every_win_back_message_names_a_benefit_that_is_registered(stage: str, offered: bool) -> None:
+    for form in message(ALL, "win-back", stage, offered):
+        assert "Your sizes are on file." in form
+    for form in message(replace(ALL, benefit=""), "win-back", stage, offered):
+        assert "Something nice" in form or re.search("reply to this e-mail", form, re.IGNORECASE), form
