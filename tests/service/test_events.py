@@ -1,12 +1,15 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
+from django.db import connection
 
 from rekindle.deliver import delivery_events as told
 from rekindle.history.warehouse import open_history
 from rekindle.service.events import models, queries
 from rekindle.service.events.actions import Recorded, record, settle_late
 from rekindle.service.flow.cycle import close_cycle
-from rekindle.service.outbox.models import ATTEMPTING, SENT, UNKNOWN, Touch
+from rekindle.service.outbox.models import ATTEMPTING, FAILED, SENT, UNKNOWN, Touch
 from rekindle.service.people.models import Suppression
 from rekindle.service.programs.queries import pauses
 from rekindle.settings import Settings
@@ -96,3 +99,23 @@ def test_a_program_pauses_itself_in_the_transaction_of_the_complaint(outbox: Set
     assert record([event(told.COMPLAINED), event(told.COMPLAINED, "c2")], later(1)).paused == ("win-back",)
     (held,) = pauses()
     assert (held.by, held.reason, held.at) == ("win-back", "2 of 3 delivered messages brought a complaint", later(1))
+
+
+def test_the_same_told_at_once_to_several_counts_once_and_nobody_waits_for_good(outbox: Settings) -> None:
+    sent()
+    kinds = (told.COMPLAINED, told.BOUNCED, told.UNSUBSCRIBED, told.DELIVERED)
+    events = [event(kind, customer, permanent=True) for kind in kinds for customer in PEOPLE]
+    ready = Barrier(4)
+
+    def tell(turn: int) -> int:
+        ready.wait()
+        try:
+            return record(events[turn:] + events[:turn], later(6)).read
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as crew:
+        assert list(crew.map(tell, (0, 3, 7, 11))) == [12] * 4
+    assert models.DeliveryEvent.objects.count() == 12
+    assert {status for status, _ in statuses().values()} == {FAILED}
+    assert {one.address for one in Suppression.objects.all()} == {f"{customer}@people.example" for customer in PEOPLE}
