@@ -14,6 +14,13 @@ def test_a_text_message_is_its_text() -> None:
     assert payloads.sms(Short("", "Marigold: grüß dich", "")) == "Marigold: grüß dich".encode()
 
 
+def test_half_a_surrogate_pair_stops_nothing() -> None:
+    broken = Short("\ud83d title", "text \udc00", "https://m.example/a")
+    assert payloads.sms(broken) == b"text ?"
+    assert json.loads(payloads.webpush(broken, "t-1"))["title"] == "? title"
+    assert json.loads(payloads.inapp(broken, None))["text"] == "text ?"
+
+
 def test_a_notification_is_what_a_page_shows() -> None:
     given = json.loads(payloads.webpush(SHORT, "t-1"))
     assert given == {"title": SHORT.title, "body": SHORT.text, "url": SHORT.url, "tag": "t-1"}

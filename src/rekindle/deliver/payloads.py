@@ -20,7 +20,7 @@ def sms(short: Short) -> bytes:
     >>> sms(Short("", "Marigold: your lamp is here. https://m.example/a", "https://m.example")).decode()
     'Marigold: your lamp is here. https://m.example/a'
     """
-    return short.text.encode()
+    return short.text.encode("utf-8", "replace")
 
 
 def webpush(short: Short, key: str) -> bytes:
@@ -70,8 +70,9 @@ def webhook(short: Short, facts: Facts, *, key: str, at: datetime, customer: str
 
 def _cut(text: str, most: int) -> str:
     """At most so many octets, of whole characters; the text is clean, so that escaping at most doubles it."""
-    return text if len(text.encode()) <= most else text.encode()[: most - 3].decode(errors="ignore") + "..."
+    whole = text.encode("utf-8", "replace")
+    return text if len(whole) <= most else whole[: most - 3].decode(errors="ignore") + "..."
 
 
 def _json(document: Mapping[str, object]) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -96,6 +96,8 @@ def test_the_same_message_twice_is_one_and_another_form_is_refused(ask: Ask) -> 
     put("offer")
     put("offer", last_day=YESTERDAY)
     assert InAppMessage.objects.get().last_day == TOMORROW
+    InApp().hand_over(Message("odd", TODAY, b'{"title": "\\u0000", "text": "\\ud800"}', to="c-1"))
+    assert InAppMessage.objects.values_list("title", "text").get(message_id="odd") == ("?", "?")
     for wire in (b"", b"[]", b"null", b'{"last_day": "soon"}', b"[" * 50_000, b"\xff"):
         with pytest.raises(PermanentFailure):
             InApp().hand_over(Message("broken", TODAY, wire, to="c-1"))

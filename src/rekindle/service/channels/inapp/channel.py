@@ -48,12 +48,17 @@ def _row(message: Message) -> InAppMessage:
     try:
         said = json.loads(message.wire)
         last = date.fromisoformat(said["last_day"]) if said.get("last_day") else message.day + SHOWN_FOR
-        title, text, url = (str(said.get(name) or "") for name in ("title", "text", "url"))
+        title, text, url = (_storable(str(said.get(name) or "")) for name in ("title", "text", "url"))
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise PermanentFailure("the message is not an object with title, text and url", "This is a defect: please report it.") from error
     return InAppMessage(
         message_id=message.id, customer_id=message.to, title=title[:300], text=text, url=url[:2000], service=message.service, last_day=last
     )
+
+
+def _storable(text: str) -> str:
+    """The text as any database keeps it: without NUL and half surrogate pairs."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "?")
 
 
 def open_channel(settings: Settings) -> InApp:  # noqa: ARG001  every channel is opened alike
