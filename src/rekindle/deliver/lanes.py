@@ -1,10 +1,12 @@
 """Which of the messages in hand may go now, so that a place that answers slowly or not at all holds up nobody else.
 
-Knows nothing of messages, channels and threads. A *lane* is what fails together: the domain of an e-mail's address, a whole channel
-elsewhere. Instants are seconds of a clock that only rises. One thread keeps the book; the hand-overs may run in others.
+Knows nothing of messages, channels and threads. A *lane* is what fails together: the domain of an e-mail's address, the push service
+of a browser, a whole channel elsewhere. Instants are seconds of a clock that only rises. One thread keeps the book; the hand-overs may run
+in others.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +15,7 @@ from typing import Generic, TypeVar
 from rekindle.errors import DeliveryError, OutcomeUnknown, TemporaryFailure
 
 K = TypeVar("K", bound=Hashable)
+_PUSH_SERVICE = re.compile(r'"endpoint": ?"https://([^/:"]+)')
 _OVER_USUAL = 3.0
 """A hand-over is late after so many times what is usual, and never before that part of the patience:"""
 _SOONEST = 0.05
@@ -232,5 +235,10 @@ def lane_of(channel: str, to: str) -> str:
 
     >>> lane_of("email", "ada@Mail.Example"), lane_of("sms", "+4915112345678")
     ('mail.example', 'sms')
+    >>> lane_of("webpush", '{"endpoint":"https://Push.Example/send/abc","keys":{}}')
+    'push.example'
     """
+    if channel == "webpush":
+        service = _PUSH_SERVICE.search(to)
+        return service[1].lower() if service else channel
     return to.rpartition("@")[2].lower() if channel == "email" else channel

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from rekindle.deliver.channel import Message
-from rekindle.errors import BadData, PermanentFailure
+from rekindle.errors import BadData, PermanentFailure, TemporaryFailure
 from rekindle.program.sms_segments import segments
 from rekindle.service.channels import open_senders
 from rekindle.service.channels.inapp.models import InAppMessage
@@ -19,7 +19,7 @@ from rekindle.service.channels.sms.actions import receive
 from rekindle.service.flow.plan_approving import leaving
 from rekindle.service.flow.sending import send_due
 from rekindle.service.outbox import actions as outbox
-from rekindle.service.outbox.models import FAILED, SENT, SUPPRESSED, Touch
+from rekindle.service.outbox.models import FAILED, PLANNED, SENT, SUPPRESSED, Touch
 from rekindle.service.people import actions as people
 from rekindle.service.people.models import Person, Suppression
 from rekindle.settings import Senders, Settings
@@ -130,6 +130,21 @@ def test_a_system_of_the_shop_stands_in_for_a_provider(store: Settings, tmp_path
     assert (events["message.ready"]["to"], events["message.due"]["external_id"]) == ("+4915123456789", "x-c-1")
     assert {one.headers["webhook-id"] for one in script.came} == {events[name]["id"] for name in ("message.ready", "message.due")}
     assert set(Touch.objects.filter(channel__in=("sms", "webhook")).values_list("status")) == {(SENT,)}
+
+
+def test_a_push_service_that_is_away_holds_up_no_other(store: Settings) -> None:
+    """Anybody may subscribe with an address of their own; one that never answers is their own lane."""
+    chosen = planned(store, *(f"c-{n}" for n in range(4)))
+    Person.objects.filter(pk="c-0").update(push=BROWSER.replace("push.example", "dead.example"))
+
+    class Away(OneByOne):
+        def hand_over(self, message: Message) -> str:
+            if "dead.example" in message.to:
+                raise TemporaryFailure("dead.example cannot be reached", "Check the network.", lane=True)
+            return super().hand_over(message)
+
+    send_due(chosen, NOON, senders={"webpush": Away()})
+    assert Counter(Touch.objects.filter(channel="webpush").values_list("status", flat=True)) == {SENT: 3, PLANNED: 1}
 
 
 def test_many_messages_are_put_into_the_shop_by_several_threads_once_each(store: Settings) -> None:

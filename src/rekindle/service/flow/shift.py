@@ -156,7 +156,7 @@ class Shift:
         people = people_by_id({touch.customer_id for touch in claimed})
         for touch in claimed:
             person = people.get(touch.customer_id) or Person(customer_id=touch.customer_id)  # nobody known: no consent, no address
-            lane = lane_of(touch.channel, address_of(person, touch.channel))
+            lane = lane_of(touch.channel, person.push if touch.channel == "webpush" else address_of(person, touch.channel))
             self._pool.setdefault(lane, deque()).append(_Case(touch, person, lane))
         return len(claimed)
 
