@@ -8,13 +8,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from rekindle import moment
-from rekindle.deliver.links import verify
-from rekindle.errors import Refused
-from rekindle.service.config import load_ring
 from rekindle.service.config.web import store_in_use
+from rekindle.service.flow.linking import open_linker
 from rekindle.service.people.actions import opt_out
-from rekindle.service.public.answers import not_ours, page
+from rekindle.service.public.answers import filled, not_ours, page
+from rekindle.service.public.visitors import visitor_of
 
+TEXTS = ("stop_title", "stop_text", "stop_button", "stopped_title", "stopped_text")
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
@@ -25,15 +25,17 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 
     Source: RFC 8058, 3.1 and 3.2: no cookie, no redirect; a body without the key changes nothing.
     """
-    try:
-        claim = verify(load_ring(store_in_use().var, "unsubscribe"), token)
-    except Refused:
+    visitor = visitor_of("unsubscribe", token)
+    if visitor is None:
         return not_ours(request)
-    channel = claim.audience.removesuffix("-marketing")
+    locale, customer = visitor.person.locale, visitor.person.customer_id
+    channel = filled(locale, f"channel_{visitor.channel}")
+    choose = open_linker(store_in_use()).own(customer, visitor.channel)["preferences_url"]
+    said = {"texts": {name: filled(locale, name, channel=channel) for name in TEXTS}, "choose": choose}
     if request.method != "POST":
-        return page(request, "public/stop.html", {"channel": channel})
+        return page(request, "stop.html", said, locale=locale)
     name, value = ONE_CLICK
     if request.POST.get(name) != value:
-        return page(request, "public/stop.html", {"channel": channel}, status=400)
-    opt_out(claim.subject, channel, moment.now(), "unsubscribe link")
-    return page(request, "public/stopped.html", {"channel": channel})
+        return page(request, "stop.html", said, status=400, locale=locale)
+    opt_out(customer, visitor.channel, moment.now(), "unsubscribe link")
+    return page(request, "stopped.html", said, locale=locale)

@@ -1,0 +1,1 @@
+"""What a customer asks for: which messages, how often, by which way, or none."""

@@ -1,0 +1,33 @@
+"""What a customer wants now, from every word that was ever said.
+
+Changes nothing.
+"""
+
+from datetime import datetime
+
+from rekindle.service.people.contacts import MARKETING
+from rekindle.service.people.models import Consent, Person
+from rekindle.service.people.queries import refusals
+from rekindle.service.wishes.wishes import PAUSE, PROFILING, TOPIC, Wishes
+
+
+def wishes_of(person: Person, at: datetime) -> Wishes:
+    """A customer's wishes at an instant.
+
+    Args:
+        person: Who.
+        at: Aware; what has expired by then holds no more.
+    """
+    words: dict[tuple[str, str], Consent] = {}
+    for one in Consent.objects.filter(customer_id=person.customer_id).order_by("recorded_at", "-granted"):
+        words[one.channel, one.purpose] = one
+    live = {key for key, one in words.items() if one.granted and not (one.expires_at and one.expires_at <= at)}
+    agreed = {channel for channel, purpose in live if purpose == MARKETING}
+    pause = next((words[key] for key in live if key[1] == PAUSE), None)
+    no = {purpose for (_, purpose), one in words.items() if not one.granted}
+    return Wishes(
+        channels=frozenset(channel for channel in agreed if not refusals({person.customer_id: person}, channel, at)),
+        refused=frozenset(purpose.removeprefix(TOPIC) for purpose in no if purpose.startswith(TOPIC)), channel=person.stated_channel,
+        hour=person.stated_hour, monthly=person.monthly, birthday=person.birthday, paused_until=pause.expires_at if pause else None,
+        scored=PROFILING not in no,
+    )  # fmt: skip

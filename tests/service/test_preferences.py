@@ -1,0 +1,138 @@
+"""The preference centre: a link is enough, looking changes nothing, and what is chosen holds at once."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+
+from rekindle import moment
+from rekindle.deliver.links import Claim, sign
+from rekindle.service.config import load_ring
+from rekindle.service.config.web import application
+from rekindle.service.flow.sending import send_due
+from rekindle.service.outbox.models import Touch
+from rekindle.service.people.models import Consent, Person
+from rekindle.service.people.queries import consents, known_people
+from rekindle.service.public.words import language_of, languages, words
+from rekindle.service.wishes.queries import wishes_of
+from rekindle.service.wishes.wishes import Wishes
+from rekindle.settings import Settings
+from tests.service.conftest import NOON
+from tests.service.touches import Recorder, meet, plan
+
+TICKED = {"way_email": "on", "topic_offers": "on", "topic_advice": "on", "topic_questions": "on", "topic_occasions": "on", "scored": "on"}
+
+
+@pytest.fixture
+def visitor(store: Settings) -> Client:
+    application(store)
+    meet(["c1"])
+    return Client(enforce_csrf_checks=True)
+
+
+def link(store: Settings, customer: str = "c1") -> str:
+    return f"/preferences/{sign(load_ring(store.var, 'preferences'), Claim(customer, 'email-marketing'))}"
+
+
+def held(customer: str = "c1") -> Wishes:
+    return wishes_of(Person.objects.get(pk=customer), moment.now())
+
+
+def test_the_page_shows_what_holds(store: Settings, visitor: Client) -> None:
+    page = visitor.get(link(store))
+    assert page.status_code == 200
+    assert not page.cookies
+    text = page.content.decode()
+    assert 'name="way_email" checked' in text
+    assert 'name="way_sms" disabled' in text, "no number is known"
+    assert "<script" not in text
+    assert "style=" not in text
+
+
+def test_pressing_save_without_a_change_says_nothing_new(store: Settings, visitor: Client) -> None:
+    before = Consent.objects.count()
+    assert visitor.post(link(store), TICKED).status_code == 200
+    assert Consent.objects.count() == before
+    assert held() == Wishes(channels=frozenset({"email"}))
+
+
+def test_everything_that_can_be_chosen_is_kept_and_shown_again(store: Settings, visitor: Client) -> None:
+    chosen = {**TICKED, "first": "email", "monthly": "2", "hour": "18", "pause": "30", "day": "29", "month": "2"}
+    del chosen["topic_questions"]
+    visitor.post(link(store), chosen)
+    now = held()
+    assert (now.channel, now.monthly, now.hour, now.birthday, now.refused) == ("email", 2, 18, date(2000, 2, 29), frozenset({"questions"}))
+    assert now.paused_until is not None
+    assert timedelta(days=29) < now.paused_until - moment.now() <= timedelta(days=30)
+    visitor.post(link(store), {**chosen, "pause": "keep"})
+    assert held() == now, "what was chosen is chosen again"
+    (told,) = known_people().to_pylist()
+    assert (told["channel"], told["hour"], told["monthly"], told["birthday"]) == ("email", 18, 2, "02-29")
+    purposes = {(row["purpose"], row["granted"]) for row in consents().to_pylist()}
+    assert purposes == {("marketing", True), ("topic:questions", False), ("pause", True)}
+
+
+def test_a_refusal_is_taken_back_by_a_new_word(store: Settings, visitor: Client) -> None:
+    visitor.post(link(store), {key: value for key, value in TICKED.items() if key not in ("topic_offers", "scored", "way_email")})
+    assert (held().refused, held().scored, held().channels) == (frozenset({"offers"}), False, frozenset())
+    visitor.post(link(store), TICKED)
+    assert held() == Wishes(channels=frozenset({"email"}))
+    said = Consent.objects.filter(purpose="marketing").order_by("recorded_at").values_list("granted", "source", "wording_version")
+    assert list(said)[1:] == [(False, "preference page", ""), (True, "preference page", "preferences-1")]
+
+
+SILENCING = [{"stop_all": "1"}, {**TICKED, "pause": "60"}, {key: value for key, value in TICKED.items() if key != "scored"}]
+
+
+@pytest.mark.parametrize("form", SILENCING)
+def test_what_waits_is_withdrawn_at_once(store: Settings, visitor: Client, form: dict[str, str]) -> None:
+    plan(["c1"])
+    visitor.post(link(store), form)
+    send_due(store, NOON + timedelta(days=1), senders={"email": (recorder := Recorder())})
+    assert recorder.taken == []
+    assert Touch.objects.get().status == "suppressed"
+
+
+@pytest.mark.parametrize("method", ["get", "head", "options"])
+def test_looking_changes_nothing(store: Settings, visitor: Client, method: str) -> None:
+    before = (list(Consent.objects.values()), list(Person.objects.values()))
+    getattr(visitor, method)(link(store), TICKED)
+    assert (list(Consent.objects.values()), list(Person.objects.values())) == before
+
+
+def test_a_damaged_link_changes_nothing(store: Settings, visitor: Client) -> None:
+    good = link(store)
+    for at in range(len("/preferences/"), len(good)):
+        assert visitor.post(f"{good[:at]}{chr(ord(good[at]) ^ 1)}{good[at + 1 :]}", {"stop_all": "1"}).status_code == 404
+    assert held().channels == {"email"}
+
+
+HOSTILE = [
+    {"monthly": "-1"}, {"monthly": "10" * 500}, {"hour": "3"}, {"hour": "٣"}, {"day": "31", "month": "2"}, {"pause": "99999"},
+    {"first": "<script>"}, {"way_fax": "on"}, {"topic_x": "on"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", HOSTILE)
+def test_what_the_page_does_not_offer_says_nothing(store: Settings, visitor: Client, form: dict[str, str]) -> None:
+    assert visitor.post(link(store), {**TICKED, **form}).status_code == 200
+    assert held() == Wishes(channels=frozenset({"email"}))
+
+
+def test_somebody_who_was_erased_gets_a_page_and_no_way_comes_back(store: Settings, visitor: Client) -> None:
+    assert visitor.get(link(store, "gone")).status_code == 200
+
+
+def test_the_page_speaks_the_customers_language(store: Settings, visitor: Client) -> None:
+    Person.objects.update(locale="de_AT")
+    page = visitor.get(link(store))
+    assert page["Content-Language"] == "de"
+    assert "Was Sie von uns bekommen" in page.content.decode()
+
+
+def test_every_language_says_the_same_things() -> None:
+    assert languages() == ("de", "en")
+    holes = {one: {key: sorted(re.findall(r"{(.*?)}", text)) for key, text in words(one).items()} for one in languages()}
+    assert holes["de"] == holes["en"]
+    assert (language_of("de_AT", "en"), language_of("fr", "de"), language_of("", "xx")) == ("de", "de", "en")
