@@ -91,11 +91,13 @@ def compose(desk: Desk, touch: Touch, person: Person) -> Message:
 
 def facts_for(desk: Desk, touch: Touch, person: Person) -> Facts:
     """Everything that a touch's message may state."""
-    stated = replace(
-        with_frozen(desk.shop, touch.facts, desk.day), stage=touch.stage, program=touch.program, arm=touch.arm, code=touch.code,
-        first_name=person.first_name, service=touch.service,
+    frozen = with_frozen(desk.shop, touch.facts, desk.day)
+    stop, choose = desk.linker.own(touch.customer_id, touch.channel)
+    shop, trap = desk.linker.tracked(frozen.shop_url, touch)
+    return replace(
+        frozen, stage=touch.stage, program=touch.program, arm=touch.arm, code=touch.code, first_name=person.first_name,
+        service=touch.service, unsubscribe_url=stop, preferences_url=choose, shop_url=shop, trap_url=trap,
     )
-    return desk.linker.tracked(desk.linker.personal(stated, touch.customer_id, touch.channel), touch.id, touch.channel)
 
 
 def _mail(desk: Desk, touch: Touch, person: Person) -> Message:

@@ -54,10 +54,11 @@ def messages(settings: Settings, warehouse: Warehouse, planned: Planned, built: 
             offer, person = documents.offers[row["offer"]], people.get(row["customer_id"])
             touch = touch_key(row["program"], row["customer_id"], row["episode"], row["stage"])
             code = code_for(key, touch) if offer.redeemed else ""
-            linked = replace(shop, **linker.own(row["customer_id"], "email"))
+            stop, choose = linker.own(row["customer_id"], "email")
             stated = replace(
-                with_frozen(linked, json.dumps(facts_of(row, documents, settings)), planned.as_of.day),
+                with_frozen(shop, json.dumps(facts_of(row, documents, settings)), planned.as_of.day),
                 stage=row["stage"], program=row["program"], arm=row["arm"], code=code, first_name=person.first_name if person else None,
+                unsubscribe_url=stop, preferences_url=choose,
             )
             subject, text = written(templates, stated)
             yield {

@@ -3,14 +3,14 @@
 Knows nothing of templates. A link to the shop says which message it stood in and where it leads, by numbers that mean nothing outside.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from rekindle.deliver.facts import Facts
 from rekindle.deliver.links import Claim, Ring, sign
 from rekindle.deliver.short_links import TRAP, Link, shorten
 from rekindle.service.config import load_ring
 from rekindle.service.links.actions import number_of
+from rekindle.service.outbox.models import Touch
 from rekindle.settings import Settings
 
 SOURCE = "rekindle"
@@ -27,47 +27,45 @@ class Linker:
         unsubscribe: Keys of links to stop.
         preferences: Keys of links to choose.
         clicks: Keys of links to the shop.
-        numbers: Destinations that were numbered before, by address.
+        numbers: Destinations that were numbered before, by what `campaign` makes them of.
     """
 
     public_url: str
     unsubscribe: Ring
     preferences: Ring
     clicks: Ring
-    numbers: dict[str, int] = field(default_factory=dict)
+    numbers: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
 
-    def personal(self, facts: Facts, customer_id: str, channel: str) -> Facts:
-        """The facts with a customer's own links to stop and to choose.
+    def own(self, customer_id: str, channel: str) -> tuple[str, str]:
+        """A customer's own links: to stop, and to choose.
 
         Args:
-            facts: Of a message.
             customer_id: Whose they are.
             channel: What the link to stop stops.
         """
         claim = Claim(customer_id, f"{channel}-marketing")
         stop, choose = sign(self.unsubscribe, claim), sign(self.preferences, claim)
-        return replace(facts, unsubscribe_url=f"{self.public_url}/u/{stop}", preferences_url=f"{self.public_url}/preferences/{choose}")
+        return f"{self.public_url}/u/{stop}", f"{self.public_url}/preferences/{choose}"
 
-    def tracked(self, facts: Facts, touch: int, channel: str) -> Facts:
-        """The facts with links to the shop that say which message they stood in; news of an order has no hidden one.
+    def tracked(self, shop_url: str, touch: Touch) -> tuple[str, str]:
+        """Links that say which message they stood in: to the shop, and the hidden one, which is empty in news of an order.
 
         Args:
-            facts: Of a message; its shop's address is where they lead.
-            touch: The touch's number in the ledger.
-            channel: By which the message goes.
+            shop_url: Where the first leads.
+            touch: What becomes the message.
         """
-        url = campaign(facts.shop_url, channel, facts.program, f"{facts.stage}.{facts.arm}")
-        if url not in self.numbers:
-            self.numbers[url] = number_of(url)
-        shop = shorten(self.clicks, Link(touch, self.numbers[url]))
-        trap = "" if facts.service else f"{self.public_url}/c/{shorten(self.clicks, Link(touch, TRAP))}"
-        return replace(facts, shop_url=f"{self.public_url}/c/{shop}", trap_url=trap)
+        way = shop_url, touch.channel, touch.program, f"{touch.stage}.{touch.arm}"
+        if way not in self.numbers:
+            self.numbers[way] = number_of(campaign(*way))
+        shop = shorten(self.clicks, Link(touch.id, self.numbers[way]))
+        trap = "" if touch.service else f"{self.public_url}/c/{shorten(self.clicks, Link(touch.id, TRAP))}"
+        return f"{self.public_url}/c/{shop}", trap
 
 
 def open_linker(settings: Settings) -> Linker:
     """The linker of a store; its keys are made at their first use."""
-    rings = (load_ring(settings.var, purpose) for purpose in ("unsubscribe", "preferences", CLICKS))
-    return Linker(settings.public_url.rstrip("/"), *rings)
+    stop, choose, clicks = (load_ring(settings.var, purpose) for purpose in ("unsubscribe", "preferences", CLICKS))
+    return Linker(settings.public_url.rstrip("/"), stop, choose, clicks)
 
 
 def campaign(url: str, medium: str, program: str, content: str) -> str:
