@@ -121,6 +121,7 @@ def test_mailgun_is_given_a_form(esp: Esp) -> None:
     assert (given, path) == (MAILGUN["id"], "/v1/shop.example/messages")
     assert headers["authorization"].startswith("Basic ")
     assert (said["v:rekindle"], said["h:List-Unsubscribe"], said["h:Message-Id"]) == (TOKEN, f"<{STOP}>", f"<{ID}>")
+    assert not [name for name in said if name.lower().startswith("h:x-")]
     assert (said["o:tracking-clicks"], said["o:tracking-opens"]) == ("no", "no")
 
 

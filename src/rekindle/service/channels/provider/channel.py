@@ -126,8 +126,7 @@ def written_for(esp: Esp, message: Message) -> AnymailMessage:
     read = message_from_bytes(message.wire)
     headers = {name: _decoded(value) for name, value in read.items() if name.lower() not in _WRITTEN_ANEW}
     token = message.id.partition("@")[0]
-    if esp.own_id:
-        headers |= {"Message-ID": f"<{message.id}>", "X-PM-KeepID": "true"}
+    headers |= {name: form.format(message.id) for name, form in esp.own_id}
     headers |= {name: str(UUID(bytes=hashlib.sha256(token.encode()).digest()[:16], version=4)) for name in esp.message_key}
     texts = {part.get_content_subtype(): _content(part) for part in read.walk() if not part.is_multipart()}
     mail = AnymailMessage(

@@ -14,6 +14,7 @@ from rekindle.errors import BadData
 from rekindle.settings import Settings, secret
 
 _BASIC = "webhook_secret"
+_OWN = ("Message-ID", "<{}>")
 _SECRET_FORMS = ("env:", "file:")
 
 
@@ -27,7 +28,7 @@ class Esp:
         hard: Where its webhook says that an address is at fault for good: the way to a value, and the values that say so.
         metadata: Whether it gives a message's metadata back, and with it our token.
         tracking: Whether its counting of opens and clicks can be switched off message by message.
-        own_id: Whether it keeps our Message-ID; the others write their own.
+        own_id: The headers by which it keeps our Message-ID, `{}` in place of that; the others write their own.
         request_key: The header of the request that it takes an idempotency key by.
         message_key: The header of the message that it does by, as a UUID.
     """
@@ -37,7 +38,7 @@ class Esp:
     hard: tuple[tuple[tuple[str, ...], frozenset[object]], ...] = ()
     metadata: bool = True
     tracking: bool = False
-    own_id: bool = False
+    own_id: tuple[tuple[str, str], ...] = ()
     request_key: tuple[str, ...] = ()
     message_key: tuple[str, ...] = ()
 
@@ -56,7 +57,7 @@ ESPS: Mapping[str, Esp] = {
         hard=(_at("data", "type", says=("hard_bounced",)),), metadata=False, tracking=True,
     ),
     "mailgun": Esp(
-        view="anymail.webhooks.mailgun.MailgunTrackingWebhookView", signed="webhook_signing_key", tracking=True, own_id=True,
+        view="anymail.webhooks.mailgun.MailgunTrackingWebhookView", signed="webhook_signing_key", tracking=True, own_id=(_OWN,),
         hard=(_at("event-data", "reason", says=("bounce", "suppress-bounce")),),
     ),
     "mailjet": Esp(view="anymail.webhooks.mailjet.MailjetTrackingWebhookView", hard=(_at("hard_bounce", says=(True,)),), tracking=True),
@@ -72,7 +73,7 @@ ESPS: Mapping[str, Esp] = {
         hard=(_at("payload", "status", says=("HardFail",)),), metadata=False,
     ),
     "postmark": Esp(
-        view="anymail.webhooks.postmark.PostmarkTrackingWebhookView", tracking=True, own_id=True,
+        view="anymail.webhooks.postmark.PostmarkTrackingWebhookView", tracking=True, own_id=(_OWN, ("X-PM-KeepID", "true")),
         hard=(_at("Type", says=("HardBounce", "BadEmailAddress")), _at("SuppressionReason", says=("HardBounce",))),
     ),
     "resend": Esp(
