@@ -30,7 +30,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         return not_ours(request)
     locale, customer = visitor.person.locale, visitor.person.customer_id
     channel = filled(locale, f"channel_{visitor.channel}")
-    choose = open_linker(store_in_use()).own(customer, visitor.channel)["preferences_url"]
+    _, choose = open_linker(store_in_use()).own(customer, visitor.channel)
     said = {"texts": {name: filled(locale, name, channel=channel) for name in TEXTS}, "choose": choose}
     if request.method != "POST":
         return page(request, "stop.html", said, locale=locale)
