@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rekindle.cli.deciding import lines as plan_lines
 from rekindle.cli.deciding import awaiting_lines, sent_json, summary_json, warn_of_changes
+from rekindle.cli.deciding import lines as plan_lines
 from rekindle.cli.importing import lines as import_lines
 from rekindle.cli.options import AsJson, AsOfDay, DryRun, Page
 from rekindle.cli.output import emit, may_write, say, shown, steps

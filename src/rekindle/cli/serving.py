@@ -25,7 +25,8 @@ NoWorker = Annotated[bool, typer.Option("--no-worker", help="Pages only; `rekind
 def serve(context: typer.Context, host: Host = "127.0.0.1", port: Port = 8377, threads: Threads = 4, no_worker: NoWorker = False) -> None:
     """Serve the pages that customers reach, and hand messages over as they fall due. Until it is stopped with Ctrl-C."""
     store = settings.load(context.obj)
-    worker = None if no_worker else subprocess.Popen([sys.executable, "-m", "rekindle", "--store", str(store.root), "work"])  # noqa: S603  ourselves
+    command = [sys.executable, "-m", "rekindle", "--store", str(store.root), "work"]
+    worker = None if no_worker else subprocess.Popen(command)  # noqa: S603  this very program
     say(f"Pages          http://{host}:{port}/ for {store.public_url}" + ("" if no_worker else "; the worker runs beside them"))
     try:
         _web(store.root, host, port, threads)

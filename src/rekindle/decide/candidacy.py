@@ -57,16 +57,7 @@ def sort_out(
     every = every.left_join(due.paused(warehouse, inputs.as_of), "customer_id").drop("customer_id_right")
     every = every.mutate(paused=every.paused.fill_null(False))
     found = _overtaken(_leaving(warehouse, earlier.beside(every, before, inputs.as_of), inputs), inputs, rounds)
-    rules, instant = inputs.documents.rules, ibis.literal(inputs.as_of.naive)
-    drawn = guardrails.standing(found, rules.holdout, ibis.literal(str(inputs.as_of.day.year)))
-    found = found.mutate(
-        context=context(found),
-        standing_now=found.reachable.ifelse(drawn, found.standing),
-        contacts_left=found.contacts < found.touches,
-        topic_refused=wishes.refuses(found, found.topic),
-        wished_less=_wished_less(found, instant),
-        gap_over=(instant >= found.last_contact_at + found.gap_days.as_interval("D")).fill_null(True),
-    )
+    found = _asked(found, inputs)
     found = warehouse.keep(found.mutate(reason=guardrails.before_draw(found)))
     alone = found.filter(found.reason.notnull())
     unmet = alone.reason.isin(guardrails.BEFORE_ENTRY) & alone.entered_at.isnull()
@@ -74,6 +65,20 @@ def sort_out(
     open_rows = found.filter(found.reason.isnull())
     stages = warehouse.arrow(open_rows.select("program", "stage_no").distinct()).to_pylist()
     return Sorted(open_rows, alone, frozenset((one["program"], one["stage_no"]) for one in stages))
+
+
+def _asked(found: ir.Table, inputs: Inputs) -> ir.Table:
+    """With what the guardrails ask."""
+    instant = ibis.literal(inputs.as_of.naive)
+    drawn = guardrails.standing(found, inputs.documents.rules.holdout, ibis.literal(str(inputs.as_of.day.year)))
+    return found.mutate(
+        context=context(found),
+        standing_now=found.reachable.ifelse(drawn, found.standing),
+        contacts_left=found.contacts < found.touches,
+        topic_refused=wishes.refuses(found, found.topic),
+        wished_less=_wished_less(found, instant),
+        gap_over=(instant >= found.last_contact_at + found.gap_days.as_interval("D")).fill_null(True),
+    )
 
 
 def _leaving(warehouse: Warehouse, found: ir.Table, inputs: Inputs) -> ir.Table:
