@@ -24,7 +24,7 @@ from rekindle.deliver.spoken import spoken
 from rekindle.deliver.templates import Rendered, TemplateSet, prepared, render
 from rekindle.service.flow.content import shipped_content
 
-TURNS, OWN, DJANGO, SIGNED = 60, 60, 12, 20
+TURNS, OWN, DJANGO, SIGNED = 40, 200, 16, 24
 """Turns, and messages of one; turns are short, so that what else the machine does slows all of a turn alike."""
 
 RATIO, SHARE = 10.0, 0.70

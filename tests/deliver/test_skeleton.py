@@ -32,7 +32,8 @@ CONDITIONS = st.recursive(
     PATHS | LITERALS | COMPARISONS, lambda inner: st.builds("{} {} {}".format, inner, st.sampled_from(["and", "or"]), inner)
 )
 TEXTS = st.sampled_from(["Hello", " ", "\n", "a = b\n", "x" * 90, "", "\r\n", "é"])
-OUTPUTS = st.builds("{{{{{} {} {}}}}}".format, st.sampled_from(["", "-"]), PATHS, st.sampled_from(["", "-", '| append: "!" ', "| size "]))
+FILTERS = st.sampled_from(["", "-", '| append: "!" ', "| size ", "| first "])
+OUTPUTS = st.builds("{{{{{} {} {}}}}}".format, st.sampled_from(["", "-"]), PATHS, FILTERS)
 ASSIGNS = st.builds("{{% assign {} = {} %}}".format, st.sampled_from(["mine", "first_name", "orders"]), PATHS | LITERALS)
 LEAVES = TEXTS | OUTPUTS | ASSIGNS | st.sampled_from(["{% comment %}no{% endcomment %}", "{% # no %}", "{% break %}"])
 

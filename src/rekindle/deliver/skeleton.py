@@ -66,19 +66,9 @@ class _Filling:
 
 
 _Read = Callable[[Said], object]
-
-
-@dataclass(frozen=True, slots=True)
-class _Hole(Generic[Piece]):
-    """A fact as it is."""
-
-    read: _Read
-    written: Callable[[object], Piece]
-
-
 _Test = Callable[[_Filling], bool]
 _Step = Callable[[_Filling, list[Piece]], None]
-_Steps = tuple[Piece | _Hole[Piece] | _Step[Piece], ...]
+_Steps = tuple[Piece | _Step[Piece], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +126,9 @@ def fill(skeleton: Skeleton[Piece], said: Said) -> list[Piece]:
 
 
 def _follow(steps: _Steps[Piece], filling: _Filling, pieces: list[Piece]) -> None:
-    said, put = filling.said, pieces.append
+    put = pieces.append
     for step in steps:
-        if isinstance(step, _Hole):
-            put(step.written(step.read(said)))
-        elif callable(step):
+        if callable(step):
             step(filling, pieces)
         else:
             put(step)
@@ -155,6 +143,8 @@ class _Preparing(Generic[Piece]):
         self._in_loop = False
 
         def fact(value: object) -> Piece:
+            if type(value) is str and not escaping:
+                return written(value)
             return written(str(to_liquid_string(value, escaping)))  # plain text: the methods of escaped text are slow
 
         self._fact: Callable[[object], Piece] = lru_cache(_REMEMBERED, typed=True)(fact) if escaping else fact
@@ -169,7 +159,7 @@ class _Preparing(Generic[Piece]):
         if isinstance(node, CommentNode):
             return ()
         if isinstance(node, OutputNode) and (read := self._output(node.expression)):
-            return (_Hole(read, self._fact),)
+            return (self._hole(read),)
         if isinstance(node, IfNode):
             return (self._branch(node),)
         if isinstance(node, CaseNode) and (choice := self._choice(node)):
@@ -189,6 +179,14 @@ class _Preparing(Generic[Piece]):
             buffer = filling.context.get_buffer()
             node.render(filling.context, buffer)
             pieces.append(self._written(buffer.getvalue()))
+
+        return step
+
+    def _hole(self, read: _Read) -> _Step[Piece]:
+        fact = self._fact
+
+        def step(filling: _Filling, pieces: list[Piece]) -> None:
+            pieces.append(fact(read(filling.said)))
 
         return step
 
@@ -241,19 +239,25 @@ class _Preparing(Generic[Piece]):
             if not isinstance(items, tuple):
                 return asked(filling, pieces)
             turn = ForLoop(f"{item_name}-{expression.iterable}", iter(items), len(items), outside)
+            said = {**filling.said, "forloop": turn}
+            within = _Filling(filling.template, said, filling.left)
             for item in turn:
+                said[item_name] = item
                 filling.left.take_turn(node.token)
-                said = {**filling.said, item_name: item, "forloop": turn}
-                _follow(steps, _Filling(filling.template, said, filling.left), pieces)
+                _follow(steps, within, pieces)
             return None
 
         return step
 
     def _output(self, expression: Expression) -> _Read | None:
-        """How a plain name that is written as it is, is read."""
-        if not isinstance(expression, FilteredExpression) or expression.filters:
+        """How a plain name that is written as it is, or whose first item is, is read."""
+        if not isinstance(expression, FilteredExpression):
             return None
-        return self._plain(expression.left)
+        read = self._plain(expression.left)
+        if read is None or not expression.filters:
+            return read
+        only_first = [(one.name, one.args) for one in expression.filters] == [("first", [])]
+        return (lambda said: _first(read(said))) if only_first else None
 
     def _plain(self, expression: Expression) -> _Read | None:
         """How a name that the template does not assign, or what a loop knows of its turn, is read; None for all else."""
@@ -294,6 +298,10 @@ class _Preparing(Generic[Piece]):
             return compare(held, value) if type(held) is kind else asked(filling)
 
         return test
+
+
+def _first(value: object) -> object:
+    return value[0] if isinstance(value, tuple) and value else None
 
 
 def _liquid_test(expression: Expression) -> _Test:

@@ -66,5 +66,7 @@ def _of_the_round(facts: Facts) -> dict[str, object]:
         "window": window(facts.days_ahead),
         "credit_left": one_line(facts.credit_left).replace(" ", "\N{NO-BREAK SPACE}"),
         "day": written_out(facts.day, facts.locale),
-        **{name: weekday(getattr(facts, name), facts.locale) for name in ("ordered_day", "promised_day", "delivered_day")},
+        "ordered_day": weekday(facts.ordered_day, facts.locale),
+        "promised_day": weekday(facts.promised_day, facts.locale),
+        "delivered_day": weekday(facts.delivered_day, facts.locale),
     }

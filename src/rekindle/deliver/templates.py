@@ -79,7 +79,8 @@ def render(templates: TemplateSet, facts: Facts) -> Rendered:
         heads, _, body = "".join(fill(text, said)).partition("\n\n")
         lines = dict([line.split(": ", 1) for line in heads.split("\n") if ": " in line])
         subject, preheader = one_line(lines["Subject"])[:_SUBJECT_AT_MOST], one_line(lines["Preheader"])
-        html = b"".join(fill(page, said | {"subject": subject, "preheader": preheader}))
+        said |= {"subject": subject, "preheader": preheader}
+        html = b"".join(fill(page, said))
     except KeyError as error:
         raise BadData(f"content/{name}.txt has no {error.args[0]} line", "Begin it with Subject: and Preheader: lines.") from error
     except LiquidError as error:
