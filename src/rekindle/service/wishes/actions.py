@@ -57,7 +57,9 @@ def set_wishes(customer_id: str, wanted: Wishes, said: Said) -> Wishes:
 
 def _words(customer_id: str, before: Wishes, wanted: Wishes, said: Said) -> Iterator[Consent]:
     """The words that are new, on everything but channels."""
-    changed = [(f"{TOPIC}{topic}", topic in before.refused, None) for topic in sorted(before.refused ^ wanted.refused)]
+    changed: list[tuple[str, bool, datetime | None]] = [
+        (f"{TOPIC}{topic}", topic in before.refused, None) for topic in sorted(before.refused ^ wanted.refused)
+    ]
     if before.scored != wanted.scored:
         changed.append((PROFILING, wanted.scored, None))
     if before.paused_until != wanted.paused_until:
