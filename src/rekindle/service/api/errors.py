@@ -50,11 +50,14 @@ def refused(error: RekindleError) -> HttpResponse:
 
 
 def shaped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A path that refuses a method it does not have in the one shape, too."""
+    """A path that refuses in the one shape also what no handler sees: a method that it does not have, and an address that is none."""
 
     @wraps(view)
     def answer(request: HttpRequest, *given: object, **named: object) -> HttpResponse:
-        response = view(request, *given, **named)
+        try:
+            response = view(request, *given, **named)
+        except Http404 as error:
+            return _nothing(request, error)
         if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
             return response
         kind, remedy = _HTTP[response.status_code]

@@ -1,0 +1,83 @@
+"""Who may ask what: one row for every address and the methods that it has. An address without a row fails its test.
+
+A new page needs one line in `ROWS`; a new kind of token one more in `TOKENS`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rekindle.deliver.links import Claim, sign
+from rekindle.deliver.short_links import Link, shorten
+from rekindle.service.config import load_ring
+from rekindle.service.links.actions import number_of
+from rekindle.settings import Settings
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ANYONE = "anyone"
+"""Nothing is asked of who comes."""
+
+SIGNED = "signed"
+"""Only a provider's signature opens it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One address.
+
+    Args:
+        methods: That it has, parted by spaces; every other is answered 405.
+        route: As the resolver has it; of what stands in <>, the test asks for "x", of a token for one.
+        opens: ANYONE, SIGNED, `link:` and the purpose of the keys that its tokens are made with, or `key:` and a scope.
+        status: The answer to who may, to a request without a body; of the first method, then of the second and so on.
+        query: What must stand behind the address.
+    """
+
+    methods: str
+    route: str
+    opens: str
+    status: tuple[int, ...] = (200,)
+    query: str = ""
+
+    def answer(self, method: str) -> int:
+        """The status that whoever may is answered with."""
+        statuses = dict(zip(self.methods.split(), self.status * len(self.methods.split()), strict=False))
+        return statuses.get(method, 405)
+
+
+ROWS = (
+    Row("GET", "assets/public.css", ANYONE),
+    Row("GET", "assets/brand.css", ANYONE),
+    Row("GET", "c/<str:token>", "link:clicks", (302,)),
+    Row("GET POST", "u/<str:token>", "link:unsubscribe", (200, 400)),
+    Row("GET POST", "preferences/<str:token>", "link:preferences"),
+    Row("POST", "webhooks/mail", SIGNED),
+    Row("POST", "webhooks/sms", SIGNED),
+    Row("GET", "v1/openapi.json", ANYONE),
+    Row("GET", "v1/inapp", "key:inapp", query="?customer=ada"),
+    Row("POST", "v1/inapp/<message>/seen", "key:inapp", (404,)),
+    Row("POST", "v1/inapp/<message>/dismiss", "key:inapp", (404,)),
+    Row("POST", "v1/coupons/<code>/validate", "key:coupons", (422,)),
+    Row("POST", "v1/coupons/<code>/redeem", "key:coupons", (422,)),
+    Row("POST", "v1/coupons/<code>/rollback", "key:coupons", (422,)),
+    Row("GET", "v1/webpush/key", "key:webpush"),
+    Row("POST", "v1/webpush/subscriptions", "key:webpush", (422,)),
+    Row("POST", "v1/webpush/unsubscribe", "key:webpush", (422,)),
+    Row("GET POST PUT PATCH DELETE", "v1/<path:rest>", ANYONE, (404,)),
+    Row("GET POST PUT PATCH DELETE", "v1/", ANYONE, (404,)),
+)
+
+
+def _click(store: Settings, customer: str) -> str:
+    return shorten(load_ring(store.var, "clicks"), Link(len(customer), number_of("https://shop.example/")))
+
+
+def _claim(purpose: str) -> Callable[[Settings, str], str]:
+    return lambda store, customer: sign(load_ring(store.var, purpose), Claim(customer, "email-marketing"))
+
+
+TOKENS: dict[str, Callable[[Settings, str], str]] = {
+    "clicks": _click,
+    "unsubscribe": _claim("unsubscribe"),
+    "preferences": _claim("preferences"),
+}
+"""Purpose to what makes a customer's token of it."""
