@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from rekindle.service.people.last_look import refusal
+from rekindle.service.people.last_look import LastLook
 from rekindle.service.people.models import Consent, Person, Suppression
 from rekindle.service.people.queries import refusals
 from rekindle.service.people.reach import unreachable
@@ -56,7 +56,7 @@ def test_it_says_what_the_whole_reading_says(store: Settings, seed: int) -> None
     for channel in ("email", "sms"):
         whole = {False: refusals(asked, channel, NOON), True: unreachable(asked, channel)}
         for service, expected in whole.items():
-            given = {name: why for name, person in asked.items() if (why := refusal(person, channel, NOON, service))}
+            given = {name: why for name, person in asked.items() if (why := LastLook(NOON).refusal(person, channel, service))}
             assert given == expected
             found |= {(service, why) for why in given.values()}
     marketing = {(False, why) for why in ("no consent", "opted out", "consent expired", "no address", "address suppressed")}

@@ -5,7 +5,7 @@ Knows nothing of how a message is written and handed over.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from rekindle import moment
 from rekindle.decide.timing import next_allowed, zone_of
@@ -41,32 +41,44 @@ def not_now(question: Question, touches: Sequence[Touch], people: Mapping[str, P
     Args:
         question: What is asked.
         touches: Claimed ones.
-        people: Their customers, by id.
+        people: Their customers, by id, of whom nothing needs to be known.
     """
     refused: dict[tuple[str, bool], Mapping[str, str]] = {}
     for kind in {(touch.channel, touch.service) for touch in touches}:
         channel, service = kind
-        asked = {one.customer_id: people[one.customer_id] for one in touches if one.channel == channel and one.customer_id in people}
+        asked = {one.customer_id: people[one.customer_id] for one in touches if one.channel == channel}
         refused[kind] = unreachable(asked, channel) if service else refusals(asked, channel, question.now)
+    zones = {touch.id: zone_of(people[touch.customer_id].timezone, question.timezone) for touch in touches}
+    here = {zone: _here(question, zone) for zone in set(zones.values())}
     outcomes = {
-        touch.id: _instead(question, touch, people.get(touch.customer_id), refused[touch.channel, touch.service].get(touch.customer_id, ""))
+        touch.id: _instead(question, touch, here[zones[touch.id]], refused[touch.channel, touch.service].get(touch.customer_id, ""))
         for touch in touches
     }
     return {key: outcome for key, outcome in outcomes.items() if outcome}
 
 
-def _instead(question: Question, touch: Touch, person: Person | None, refusal: str) -> Outcome | None:
-    home = zone_of(person.timezone if person else "", question.timezone)
-    if touch.valid_until and touch.valid_until < moment.local_day(question.now, home):
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """What holds in a time zone at the instant of sending: the day, and when the quiet hours end, None where none hold."""
+
+    day: date
+    morning: datetime | None
+
+
+def _here(question: Question, zone: str) -> _Here:
+    return _Here(moment.local_day(question.now, zone), end_of_quiet(question.now, question.quiet, zone))
+
+
+def _instead(question: Question, touch: Touch, here: _Here, refusal: str) -> Outcome | None:
+    if touch.valid_until and touch.valid_until < here.day:
         return Outcome(EXPIRED, reason=f"valid until {touch.valid_until}")
     if touch.channel not in question.channels or touch.channel not in COMPOSERS:
         return Outcome(FAILED, reason=f"no sender for {touch.channel} is set up")
-    if person is None or refusal:
-        return Outcome(SUPPRESSED, reason=refusal or ("no address" if touch.service else "no consent"))
-    if touch.service:
+    if refusal:
+        return Outcome(SUPPRESSED, reason=refusal)
+    if touch.service or here.morning is None:
         return None
-    morning = end_of_quiet(question.now, question.quiet, home)
-    return Outcome(PLANNED, reason="quiet hours", send_at=morning) if morning else None
+    return Outcome(PLANNED, reason="quiet hours", send_at=here.morning)
 
 
 def end_of_quiet(now: datetime, quiet: QuietHours, timezone: str) -> datetime | None:

@@ -28,7 +28,7 @@ from rekindle.service.outbox.models import FAILED, PLANNED, SUPPRESSED, Touch
 from rekindle.service.outbox.outcome import Outcome
 from rekindle.service.outbox.queries import Held
 from rekindle.service.people.actions import suppress
-from rekindle.service.people.last_look import refusal
+from rekindle.service.people.last_look import LastLook
 from rekindle.service.people.models import Person
 from rekindle.service.people.queries import address_of, people_by_id
 
@@ -111,6 +111,7 @@ class Shift:
         self._stuck: dict[str, float] = {}
         self._settle_at = math.inf
         self._renewed_at = terms.clock()
+        self._look = LastLook(terms.desk.now)
         self._tally: Counter[str] = Counter()
 
     def work(self) -> Counter[str]:
@@ -217,7 +218,7 @@ class Shift:
         if isinstance(message, Outcome):
             lanes.dropped(touch.id)
             self._end(touch, message)
-        elif stop := refusal(case.person, touch.channel, terms.desk.now, touch.service):
+        elif stop := self._look.refusal(case.person, touch.channel, touch.service):
             lanes.dropped(touch.id)
             self._end(touch, Outcome(SUPPRESSED, reason=stop))
         else:

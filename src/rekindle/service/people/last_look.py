@@ -28,39 +28,44 @@ LIMIT 1
 """
 
 
-def refusal(person: Person, channel: str, at: datetime, service: bool) -> str:
-    """Why a person must not get a message now; empty where they may.
+class LastLook:
+    """The question of one instant, for as long as the ledger stays in use.
 
     Args:
-        person: Whom it goes to.
-        channel: The channel.
         at: An aware instant; a consent that expired before it does not count.
-        service: Whether it is about the person's own order, which needs no consent but an address that works.
     """
-    address = address_of(person, channel)
-    return _dead(person, channel, address) if service else _unwanted(person, channel, address, at)
 
+    def __init__(self, at: datetime) -> None:
+        self._cursor = connection.cursor()
+        self._instant = connection.ops.adapt_datetimefield_value(at)
 
-def _unwanted(person: Person, channel: str, address: str, at: datetime) -> str:
-    instant = connection.ops.adapt_datetimefield_value(at)
-    with connection.cursor() as cursor:
-        cursor.execute(_CONSENT, [instant, channel, address, person.customer_id, channel, MARKETING])
-        word = cursor.fetchone()
-    if word is None:
-        return "no consent"
-    granted, expired, suppressed = word
-    if not granted:
-        return "opted out"
-    if expired:
-        return "consent expired"
-    if not address:
-        return "no address"
-    return "address suppressed" if suppressed else ""
+    def refusal(self, person: Person, channel: str, service: bool) -> str:
+        """Why a person must not get a message now; empty where they may.
 
+        Args:
+            person: Whom it goes to.
+            channel: The channel.
+            service: Whether it is about the person's own order, which needs no consent but an address that works.
+        """
+        address = address_of(person, channel)
+        return self._dead(person, channel, address) if service else self._unwanted(person, channel, address)
 
-def _dead(person: Person, channel: str, address: str) -> str:
-    if not address:
-        return "no address"
-    with connection.cursor() as cursor:
-        cursor.execute(_REACH, [channel, address, OPT_OUT, person.customer_id, channel])
-        return "address suppressed" if cursor.fetchone() else ""
+    def _unwanted(self, person: Person, channel: str, address: str) -> str:
+        self._cursor.execute(_CONSENT, [self._instant, channel, address, person.customer_id, channel, MARKETING])
+        word = self._cursor.fetchone()
+        if word is None:
+            return "no consent"
+        granted, expired, suppressed = word
+        if not granted:
+            return "opted out"
+        if expired:
+            return "consent expired"
+        if not address:
+            return "no address"
+        return "address suppressed" if suppressed else ""
+
+    def _dead(self, person: Person, channel: str, address: str) -> str:
+        if not address:
+            return "no address"
+        self._cursor.execute(_REACH, [channel, address, OPT_OUT, person.customer_id, channel])
+        return "address suppressed" if self._cursor.fetchone() else ""
