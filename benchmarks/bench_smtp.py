@@ -1,9 +1,9 @@
 """How much a domain that goes wrong slows the mail of others: `python benchmarks/bench_smtp.py [WAY...]`.
 
 Fifteen domains answer well and one goes wrong, in one way after the other; forty messages to each, through the whole worker, over SMTP to a
-server 60 ms away, so that they wait for it and not for this machine. All waits are those that the product ships. What counts is the time from
-the beginning of a run to the server's last answer to those who answer well, beside that of a run without the domain, in turns; the shortest
-of each, because other work on the machine only adds.
+server 60 ms away, so that they wait for it and not for this machine. All waits are those that the product ships. What counts is the time
+from the beginning of a run to the server's last answer to those who answer well, beside that of a run without the domain, in turns; the
+shortest of each, because other work on the machine only adds.
 """
 
 import json
