@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from rekindle.deliver.dkim import DkimKey, aligned, dns_record, read_key
 from rekindle.errors import BadData
-from rekindle.program.checking import Finding, Severity
+from rekindle.program.checking import Finding
+from rekindle.program.validating import Severity
 from rekindle.settings import FILE_NAME, Settings, secret
 
 
