@@ -73,6 +73,8 @@ class Facts:
         registry: Everything that the shop has registered in facts.yaml.
         reply_to: Where an answer goes.
         trap_url: A link that no person sees: what follows it is a machine. Empty where there is none.
+        view_url: The message in a browser; so are the links after it about this message: why it came, what kept the customer away, a number
+            from 0 to 10, a review. Empty where the message stands for itself, as in an export.
     """
 
     stage: str
@@ -133,6 +135,11 @@ class Facts:
     preferences_url: str = ""
     reply_to: str = ""
     trap_url: str = ""
+    view_url: str = ""
+    why_url: str = ""
+    answer_url: str = ""
+    rate_url: str = ""
+    review_url: str = ""
     locale: str = "en"
 
 

@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, path
 from rekindle.service.api.v1 import api
 from rekindle.service.channels.provider import tracking
 from rekindle.service.channels.sms import inbound
-from rekindle.service.public import clicks, preferences, stopping, styles
+from rekindle.service.public import clicks, messages, preferences, stopping, styles
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("assets/public.css", styles.shipped),
@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("c/<str:token>", clicks.follow),
     path("u/<str:token>", stopping.stop),
     path("preferences/<str:token>", preferences.choose),
+    path("view/<str:token>", messages.view),
+    path("why/<str:token>", messages.why),
     path(tracking.PATH, tracking.told),
     path(inbound.PATH, inbound.inbound),
     path("v1/", api.urls),

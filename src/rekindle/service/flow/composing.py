@@ -96,7 +96,7 @@ def facts_for(desk: Desk, touch: Touch, person: Person) -> Facts:
     shop, trap = desk.linker.tracked(frozen.shop_url, touch)
     return replace(
         frozen, stage=touch.stage, program=touch.program, arm=touch.arm, code=touch.code, first_name=person.first_name,
-        service=touch.service, unsubscribe_url=stop, preferences_url=choose, shop_url=shop, trap_url=trap,
+        service=touch.service, unsubscribe_url=stop, preferences_url=choose, shop_url=shop, trap_url=trap, **desk.linker.about(touch),
     )
 
 

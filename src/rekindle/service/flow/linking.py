@@ -1,4 +1,4 @@
-"""The links of one message: to the shop, to stop, to choose, and one that only a machine follows.
+"""The links of one message: to the shop, to stop, to choose, to the pages about itself, and one that only a machine follows.
 
 Knows nothing of templates. A link to the shop says which message it stood in and where it leads, by numbers that mean nothing outside.
 """
@@ -17,6 +17,12 @@ SOURCE = "rekindle"
 CLICKS = "clicks"
 """The purpose of the keys that links to the shop are made with."""
 
+MESSAGES = "messages"
+"""The purpose of the keys that links to the pages about one message are made with."""
+
+PAGES = ("view", "why", "answer", "rate", "review")
+"""The pages about one message: `PAGE_url` of its facts leads there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Linker:
@@ -27,6 +33,7 @@ class Linker:
         unsubscribe: Keys of links to stop.
         preferences: Keys of links to choose.
         clicks: Keys of links to the shop.
+        messages: Keys of links to the pages about one message.
         numbers: Destinations that were numbered before, by what `campaign` makes them of.
     """
 
@@ -34,6 +41,7 @@ class Linker:
     unsubscribe: Ring
     preferences: Ring
     clicks: Ring
+    messages: Ring
     numbers: dict[tuple[str, str, str, str], int] = field(default_factory=dict)
 
     def own(self, customer_id: str, channel: str) -> tuple[str, str]:
@@ -61,11 +69,16 @@ class Linker:
         trap = "" if touch.service else f"{self.public_url}/c/{shorten(self.clicks, Link(touch.id, TRAP))}"
         return f"{self.public_url}/c/{shop}", trap
 
+    def about(self, touch: Touch) -> dict[str, str]:
+        """Links to the pages about one message, by the names of facts; whoever holds the message may open all of them."""
+        token = shorten(self.messages, Link(touch.id, 0))
+        return {f"{page}_url": f"{self.public_url}/{page}/{token}" for page in PAGES}
+
 
 def open_linker(settings: Settings) -> Linker:
     """The linker of a store; its keys are made at their first use."""
-    stop, choose, clicks = (load_ring(settings.var, purpose) for purpose in ("unsubscribe", "preferences", CLICKS))
-    return Linker(settings.public_url.rstrip("/"), stop, choose, clicks)
+    stop, choose, clicks, messages = (load_ring(settings.var, purpose) for purpose in ("unsubscribe", "preferences", CLICKS, MESSAGES))
+    return Linker(settings.public_url.rstrip("/"), stop, choose, clicks, messages)
 
 
 def campaign(url: str, medium: str, program: str, content: str) -> str:

@@ -5,6 +5,9 @@ Knows nothing of what was asked.
 
 from collections.abc import Mapping
 
+from datetime import date
+
+from babel.dates import format_date
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -34,6 +37,16 @@ def page(request: HttpRequest, template: str, said: Mapping[str, object], status
 def filled(locale: str, key: str, **values: str) -> str:
     """A text of the customer's language with something filled in."""
     return words(language_of(locale, store_in_use().locale))[key].format(**values)
+
+
+def day_in(locale: str, day: date) -> str:
+    """A day as the customer's language writes it."""
+    return format_date(day, "long", locale=language_of(locale, store_in_use().locale))
+
+
+def month_in(locale: str, day: date) -> str:
+    """A day's month and year as the customer's language writes them."""
+    return format_date(day, "MMMM y", locale=language_of(locale, store_in_use().locale))
 
 
 def not_ours(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001  Django's way of calling

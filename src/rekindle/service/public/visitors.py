@@ -6,9 +6,12 @@ Knows nothing of pages.
 from dataclasses import dataclass
 
 from rekindle.deliver.links import verify
+from rekindle.deliver.short_links import expand
 from rekindle.errors import Refused
 from rekindle.service.config import load_ring
 from rekindle.service.config.web import store_in_use
+from rekindle.service.flow.linking import MESSAGES
+from rekindle.service.outbox.models import Touch
 from rekindle.service.people.models import Person
 
 _LIST = "-marketing"
@@ -27,6 +30,33 @@ class Visitor:
     channel: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who holds a message.
+
+    Args:
+        person: Whom it went to; one whom the ledger does not know has no data but the id.
+        touch: What became the message.
+    """
+
+    person: Person
+    touch: Touch
+
+
+def reader_of(token: str) -> Reader | None:
+    """Whose message a link stood in; None where it is not one of ours, or the message is forgotten.
+
+    Args:
+        token: From the address.
+    """
+    try:
+        link = expand(load_ring(store_in_use().var, MESSAGES), token)
+    except Refused:
+        return None
+    touch = Touch.objects.filter(pk=link.touch).first()
+    return Reader(_person(touch.customer_id), touch) if touch else None
+
+
 def visitor_of(purpose: str, token: str) -> Visitor | None:
     """Who a link is about; None where it is not one of ours.
 
@@ -38,5 +68,8 @@ def visitor_of(purpose: str, token: str) -> Visitor | None:
         claim = verify(load_ring(store_in_use().var, purpose), token)
     except Refused:
         return None
-    person = Person.objects.filter(pk=claim.subject).first() or Person(customer_id=claim.subject)
-    return Visitor(person, claim.audience.removesuffix(_LIST))
+    return Visitor(_person(claim.subject), claim.audience.removesuffix(_LIST))
+
+
+def _person(customer_id: str) -> Person:
+    return Person.objects.filter(pk=customer_id).first() or Person(customer_id=customer_id)
