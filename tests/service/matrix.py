@@ -10,7 +10,9 @@ from rekindle.deliver.links import Claim, sign
 from rekindle.deliver.short_links import Link, shorten
 from rekindle.service.config import load_ring
 from rekindle.service.links.actions import number_of
+from rekindle.service.outbox.models import Touch
 from rekindle.settings import Settings
+from tests.service.touches import plan
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ANYONE = "anyone"
@@ -50,6 +52,8 @@ ROWS = (
     Row("GET", "c/<str:token>", "link:clicks", (302,)),
     Row("GET POST", "u/<str:token>", "link:unsubscribe", (200, 400)),
     Row("GET POST", "preferences/<str:token>", "link:preferences"),
+    Row("GET", "view/<str:token>", "link:messages"),
+    Row("GET", "why/<str:token>", "link:messages"),
     Row("POST", "webhooks/mail", SIGNED),
     Row("POST", "webhooks/sms", SIGNED),
     Row("GET", "v1/openapi.json", ANYONE),
@@ -59,6 +63,7 @@ ROWS = (
     Row("POST", "v1/coupons/<code>/validate", "key:coupons", (422,)),
     Row("POST", "v1/coupons/<code>/redeem", "key:coupons", (422,)),
     Row("POST", "v1/coupons/<code>/rollback", "key:coupons", (422,)),
+    Row("GET PUT", "v1/preferences", "key:preferences", (200, 422), "?customer=ada"),
     Row("GET", "v1/webpush/key", "key:webpush"),
     Row("POST", "v1/webpush/subscriptions", "key:webpush", (422,)),
     Row("POST", "v1/webpush/unsubscribe", "key:webpush", (422,)),
@@ -71,12 +76,19 @@ def _click(store: Settings, customer: str) -> str:
     return shorten(load_ring(store.var, "clicks"), Link(len(customer), number_of("https://shop.example/")))
 
 
+def _message(store: Settings, customer: str) -> str:
+    if not Touch.objects.filter(customer_id=customer).exists():
+        plan([customer], name=customer)
+    return shorten(load_ring(store.var, "messages"), Link(Touch.objects.get(customer_id=customer).pk, 0))
+
+
 def _claim(purpose: str) -> Callable[[Settings, str], str]:
     return lambda store, customer: sign(load_ring(store.var, purpose), Claim(customer, "email-marketing"))
 
 
 TOKENS: dict[str, Callable[[Settings, str], str]] = {
     "clicks": _click,
+    "messages": _message,
     "unsubscribe": _claim("unsubscribe"),
     "preferences": _claim("preferences"),
 }

@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
 
 from rekindle.errors import BadData, PermanentFailure, Refused, RekindleError, StoreUnavailable, UsageError
@@ -31,6 +31,22 @@ _HTTP = {
     429: ("TooOften", "Wait as long as Retry-After says."),
 }
 _MISTAKE = "This is a mistake in Rekindle: please report it with what you sent."
+
+
+class Error(Schema):
+    """What was refused, why, and what helps; `reason` is there where programs are to tell refusals apart."""
+
+    kind: str
+    cause: str
+    remedy: str
+    status: int
+    reason: str = ""
+
+
+class Refusal(Schema):
+    """The one shape of every refusal."""
+
+    error: Error
 
 
 def refusal(kind: str, cause: str, remedy: str, status: int) -> HttpResponse:

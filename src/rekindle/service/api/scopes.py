@@ -6,6 +6,7 @@ Knows nothing of keys.
 SCOPES = {
     "coupons": "codes at the checkout: look at one, redeem it, roll a redemption back",
     "inapp": "messages inside the shop: list them, say that one was seen or put away",
+    "preferences": "what a customer wants to get: say it, change it",
     "webpush": "browsers: subscribe one for a customer, end a subscription",
 }
 """Name to what it opens."""

@@ -3,16 +3,17 @@
 Knows nothing of what stands behind a path.
 """
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from django.http import Http404, HttpRequest
 from django.urls import URLPattern, URLResolver
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router
+from ninja.openapi.schema import OpenAPISchema
 
-from rekindle.service.api import browsers, coupons, inapp
+from rekindle.service.api import browsers, coupons, inapp, preferences
 from rekindle.service.api.access import Often
-from rekindle.service.api.errors import answer_by, shaped
+from rekindle.service.api.errors import Refusal, answer_by, shaped
 
 OFTEN = Often()
 
@@ -29,6 +30,18 @@ class _Api(NinjaAPI):
                 one.callback = shaped(require_safe(one.callback) if one.name == "openapi-json" else one.callback)
         return found, application, namespace
 
+    def get_openapi_schema(self, **named: Any) -> OpenAPISchema:  # noqa: ANN401  as ninja has it
+        """The document, with what every path answers where it refuses."""
+        document = super().get_openapi_schema(**named)
+        document["components"]["schemas"]["Refusal"] = Refusal.model_json_schema()
+        content = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"] |= {status: {"description": words, "content": content} for status, words in _REFUSED.items()}
+        return document
+
+
+_REFUSED = {"4XX": "Refused: what is asked for cannot be done.", "5XX": "Failed: ask again later."}
 
 api = _Api(
     title="Rekindle", version="1", description="What systems of the shop may ask and say.", docs_url=None, urls_namespace="v1",
@@ -46,5 +59,6 @@ def elsewhere(request: HttpRequest, rest: str) -> NoReturn:  # noqa: ARG001  nin
 
 api.add_router("/inapp", inapp.router)
 api.add_router("/coupons", coupons.router)
+api.add_router("/preferences", preferences.router)
 api.add_router("/webpush", browsers.router)
 api.add_router("/", nowhere)
