@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
+from rekindle.service.people.digests import digest_of
 from rekindle.service.people.last_look import LastLook
 from rekindle.service.people.models import Consent, Person, Suppression
 from rekindle.service.people.queries import refusals
@@ -46,7 +47,7 @@ def test_it_says_what_the_whole_reading_says(store: Settings, seed: int) -> None
     stopped = [
         Suppression(
             channel=("email", "sms")[chance.integers(2)], reason=("opt-out", "bounced", "gone")[chance.integers(3)], recorded_at=at,
-            address=chance.choice([*ADDRESSES[1:], *(person.phone for person in people if person.phone)]),
+            digest=digest_of(chance.choice([*ADDRESSES[1:], *(person.phone for person in people if person.phone)])),
         )
         for at in instants(chance, 40)
     ]

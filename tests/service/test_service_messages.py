@@ -15,6 +15,7 @@ from rekindle.service.outbox import actions as outbox
 from rekindle.service.outbox import queries
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people import actions as people
+from rekindle.service.people.digests import digest_of
 from rekindle.service.people.models import Suppression
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
@@ -74,7 +75,7 @@ def test_marketing_beside_it_still_asks(store: Settings) -> None:
 def test_an_address_that_bounced_gets_nothing_until_its_owner_agrees_again(store: Settings, agreed_again: int | None, status: str) -> None:
     bounced = NOON - timedelta(days=9) - timedelta(hours=agreed_again or -1)
     meet(["c1"], granted=agreed_again is not None)
-    Suppression.objects.create(channel="email", address="c1@people.example", reason="bounce", recorded_at=bounced)
+    Suppression.objects.create(channel="email", digest=digest_of("c1@people.example"), reason="bounce", recorded_at=bounced)
     news(["c1"])
     assert send_due(store, NOON, senders={"email": Recorder()}).by_status == {status: 1}
     assert Touch.objects.get().reason == ("" if status == "sent" else "address suppressed")

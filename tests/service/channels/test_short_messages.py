@@ -21,6 +21,7 @@ from rekindle.service.flow.sending import send_due
 from rekindle.service.outbox import actions as outbox
 from rekindle.service.outbox.models import FAILED, PLANNED, SENT, SUPPRESSED, Touch
 from rekindle.service.people import actions as people
+from rekindle.service.people.digests import digest_of
 from rekindle.service.people.models import Person, Suppression
 from rekindle.settings import Senders, Settings
 from tests.service.channels.loopback import Script, serving
@@ -96,7 +97,7 @@ def test_a_browser_that_is_gone_is_suppressed_with_its_touch(store: Settings) ->
     chosen = planned(store, "c-1")
     send_due(chosen, NOON, senders={**open_senders(chosen), "webpush": Gone()})
     assert Touch.objects.get(channel="webpush").status == FAILED
-    assert list(Suppression.objects.values_list("channel", "address")) == [("webpush", Person.objects.get().push_lookup)]
+    assert list(Suppression.objects.values_list("channel", "digest")) == [("webpush", digest_of(Person.objects.get().push_lookup))]
 
 
 def test_who_texts_stop_in_the_middle_of_a_batch_gets_nothing_more(store: Settings) -> None:

@@ -16,6 +16,7 @@ from rekindle.service.config.web import application
 from rekindle.service.events.models import DeliveryEvent
 from rekindle.service.flow.sending import send_due
 from rekindle.service.outbox.models import FAILED, SENT, Touch
+from rekindle.service.people.digests import digest_of
 from rekindle.service.people.models import Consent, Suppression
 from rekindle.settings import Provider, Settings
 from tests.service.channels.loopback import Script, serving
@@ -65,14 +66,14 @@ def statuses() -> dict[str, str]:
 
 
 def suppressed() -> list[tuple[str, str]]:
-    return sorted(Suppression.objects.values_list("address", "reason"))
+    return sorted(Suppression.objects.values_list("digest", "reason"))
 
 
 def test_a_hard_bounce_is_kept_and_acted_upon(postmark: Client) -> None:
     assert tell(postmark, POSTMARK) == 200
     assert statuses() == {"c1": FAILED, "c2": SENT, "c3": SENT}
     assert Touch.objects.get(customer_id="c1").reason.startswith("bounced: smtp;550 5.1.1 The email account")
-    assert suppressed() == [("c1@people.example", "bounce")]
+    assert suppressed() == [(digest_of("c1@people.example"), "bounce")]
     (held,) = DeliveryEvent.objects.all()
     assert (held.source, held.kind, held.customer_id, held.provider_id) == ("postmark", "bounced", "c1", "pm-1")
     assert held.occurred_at == datetime(2026, 11, 23, 12, 5, tzinfo=UTC)
@@ -81,7 +82,7 @@ def test_a_hard_bounce_is_kept_and_acted_upon(postmark: Client) -> None:
 
 def test_what_is_told_again_counts_once(postmark: Client) -> None:
     assert [tell(postmark, SPAM), tell(postmark, SPAM)] == [200, 200]
-    assert (DeliveryEvent.objects.count(), suppressed()) == (1, [("c1@people.example", "complaint")])
+    assert (DeliveryEvent.objects.count(), suppressed()) == (1, [(digest_of("c1@people.example"), "complaint")])
     delivered = {"RecordType": "Delivery", "MessageID": "pm-2", "Recipient": "c2@people.example", "DeliveredAt": "2026-11-23T12:05:00Z",
                  "Details": "Test", "Metadata": {"rekindle": token("c2")}}  # fmt: skip
     assert [tell(postmark, delivered), tell(postmark, delivered)] == [200, 200]

@@ -26,7 +26,7 @@ class Place:
 
     Args:
         name: As it may be shown: without a password.
-        connection: Django's settings for it.
+        connection: Django's settings for it, and `VAR`, the folder with the keys of what it holds.
         path: The file, of SQLite.
     """
 
@@ -46,12 +46,12 @@ def place(settings: Settings) -> Place:
         return _postgresql(settings)
     if scheme != "sqlite" or not rest.lstrip("/"):
         raise BadData(f"'{scheme}://' is not a ledger's database", REMEDY)
-    return _sqlite(settings.root / (rest[1:] if rest.startswith("/") else rest))
+    return _sqlite(settings.root / (rest[1:] if rest.startswith("/") else rest), str(settings.var))
 
 
-def _sqlite(path: Path) -> Place:
+def _sqlite(path: Path, var: str) -> Place:
     options = {"transaction_mode": "IMMEDIATE", "timeout": LOCK_WAIT, "init_command": _PRAGMAS}
-    return Place(str(path), {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": options}, path)
+    return Place(str(path), {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": options, "VAR": var}, path)
 
 
 def _postgresql(settings: Settings) -> Place:
@@ -70,7 +70,7 @@ def _postgresql(settings: Settings) -> Place:
     options = f"{_DURABLE} {given.pop('options', '')}".rstrip()
     connection = {
         "ENGINE": "django.db.backends.postgresql", "NAME": name, "USER": user, "PASSWORD": password, "HOST": host, "PORT": port,
-        "CONN_MAX_AGE": _AGE, "CONN_HEALTH_CHECKS": True,
+        "CONN_MAX_AGE": _AGE, "CONN_HEALTH_CHECKS": True, "VAR": str(settings.var),
         "OPTIONS": {"application_name": "rekindle", **_NOTICED, **given, "options": options},
     }
     who, where = f"{user}@" if user else "", host + (f":{port}" if port else "")

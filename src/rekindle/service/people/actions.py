@@ -3,7 +3,7 @@
 Knows nothing of files and messages. Large inputs are written in short transactions, so that an opt-out never waits long.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from rekindle.errors import BadData
 from rekindle.service.people.addresses import lookup_form
 from rekindle.service.people.bulk import upsert
 from rekindle.service.people.contacts import MARKETING, Contact, Counts, read_contact
+from rekindle.service.people.digests import digest_of
 from rekindle.service.people.models import CHANGED, KNOWN, TAKEN, Consent, ExternalId, Person, Suppression
 from rekindle.service.people.queries import ADDRESSES, address_of
 
@@ -42,7 +43,7 @@ def record_external_ids(rows: pa.Table) -> int:
 def record_contacts(rows: pa.Table, at: datetime) -> Counts:
     """Takes contact data and consent in; what is unusable is counted and left out, what is empty changes nothing.
 
-    A consent without a time, or with one after `at`, counts from `at`, and never undoes a refusal.
+    A consent without a time, or with one after `at`, counts from `at`, and never undoes a refusal, nor what suppresses an address.
 
     Args:
         rows: Columns customer_id, source, external_id, email, phone, first_name, last_name, locale, timezone, birthday,
@@ -72,7 +73,7 @@ def opt_out(customer_id: str, channel: str, at: datetime, source: str, purpose: 
         Consent.objects.get_or_create(**statement, defaults={"basis": "objection", "source": source})
         address = address_of(person, channel)
         if address:
-            Suppression.objects.create(channel=channel, address=address, reason="opt-out", recorded_at=at)
+            Suppression.objects.create(channel=channel, digest=digest_of(address), reason="opt-out", recorded_at=at)
         same = Person.objects.filter(**{ADDRESSES[channel]: address}) if address else Person.objects.filter(pk=customer_id)
         same.update(mirror=CHANGED, updated_at=at)
 
@@ -90,14 +91,14 @@ def opt_out_number(number: str, at: datetime, source: str) -> bool:
     """
     with transaction.atomic():
         people = list(Person.objects.select_for_update().filter(phone=number).order_by("customer_id"))
-        stopped = Suppression.objects.filter(channel="sms", address=number).order_by("-recorded_at").first()
+        stopped = Suppression.objects.filter(channel="sms", digest=digest_of(number)).order_by("-recorded_at").first()
         said = Consent.objects.filter(customer_id__in=[one.customer_id for one in people], channel="sms", granted=True)
         if stopped and not said.filter(recorded_at__gt=stopped.recorded_at).exists():
             return False
         for person in people:
             opt_out(person.customer_id, "sms", at, source)
         if not people:
-            Suppression.objects.create(channel="sms", address=number, reason="opt-out", recorded_at=at)
+            Suppression.objects.create(channel="sms", digest=digest_of(number), reason="opt-out", recorded_at=at)
         return True
 
 
@@ -111,7 +112,7 @@ def suppress(channel: str, address: str, reason: str, at: datetime) -> None:
         at: The instant, aware.
     """
     with transaction.atomic():
-        Suppression.objects.create(channel=channel, address=address, reason=reason, recorded_at=at)
+        Suppression.objects.create(channel=channel, digest=digest_of(address), reason=reason, recorded_at=at)
         Person.objects.filter(**{ADDRESSES[channel]: address}).update(mirror=CHANGED, updated_at=at)
 
 
@@ -171,9 +172,9 @@ def _chunks(rows: pa.Table) -> Iterator[list[dict[str, Any]]]:
 
 def _record_chunk(contacts: Sequence[Contact], at: datetime) -> Counts:
     ids = {contact.customer_id for contact in contacts}
-    statements = _new_statements(contacts, ids, at)
-    told = {str(statement[0]) for statement in statements}
     held = Person.objects.in_bulk(ids)
+    statements = _new_statements(contacts, held, at)
+    told = {str(statement[0]) for statement in statements}
     people = {person.customer_id: person for person in _merged(contacts, held, told, at)}
     upsert(Person, [[getattr(person, name) for name in _PERSON_COLUMNS] for person in people.values()], _PERSON_COLUMNS, "customer_id")
     upsert(Consent, statements, _CONSENT_COLUMNS)
@@ -204,16 +205,18 @@ def _merged(contacts: Iterable[Contact], held: dict[str, Person], told: set[str]
             yield person
 
 
-def _new_statements(contacts: Iterable[Contact], ids: set[str], at: datetime) -> list[tuple[object, ...]]:
+def _new_statements(contacts: Sequence[Contact], known_people: Mapping[str, Person], at: datetime) -> list[tuple[object, ...]]:
+    ids = {contact.customer_id for contact in contacts}
     said = Consent.objects.filter(customer_id__in=ids, purpose=MARKETING).order_by("recorded_at", "-granted")
     held = list(said.values_list("customer_id", "channel", "recorded_at", "granted"))
     known = set(held)
     standing = {(customer, channel): granted for customer, channel, _, granted in held}
+    silent = _silent([contact for contact in contacts if contact.consent_at is None], known_people)
     new: list[tuple[object, ...]] = []
     for contact in contacts:
         for channel, granted in contact.consents:
             who = (contact.customer_id, channel)
-            moot = contact.consent_at is None and standing.get(who) in (granted, False)
+            moot = contact.consent_at is None and (standing.get(who) in (granted, False) or (granted and who in silent))
             when = contact.consent_at or at
             if moot or (*who, when, granted) in known:
                 continue
@@ -222,3 +225,18 @@ def _new_statements(contacts: Iterable[Contact], ids: set[str], at: datetime) ->
             basis = "consent" if granted else "objection"
             new.append((*who, MARKETING, granted, basis, contact.consent_source, "", when))
     return new
+
+
+def _silent(contacts: Iterable[Contact], held: Mapping[str, Person]) -> set[tuple[str, str]]:
+    """Whose address is suppressed on which channel: customer id and channel, of those that a contact agrees to."""
+    digests: dict[tuple[str, str], str] = {}
+    for contact in contacts:
+        person = held.get(contact.customer_id, Person(customer_id=contact.customer_id))
+        given = Person(
+            customer_id=contact.customer_id, email_lookup=lookup_form(contact.email) or person.email_lookup,
+            phone=contact.phone or person.phone,
+        )
+        digests |= {(contact.customer_id, one): digest_of(address_of(given, one)) for one, granted in contact.consents if granted}
+    found = Suppression.objects.filter(digest__in=set(digests.values())).values_list("channel", "digest")
+    stopped = set(found)
+    return {(customer, channel) for (customer, channel), digest in digests.items() if (channel, digest) in stopped}

@@ -9,19 +9,20 @@ from datetime import datetime
 from django.db import connection
 
 from rekindle.service.people.contacts import MARKETING
+from rekindle.service.people.digests import digest_of
 from rekindle.service.people.models import Person
 from rekindle.service.people.queries import address_of
 from rekindle.service.people.reach import OPT_OUT
 
 _CONSENT = """
 SELECT c.granted, c.expires_at IS NOT NULL AND c.expires_at <= %s, EXISTS(
-    SELECT 1 FROM people_suppression s WHERE s.channel = %s AND s.address = %s AND s.recorded_at >= c.recorded_at
+    SELECT 1 FROM people_suppression s WHERE s.channel = %s AND s.digest = %s AND s.recorded_at >= c.recorded_at
 )
 FROM people_consent c WHERE c.customer_id = %s AND c.channel = %s AND c.purpose = %s
 ORDER BY c.recorded_at DESC, c.granted LIMIT 1
 """
 _REACH = """
-SELECT 1 FROM people_suppression s WHERE s.channel = %s AND s.address = %s AND s.reason <> %s AND NOT EXISTS(
+SELECT 1 FROM people_suppression s WHERE s.channel = %s AND s.digest = %s AND s.reason <> %s AND NOT EXISTS(
     SELECT 1 FROM people_consent c WHERE c.customer_id = %s AND c.channel = %s AND c.granted AND c.recorded_at > s.recorded_at
 )
 LIMIT 1
@@ -47,11 +48,11 @@ class LastLook:
             channel: The channel.
             service: Whether it is about the person's own order, which needs no consent but an address that works.
         """
-        address = address_of(person, channel)
-        return self._dead(person, channel, address) if service else self._unwanted(person, channel, address)
+        digest = digest_of(address_of(person, channel))
+        return self._dead(person, channel, digest) if service else self._unwanted(person, channel, digest)
 
-    def _unwanted(self, person: Person, channel: str, address: str) -> str:
-        self._cursor.execute(_CONSENT, [self._instant, channel, address, person.customer_id, channel, MARKETING])
+    def _unwanted(self, person: Person, channel: str, digest: str) -> str:
+        self._cursor.execute(_CONSENT, [self._instant, channel, digest, person.customer_id, channel, MARKETING])
         word = self._cursor.fetchone()
         if word is None:
             return "no consent"
@@ -60,12 +61,12 @@ class LastLook:
             return "opted out"
         if expired:
             return "consent expired"
-        if not address:
+        if not digest:
             return "no address"
         return "address suppressed" if suppressed else ""
 
-    def _dead(self, person: Person, channel: str, address: str) -> str:
-        if not address:
+    def _dead(self, person: Person, channel: str, digest: str) -> str:
+        if not digest:
             return "no address"
-        self._cursor.execute(_REACH, [channel, address, OPT_OUT, person.customer_id, channel])
+        self._cursor.execute(_REACH, [channel, digest, OPT_OUT, person.customer_id, channel])
         return "address suppressed" if self._cursor.fetchone() else ""

@@ -73,14 +73,17 @@ class Consent(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that gets nothing on a channel, whoever it belongs to, unless its owner consents again later."""
+    """An address that gets nothing on a channel, whoever it belongs to, unless its owner consents again later.
+
+    It is known by its digest alone, so that the row names nobody and outlives an erasure.
+    """
 
     channel = models.CharField(max_length=16)
-    address = models.CharField(max_length=254)
+    digest = models.CharField(max_length=64)
     reason = models.CharField(max_length=64)
     recorded_at = models.DateTimeField()
 
     class Meta:
-        """Looked up by channel and address."""
+        """Looked up by channel and digest."""
 
-        indexes: ClassVar = [models.Index(fields=["channel", "address"], name="suppression_by_address")]
+        indexes: ClassVar = [models.Index(fields=["channel", "digest"], name="suppression_by_digest")]

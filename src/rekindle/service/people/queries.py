@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from rekindle.errors import BadData, UsageError
 from rekindle.service.people.addresses import lookup_form
 from rekindle.service.people.contacts import MARKETING
+from rekindle.service.people.digests import digest_of
 from rekindle.service.people.models import TAKEN, Consent, ExternalId, Person, Suppression
 
 _INSTANT = pa.timestamp("us")
@@ -84,11 +85,11 @@ def people_by_id(customer_ids: Iterable[str]) -> dict[str, Person]:
 
 
 ADDRESSES = {"email": "email_lookup", "sms": "phone", "webpush": "push_lookup", "inapp": "customer_id", "webhook": "customer_id"}
-"""Channel to the field of a person that suppression knows the address by."""
+"""Channel to the field of a person whose digest suppression knows."""
 
 
 def address_of(person: Person, channel: str) -> str:
-    """Where a channel reaches a person, in the form that suppression uses; empty where it does not."""
+    """Where a channel reaches a person, in the form that digests are made of; empty where it does not."""
     address: str = getattr(person, ADDRESSES[channel]) if channel in ADDRESSES else ""
     return address
 
@@ -103,23 +104,22 @@ def refusals(people: Mapping[str, Person], channel: str, at: datetime, purpose: 
         purpose: What the message is for.
     """
     said = _standing(Consent.objects.filter(customer_id__in=people.keys(), channel=channel, purpose=purpose))
-    addresses = [address_of(person, channel) for person in people.values()]
-    blocked = _suppressed(Suppression.objects.filter(channel=channel, address__in=addresses))
-    reasons = {customer: _refusal(person, said.get((customer, channel, purpose)), blocked, at) for customer, person in people.items()}
+    digests = {customer: digest_of(address_of(person, channel)) for customer, person in people.items()}
+    blocked = _suppressed(Suppression.objects.filter(channel=channel, digest__in=digests.values()))
+    reasons = {customer: _refusal(said.get((customer, channel, purpose)), digest, blocked, at) for customer, digest in digests.items()}
     return {customer: reason for customer, reason in reasons.items() if reason}
 
 
-def _refusal(person: Person, statement: _Word | None, blocked: Mapping[tuple[str, str], datetime], at: datetime) -> str:
+def _refusal(statement: _Word | None, digest: str, blocked: Mapping[tuple[str, str], datetime], at: datetime) -> str:
     if statement is None:
         return "no consent"
     if not statement.granted:
         return "opted out"
     if statement.expires_at and statement.expires_at <= at:
         return "consent expired"
-    address = address_of(person, statement.channel)
-    if not address:
+    if not digest:
         return "no address"
-    stopped = blocked.get((statement.channel, address))
+    stopped = blocked.get((statement.channel, digest))
     return "address suppressed" if stopped and stopped >= statement.recorded_at else ""
 
 
@@ -134,7 +134,7 @@ def consents(changed: bool = False) -> pa.Table:
     people = Person.objects.in_bulk() if blocked else {}
     table: list[tuple[object, ...]] = []
     for (customer, channel, purpose), one in _standing(rows).items():
-        stopped = blocked.get((channel, address_of(people[customer], channel))) if customer in people else None
+        stopped = blocked.get((channel, digest_of(address_of(people[customer], channel)))) if customer in people else None
         silenced = stopped is not None and stopped >= one.recorded_at
         since = stopped if stopped is not None and silenced else one.recorded_at
         key = f"{customer}:{channel}:{purpose}"
@@ -174,8 +174,8 @@ def _standing(rows: QuerySet[Consent]) -> dict[tuple[str, str, str], _Word]:
 
 
 def _suppressed(rows: QuerySet[Suppression]) -> dict[tuple[str, str], datetime]:
-    ordered = rows.order_by("recorded_at").values_list("channel", "address", "recorded_at")
-    return {(channel, address): at for channel, address, at in ordered}
+    ordered = rows.order_by("recorded_at").values_list("channel", "digest", "recorded_at")
+    return {(channel, digest): at for channel, digest, at in ordered}
 
 
 def _naive(instant: datetime | None) -> datetime | None:

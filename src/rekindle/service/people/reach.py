@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import Max
 
+from rekindle.service.people.digests import digest_of
 from rekindle.service.people.models import Consent, Person, Suppression
 from rekindle.service.people.queries import address_of
 
@@ -22,15 +23,15 @@ def unreachable(people: Mapping[str, Person], channel: str) -> dict[str, str]:
         people: By customer id.
         channel: The channel.
     """
-    addresses = {customer: address_of(person, channel) for customer, person in people.items()}
-    rows = Suppression.objects.filter(channel=channel, address__in=addresses.values()).exclude(reason=OPT_OUT)
-    dead: dict[str, datetime] = dict(rows.values_list("address").annotate(at=Max("recorded_at")))
+    digests = {customer: digest_of(address_of(person, channel)) for customer, person in people.items()}
+    rows = Suppression.objects.filter(channel=channel, digest__in=digests.values()).exclude(reason=OPT_OUT)
+    dead: dict[str, datetime] = dict(rows.values_list("digest").annotate(at=Max("recorded_at")))
     agreed = Consent.objects.filter(customer_id__in=people.keys(), channel=channel, granted=True)
     alive: dict[str, datetime] = dict(agreed.values_list("customer_id").annotate(at=Max("recorded_at")))
     found = {}
-    for customer, address in addresses.items():
-        since = dead.get(address)
-        if not address:
+    for customer, digest in digests.items():
+        since = dead.get(digest)
+        if not digest:
             found[customer] = "no address"
         elif since is not None and not (customer in alive and alive[customer] > since):
             found[customer] = "address suppressed"

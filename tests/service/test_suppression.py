@@ -1,0 +1,109 @@
+"""Suppression knows addresses by a keyed digest: it names nobody, outlives an erasure, and means nothing under another key."""
+
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from rekindle.errors import StoreUnavailable
+from rekindle.service.config import database, use_ledger
+from rekindle.service.people import actions, queries
+from rekindle.service.people.digests import _key, digest_of
+from rekindle.service.people.last_look import LastLook
+from rekindle.service.people.models import Consent, Person, Suppression
+from rekindle.service.people.reach import unreachable
+from rekindle.settings import Settings
+from tests.postgres import server
+
+LEDGERS = ("sqlite", "postgresql")
+
+AT = datetime(2026, 11, 20, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def met(at: datetime, customer: str = "c1", **columns: object) -> int:
+    said = {"customer_id": customer, "email": "Ada@Example.org", "phone": "+4915123456789", "email_consent": True, **columns}
+    return actions.record_contacts(pa.Table.from_pylist([said]), at).consents
+
+
+def refusals(at: datetime, service: bool = False) -> set[str]:
+    """What the whole reading and the last look say of everybody's e-mail."""
+    people = Person.objects.in_bulk()
+    whole = unreachable(people, "email") if service else queries.refusals(people, "email", at)
+    assert {one: LastLook(at).refusal(person, "email", service) for one, person in people.items()} == dict.fromkeys(people, "") | whole
+    return set(whole.values())
+
+
+def test_the_ledger_holds_the_hmac_of_the_address_under_the_stores_own_key(store: Settings) -> None:
+    met(AT)
+    actions.suppress("email", "ada@example.org", "bounce", AT)
+    path = store.var / "keys" / "suppression.key"
+    key = bytes.fromhex(path.read_text())
+    assert (len(key), path.stat().st_mode & 0o777) == (32, 0o600)
+    assert Suppression.objects.get().digest == hmac.new(key, b"ada@example.org", hashlib.sha256).hexdigest()
+
+
+def test_two_stores_know_one_address_by_two_digests(store: Settings, tmp_path: Path) -> None:
+    mine = digest_of("ada@example.org")
+    use_ledger(store.model_copy(update={"root": tmp_path / "other"}))
+    assert mine != digest_of("ada@example.org")
+
+
+def test_it_outlives_the_person(store: Settings) -> None:
+    met(AT)
+    actions.opt_out("c1", "email", AT + DAY, "link")
+    for model in (Person, Consent):
+        model._base_manager.all().delete()
+    assert met(AT + 2 * DAY, consent_at=AT) == 1, "a yes from before"
+    assert refusals(AT + 3 * DAY) == {"address suppressed"}
+    assert met(AT + 2 * DAY, "c2", consent_at=AT + 2 * DAY) == 1, "one that is dated later is a new yes"
+    assert queries.refusals(queries.people_by_id(["c2"]), "email", AT + 3 * DAY) == {}
+
+
+@pytest.mark.parametrize("reason", ["opt-out", "bounce"])
+def test_a_yes_without_a_date_undoes_no_suppression(store: Settings, reason: str) -> None:
+    actions.suppress("email", "ada@example.org", reason, AT)
+    assert met(AT + DAY) == 0
+    assert refusals(AT + 2 * DAY) == {"no consent"}
+    assert met(AT + DAY, sms_consent=True) == 1, "of another channel it is one"
+
+
+def test_a_bounce_stops_news_of_orders_too_and_history_learns_of_it(store: Settings) -> None:
+    met(AT)
+    assert refusals(AT + DAY) == refusals(AT + DAY, service=True) == set()
+    actions.suppress("email", "ada@example.org", "bounce", AT + DAY)
+    assert refusals(AT + DAY) == refusals(AT + DAY, service=True) == {"address suppressed"}
+    assert queries.consents()["granted"].to_pylist() == [False]
+
+
+def test_without_its_key_nothing_is_guessed(store: Settings) -> None:
+    met(AT)
+    actions.suppress("email", "ada@example.org", "bounce", AT)
+    (store.var / "keys" / "suppression.key").unlink()
+    _key.cache_clear()  # as a process that starts now
+    with pytest.raises(StoreUnavailable, match=r"suppression\.key is missing"):
+        LastLook(AT).refusal(Person.objects.get(), "email", service=False)
+    assert not (store.var / "keys" / "suppression.key").exists()
+
+
+def test_addresses_that_were_held_become_digests(store: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = [("email", f"c{number}@x.example", "bounce") for number in range(25)] + [("sms", "+4915123456789", "opt-out")]
+    kept = store.database if store.database.startswith("sqlite") else server().fresh()
+    older = store.model_copy(update={"root": tmp_path / "older", "database": kept})
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "_migrate", lambda _: MigrationExecutor(connection).migrate([("people", "0004_wishes")]))
+        use_ledger(older)
+    with connection.cursor() as cursor:
+        row = "INSERT INTO people_suppression (channel, address, reason, recorded_at) VALUES (%s, %s, %s, %s)"
+        instant = connection.ops.adapt_datetimefield_value(AT)
+        cursor.executemany(row, [(channel, address, why, instant) for channel, address, why in held])
+    use_ledger(store)
+    use_ledger(older)
+    assert set(Suppression.objects.values_list("channel", "digest", "reason", "recorded_at")) == {
+        (channel, digest_of(address), why, AT) for channel, address, why in held
+    }
