@@ -63,7 +63,7 @@ class Wanted(Preferences):
 @router.get("", response=Preferences, summary="What a customer wants to get")
 def asked(request: HttpRequest, customer: CustomerId) -> Preferences:  # noqa: ARG001  ninja's way of calling
     """A customer's wishes as they hold now."""
-    return _told(_held(_person(customer)))
+    return preferences_of(_person(customer))
 
 
 @router.put("", response=Preferences, summary="What a customer wants to get from now on")
@@ -71,7 +71,7 @@ def said(request: HttpRequest, wanted: Wanted) -> Preferences:  # noqa: ARG001  
     """Makes a customer's wishes these, all of them; what waits against them is withdrawn. Saying the same again writes nothing."""
     person, now = _person(wanted.customer), moment.now()
     wish(store_in_use(), person.customer_id, _wishes(wanted, person), Said(now, "api", wanted.wording_version))
-    return _told(_held(_person(person.customer_id)))
+    return preferences_of(_person(person.customer_id))
 
 
 def _person(customer: str) -> Person:
@@ -102,7 +102,9 @@ def _wishes(wanted: Wanted, person: Person) -> Wishes:
     )  # fmt: skip
 
 
-def _told(held: Wishes) -> Preferences:
+def preferences_of(person: Person) -> Preferences:
+    """A customer's wishes as they hold now, as the API tells them."""
+    held = _held(person)
     return Preferences(
         channels=sorted(held.channels & set(CHANNELS)), refused_topics=sorted(held.refused), first_channel=held.channel or None,
         hour=held.hour, monthly=held.monthly, birthday=held.birthday, paused_until=held.paused_until, scored=held.scored,

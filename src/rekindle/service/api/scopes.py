@@ -4,6 +4,7 @@ Knows nothing of keys.
 """
 
 SCOPES = {
+    "brief": "a customer in short: what is known, what was sent and why",
     "coupons": "codes at the checkout: look at one, redeem it, roll a redemption back",
     "inapp": "messages inside the shop: list them, say that one was seen or put away",
     "preferences": "what a customer wants to get: say it, change it",

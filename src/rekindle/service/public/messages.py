@@ -47,13 +47,13 @@ def why(request: HttpRequest, token: str) -> HttpResponse:
     channel = filled(locale, f"channel_{touch.channel}")
     said = {
         "sent": filled(locale, "why_sent", channel=channel, day=day_in(locale, showing.day_of(store, touch))),
-        "reasons": _reasons(reader, channel), "view": linker.about(touch)["view_url"] if touch.channel == "email" else "",
+        "reasons": reasons(reader, channel), "view": linker.about(touch)["view_url"] if touch.channel == "email" else "",
         "choose": choose, "stop": "" if touch.service else stop, "stop_button": filled(locale, "stop_button", channel=channel),
     }  # fmt: skip
     return page(request, "why.html", said, locale=locale)
 
 
-def _reasons(reader: Reader, channel: str) -> list[str]:
+def reasons(reader: Reader, channel: str) -> list[str]:
     """What led to a message, a sentence each."""
     store, touch, locale = store_in_use(), reader.touch, reader.person.locale
     facts = showing.decided(store, touch)
