@@ -20,7 +20,7 @@ GENERIC_AT_MOST = 0.2
 GRADED_FROM = 30
 """Words; a shorter text has no reading grade worth the name."""
 
-_ENDS = frozenset(["preferences_url", "unsubscribe_url", "trap_url", "view_url", "why_url", "reply_to"])
+_ENDS = frozenset(["preferences_url", "unsubscribe_url", "trap_url", "view_url", "why_url", "answer_url", "reply_to"])
 """Links that are no call to action."""
 
 _HOST = re.compile(r"[/?#]")

@@ -5,10 +5,11 @@ Knows nothing of what stands there.
 
 from django.urls import URLPattern, URLResolver, path
 
+from rekindle.respond.questions import RATE, REVIEW, WHY
 from rekindle.service.api.v1 import api
 from rekindle.service.channels.provider import tracking
 from rekindle.service.channels.sms import inbound
-from rekindle.service.public import clicks, messages, preferences, stopping, styles
+from rekindle.service.public import clicks, messages, preferences, questions, stopping, styles
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("assets/public.css", styles.shipped),
@@ -18,6 +19,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("preferences/<str:token>", preferences.choose),
     path("view/<str:token>", messages.view),
     path("why/<str:token>", messages.why),
+    path("answer/<str:token>", questions.ask, {"question": WHY}),
+    path("rate/<str:token>", questions.ask, {"question": RATE}),
+    path("review/<str:token>", questions.ask, {"question": REVIEW}),
     path(tracking.PATH, tracking.told),
     path(inbound.PATH, inbound.inbound),
     path("v1/", api.urls),

@@ -14,12 +14,13 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.service.config import use_ledger
 from rekindle.service.events import queries as told
 from rekindle.service.events.actions import events_known, settle_late, take_events
-from rekindle.service.flow import redeemed, visits
+from rekindle.service.flow import answered, redeemed, visits
 from rekindle.service.outbox.actions import settled_known, take_settled
 from rekindle.service.outbox.queries import taken
 from rekindle.service.people.actions import changes_known, take_changes
 from rekindle.service.people.queries import consents, known_people
 from rekindle.service.redemptions.actions import changes_known as redemptions_known
+from rekindle.service.trust.actions import changes_known as answers_known
 from rekindle.settings import Settings
 
 LEDGER = "ledger"
@@ -27,7 +28,7 @@ LEDGER = "ledger"
 
 @dataclass(frozen=True, slots=True)
 class Mirrored:
-    """What history learned: consents and people new or changed, touches settled, visits by their links, and what was told of messages."""
+    """What history learned: consents and people new or changed, touches settled, visits by their links, what was told and answered."""
 
     consents: int
     people: int
@@ -35,10 +36,11 @@ class Mirrored:
     visits: int = 0
     redemptions: int = 0
     events: int = 0
+    answers: int = 0
 
 
 def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirrored:
-    """Mirrors consents, people, settled touches, visits, bounces and complaints into history.
+    """Mirrors consents, people, settled touches, visits, answers, bounces and complaints into history.
 
     A row is marked as taken, written in one transaction of history, and then marked as known: a stop in between repeats it, and
     repeating writes nothing.
@@ -59,6 +61,7 @@ def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirro
         batch = next_batch(warehouse)
         written = {name: _append(warehouse, name, rows, batch) for name, rows in tables.items()}
         written["redemptions"] = redeemed.take_in(warehouse, batch)
+        written["answers"] = answered.take_in(warehouse, batch)
         written["visits"] = visits.take_in(warehouse, settings.var, clicked, batch)
         if any(written.values()):
             record_batch(warehouse, batch, LEDGER, LEDGER, at)
@@ -66,6 +69,7 @@ def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirro
     settled_known()
     redemptions_known()
     events_known()
+    answers_known()
     visits.told(settings.var, clicked)
     return Mirrored(**written)
 

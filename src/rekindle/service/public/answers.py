@@ -4,7 +4,6 @@ Knows nothing of what was asked.
 """
 
 from collections.abc import Mapping
-
 from datetime import date
 
 from babel.dates import format_date
