@@ -116,8 +116,10 @@ def recover(clock: datetime) -> tuple[int, int]:
     Returns:
         How many became unknown, and how many may be claimed again.
     """
-    over = Touch.objects.filter(lease_until__lte=clock)
+    late = Touch.objects.filter(lease_until__lte=clock, status__in=(ATTEMPTING, CLAIMED)).order_by("id")
     with transaction.atomic():
+        left = list(late.select_for_update(skip_locked=True).values_list("id", flat=True))  # its worker is settling what is locked
+        over = Touch.objects.filter(id__in=left)
         tried = over.filter(status=ATTEMPTING)
         unknown = tried.filter(service=False).update(
             status=UNKNOWN, settled_at=clock, mirror=CHANGED, reason="the worker stopped while handing over", lease_until=None,
