@@ -52,6 +52,7 @@ ROWS = (
     Row("GET", "c/<str:token>", "link:clicks", (302,)),
     Row("GET POST", "u/<str:token>", "link:unsubscribe", (200, 400)),
     Row("GET POST", "preferences/<str:token>", "link:preferences"),
+    Row("GET", "known/<str:token>", "link:preferences"),
     Row("GET", "view/<str:token>", "link:messages"),
     Row("GET", "why/<str:token>", "link:messages"),
     Row("GET POST", "answer/<str:token>", "link:messages", (200, 400)),

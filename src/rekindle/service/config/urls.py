@@ -9,7 +9,7 @@ from rekindle.respond.questions import RATE, REVIEW, WHY
 from rekindle.service.api.v1 import api
 from rekindle.service.channels.provider import tracking
 from rekindle.service.channels.sms import inbound
-from rekindle.service.public import clicks, messages, preferences, questions, stopping, styles
+from rekindle.service.public import clicks, known, messages, preferences, questions, stopping, styles
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("assets/public.css", styles.shipped),
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("c/<str:token>", clicks.follow),
     path("u/<str:token>", stopping.stop),
     path("preferences/<str:token>", preferences.choose),
+    path("known/<str:token>", known.show),
     path("view/<str:token>", messages.view),
     path("why/<str:token>", messages.why),
     path("answer/<str:token>", questions.ask, {"question": WHY}),

@@ -55,6 +55,10 @@ class Linker:
         stop, choose = sign(self.unsubscribe, claim), sign(self.preferences, claim)
         return f"{self.public_url}/u/{stop}", f"{self.public_url}/preferences/{choose}"
 
+    def known(self, customer_id: str, channel: str) -> str:
+        """A customer's link to what the shop knows and sent; whoever may choose may read that."""
+        return f"{self.public_url}/known/{sign(self.preferences, Claim(customer_id, f'{channel}-marketing'))}"
+
     def tracked(self, shop_url: str, touch: Touch) -> tuple[str, str]:
         """Links that say which message they stood in: to the shop, and the hidden one, which is empty in news of an order.
 

@@ -105,6 +105,17 @@ def of_customer(customer_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in rows.values("program", "stage", "arm", "channel", "status", "reason", "settled_at")]
 
 
+def latest_of(customer_id: str, most: int) -> list[Touch]:
+    """What a customer was sent, the latest first.
+
+    Args:
+        customer_id: Whose.
+        most: So many at most.
+    """
+    sent = Touch.objects.filter(customer_id=customer_id, status__in=(SENT, UNKNOWN), plan__ready=True)
+    return list(sent.order_by("-settled_at", "-id")[:most])
+
+
 def settled_by_number(numbers: Sequence[int]) -> pa.Table:
     """The touches of these numbers: touch, customer_id, channel, settled_at (naive UTC, null where it is not settled)."""
     rows: list[tuple[object, ...]] = []

@@ -48,7 +48,8 @@ def why(request: HttpRequest, token: str) -> HttpResponse:
     said = {
         "sent": filled(locale, "why_sent", channel=channel, day=day_in(locale, showing.day_of(store, touch))),
         "reasons": reasons(reader, channel), "view": linker.about(touch)["view_url"] if touch.channel == "email" else "",
-        "choose": choose, "stop": "" if touch.service else stop, "stop_button": filled(locale, "stop_button", channel=channel),
+        "known": linker.known(touch.customer_id, touch.channel), "choose": choose, "stop": "" if touch.service else stop,
+        "stop_button": filled(locale, "stop_button", channel=channel),
     }  # fmt: skip
     return page(request, "why.html", said, locale=locale)
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from rekindle import moment
 from rekindle.program.triggers import TOPICS
 from rekindle.service.config.web import store_in_use
+from rekindle.service.flow.linking import open_linker
 from rekindle.service.flow.wishing import wish
 from rekindle.service.people.queries import address_of
 from rekindle.service.public.answers import filled, not_ours, page
@@ -46,7 +47,9 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         held = _wanted(request.POST, held, now)
         wish(store_in_use(), visitor.person.customer_id, held, Said(now, SOURCE, WORDING))
-    return page(request, "preferences.html", {**_shown(visitor, held), "saved": request.method == "POST"}, locale=visitor.person.locale)
+    known = open_linker(store_in_use()).known(visitor.person.customer_id, visitor.channel)
+    said = {**_shown(visitor, held), "saved": request.method == "POST", "known": known}
+    return page(request, "preferences.html", said, locale=visitor.person.locale)
 
 
 def _wanted(form: Mapping[str, str], held: Wishes, now: datetime) -> Wishes:
