@@ -1,0 +1,1 @@
+"""Customers' pages in a real browser: Debian's Chromium, over HTTPS on this machine."""

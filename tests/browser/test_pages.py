@@ -1,0 +1,96 @@
+"""What customers do with the pages: from a mail's link, by mouse, by keyboard alone, on a narrow phone, in both languages."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from rekindle import moment
+from rekindle.service.people.models import Person
+from rekindle.service.trust.models import Answer
+from rekindle.service.wishes.queries import wishes_of
+from tests.browser.world import World
+
+PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "has_touch": True}
+KINDS = ("why", "answer", "rate", "review", "preferences", "known", "u")
+
+
+def address(world: World, customer: str, kind: str) -> str:
+    """A page's address, by the links of a customer's mail."""
+    if kind in ("preferences", "u"):
+        return world.link(customer, f"/{kind}/")
+    if kind == "known":
+        return world.link(customer, "/preferences/").replace("/preferences/", "/known/")
+    return world.link(customer, "/why/").replace("/why/", f"/{kind}/")
+
+
+def wide(page: Page) -> int:
+    """By how many pixels the page is wider than the window."""
+    found: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return found
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Presses the tabulator until something of a name has the focus."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name || document.activeElement.textContent.trim()") == name:
+            return
+    raise AssertionError(f"the tabulator never comes to {name}")
+
+
+@pytest.mark.parametrize(("customer", "scheme"), [("ada", "light"), ("grete", "dark")])
+def test_every_page_is_clean_to_axe_and_fits_a_narrow_phone(world: World, customer: str, scheme: str, tmp_path: Path) -> None:
+    with world.page(**PHONE, color_scheme=scheme) as page:
+        for kind in KINDS:
+            answer = page.goto(address(world, customer, kind))
+            assert answer is not None
+            assert answer.status == 200
+            page.screenshot(path=tmp_path / f"{customer}-{kind}-{scheme}.png", full_page=True)
+            found = Axe().run(page)
+            assert found.violations_count == 0, (kind, found.generate_report())
+            assert wide(page) == 0, kind
+            assert page.context.cookies() == []
+
+
+def test_a_mails_link_leads_to_changed_preferences(world: World) -> None:
+    with world.page() as page:
+        page.goto(world.link("ada", "/preferences/"))
+        page.get_by_label("Requests for a review or an answer").uncheck()
+        page.get_by_label("At which hour").select_option("18")
+        page.get_by_label("Pause").select_option("60")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("status")).to_have_text("Saved. It holds from now on.")
+        expect(page.get_by_label("Requests for a review or an answer")).not_to_be_checked()
+    held = wishes_of(Person.objects.get(pk="ada"), moment.now())
+    assert (held.refused, held.hour, held.paused_until is not None) == ({"questions"}, 18, True)
+
+
+def test_everything_can_be_done_with_the_keyboard_alone(world: World) -> None:
+    with world.page(**PHONE) as page:
+        page.goto(world.link("grete", "/preferences/"))
+        tab_to(page, "topic_occasions")
+        page.keyboard.press("Space")
+        tab_to(page, "Speichern")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid", "the focus can be seen"
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status")).to_have_text("Gespeichert. Es gilt ab jetzt.")
+        page.goto(address(world, "grete", "rate"))
+        tab_to(page, "score")
+        for _ in range(3):
+            page.keyboard.press("ArrowRight")
+        tab_to(page, "Absenden")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Vielen Dank")
+    assert wishes_of(Person.objects.get(pk="grete"), moment.now()).refused == {"occasions"}
+    assert Answer.objects.get(customer_id="grete", question="rate").value == "3"
+
+
+def test_a_mail_is_shown_again_as_it_was_sent(world: World) -> None:
+    with world.page(**PHONE) as page:
+        page.goto(world.link("ada", "/view/"))
+        expect(page.get_by_text("7K2MQW9XTB").first).to_be_visible()
+        assert wide(page) == 0
+        heading = page.locator(".headline div").first.evaluate("one => getComputedStyle(one).fontSize")
+        assert heading == "28px", "its styles hold"

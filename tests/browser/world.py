@@ -1,0 +1,140 @@
+"""A store's pages and a shop of our own behind them, over HTTPS on this machine, and a browser that finds both by their names.
+"""
+
+import json
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from quopri import decodestring
+from socketserver import ThreadingMixIn
+from threading import Thread
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+from django.db import connection
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from rekindle.service.config import use_ledger
+from rekindle.service.config.web import application
+from rekindle.service.flow.sending import send_due
+from rekindle.service.people.models import Person
+from rekindle.settings import Brand, Settings
+from tests.service.channels.certificates import authority
+from tests.service.conftest import NOON, make_store
+from tests.service.touches import FACTS, Recorder, plan
+
+CHROMIUM = Path("/usr/bin/chromium")
+PAGES, SHOP = "pages.example", "marigold.example"
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync",
+)  # fmt: skip
+STATED = {
+    **FACTS, "first_day": "2024-11-03", "order_number": "M1042", "products": ["Lantern", "Linen lampshade"], "category": "Lighting",
+    "offer_kind": "credit", "offer_label": "EUR 5.00 off", "offer_terms": "One order.", "offer_value": "EUR 5.00",
+    "valid_until": "2026-12-05", "overdue": True,
+}  # fmt: skip
+
+
+class _Threads(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Says nothing: Chromium tries a certificate that it does not know once, and then takes it."""
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, format: str, *said: object) -> None:  # noqa: A002  the name it is called by
+        """Says nothing."""
+
+
+@contextmanager
+def served(app: Callable[..., Any], context: ssl.SSLContext) -> Iterator[int]:
+    """The port at which an application is served over HTTPS."""
+    with make_server("127.0.0.1", 0, app, _Threads, _Silent) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@dataclass
+class Shop:
+    """The shop that the pages lead to; it remembers what was asked of it."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+        self.asked.append(f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}")
+        start("200 OK", [("Content-Type", "text/html; charset=utf-8")])
+        return [b"<!doctype html><html lang='en'><title>Marigold</title><h1>The shop</h1></html>"]
+
+
+@dataclass
+class World:
+    """Everything that a test needs.
+
+    Args:
+        store: The store.
+        browser: Chromium.
+        shop: What is behind the store's pages.
+        mails: Customer to the mail they got, its HTML.
+    """
+
+    store: Settings
+    browser: Browser
+    shop: Shop
+    mails: dict[str, str]
+
+    @contextmanager
+    def page(self, **options: Any) -> Iterator[Page]:
+        """A page with nothing in it, in a context of its own."""
+        context = self.browser.new_context(ignore_https_errors=True, **options)
+        context.set_default_timeout(10_000)
+        try:
+            yield context.new_page()
+        finally:
+            context.close()
+
+    def link(self, customer: str, part: str) -> str:
+        """The link of a customer's mail that holds a part."""
+        addresses = self.mails[customer].split('href="')[1:]
+        return next(one for one in (address.partition('"')[0] for address in addresses) if part in one)
+
+
+@contextmanager
+def opened(root: Path) -> Iterator[World]:
+    """A world in an empty folder."""
+    made = make_store(root / "shop")
+    brand = Brand(url=f"https://{SHOP}/", color="#8a3b12")
+    store = made.model_copy(update={"public_url": f"https://{PAGES}/rekindle", "brand": brand})
+    shop, app = Shop(), application(store)
+    with ExitStack() as held:
+        held.enter_context(pytest.MonkeyPatch.context()).setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop is in this thread
+        mails = _sent(store)
+        ours = held.enter_context(served(app, authority(root / "ours", PAGES)[0]))
+        theirs = held.enter_context(served(shop, authority(root / "theirs", SHOP)[0]))
+        found = f"--host-resolver-rules=MAP {PAGES}:443 127.0.0.1:{ours}, MAP {SHOP}:443 127.0.0.1:{theirs}"
+        play = held.enter_context(sync_playwright())
+        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=[*QUIET, found])
+        held.callback(browser.close)
+        yield World(store, browser, shop, mails)
+        connection.close()
+
+
+def _sent(store: Settings) -> dict[str, str]:
+    """What two customers were sent, one of them in Germany."""
+    use_ledger(store)
+    plan(["ada", "grete"], facts=json.dumps(STATED), code="7K2MQW9XTB", arm="credit", offer="credit_5", stage="tailor")
+    Person.objects.filter(pk="grete").update(locale="de")
+    recorder = Recorder()
+    send_due(store, NOON, senders={"email": recorder})
+    bodies = {message.to.partition("@")[0]: message.wire.partition(b"text/html")[2] for message in recorder.taken}
+    return {customer: decodestring(body).decode() for customer, body in bodies.items()}
