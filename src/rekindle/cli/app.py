@@ -22,6 +22,7 @@ from rekindle.cli import (
     measuring,
     policies,
     previewing,
+    privacy,
     segmenting,
     serving,
     walking,
@@ -54,7 +55,7 @@ def _store(context: typer.Context, store: StoreOption = Path(), version: Version
 
 MODULES = (
     folder, importing, loop, knowing, segmenting, diagnosing, deciding, previewing, walking, measuring, worlds, documents, events,
-    serving,
+    serving, privacy,
 )  # fmt: skip
 for module in MODULES:
     for name, command in module.COMMANDS.items():

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -24,10 +25,15 @@ _LEAST_MEMORY, _MOST_MEMORY = 1_000, 10_000
 _SHARE = 0.4
 
 
+@dataclass(slots=True)
 class InOneFile(Warehouse):
-    """A history in one DuckDB file."""
+    """A history in one DuckDB file; `stale` where its free blocks hold what must not stay."""
 
-    __slots__ = ()
+    stale: bool = field(default=False, init=False)
+
+    def compact(self) -> None:
+        """Has the file written anew when it is closed: DuckDB keeps deleted rows in free blocks."""
+        self.stale = True
 
     def hold(self, rows: pa.Table, schema: ibis.Schema) -> ir.Table:
         """Lets the engine read the rows where they are: nothing is copied, and nothing has to be asked about them."""
@@ -53,10 +59,34 @@ def opened(path: Path, opening: Opening) -> Iterator[Warehouse]:
         remedy = "Make the store folder writable, or copy it."
         raise StoreUnavailable(f"cannot write to {path.parent}: {error.strerror}", remedy) from error
     backend = _connect(path, opening)
+    warehouse = InOneFile(backend, path)
     try:
-        yield InOneFile(backend, path)
+        yield warehouse
     finally:
-        backend.disconnect()
+        try:
+            if warehouse.stale:
+                _write_anew(backend, path)
+        finally:
+            backend.disconnect()
+
+
+def _write_anew(backend: Backend, path: Path) -> None:
+    """Copies what the file holds into a new one, and puts that in its place while the lock is still held."""
+    draft = path.with_name(path.name + ".anew")
+    quoted = str(draft).replace("'", "''")
+    try:
+        draft.unlink(missing_ok=True)
+        backend.con.execute("CHECKPOINT")
+        backend.con.execute(f"ATTACH '{quoted}' AS anew")
+        backend.con.execute(f'COPY FROM DATABASE "{backend.current_catalog}" TO anew')
+        backend.con.execute("DETACH anew")
+        draft.chmod(path.stat().st_mode)
+        draft.replace(path)
+    except (OSError, duckdb.Error) as error:
+        why = str(error).splitlines()[0]
+        raise StoreUnavailable(f"cannot write {path} anew: {why}", "Make room for a second copy of it, and repeat the command.") from error
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def share_of_memory() -> str:

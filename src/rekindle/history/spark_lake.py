@@ -174,6 +174,10 @@ class SparkLake(Warehouse):
             self._frame(as_stored(rows, schema)).write.mode("append").parquet(str(folder))
         self._show(name)
 
+    def replace(self, name: str, rows: ir.Table) -> None:  # noqa: ARG002  as elsewhere
+        """Refused: nothing of a lake is taken away by Rekindle."""
+        raise StoreUnavailable(f"cannot remove rows of {name} from a lake", "Remove them with your own jobs; docs/engines.md.")
+
     def write_parquet(self, expression: ir.Table, path: Path) -> None:
         """Writes an expression's rows to one file that appears whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -212,3 +212,9 @@ TRANSITIONS = sch.schema(
 """Changes of the lifecycle stage with the facts that decided, each noted at the instant of the insight that saw it.
 
 `from_stage` is null for the first. Never rewritten: facts that come in later change later stages."""
+
+ERASED_DECISIONS = sch.schema({"plan": "string", "digest": "string"})
+"""What stays of decisions whose customer was erased: one digest each (`rekindle.history.erasing.row_digest`)."""
+
+FORGOTTEN = sch.schema({"digest": "string", "at": "timestamp"})
+"""Keyed digests of erased customers and their orders: files that still name them do not bring them back."""

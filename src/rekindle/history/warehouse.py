@@ -16,7 +16,7 @@ import pyarrow as pa
 from ibis.backends import BaseBackend
 
 from rekindle.errors import StoreUnavailable
-from rekindle.history.tables import BATCHES, FACTS, JOURNAL, PLANS, SUPERSEDED, TIERS, TRANSITIONS
+from rekindle.history.tables import BATCHES, ERASED_DECISIONS, FACTS, FORGOTTEN, JOURNAL, PLANS, SUPERSEDED, TIERS, TRANSITIONS
 
 SCHEMA_VERSION = 4
 LOCK_WAIT = 60.0
@@ -147,6 +147,14 @@ class Warehouse:
             rows = ibis.memtable(rows)
         self.backend.insert(name, as_stored(rows, self.table(name).schema()))
 
+    def replace(self, name: str, rows: ir.Table) -> None:
+        """Gives a stored table these rows in place of those that it has."""
+        schema = self.table(name).schema()
+        self.backend.create_table(name, as_stored(rows, schema), schema=schema, overwrite=True)
+
+    def compact(self) -> None:
+        """Sees to it that nothing is left on disk of rows that were replaced, at the latest when history is closed."""
+
     def write_parquet(self, expression: ir.Table, path: Path) -> None:
         """Writes an expression's rows to a file that appears whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -200,6 +208,7 @@ def stored_schemas() -> Mapping[str, ibis.Schema]:
     facts = {name: table.schema for name, table in FACTS.items()}
     rest = {
         "superseded": SUPERSEDED, "batches": BATCHES, "journal": JOURNAL, "plans": PLANS, "transitions": TRANSITIONS, "tiers": TIERS,
+        "erased_decisions": ERASED_DECISIONS, "forgotten": FORGOTTEN,
     }
     return {**facts, **rest, "meta": ibis.schema({"schema_version": "int64"})}
 

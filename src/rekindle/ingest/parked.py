@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 from rekindle.history.warehouse import Warehouse
 from rekindle.ingest.readers import REASON, ROW, Reading
+from rekindle.ingest.rules import ERASED
 
 _FOLDER = "parked"
 _DIGEST_LETTERS = 12
@@ -56,6 +57,7 @@ def park(warehouse: Warehouse, place: Parking, reading: Reading, judged: ir.Tabl
 
     With a rejected order line wait the accepted lines of its order (their reason is null), so that a replay sees whole orders.
     """
+    judged = judged.filter((judged[REASON] != ERASED).fill_null(True))
     bad = judged.filter(judged[REASON].notnull())
     if warehouse.scalar(bad.count()) == 0:
         place.path.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 from rekindle import money
 from rekindle.errors import BadData
+from rekindle.history.erasing import keyed
 from rekindle.history.warehouse import Warehouse
 from rekindle.ingest import values
 from rekindle.ingest.identity import SHOP, customer_id
@@ -19,6 +20,9 @@ from rekindle.ingest.kinds import KINDS, Field
 from rekindle.ingest.mapping import Source
 from rekindle.ingest.readers import REASON, ROW, Reading
 from rekindle.settings import Settings
+
+ERASED = "erased"
+"""The reason of rows about customers, or orders of theirs, who were erased: such rows are not parked either."""
 
 REASONS = {
     "unreadable": "Save it as UTF-8 text, fields that hold the separator in double quotes, without NUL bytes and fields over 1 MB.",
@@ -34,6 +38,7 @@ REASONS = {
     "discount": "Give a promotion either percent, as a share of 1 such as 0.10, or amount, above 0.",
     "spent": "A credit's spent is the part of its amount that was used so far: map the amount that was given, not what is left of it.",
     "period": "What ends or expires does so after it begins: map starts_at and ends_at, or issued_at and expires_on, the right way round.",
+    ERASED: "Nothing is to be done: these customers asked to be erased. Take their rows out of the file, if it is yours to keep.",
     "repeated": "The file states two different things under one id: keep one, or map one row per line as kind lines.",
 }
 """Every reason in the order in which the rules are tried, with what to do about it."""
@@ -98,6 +103,21 @@ def judge(warehouse: Warehouse, court: Court, reading: Reading, source: Source, 
     reason = ibis.cases(*((broken[name].fill_null(False), name) for name in REASONS if name in broken))
     judged = rows.select(ROW, "external_id", *KINDS[source.kind].fields, reason.name(REASON))
     return _consistent(warehouse, warehouse.keep(judged), source)
+
+
+def without_erased(warehouse: Warehouse, judged: ir.Table, key: str) -> ir.Table:
+    """The same rows, those about erased customers and their orders refused."""
+    forgotten = warehouse.table("forgotten")
+    if not warehouse.scalar(forgotten.count()):
+        return judged
+    found = [
+        keyed(kind, judged[column], key).isin(forgotten.digest).fill_null(False)
+        for kind, column in (("customer", "customer_id"), ("order", "order_id")) if column in judged.columns
+    ]
+    if not found:
+        return judged
+    erased = found[0] | found[1] if len(found) > 1 else found[0]
+    return warehouse.keep(judged.mutate(erased.ifelse(ERASED, judged[REASON]).name(REASON)))
 
 
 def accepted(judged: ir.Table) -> ir.Table:

@@ -17,7 +17,7 @@ from rekindle.ingest.mapping import Source
 from rekindle.ingest.parked import Parking
 from rekindle.ingest.quality import QualityReport
 from rekindle.ingest.readers import REASON, Reading
-from rekindle.ingest.rules import REASONS, Court, accepted, judge
+from rekindle.ingest.rules import REASONS, Court, accepted, judge, without_erased
 from rekindle.settings import Settings
 
 CONTACTS = pa.schema(
@@ -151,6 +151,7 @@ class Writing:
         source = item.source
         names_order = "order_id" in source.columns and not {"customer_id", "ordered_at"} <= set(source.columns)
         judged = judge(self.warehouse, self.court, item.reading, source, orders if names_order else None)
+        judged = without_erased(self.warehouse, judged, self.court.key)
         if item.counted:
             self.judged.append((item, judged))
             self._count(item.reading, judged)

@@ -18,7 +18,10 @@ from rekindle.service.config.ledger_url import Place, place
 from rekindle.service.config.requests import WEB
 from rekindle.settings import Settings
 
-APPS = ("people", "programs", "outbox", "events", "links", "public", "channels.inapp", "channels.sms", "api", "redemptions", "trust")
+APPS = (
+    "people", "programs", "outbox", "events", "links", "public", "channels.inapp", "channels.sms", "api", "redemptions",
+    "trust", "privacy",
+)  # fmt: skip
 _MIGRATING = int.from_bytes(b"rekindle")  # an advisory lock of PostgreSQL goes by a number
 _NONE = {"ENGINE": "django.db.backends.sqlite3", "NAME": ""}
 _FILE_REMEDY = "Check the folder's permissions and free space; restore a damaged file from a backup."

@@ -32,18 +32,33 @@ def grown(var: Path) -> dict[str, int]:
     """The files that hold more than history was told of, with how long they are."""
     folder = var / FOLDER
     sizes = {path.name: path.stat().st_size for path in sorted(folder.glob("*.jsonl"))}
-    told = json.loads((folder / TAKEN).read_text(encoding="utf-8")) if (folder / TAKEN).is_file() else {}
-    return {name: size for name, size in sizes.items() if size > told.get(name, 0)}
+    known = _held(var)
+    return {name: size for name, size in sizes.items() if size > known.get(name, 0)}
 
 
 def told(var: Path, files: dict[str, int]) -> None:
     """History knows these files now, as long as they were."""
-    if not files:
-        return
+    if files:
+        _keep(var, _held(var) | files)
+
+
+def forget_length(var: Path, name: str) -> None:
+    """A file became shorter: it is read again the next time, which writes nothing that is known."""
+    held = _held(var)
+    if held.pop(name, None) is not None:
+        _keep(var, held)
+
+
+def _held(var: Path) -> dict[str, int]:
     path = var / FOLDER / TAKEN
-    held = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    held: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return held
+
+
+def _keep(var: Path, lengths: dict[str, int]) -> None:
+    path = var / FOLDER / TAKEN
     draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(held | files, indent=1), encoding="utf-8")
+    draft.write_text(json.dumps(lengths, indent=1), encoding="utf-8")
     draft.replace(path)
 
 

@@ -1,0 +1,95 @@
+"""What the ledger holds of customers, wherever it is, and which requests are open.
+
+Changes nothing. A table with a `customer_id` holds rows of that customer: one that is added is covered without a word here.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Model, QuerySet
+
+from rekindle.service.outbox.models import ATTEMPTING, CLAIMED, Touch
+from rekindle.service.people.models import ExternalId, Person
+from rekindle.service.privacy.models import Receipt
+from rekindle.service.redemptions.models import Redemption
+
+IN_A_QUERY = 500
+_OURS = "rekindle.service."
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """By what customers are found in files.
+
+    Args:
+        customers: Their ids.
+        names: What other systems call them.
+        addresses: Their e-mail addresses, in lower case, and phone numbers.
+        tokens: What their messages are called.
+        touches: Numbers of their messages.
+        orders: The ids of their orders.
+    """
+
+    customers: frozenset[str]
+    names: frozenset[str]
+    addresses: frozenset[str]
+    tokens: frozenset[str]
+    touches: frozenset[int]
+    orders: frozenset[str]
+
+
+def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Values in parts that fit one query."""
+    for start in range(0, len(values), IN_A_QUERY):
+        yield values[start : start + IN_A_QUERY]
+
+
+def personal() -> list[type[Model]]:
+    """Every table of the ledger that names customers, receipts apart."""
+    ours = [model for model in apps.get_models() if model.__module__.startswith(_OURS) and model is not Receipt]
+    return [model for model in ours if any(one.name == "customer_id" for one in model._meta.concrete_fields)]
+
+
+def traces(customers: Sequence[str], orders: Sequence[str]) -> Traces:
+    """By what these customers are found in files.
+
+    Args:
+        customers: Their ids.
+        orders: The ids of their orders.
+    """
+    names, addresses, tokens, touches = set[str](), set[str](), set[str](), set[int]()
+    for part in chunks(customers):
+        names.update(ExternalId.objects.filter(customer_id__in=part).values_list("external_id", flat=True))
+        for email, phone in Person.objects.filter(customer_id__in=part).values_list("email_lookup", "phone"):
+            addresses.update(one for one in (email, phone) if one)
+        for token, number in Touch.objects.filter(customer_id__in=part).values_list("token", "pk"):
+            tokens.add(token)
+            touches.add(number)
+    named = [frozenset(one for one in found if one) for found in (names, tokens, orders)]
+    return Traces(frozenset(customers), named[0], frozenset(addresses), named[1], frozenset(touches), named[2])
+
+
+def everyone() -> list[str]:
+    """Every customer whom the ledger names."""
+    found = set(Person.objects.values_list("customer_id", flat=True)) | set(ExternalId.objects.values_list("customer_id", flat=True))
+    return sorted(found)
+
+
+def rows_of(customer_id: str) -> dict[str, list[dict[str, Any]]]:
+    """Everything that the ledger holds of a customer, by table."""
+    found = {model._meta.db_table: list(model._default_manager.filter(customer_id=customer_id).values()) for model in personal()}
+    redeemed = [dict(row) for row in Redemption.objects.filter(coupon__customer_id=customer_id).values()]
+    return {name: rows for name, rows in sorted({**found, Redemption._meta.db_table: redeemed}.items()) if rows}
+
+
+def being_handed_over(customers: Sequence[str]) -> bool:
+    """Whether a message to one of these customers is with a worker now."""
+    rows = Touch.objects.filter(status__in=(CLAIMED, ATTEMPTING))
+    return any(rows.filter(customer_id__in=part).exists() for part in chunks(customers))
+
+
+def open_requests(kind: str) -> QuerySet[Receipt]:
+    """What was asked and is not done, the oldest first."""
+    return Receipt.objects.filter(kind=kind, done_at=None).order_by("asked_at", "number")
