@@ -74,7 +74,8 @@ from sold, range(3) r(k) where k < 2 + n % 2 order by n;
 insert into consents
 select customer_id || ':email:marketing', customer_id, 'email', 'marketing', i % 3 > 0, timestamp '{first}', null, 'ledger',
        1, '' from crowd;
-insert into people_table select customer_id, 'Europe/Berlin', 'en', null, 'ledger', 1, '' from crowd;
+insert into people_table by name
+select customer_id, 'Europe/Berlin' as timezone, 'en' as locale, 'ledger' as source, 1 as batch, '' as digest from crowd;
 insert into journal
 select 'old', timestamp '2026-09-01' - interval (k * 7) day, customer_id, 'win-back', 'v',
        ['reconnect', 'tailor', 'reassure'][k + 1], 'o' || (i * 3),
