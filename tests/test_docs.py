@@ -40,6 +40,7 @@ def defaults(model: type[BaseModel], prefix: str = "") -> dict[str, str]:
         else:
             plain = isinstance(field.default, Decimal | int | tuple | dict)
             shown = list(field.default) if isinstance(field.default, tuple) else field.default
+            shown = str(shown).lower() if isinstance(shown, bool) else shown
             found[prefix + name] = f"`{shown}`" if plain else f'`"{shown}"`'
     return found
 

@@ -132,6 +132,12 @@ class Webhook(_Table):
     network: Literal["public", "private"] = "public"
 
 
+class Shopify(_Table):
+    """The shop's app at Shopify; what it tells is signed with its secret."""
+
+    secret: Reference = ""
+
+
 class Smtp(_Table):
     """The mail server that takes mail over; without TLS only one on this machine."""
 
@@ -171,6 +177,13 @@ class Dkim(_Table):
     key: Reference = ""
 
 
+class Consents(_Table):
+    """What the store takes for a consent to marketing."""
+
+    double_opt_in: bool = False
+    purchase_implied_days: Annotated[int, Field(ge=0, le=3650)] = 0
+
+
 class Source(_Table):
     """A file that `run` imports when it has changed; a path is relative to the store folder."""
 
@@ -205,6 +218,8 @@ class Settings(_Table):
     provider: Provider = Provider()
     sms: Sms = Sms()
     webhook: Webhook = Webhook()
+    shopify: Shopify = Shopify()
+    consent: Consents = Consents()
     history: str = "duckdb://var/history.duckdb"
     database: str = "sqlite:///var/ledger.sqlite3"
     database_password: Reference = ""

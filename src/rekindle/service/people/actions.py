@@ -4,18 +4,19 @@ Knows nothing of files and messages. Large inputs are written in short transacti
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 from django.db import transaction
+from django.db.models import Max
 
 from rekindle.errors import BadData
 from rekindle.service.people.addresses import lookup_form
 from rekindle.service.people.bulk import upsert
 from rekindle.service.people.contacts import MARKETING, Contact, Counts, read_contact
 from rekindle.service.people.digests import digest_of
-from rekindle.service.people.models import CHANGED, KNOWN, TAKEN, Consent, ExternalId, Person, Suppression
+from rekindle.service.people.models import CHANGED, KNOWN, PURCHASE, TAKEN, Consent, ExternalId, Person, Suppression
 from rekindle.service.people.queries import ADDRESSES, address_of
 
 CHUNK = 2_000
@@ -70,7 +71,7 @@ def opt_out(customer_id: str, channel: str, at: datetime, source: str, purpose: 
     with transaction.atomic():
         person, _ = Person.objects.get_or_create(customer_id=customer_id, defaults={"updated_at": at})
         statement = {"customer_id": customer_id, "channel": channel, "purpose": purpose, "recorded_at": at, "granted": False}
-        Consent.objects.get_or_create(**statement, defaults={"basis": "objection", "source": source})
+        Consent.objects.get_or_create(**statement, basis="objection", defaults={"source": source})
         address = address_of(person, channel)
         if address:
             Suppression.objects.create(channel=channel, digest=digest_of(address), reason="opt-out", recorded_at=at)
@@ -92,7 +93,7 @@ def opt_out_number(number: str, at: datetime, source: str) -> bool:
     with transaction.atomic():
         people = list(Person.objects.select_for_update().filter(phone=number).order_by("customer_id"))
         stopped = Suppression.objects.filter(channel="sms", digest=digest_of(number)).order_by("-recorded_at").first()
-        said = Consent.objects.filter(customer_id__in=[one.customer_id for one in people], channel="sms", granted=True)
+        said = Consent.objects.filter(customer_id__in=[one.pk for one in people], channel="sms", granted=True).exclude(basis=PURCHASE)
         if stopped and not said.filter(recorded_at__gt=stopped.recorded_at).exists():
             return False
         for person in people:
@@ -149,8 +150,31 @@ def consent(customer_id: str, channel: str, at: datetime, source: str, wording_v
     """
     with transaction.atomic():
         said = {"customer_id": customer_id, "channel": channel, "purpose": MARKETING, "granted": True, "recorded_at": at}
-        Consent.objects.get_or_create(**said, defaults={"basis": "consent", "source": source, "wording_version": wording_version})
+        Consent.objects.get_or_create(**said, basis="consent", defaults={"source": source, "wording_version": wording_version})
         Person.objects.filter(pk=customer_id).update(mirror=CHANGED, updated_at=at)
+
+
+def imply(rows: pa.Table, lasting: timedelta) -> int:
+    """Records the consent to marketing by e-mail that orders imply, for who has an address and has said nothing themselves.
+
+    Whatever they say, and whenever, counts before it. Its end is in it, so that it ends without anybody's doing.
+
+    Args:
+        rows: Columns customer_id and ordered_at (naive UTC), one row a customer: the last order.
+        lasting: How long after the order it holds.
+
+    Returns:
+        How many are new.
+    """
+    new = 0
+    for chunk in _chunks(rows.select(["customer_id", "ordered_at"])):
+        ordered = {str(row["customer_id"]): row["ordered_at"].replace(tzinfo=UTC) for row in chunk}
+        with transaction.atomic():
+            words = _implied(ordered, lasting)
+            upsert(Consent, words, (*_CONSENT_COLUMNS, "expires_at"))
+            Person.objects.filter(pk__in=[word[0] for word in words]).update(mirror=CHANGED)
+        new += len(words)
+    return new
 
 
 def take_changes() -> None:
@@ -205,9 +229,19 @@ def _merged(contacts: Iterable[Contact], held: dict[str, Person], told: set[str]
             yield person
 
 
+def _implied(ordered: Mapping[str, datetime], lasting: timedelta) -> list[tuple[object, ...]]:
+    """The words that follow from orders and are not held yet."""
+    said = Consent.objects.filter(customer_id__in=ordered.keys(), channel="email", purpose=MARKETING)
+    own = set(said.exclude(basis=PURCHASE).values_list("customer_id", flat=True))
+    held: dict[str, datetime] = dict(said.filter(basis=PURCHASE).values_list("customer_id").annotate(at=Max("recorded_at")))
+    reached = Person.objects.filter(pk__in=ordered.keys()).exclude(email_lookup="").order_by("pk").values_list("pk", flat=True)
+    new = [one for one in reached if one not in own and (one not in held or held[one] < ordered[one])]
+    return [(one, "email", MARKETING, True, PURCHASE, "order", "", ordered[one], ordered[one] + lasting) for one in new]
+
+
 def _new_statements(contacts: Sequence[Contact], known_people: Mapping[str, Person], at: datetime) -> list[tuple[object, ...]]:
     ids = {contact.customer_id for contact in contacts}
-    said = Consent.objects.filter(customer_id__in=ids, purpose=MARKETING).order_by("recorded_at", "-granted")
+    said = Consent.objects.filter(customer_id__in=ids, purpose=MARKETING).exclude(basis=PURCHASE).in_order()
     held = list(said.values_list("customer_id", "channel", "recorded_at", "granted"))
     known = set(held)
     standing = {(customer, channel): granted for customer, channel, _, granted in held}

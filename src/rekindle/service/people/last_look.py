@@ -16,14 +16,15 @@ from rekindle.service.people.reach import OPT_OUT
 
 _CONSENT = """
 SELECT c.granted, c.expires_at IS NOT NULL AND c.expires_at <= %s, EXISTS(
-    SELECT 1 FROM people_suppression s WHERE s.channel = %s AND s.digest = %s AND s.recorded_at >= c.recorded_at
+    SELECT 1 FROM people_suppression s WHERE s.channel = %s AND s.digest = %s AND (s.recorded_at >= c.recorded_at OR c.basis = 'purchase')
 )
 FROM people_consent c WHERE c.customer_id = %s AND c.channel = %s AND c.purpose = %s
-ORDER BY c.recorded_at DESC, c.granted LIMIT 1
+ORDER BY c.basis = 'purchase', c.recorded_at DESC, c.granted LIMIT 1
 """
 _REACH = """
 SELECT 1 FROM people_suppression s WHERE s.channel = %s AND s.digest = %s AND s.reason <> %s AND NOT EXISTS(
-    SELECT 1 FROM people_consent c WHERE c.customer_id = %s AND c.channel = %s AND c.granted AND c.recorded_at > s.recorded_at
+    SELECT 1 FROM people_consent c WHERE c.customer_id = %s AND c.channel = %s AND c.granted AND c.basis <> 'purchase'
+    AND c.recorded_at > s.recorded_at
 )
 LIMIT 1
 """

@@ -3,9 +3,12 @@
 Knows nothing of orders. A consent is never changed: a later record replaces an earlier one.
 """
 
-from typing import ClassVar
+from typing import ClassVar, NoReturn, Self
 
 from django.db import models
+from django.db.models import Case, Value, When
+
+from rekindle.errors import Refused
 
 CHANGED, TAKEN, KNOWN = "changed", "taken", "known"
 """What history knows of a row: not its latest change, is being told, knows it."""
@@ -49,8 +52,35 @@ class ExternalId(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["external_id", "source"], name="one_customer_per_external_id")]
 
 
+PURCHASE = "purchase"
+"""The basis of a word that nobody said: it follows from an order, and counts only for who has said nothing themselves."""
+
+
+def _unchangeable() -> Refused:
+    return Refused("what was said of consent is never changed", "Record a new word; an erasure alone removes what was said.")
+
+
+class Words(models.QuerySet["Consent"]):
+    """Words that were said: they can be added and read. Erasure alone deletes them, through Django's base manager."""
+
+    def in_order(self) -> Self:
+        """By customer, channel and purpose, and of each the word that counts last: a refusal after an agreement of the same instant."""
+        own = Case(When(basis=PURCHASE, then=Value(0)), default=Value(1))
+        return self.order_by("customer_id", "channel", "purpose", own, "recorded_at", "-granted")
+
+    def update(self, **_: object) -> NoReturn:
+        """Refused."""
+        raise _unchangeable()
+
+    def delete(self) -> NoReturn:
+        """Refused."""
+        raise _unchangeable()
+
+
 class Consent(models.Model):
     """What a customer said about one channel and purpose: when, where, to which wording, on which legal basis."""
+
+    objects = Words.as_manager()
 
     customer_id = models.CharField(max_length=64)
     channel = models.CharField(max_length=16)
@@ -67,9 +97,23 @@ class Consent(models.Model):
 
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["customer_id", "channel", "purpose", "recorded_at", "granted"], name="a_statement_is_held_once"
+                fields=["customer_id", "channel", "purpose", "recorded_at", "granted", "basis"], name="a_word_is_held_once"
             )
         ]
+
+    def save(self, *_: object, using: str | None = None, **__: object) -> None:
+        """Adds the word, whatever else is asked for.
+
+        Raises:
+            Refused: It is there already.
+        """
+        if not self._state.adding:
+            raise _unchangeable()
+        super().save(force_insert=True, using=using)
+
+    def delete(self, *_: object, **__: object) -> NoReturn:
+        """Refused."""
+        raise _unchangeable()
 
 
 class Suppression(models.Model):

@@ -14,7 +14,7 @@ from rekindle.errors import BadData, UsageError
 from rekindle.service.people.addresses import lookup_form
 from rekindle.service.people.contacts import MARKETING
 from rekindle.service.people.digests import digest_of
-from rekindle.service.people.models import TAKEN, Consent, ExternalId, Person, Suppression
+from rekindle.service.people.models import PURCHASE, TAKEN, Consent, ExternalId, Person, Suppression, Words
 
 _INSTANT = pa.timestamp("us")
 _CONSENTS = pa.schema(
@@ -39,8 +39,13 @@ class _Word(NamedTuple):
     channel: str
     purpose: str
     granted: bool
+    basis: str
     recorded_at: datetime
     expires_at: datetime | None
+
+    def stopped(self, at: datetime | None) -> bool:
+        """Whether a suppression of an instant silences it; what an order implies, any does."""
+        return at is not None and (at >= self.recorded_at or self.basis == PURCHASE)
 
 
 def find(text: str) -> str:
@@ -119,8 +124,7 @@ def _refusal(statement: _Word | None, digest: str, blocked: Mapping[tuple[str, s
         return "consent expired"
     if not digest:
         return "no address"
-    stopped = blocked.get((statement.channel, digest))
-    return "address suppressed" if stopped and stopped >= statement.recorded_at else ""
+    return "address suppressed" if statement.stopped(blocked.get((statement.channel, digest))) else ""
 
 
 def consents(changed: bool = False) -> pa.Table:
@@ -135,7 +139,7 @@ def consents(changed: bool = False) -> pa.Table:
     table: list[tuple[object, ...]] = []
     for (customer, channel, purpose), one in _standing(rows).items():
         stopped = blocked.get((channel, digest_of(address_of(people[customer], channel)))) if customer in people else None
-        silenced = stopped is not None and stopped >= one.recorded_at
+        silenced = one.stopped(stopped)
         since = stopped if stopped is not None and silenced else one.recorded_at
         key = f"{customer}:{channel}:{purpose}"
         table.append((key, customer, channel, purpose, one.granted and not silenced, _naive(since), _naive(one.expires_at)))
@@ -163,13 +167,13 @@ def _of_the_year(born: date | None) -> str | None:
     return f"{born:%m-%d}" if born else None
 
 
-def _of_people(rows: QuerySet[Consent], changed: bool) -> QuerySet[Consent]:
+def _of_people(rows: Words, changed: bool) -> Words:
     return rows.filter(customer_id__in=Person.objects.filter(mirror=TAKEN).values("customer_id")) if changed else rows
 
 
-def _standing(rows: QuerySet[Consent]) -> dict[tuple[str, str, str], _Word]:
-    """The last word per customer, channel and purpose; of two at one instant the refusal counts."""
-    ordered = rows.order_by("customer_id", "channel", "purpose", "recorded_at", "-granted").values_list(*_Word._fields)
+def _standing(rows: Words) -> dict[tuple[str, str, str], _Word]:
+    """The word that counts, per customer, channel and purpose."""
+    ordered = rows.in_order().values_list(*_Word._fields)
     return {one[:3]: one for one in map(_Word._make, ordered.iterator())}
 
 

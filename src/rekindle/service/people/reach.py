@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import Max
 
 from rekindle.service.people.digests import digest_of
-from rekindle.service.people.models import Consent, Person, Suppression
+from rekindle.service.people.models import PURCHASE, Consent, Person, Suppression
 from rekindle.service.people.queries import address_of
 
 OPT_OUT = "opt-out"
@@ -26,7 +26,7 @@ def unreachable(people: Mapping[str, Person], channel: str) -> dict[str, str]:
     digests = {customer: digest_of(address_of(person, channel)) for customer, person in people.items()}
     rows = Suppression.objects.filter(channel=channel, digest__in=digests.values()).exclude(reason=OPT_OUT)
     dead: dict[str, datetime] = dict(rows.values_list("digest").annotate(at=Max("recorded_at")))
-    agreed = Consent.objects.filter(customer_id__in=people.keys(), channel=channel, granted=True)
+    agreed = Consent.objects.filter(customer_id__in=people.keys(), channel=channel, granted=True).exclude(basis=PURCHASE)
     alive: dict[str, datetime] = dict(agreed.values_list("customer_id").annotate(at=Max("recorded_at")))
     found = {}
     for customer, digest in digests.items():

@@ -19,7 +19,7 @@ def wishes_of(person: Person, at: datetime) -> Wishes:
         at: Aware; what has expired by then holds no more.
     """
     words: dict[tuple[str, str], Consent] = {}
-    for one in Consent.objects.filter(customer_id=person.customer_id).order_by("recorded_at", "-granted"):
+    for one in Consent.objects.filter(customer_id=person.customer_id).in_order():
         words[one.channel, one.purpose] = one
     live = {key for key, one in words.items() if one.granted and not (one.expires_at and one.expires_at <= at)}
     agreed = {channel for channel, purpose in live if purpose == MARKETING}
