@@ -15,6 +15,7 @@ from rekindle.service.config import use_ledger
 from rekindle.service.events import queries as told
 from rekindle.service.events.actions import events_known, settle_late, take_events
 from rekindle.service.flow import answered, redeemed, visits
+from rekindle.service.flow.implying import implied
 from rekindle.service.outbox.actions import settled_known, take_settled
 from rekindle.service.outbox.queries import taken
 from rekindle.service.people.actions import changes_known, take_changes
@@ -40,7 +41,7 @@ class Mirrored:
 
 
 def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirrored:
-    """Mirrors consents, people, settled touches, visits, answers, bounces and complaints into history.
+    """Records what orders imply, and mirrors consents, people, settled touches, visits, answers, bounces and complaints into history.
 
     A row is marked as taken, written in one transaction of history, and then marked as known: a stop in between repeats it, and
     repeating writes nothing.
@@ -52,6 +53,7 @@ def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirro
     """
     use_ledger(settings)
     settle_late(at)
+    implied(settings, warehouse, at)
     take_changes()
     take_settled()
     take_events()
