@@ -20,7 +20,7 @@ from rekindle.settings import Settings
 
 APPS = (
     "people", "programs", "outbox", "events", "links", "public", "channels.inapp", "channels.sms", "api", "redemptions",
-    "trust", "privacy",
+    "placements", "privacy", "trust",
 )  # fmt: skip
 _MIGRATING = int.from_bytes(b"rekindle")  # an advisory lock of PostgreSQL goes by a number
 _NONE = {"ENGINE": "django.db.backends.sqlite3", "NAME": ""}

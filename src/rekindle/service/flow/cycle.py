@@ -14,12 +14,13 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.service.config import use_ledger
 from rekindle.service.events import queries as told
 from rekindle.service.events.actions import events_known, settle_late, take_events
-from rekindle.service.flow import answered, redeemed, visits
+from rekindle.service.flow import answered, placed, redeemed, visits
 from rekindle.service.flow.implying import implied
 from rekindle.service.outbox.actions import settled_known, take_settled
 from rekindle.service.outbox.queries import taken
 from rekindle.service.people.actions import changes_known, take_changes
 from rekindle.service.people.queries import consents, known_people
+from rekindle.service.placements.actions import changes_known as placements_known
 from rekindle.service.redemptions.actions import changes_known as redemptions_known
 from rekindle.service.trust.actions import changes_known as answers_known
 from rekindle.settings import Settings
@@ -29,13 +30,14 @@ LEDGER = "ledger"
 
 @dataclass(frozen=True, slots=True)
 class Mirrored:
-    """What history learned: consents and people new or changed, touches settled, visits by their links, what was told and answered."""
+    """What history learned: consents and people new or changed, touches settled, visits by their links, what was told, answered, placed."""
 
     consents: int
     people: int
     touches: int
     visits: int = 0
     redemptions: int = 0
+    placements: int = 0
     events: int = 0
     answers: int = 0
 
@@ -63,6 +65,7 @@ def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirro
         batch = next_batch(warehouse)
         written = {name: _append(warehouse, name, rows, batch) for name, rows in tables.items()}
         written["redemptions"] = redeemed.take_in(warehouse, batch)
+        written["placements"] = placed.take_in(warehouse, batch)
         written["answers"] = answered.take_in(warehouse, batch)
         written["visits"] = visits.take_in(warehouse, settings.var, clicked, batch)
         if any(written.values()):
@@ -70,6 +73,7 @@ def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirro
     changes_known()
     settled_known()
     redemptions_known()
+    placements_known()
     events_known()
     answers_known()
     visits.told(settings.var, clicked)

@@ -1,0 +1,1 @@
+"""Decisions that the shop's own pages asked for."""
