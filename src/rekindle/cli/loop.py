@@ -15,6 +15,7 @@ from rekindle.cli.importing import lines as import_lines
 from rekindle.cli.options import AsJson, AsOfDay, DryRun, Page
 from rekindle.cli.output import emit, may_write, say, shown, steps
 from rekindle.cli.policies import news_json, news_lines
+from rekindle.cli.privacy import do_what_was_asked
 from rekindle.cli.store import Open, add_sources, opened
 from rekindle.errors import BadData, UsageError
 from rekindle.settings import Settings, Source
@@ -39,6 +40,8 @@ def run(  # noqa: PLR0913  the options of the command
     from rekindle.service.flow import importing, running
 
     may_write(out)
+    if not dry_run:
+        do_what_was_asked(context.obj)
     with opened(context.obj) as store, steps() as step:
         wanted = wanted_sources(files or [], preset, map_, contacts)
         new = new_sources(store.settings, wanted)

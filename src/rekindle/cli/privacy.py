@@ -32,7 +32,7 @@ def erase(context: typer.Context, customers: Several = None, dry_run: DryRun = F
     from rekindle.service.privacy import actions, queries
     from rekindle.service.privacy.models import ERASURE
 
-    store, at = _opened(context), moment.now()
+    store, at = _opened(context.obj), moment.now()
     found = sorted({find(one) for one in customers or ()})
     if dry_run:
         waiting = queries.open_requests(ERASURE).count()
@@ -59,17 +59,34 @@ def export(
     from rekindle.service.people.queries import find
 
     may_write(out)
-    store, at = _opened(context), moment.now()
+    store, at = _opened(context.obj), moment.now()
     with progress("Gathering"):
         receipt, path = copy_of(store, find(customer), at, out, say)
     said = {"receipt": receipt.number, "file": path, "digest": receipt.digest, "done": json.loads(receipt.done)}
     emit(said, [f"Copy           {shown(path)}", f"Receipt        {receipt.number}"], as_json)
 
 
-def _opened(context: typer.Context) -> "Settings":
+def do_what_was_asked(folder: Path) -> None:
+    """Writes the copies and does the erasures that wait, and says so; nothing where none do.
+
+    Args:
+        folder: The store's; its history is not open.
+    """
+    from rekindle.service.flow.copying import copy_asked
+    from rekindle.service.flow.erasing import erase_asked
+
+    store, at = _opened(folder), moment.now()
+    for path in copy_asked(store, at, say):
+        say(f"Copy           {shown(path)}: a customer asked for it")
+    done = erase_asked(store, at, say)
+    if done is not None:
+        say("\n".join(_lines(done)))
+
+
+def _opened(folder: Path) -> "Settings":
     from rekindle.service.config import use_ledger
 
-    chosen = settings.load(context.obj)
+    chosen = settings.load(folder)
     use_ledger(chosen)
     return chosen
 

@@ -9,7 +9,8 @@ from rekindle.respond.questions import RATE, REVIEW, WHY
 from rekindle.service.api.v1 import api
 from rekindle.service.channels.provider import tracking
 from rekindle.service.channels.sms import inbound
-from rekindle.service.public import clicks, known, messages, preferences, questions, stopping, styles
+from rekindle.service.privacy import shopify
+from rekindle.service.public import clicks, known, messages, own_data, preferences, questions, stopping, styles
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("assets/public.css", styles.shipped),
@@ -24,6 +25,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("rate/<str:token>", questions.ask, {"question": RATE}),
     path("review/<str:token>", questions.ask, {"question": REVIEW}),
     path(tracking.PATH, tracking.told),
+    path(shopify.PATH, shopify.told),
+    path("data/<str:token>", own_data.choose),
     path(inbound.PATH, inbound.inbound),
     path("v1/", api.urls),
 ]

@@ -3,14 +3,15 @@
 Changes nothing. A table with a `customer_id` holds rows of that customer: one that is added is covered without a word here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from rekindle.service.outbox.models import ATTEMPTING, CLAIMED, Touch
+from rekindle.service.people.addresses import lookup_form
 from rekindle.service.people.models import ExternalId, Person
 from rekindle.service.privacy.models import Receipt
 from rekindle.service.redemptions.models import Redemption
@@ -69,6 +70,14 @@ def traces(customers: Sequence[str], orders: Sequence[str]) -> Traces:
             touches.add(number)
     named = [frozenset(one for one in found if one) for found in (names, tokens, orders)]
     return Traces(frozenset(customers), named[0], frozenset(addresses), named[1], frozenset(touches), named[2])
+
+
+def named_by(texts: Collection[str]) -> list[str]:
+    """Every customer whom an id elsewhere, an e-mail address or a phone number names."""
+    forms = {*texts, *map(lookup_form, texts)}
+    found = set(ExternalId.objects.filter(external_id__in=forms).values_list("customer_id", flat=True))
+    reached = Person.objects.filter(Q(email_lookup__in=forms) | Q(phone__in=forms))
+    return sorted(found | set(reached.values_list("customer_id", flat=True)))
 
 
 def everyone() -> list[str]:

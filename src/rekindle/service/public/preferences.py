@@ -48,7 +48,7 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
         held = _wanted(request.POST, held, now)
         wish(store_in_use(), visitor.person.customer_id, held, Said(now, SOURCE, WORDING))
     known = open_linker(store_in_use()).known(visitor.person.customer_id, visitor.channel)
-    said = {**_shown(visitor, held), "saved": request.method == "POST", "known": known}
+    said = {**_shown(visitor, held), "saved": request.method == "POST", "known": known, "token": token}
     return page(request, "preferences.html", said, locale=visitor.person.locale)
 
 
