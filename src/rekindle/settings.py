@@ -184,6 +184,18 @@ class Consents(_Table):
     purchase_implied_days: Annotated[int, Field(ge=0, le=3650)] = 0
 
 
+def _cart(text: str) -> str:
+    if text and not (text.startswith("https://") and "{items}" in text):
+        raise ValueError("the address of a cart is HTTPS and holds {items}")
+    return text
+
+
+class Handover(_Table):
+    """Where customers go on in the shop."""
+
+    cart_url: Annotated[str, AfterValidator(_cart)] = ""
+
+
 class Source(_Table):
     """A file that `run` imports when it has changed; a path is relative to the store folder."""
 
@@ -218,6 +230,7 @@ class Settings(_Table):
     provider: Provider = Provider()
     sms: Sms = Sms()
     webhook: Webhook = Webhook()
+    handover: Handover = Handover()
     shopify: Shopify = Shopify()
     consent: Consents = Consents()
     history: str = "duckdb://var/history.duckdb"

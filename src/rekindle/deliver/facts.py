@@ -20,12 +20,12 @@ FROZEN = frozenset(
         "why", "orders", "first_day", "last_day", "last_product", "category", "cause", "cohort", "offer_kind", "offer_label", "offer_terms",
         "offer_value", "offer_scope", "offer_minimum", "valid_until", "moment", "service", "order_number", "products", "more_products",
         "product", "favourite", "ordered_day", "promised_day", "delivered_day", "day", "days_ahead", "years", "credit_left", "overdue",
-        "persona", "series", "blocks",
+        "persona", "series", "blocks", "cart", "cart_ids",
     }
 )
 """What a touch's `facts` may hold; its stage, arm and code are columns of their own."""
 
-_LISTS = ("products", "blocks")
+_LISTS = ("products", "blocks", "cart", "cart_ids")
 _DAYS = ("first_day", "last_day", "valid_until", "ordered_day", "promised_day", "delivered_day", "day")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +69,14 @@ class Facts:
         persona: How the customer likes to buy: price_sensitive, premium, quick_solution; None where nothing shows it. Never stated.
         series: The most messages that the round may have.
         blocks: Content that the message must have; one that cannot be filled keeps it from being written.
+        cart: What the customer left in the cart or saved and has not bought since, by name, at most five.
+        cart_ids: The shop's ids of those things.
         fix: What the shop has mended, as `registry` states it to this customer; so are the texts after it, up to `support`.
         registry: Everything that the shop has registered in facts.yaml.
         reply_to: Where an answer goes.
         trap_url: A link that no person sees: what follows it is a machine. Empty where there is none.
         view_url: The message in a browser; so are the links after it about this message: why it came, what kept the customer away, a number
-            from 0 to 10, a review. Empty where the message stands for itself, as in an export.
+            from 0 to 10, a review, what they come back to. Empty where the message stands for itself, as in an export.
     """
 
     stage: str
@@ -115,6 +117,8 @@ class Facts:
     persona: str | None = None
     series: int = 0
     blocks: tuple[str, ...] = ()
+    cart: tuple[str, ...] = ()
+    cart_ids: tuple[str, ...] = ()
     fix: str = ""
     benefit: str = ""
     whats_new: str = ""
@@ -140,6 +144,7 @@ class Facts:
     answer_url: str = ""
     rate_url: str = ""
     review_url: str = ""
+    for_url: str = ""
     locale: str = "en"
 
 

@@ -12,7 +12,7 @@ from rekindle.deliver.palette import palette
 from rekindle.deliver.reason import why
 from rekindle.deliver.words import greetable, listed, month, one_line, readable, weekday, window, written_out
 
-_UNSPOKEN = frozenset({"registry", "blocks"})
+_UNSPOKEN = frozenset({"registry", "blocks", "cart_ids"})
 """What decides what is stated and is not stated itself."""
 
 _REMEMBERED = 2_048

@@ -12,10 +12,11 @@ from rekindle.deliver import payloads
 from rekindle.deliver.channel import Message
 from rekindle.deliver.dkim import DkimKey
 from rekindle.deliver.facts import Facts, with_frozen, with_registered
-from rekindle.deliver.message import Envelope, mail, message_id
+from rekindle.deliver.message import Envelope, build, mail, message_id
 from rekindle.deliver.templates import TemplateSet
 from rekindle.deliver.variants import short
 from rekindle.errors import Refused
+from rekindle.service.flow import confirming
 from rekindle.service.flow.content import load_content, registered_facts
 from rekindle.service.flow.linking import Linker, open_linker
 from rekindle.service.flow.signing import signing_key
@@ -86,30 +87,49 @@ def compose(desk: Desk, touch: Touch, person: Person) -> Message:
     Raises:
         RekindleError: It cannot be written: a fact, a template or an address is not as it must be.
     """
-    return COMPOSERS[touch.channel](desk, touch, person)
+    return _opt_in(desk, touch, person) if touch.program == confirming.PROGRAM else COMPOSERS[touch.channel](desk, touch, person)
 
 
 def facts_for(desk: Desk, touch: Touch, person: Person) -> Facts:
     """Everything that a touch's message may state."""
+    found = untracked(desk, touch, person)
+    shop, trap = desk.linker.tracked(found.shop_url, touch)
+    return replace(found, shop_url=shop, trap_url=trap)
+
+
+def untracked(desk: Desk, touch: Touch, person: Person) -> Facts:
+    """The same with plain links to the shop: nothing is written down for them."""
     frozen = with_frozen(desk.shop, touch.facts, desk.day)
     stop, choose = desk.linker.own(touch.customer_id, touch.channel)
-    shop, trap = desk.linker.tracked(frozen.shop_url, touch)
     return replace(
         frozen, stage=touch.stage, program=touch.program, arm=touch.arm, code=touch.code, first_name=person.first_name,
-        service=touch.service, unsubscribe_url=stop, preferences_url=choose, shop_url=shop, trap_url=trap, **desk.linker.about(touch),
+        service=touch.service, unsubscribe_url=stop, preferences_url=choose, **desk.linker.about(touch),
     )
 
 
 def _mail(desk: Desk, touch: Touch, person: Person) -> Message:
-    sender, facts = desk.settings.sender, facts_for(desk, touch, person)
-    identity = message_id(touch.key, sender.email)
-    envelope = Envelope(
+    facts = facts_for(desk, touch, person)
+    envelope = _envelope(desk, touch, person, None if touch.service else facts.unsubscribe_url)
+    return _posted(desk, touch, envelope, mail(desk.templates, facts, envelope, desk.key))
+
+
+def _opt_in(desk: Desk, touch: Touch, person: Person) -> Message:
+    envelope = _envelope(desk, touch, person, None)
+    return _posted(desk, touch, envelope, build(envelope, confirming.rendered(desk.settings, touch, person), desk.key))
+
+
+def _envelope(desk: Desk, touch: Touch, person: Person, stop: str | None) -> Envelope:
+    sender = desk.settings.sender
+    return Envelope(
         from_name=sender.name or desk.settings.name, from_address=sender.email, to_name="", to_address=person.email,
-        reply_to=sender.reply_to or sender.email, message_id=identity,
-        unsubscribe_url=None if touch.service else facts.unsubscribe_url, date=desk.now,
+        reply_to=sender.reply_to or sender.email, message_id=message_id(touch.key, sender.email), unsubscribe_url=stop, date=desk.now,
     )
-    wire = mail(desk.templates, facts, envelope, desk.key)
-    return Message(identity, desk.day, wire, sender=sender.email, to=person.email, service=touch.service)
+
+
+def _posted(desk: Desk, touch: Touch, envelope: Envelope, wire: bytes) -> Message:
+    return Message(
+        envelope.message_id, desk.day, wire, sender=envelope.from_address, to=envelope.to_address, service=touch.service
+    )
 
 
 def _sms(desk: Desk, touch: Touch, person: Person) -> Message:

@@ -20,7 +20,7 @@ CLICKS = "clicks"
 MESSAGES = "messages"
 """The purpose of the keys that links to the pages about one message are made with."""
 
-PAGES = ("view", "why", "answer", "rate", "review")
+PAGES = ("view", "why", "answer", "rate", "review", "for")
 """The pages about one message: `PAGE_url` of its facts leads there."""
 
 

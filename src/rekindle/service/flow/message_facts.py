@@ -17,6 +17,7 @@ from rekindle.deliver.contracts import REQUIRED
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.friction import ANSWERED
 from rekindle.program.documents import NOTHING, Documents, Offer
+from rekindle.service.flow.left_behind import MOST, left
 from rekindle.settings import Settings
 
 MISHAPS = frozenset(get_args(Mishap))
@@ -42,7 +43,8 @@ def messages(warehouse: Warehouse, plan: planner.Plan, profiles: ir.Table, docum
 
     Returns:
         The plan's rows with moment, scope_category and scope_product (of the offer), the profile's facts, names and categories of products,
-        items and item_1 to item_3 (of the order), ordered_day, promised_at, late_promised_at, delivered_at, credit_left (minor units).
+        items and item_1 to item_3 (of the order), left_1 to left_5 with their names, ordered_day, promised_at, late_promised_at,
+        delivered_at, credit_left (minor units).
     """
     rows = plan.rows.filter(plan.rows.fresh, plan.rows.reason.isnull(), plan.rows.arm != NOTHING)
     known = {name: profiles[name] for name in _KNOWN if name in profiles.columns}
@@ -54,6 +56,7 @@ def messages(warehouse: Warehouse, plan: planner.Plan, profiles: ir.Table, docum
     for facts in (_items(warehouse, orders, products), _ordered(warehouse, orders), _parcels(warehouse, orders)):
         joined = joined.left_join(warehouse.keep(facts), "opening_order").drop("opening_order_right")
     joined = warehouse.keep(joined.left_join(_credits(warehouse), ["moment", "episode"]).drop("moment_right", "episode_right"))
+    joined = warehouse.keep(joined.left_join(warehouse.keep(left(warehouse, joined)), "customer_id").drop("customer_id_right"))
     for column in ("last_product", "opening_product", "offer_product", "scope_product"):
         of_each = {column: products.product_id, f"{column}_name": products.name, f"{column}_category": products.category}
         names = products.select(**of_each)
@@ -145,8 +148,15 @@ def facts_of(row: dict[str, Any], documents: Documents, settings: Settings) -> d
         "offer_scope": row["scope_category"] or row["scope_product_name"],
         "offer_minimum": _minimum(offer, settings),
         "valid_until": _iso(given),
+        **_left(row),
         **_round(row, settings),
     }
+
+
+def _left(row: dict[str, Any]) -> dict[str, object]:
+    """What was left in the cart or saved; news of an order says nothing of it."""
+    places = [f"left_{number + 1}" for number in range(MOST) if row.get(f"left_{number + 1}") and not row["service"]]
+    return {"cart": [row[f"{place}_name"] for place in places], "cart_ids": [row[place] for place in places]}
 
 
 def _round(row: dict[str, Any], settings: Settings) -> dict[str, object]:

@@ -9,7 +9,8 @@ from datetime import date
 from rekindle import moment
 from rekindle.deliver.facts import Facts, with_frozen
 from rekindle.deliver.templates import render
-from rekindle.service.flow.composing import facts_for, open_desk
+from rekindle.service.flow.composing import open_desk, untracked
+from rekindle.service.flow.linking import campaign
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people.contacts import MARKETING
 from rekindle.service.people.models import Consent, Person
@@ -22,13 +23,15 @@ def decided(settings: Settings, touch: Touch) -> Facts:
 
 
 def again(settings: Settings, touch: Touch, person: Person) -> str:
-    """An e-mail's page as it was sent, written again; without the hidden link, for nobody's program looks at this.
+    """An e-mail's page as it was sent, written again; its links to the shop are plain, for who looks at it again is no new visit.
 
     Raises:
         RekindleError: It cannot be written any more: its template is gone, or the store's settings are others.
     """
     desk = open_desk(settings, touch.settled_at or touch.send_at)
-    return render(desk.templates, replace(facts_for(desk, touch, person), trap_url="", view_url="")).html
+    facts = untracked(desk, touch, person)
+    shop = campaign(facts.shop_url, touch.channel, touch.program, f"{touch.stage}.{touch.arm}")
+    return render(desk.templates, replace(facts, shop_url=shop, view_url="")).html
 
 
 def agreed(touch: Touch) -> Consent | None:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from rekindle.deliver.facts import CARD_KINDS
 from rekindle.errors import RekindleError
 from rekindle.moment import local_day
-from rekindle.respond.because import because, happened
+from rekindle.respond.because import Because, because, happened
 from rekindle.service.config.web import store_in_use
 from rekindle.service.flow import showing
 from rekindle.service.flow.linking import open_linker
@@ -59,8 +59,7 @@ def reasons(reader: Reader, channel: str) -> list[str]:
     store, touch, locale = store_in_use(), reader.touch, reader.person.locale
     facts = showing.decided(store, touch)
     found, yes, mishap = because(facts), showing.agreed(touch), happened(facts)
-    when = "" if found.day is None else (month_in if found.key in BY_MONTH else day_in)(locale, found.day)
-    told = [filled(locale, found.key, day=when, name=found.name, shop=store.name)]
+    told = [sentence(locale, found)]
     if yes is not None:
         told.insert(0, filled(locale, "why_agreed", channel=channel, day=day_in(locale, local_day(yes.recorded_at, store.timezone))))
     if mishap:
@@ -69,6 +68,12 @@ def reasons(reader: Reader, channel: str) -> list[str]:
         told.append(filled(locale, "why_chosen"))
         told.append(filled(locale, "why_offer" if facts.offer_kind in CARD_KINDS else "why_lot"))
     return told
+
+
+def sentence(locale: str, found: Because) -> str:
+    """What opened a round, in words."""
+    when = "" if found.day is None else (month_in if found.key in BY_MONTH else day_in)(locale, found.day)
+    return filled(locale, found.key, day=when, name=found.name, shop=store_in_use().name)
 
 
 BY_MONTH = frozenset({"because_lapse", "because_anniversary"})

@@ -1,0 +1,100 @@
+"""What a customer comes back to: the cart and the offer as they are now, from the facts that the message froze."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from rekindle import moment
+from rekindle.deliver.short_links import Link, shorten
+from rekindle.errors import BadData
+from rekindle.service.config import load_ring
+from rekindle.service.config.web import application
+from rekindle.service.links.models import Destination
+from rekindle.service.outbox.models import Touch
+from rekindle.service.people.models import Person
+from rekindle.service.redemptions.models import Coupon
+from rekindle.settings import Handover, Settings, load
+from tests.service.touches import FACTS, plan
+
+CART = {"cart": ["LANTERN", "Vase"], "cart_ids": ["p 1", "p&2"]}
+OFFER = {"offer_kind": "credit", "offer_label": "EUR 5.00 off", "offer_terms": "One order.", "valid_until": "2026-12-05"}
+CODE = "7K2MQW9XTB"
+
+
+@pytest.fixture
+def visitor(store: Settings) -> Client:
+    handover = Handover(cart_url="https://shop.example/cart?add={items}&discount={code}")
+    application(store.model_copy(update={"handover": handover}))
+    return Client()
+
+
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    at = [datetime(2026, 12, 5, 12, tzinfo=UTC)]
+    monkeypatch.setattr(moment, "now", lambda: at[0])
+    return at
+
+
+def landed(store: Settings, visitor: Client, **facts: object) -> str:
+    plan(["c1"], facts=json.dumps({**FACTS, **facts}), code=CODE)
+    return again(store, visitor)
+
+
+def again(store: Settings, visitor: Client) -> str:
+    answer = visitor.get(f"/for/{shorten(load_ring(store.var, 'messages'), Link(Touch.objects.get().pk, 0))}")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_cart_is_opened_in_the_shop_with_its_offer(store: Settings, visitor: Client, noon: list[datetime]) -> None:
+    page = landed(store, visitor, **CART, **OFFER)
+    assert "<li>Lantern</li>" in page
+    assert f'href="https://shop.example/cart?add=p+1%2Cp%262&amp;discount={CODE}&amp;utm_source=rekindle' in page
+    assert "It holds until December 5, 2026." in page
+    assert "Enter your code" not in page, "the cart has it"
+
+
+def test_an_offer_ends_where_the_customer_is(store: Settings, visitor: Client, noon: list[datetime]) -> None:
+    noon[0] = datetime(2026, 12, 5, 23, 30, tzinfo=UTC)
+    page = landed(store, visitor, **CART, **OFFER)
+    assert "It holds until December 5, 2026." in page
+    Person.objects.update(timezone="Asia/Tokyo")
+    page = again(store, visitor)
+    assert "It ended on December 5, 2026." in page
+    assert CODE not in page
+
+
+def test_a_used_code_is_not_offered_again(store: Settings, visitor: Client, noon: list[datetime]) -> None:
+    plan(["c1"], facts=json.dumps({**FACTS, **OFFER}), code=CODE)
+    Coupon.objects.create(code=CODE, customer_id="c1", price=True, redeemed=1)
+    page = again(store, visitor)
+    assert "You have used it already." in page
+    assert CODE not in page
+
+
+def test_without_a_cart_the_page_leads_to_the_shop(store: Settings, visitor: Client) -> None:
+    page = landed(store, visitor, category="LIGHTING")
+    assert "Lighting" in page
+    assert "Open my cart" not in page
+    assert 'href="https://shop.example?utm_source=rekindle' in page
+
+
+def test_a_shop_without_an_address_for_carts_gets_none(store: Settings, visitor: Client) -> None:
+    application(store)
+    assert "cart?" not in landed(store, visitor, **CART)
+
+
+def test_looking_numbers_no_destination(store: Settings, visitor: Client) -> None:
+    landed(store, visitor, **CART, **OFFER)
+    visitor.get(f"/view/{shorten(load_ring(store.var, 'messages'), Link(Touch.objects.get().pk, 0))}")
+    assert not Destination.objects.exists()
+
+
+@pytest.mark.parametrize("url", ["http://shop.example/{items}", "https://shop.example/cart", "javascript:{items}"])
+def test_an_address_for_carts_is_https_and_takes_things(tmp_path: Path, url: str) -> None:
+    (tmp_path / "rekindle.toml").write_text(f'[handover]\ncart_url = "{url}"\n')
+    with pytest.raises(BadData, match="items"):
+        load(tmp_path)
