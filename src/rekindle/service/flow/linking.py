@@ -4,6 +4,7 @@ Knows nothing of templates. A link to the shop says which message it stood in an
 """
 
 from dataclasses import dataclass, field
+from typing import TypedDict
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from rekindle.deliver.links import Claim, Ring, sign
@@ -20,8 +21,16 @@ CLICKS = "clicks"
 MESSAGES = "messages"
 """The purpose of the keys that links to the pages about one message are made with."""
 
-PAGES = ("view", "why", "answer", "rate", "review", "for")
-"""The pages about one message: `PAGE_url` of its facts leads there."""
+
+class About(TypedDict):
+    """Links to the pages about one message, by the names of facts."""
+
+    view_url: str
+    why_url: str
+    answer_url: str
+    rate_url: str
+    review_url: str
+    for_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +82,13 @@ class Linker:
         trap = "" if touch.service else f"{self.public_url}/c/{shorten(self.clicks, Link(touch.id, TRAP))}"
         return f"{self.public_url}/c/{shop}", trap
 
-    def about(self, touch: Touch) -> dict[str, str]:
-        """Links to the pages about one message, by the names of facts; whoever holds the message may open all of them."""
-        token = shorten(self.messages, Link(touch.id, 0))
-        return {f"{page}_url": f"{self.public_url}/{page}/{token}" for page in PAGES}
+    def about(self, touch: Touch) -> About:
+        """Links to the pages about one message; whoever holds the message may open all of them."""
+        token, url = shorten(self.messages, Link(touch.id, 0)), self.public_url
+        return {
+            "view_url": f"{url}/view/{token}", "why_url": f"{url}/why/{token}", "answer_url": f"{url}/answer/{token}",
+            "rate_url": f"{url}/rate/{token}", "review_url": f"{url}/review/{token}", "for_url": f"{url}/for/{token}",
+        }  # fmt: skip
 
 
 def open_linker(settings: Settings) -> Linker:
