@@ -6,11 +6,15 @@ A new page needs one line in `ROWS`; a new kind of token one more in `TOKENS`.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pyarrow as pa
+
+from rekindle import moment
 from rekindle.deliver.links import Claim, sign
 from rekindle.deliver.short_links import Link, shorten
 from rekindle.service.config import load_ring
 from rekindle.service.links.actions import number_of
 from rekindle.service.outbox.models import Touch
+from rekindle.service.people import actions as people
 from rekindle.settings import Settings
 from tests.service.touches import plan
 
@@ -54,6 +58,7 @@ ROWS = (
     Row("GET POST", "preferences/<str:token>", "link:preferences"),
     Row("GET", "for/<str:token>", "link:messages"),
     Row("GET", "known/<str:token>", "link:preferences"),
+    Row("GET POST", "confirm/<str:token>", "link:confirm"),
     Row("GET", "view/<str:token>", "link:messages"),
     Row("GET", "why/<str:token>", "link:messages"),
     Row("GET POST", "answer/<str:token>", "link:messages", (200, 400)),
@@ -95,6 +100,13 @@ def _message(store: Settings, customer: str) -> str:
     return shorten(load_ring(store.var, "messages"), Link(Touch.objects.get(customer_id=customer).pk, 0))
 
 
+def _opt_in(store: Settings, customer: str) -> str:
+    people.record_contacts(pa.Table.from_pylist([{"customer_id": customer, "email": f"{customer}@people.example"}]), moment.now())
+    asked = people.ask_to_confirm(customer, "email", moment.now(), "form", "opt-in-1")
+    assert asked is not None
+    return sign(load_ring(store.var, "confirm"), Claim(asked.number, "email-opt-in"))
+
+
 def _claim(purpose: str) -> Callable[[Settings, str], str]:
     return lambda store, customer: sign(load_ring(store.var, purpose), Claim(customer, "email-marketing"))
 
@@ -102,6 +114,7 @@ def _claim(purpose: str) -> Callable[[Settings, str], str]:
 TOKENS: dict[str, Callable[[Settings, str], str]] = {
     "clicks": _click,
     "messages": _message,
+    "confirm": _opt_in,
     "unsubscribe": _claim("unsubscribe"),
     "preferences": _claim("preferences"),
 }

@@ -70,7 +70,7 @@ def asked(request: HttpRequest, customer: CustomerId) -> Preferences:  # noqa: A
 def said(request: HttpRequest, wanted: Wanted) -> Preferences:  # noqa: ARG001  ninja's way of calling
     """Makes a customer's wishes these, all of them; what waits against them is withdrawn. Saying the same again writes nothing."""
     person, now = _person(wanted.customer), moment.now()
-    wish(store_in_use(), person.customer_id, _wishes(wanted, person), Said(now, "api", wanted.wording_version))
+    wish(store_in_use(), person.customer_id, _wishes(wanted, person), Said(now, "api", wanted.wording_version, proven=False))
     return preferences_of(_person(person.customer_id))
 
 

@@ -10,7 +10,7 @@ from rekindle.service.api.v1 import api
 from rekindle.service.channels.provider import tracking
 from rekindle.service.channels.sms import inbound
 from rekindle.service.privacy import shopify
-from rekindle.service.public import clicks, known, landing, messages, own_data, preferences, questions, stopping, styles
+from rekindle.service.public import clicks, confirming, known, landing, messages, own_data, preferences, questions, stopping, styles
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("assets/public.css", styles.shipped),
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("u/<str:token>", stopping.stop),
     path("preferences/<str:token>", preferences.choose),
     path("for/<str:token>", landing.land),
+    path("confirm/<str:token>", confirming.answer),
     path("known/<str:token>", known.show),
     path("view/<str:token>", messages.view),
     path("why/<str:token>", messages.why),

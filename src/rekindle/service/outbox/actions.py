@@ -40,6 +40,9 @@ COLUMNS = (
     "customer_id", "program", "version", "episode", "stage", "arm", "offer", "channel", "send_at", "valid_until", "code", "facts",
 )
 SERVICE = "service"
+ASKED_FOR = "asked for"
+"""What such messages have for a plan."""
+
 
 Judge = Callable[[Sequence[Touch]], Mapping[int, Outcome]]
 """Told which touches are still a worker's, says what becomes, without an attempt, of those that must not be attempted."""
@@ -82,6 +85,18 @@ def insert_touches(plan: str, rows: pa.Table) -> int:
         with transaction.atomic():
             Touch.objects.bulk_create(touches, ignore_conflicts=True)
     return Touch.objects.filter(plan_id=plan).count() - before
+
+
+def post(touch: Mapping[str, Any], at: datetime) -> None:
+    """Puts a message into the outbox that no plan decided, because its customer asked for it; one that is there already is left alone.
+
+    Args:
+        touch: The columns of `COLUMNS`, and `SERVICE`.
+        at: The present instant, aware.
+    """
+    with transaction.atomic():
+        Plan.objects.get_or_create(pk=ASKED_FOR, defaults={"ready": True, "approved_by": ASKED_FOR, "approved_at": at})
+        Touch.objects.bulk_create([_touch(ASKED_FOR, touch)], ignore_conflicts=True)
 
 
 def ready(plan: str) -> None:

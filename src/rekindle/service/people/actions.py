@@ -3,6 +3,7 @@
 Knows nothing of files and messages. Large inputs are written in short transactions, so that an opt-out never waits long.
 """
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,8 +17,8 @@ from rekindle.service.people.addresses import lookup_form
 from rekindle.service.people.bulk import upsert
 from rekindle.service.people.contacts import MARKETING, Contact, Counts, read_contact
 from rekindle.service.people.digests import digest_of
-from rekindle.service.people.models import CHANGED, KNOWN, PURCHASE, TAKEN, Consent, ExternalId, Person, Suppression
-from rekindle.service.people.queries import ADDRESSES, address_of
+from rekindle.service.people.models import CHANGED, KNOWN, LASTING, PURCHASE, TAKEN, Consent, ExternalId, OptIn, Person, Suppression
+from rekindle.service.people.queries import ADDRESSES, address_of, can_confirm
 
 CHUNK = 2_000
 _PERSON_FIELDS = ("email", "phone", "first_name", "last_name", "locale", "timezone", "birthday")
@@ -152,6 +153,52 @@ def consent(customer_id: str, channel: str, at: datetime, source: str, wording_v
         said = {"customer_id": customer_id, "channel": channel, "purpose": MARKETING, "granted": True, "recorded_at": at}
         Consent.objects.get_or_create(**said, basis="consent", defaults={"source": source, "wording_version": wording_version})
         Person.objects.filter(pk=customer_id).update(mirror=CHANGED, updated_at=at)
+
+
+def ask_to_confirm(customer_id: str, channel: str, at: datetime, source: str, wording_version: str) -> OptIn | None:
+    """Notes that a customer is to be asked whether they want marketing on a channel; asked again while it waits, it is the same request.
+
+    Args:
+        customer_id: The customer.
+        channel: The channel.
+        at: When it was said, aware.
+        source: Where.
+        wording_version: To which words.
+
+    Returns:
+        The request; None where the channel does not reach the customer.
+    """
+    with transaction.atomic():
+        person = Person.objects.select_for_update().filter(pk=customer_id).first()
+        digest = digest_of(address_of(person, channel)) if person else ""
+        if not digest:
+            return None
+        waiting = OptIn.objects.filter(customer_id=customer_id, channel=channel, digest=digest, confirmed_at=None)
+        refused = Consent.objects.filter(customer_id=customer_id, channel=channel, purpose=MARKETING, granted=False)
+        last = refused.aggregate(at=Max("recorded_at"))["at"]
+        found = waiting.filter(asked_at__gt=max(at - LASTING, last or at - LASTING)).order_by("-asked_at").first()
+        said = {"source": source, "wording_version": wording_version, "asked_at": at}
+        return found or OptIn.objects.create(
+            number=secrets.token_hex(16), customer_id=customer_id, channel=channel, digest=digest, **said
+        )
+
+
+def confirm(number: str, at: datetime) -> bool:
+    """Records the consent that a request waited for, once however often it is confirmed; whether it holds.
+
+    Args:
+        number: The request's.
+        at: When it is confirmed, aware.
+    """
+    with transaction.atomic():
+        asked = OptIn.objects.select_for_update().filter(pk=number).first()
+        person = Person.objects.select_for_update().filter(pk=asked.customer_id).first() if asked else None
+        if asked is None or person is None or not can_confirm(asked, person, at):
+            return False
+        if asked.confirmed_at is None:
+            consent(asked.customer_id, asked.channel, at, f"{asked.source}, confirmed"[:200], asked.wording_version)
+            OptIn.objects.filter(pk=number).update(confirmed_at=at)
+        return True
 
 
 def imply(rows: pa.Table, lasting: timedelta) -> int:

@@ -3,6 +3,7 @@
 Knows nothing of orders. A consent is never changed: a later record replaces an earlier one.
 """
 
+from datetime import timedelta
 from typing import ClassVar, NoReturn, Self
 
 from django.db import models
@@ -114,6 +115,23 @@ class Consent(models.Model):
     def delete(self, *_: object, **__: object) -> NoReturn:
         """Refused."""
         raise _unchangeable()
+
+
+LASTING = timedelta(days=7)
+"""How long a customer may confirm what was asked for."""
+
+
+class OptIn(models.Model):
+    """A yes that waits for whoever reads the address to confirm it; `digest` is that of the address that was asked."""
+
+    number = models.CharField(max_length=32, primary_key=True)
+    customer_id = models.CharField(max_length=64, db_index=True)
+    channel = models.CharField(max_length=16)
+    digest = models.CharField(max_length=64)
+    source = models.CharField(max_length=200)
+    wording_version = models.CharField(max_length=64, default="")
+    asked_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
 
 
 class Suppression(models.Model):

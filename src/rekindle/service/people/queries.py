@@ -14,7 +14,7 @@ from rekindle.errors import BadData, UsageError
 from rekindle.service.people.addresses import lookup_form
 from rekindle.service.people.contacts import MARKETING
 from rekindle.service.people.digests import digest_of
-from rekindle.service.people.models import PURCHASE, TAKEN, Consent, ExternalId, Person, Suppression, Words
+from rekindle.service.people.models import LASTING, PURCHASE, TAKEN, Consent, ExternalId, OptIn, Person, Suppression, Words
 
 _INSTANT = pa.timestamp("us")
 _CONSENTS = pa.schema(
@@ -125,6 +125,19 @@ def _refusal(statement: _Word | None, digest: str, blocked: Mapping[tuple[str, s
     if not digest:
         return "no address"
     return "address suppressed" if statement.stopped(blocked.get((statement.channel, digest))) else ""
+
+
+def can_confirm(asked: OptIn, person: Person, at: datetime) -> bool:
+    """Whether a request may be confirmed, or has been: in time, by the same address, and nothing was refused since it was asked for.
+
+    Args:
+        asked: The request.
+        person: Whose it is.
+        at: The present instant, aware.
+    """
+    same = digest_of(address_of(person, asked.channel)) == asked.digest
+    since = Consent.objects.filter(customer_id=person.customer_id, channel=asked.channel, purpose=MARKETING, granted=False)
+    return same and at < asked.asked_at + LASTING and not since.filter(recorded_at__gte=asked.asked_at).exists()
 
 
 def consents(changed: bool = False) -> pa.Table:

@@ -22,7 +22,7 @@ from rekindle.service.public.answers import filled, not_ours, page
 from rekindle.service.public.visitors import Visitor, visitor_of
 from rekindle.service.public.words import language_of
 from rekindle.service.wishes.actions import Said
-from rekindle.service.wishes.queries import wishes_of
+from rekindle.service.wishes.queries import stopped_last, wishes_of
 from rekindle.service.wishes.wishes import Wishes
 
 WORDING = "preferences-1"
@@ -43,12 +43,13 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
     if visitor is None:
         return not_ours(request)
     now = moment.now()
-    held = wishes_of(visitor.person, now)
+    held, stopped = wishes_of(visitor.person, now), stopped_last(visitor.person)
     if request.method == "POST":
-        held = _wanted(request.POST, held, now)
+        held = replace(held, channels=held.channels | stopped) if "restart" in request.POST else _wanted(request.POST, held, now)
         wish(store_in_use(), visitor.person.customer_id, held, Said(now, SOURCE, WORDING))
     known = open_linker(store_in_use()).known(visitor.person.customer_id, visitor.channel)
-    said = {**_shown(visitor, held), "saved": request.method == "POST", "known": known, "token": token}
+    done = {"saved": request.method == "POST", "stopped": stopped and not held.channels}
+    said = {**_shown(visitor, held), **done, "known": known, "token": token}
     return page(request, "preferences.html", said, locale=visitor.person.locale)
 
 

@@ -23,11 +23,13 @@ class Said:
         at: When, aware.
         source: Where, such as "preference page".
         wording: Which words stood there.
+        proven: Whether a link in a message brought them there, so that the address is known to be theirs.
     """
 
     at: datetime
     source: str
     wording: str = ""
+    proven: bool = True
 
 
 def set_wishes(customer_id: str, wanted: Wishes, said: Said) -> Wishes:

@@ -6,8 +6,8 @@ Changes nothing.
 from datetime import datetime
 
 from rekindle.service.people.contacts import MARKETING
-from rekindle.service.people.models import Consent, Person
-from rekindle.service.people.queries import refusals
+from rekindle.service.people.models import PURCHASE, Consent, Person
+from rekindle.service.people.queries import address_of, refusals
 from rekindle.service.wishes.wishes import PAUSE, PROFILING, TOPIC, Wishes
 
 
@@ -31,3 +31,19 @@ def wishes_of(person: Person, at: datetime) -> Wishes:
         hour=person.stated_hour, monthly=person.monthly, birthday=person.birthday, paused_until=pause.expires_at if pause else None,
         scored=PROFILING not in no,
     )  # fmt: skip
+
+
+def stopped_last(person: Person) -> frozenset[str]:
+    """The channels that a customer had agreed to and stopped at last, all of one moment, that still reach them: what coming back restores.
+
+    Args:
+        person: Who.
+    """
+    said = Consent.objects.filter(customer_id=person.customer_id, purpose=MARKETING).exclude(basis=PURCHASE).in_order()
+    words: dict[str, list[Consent]] = {}
+    for one in said:
+        words.setdefault(one.channel, []).append(one)
+    agreed = {channel for channel, told in words.items() if any(one.granted for one in told)}
+    stops = {channel: words[channel][-1].recorded_at for channel in agreed if not words[channel][-1].granted}
+    last = max(stops.values(), default=None)
+    return frozenset(channel for channel, at in stops.items() if at == last and address_of(person, channel))
