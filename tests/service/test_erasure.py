@@ -75,7 +75,8 @@ def walk_every_door(canary: Canary, folder: Path) -> None:
     assert client.post(links["preferences"][1], {"way_email": "on", "monthly": "2", "day": "7", "month": "7"}).status_code == 200
     redeem(client, canary.customer)
     (folder / "late.csv").write_text(f"buyer,day,paid\n{canary.external},2026-01-30,12.00\n{canary.external},no day,12.00\n")
-    done("--store", canary.store, "import", folder / "late.csv", "--map", folder / "orders.yaml")
+    late = done("--store", canary.store, "import", folder / "late.csv", "--map", folder / "orders.yaml")
+    assert canary.external not in late.out + late.err, "what is said of bad rows names nobody"
     done("--store", canary.store, "report", "--as-of", "2026-02-20")
     done("--store", canary.store, "export", canary.external)
 

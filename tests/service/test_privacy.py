@@ -1,0 +1,219 @@
+"""Asking for one's data, from every side: noted at once, obeyed at once, done by the next run, and with a receipt."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.test import Client
+
+from rekindle.deliver.links import Claim, sign
+from rekindle.errors import Refused
+from rekindle.service.api import actions as keys
+from rekindle.service.config import load_ring
+from rekindle.service.config.web import application
+from rekindle.service.flow.copying import copy_asked
+from rekindle.service.flow.erasing import erase_asked
+from rekindle.service.outbox.models import Touch
+from rekindle.service.people.actions import opt_out
+from rekindle.service.people.models import Consent, Person, Suppression
+from rekindle.service.privacy import actions, queries
+from rekindle.service.privacy.models import ACCESS, ERASURE, Receipt
+from rekindle.service.privacy.shopify import PATH, signature
+from rekindle.settings import Settings
+from tests.service.conftest import NOON
+from tests.service.touches import meet, plan
+
+WORD = "shpss_1"
+
+
+@pytest.fixture
+def shop(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A store that Shopify knows, with two customers to whom a message waits."""
+    monkeypatch.setenv("SHOPIFY_SECRET", WORD)
+    settings = store.model_copy(update={"shopify": store.shopify.model_copy(update={"secret": "env:SHOPIFY_SECRET"})})
+    application(settings)
+    plan(["c1", "c2"])
+    return settings
+
+
+def shopify(topic: str, said: dict[str, Any] | str, word: str = WORD) -> int:
+    body = said if isinstance(said, str) else json.dumps(said)
+    headers = {"X-Shopify-Topic": topic, "X-Shopify-Hmac-Sha256": signature(word, body.encode())}
+    return Client().post(f"/{PATH}", body, content_type="application/json", headers=headers).status_code
+
+
+def api(method: str, path: str, body: object = None) -> tuple[int, Any]:
+    headers = {"Authorization": f"Bearer {keys.create('tests', ['privacy'], NOON)}"}
+    given = {"data": json.dumps(body), "content_type": "application/json"} if body is not None else {}
+    answer = Client().generic(method, f"/v1/privacy{path}", headers=headers, **given)
+    return answer.status_code, json.loads(answer.content)
+
+
+def page(store: Settings, customer: str = "c1") -> str:
+    return f"/data/{sign(load_ring(store.var, 'preferences'), Claim(customer, 'email-marketing'))}"
+
+
+def statuses(customer: str) -> set[str]:
+    return set(Touch.objects.filter(customer_id=customer).values_list("status", flat=True))
+
+
+def test_an_erasure_by_api_is_obeyed_at_once_and_done_by_the_next_run(shop: Settings) -> None:
+    status, told = api("POST", "/erasures", {"customer": "c1"})
+    assert (status, told["kind"], told["done_at"]) == (202, "erasure", None)
+    assert (statuses("c1"), statuses("c2")) == ({"suppressed"}, {"planned"})
+    assert api("POST", "/erasures", {"customer": "c1@people.example"})[1]["receipt"] == told["receipt"], "asked twice it is one request"
+    assert erase_asked(shop, NOON) is not None
+    status, done = api("GET", f"/receipts/{told['receipt']}")
+    assert (status, bool(done["done_at"]), done["done"]["ledger"]["people.person"]) == (200, True, 1)
+    assert set(Person.objects.values_list("customer_id", flat=True)) == {"c2"}
+    assert not any(queries.rows_of("c1").values())
+    assert api("POST", "/erasures", {"customer": "c1"})[0] == 422
+    assert erase_asked(shop, NOON) is None, "nothing waits"
+
+
+def test_a_receipt_that_was_changed_is_noticed(shop: Settings) -> None:
+    actions.ask(ERASURE, "c1", "command", NOON)
+    erase_asked(shop, NOON)
+    receipt = Receipt.objects.get()
+    assert receipt.digest == actions.digest(receipt)
+    receipt.done = receipt.done.replace('"people.person": 1', '"people.person": 0')
+    assert receipt.digest != actions.digest(receipt)
+
+
+def test_a_copy_by_api_waits_for_the_run_and_names_nobody_else(shop: Settings) -> None:
+    told = api("POST", "/data-requests", {"customer": "c1"})[1]
+    assert api("GET", f"/receipts/{told['receipt']}/copy")[0] == 404
+    (path,) = copy_asked(shop, NOON)
+    assert path.stat().st_mode & 0o077 == 0
+    status, copy = api("GET", f"/receipts/{told['receipt']}/copy")
+    assert (status, copy["ledger"]["people_person"][0]["email"]) == (200, "c1@people.example")
+    assert {"people_consent", "people_externalid", "outbox_touch"} <= copy["ledger"].keys()
+    assert "c2" not in json.dumps(copy)
+    actions.ask(ERASURE, "c1", "command", NOON)
+    erase_asked(shop, NOON)
+    assert api("GET", f"/receipts/{told['receipt']}/copy")[0] == 404, "the copy goes with the customer"
+
+
+def test_the_page_asks_twice_before_it_erases_and_looking_does_nothing(shop: Settings) -> None:
+    visitor = Client(enforce_csrf_checks=True)
+    assert visitor.get(page(shop)).status_code == 200
+    assert b"cannot be undone" in visitor.post(page(shop), {"erase": "ask"}).content
+    assert not Receipt.objects.exists()
+    answer = visitor.post(page(shop), {"erase": "yes"}).content.decode()
+    assert Receipt.objects.get().number in answer
+    visitor.post(page(shop, "c2"), {"copy": "1"})
+    assert Receipt.objects.get(kind=ACCESS).customer_id == "c2"
+    assert "c2@people.example" not in visitor.get(page(shop, "c2")).content.decode(), "whoever has the link sees the page"
+
+
+def test_shopify_names_a_customer_by_any_of_three(shop: Settings) -> None:
+    Person.objects.filter(pk="c1").update(phone="+4915123456789")
+    for named in ({"email": "C1@People.example"}, {"id": "c1"}, {"phone": "+4915123456789"}):
+        said = {"shop_domain": "corner.example", "customer": {"id": 191167, "email": "", "phone": None, **named}, "orders_to_redact": [1]}
+        assert shopify("customers/data_request", said) == shopify("customers/redact", said) == 200
+        asked = {(one.kind, one.customer_id, one.source) for one in Receipt.objects.all()}
+        assert asked == {(ACCESS, "c1", "shopify"), (ERASURE, "c1", "shopify")}
+        Receipt.objects.all().delete()
+
+
+def test_a_stranger_has_nothing_here_and_shopify_is_told_so(shop: Settings) -> None:
+    assert shopify("customers/redact", {"customer": {"id": 7, "email": "nobody@mail.example"}}) == 200
+    assert not Receipt.objects.exists()
+
+
+def test_a_shop_that_left_is_erased_whole(shop: Settings) -> None:
+    assert shopify("shop/redact", {"shop_id": 1, "shop_domain": "corner.example"}) == 200
+    assert statuses("c1") | statuses("c2") == {"suppressed"}
+    done = erase_asked(shop, NOON)
+    assert done is not None
+    assert (done.customers, Person.objects.count(), Touch.objects.count(), Consent.objects.count()) == (2, 0, 0, 0)
+
+
+def test_what_shopify_did_not_say_changes_nothing(shop: Settings) -> None:
+    cases: list[tuple[str, Any, str, int]] = [
+        ("shop/redact", {}, "another", 401), ("shop/redact", {}, "", 401), ("orders/create", {}, WORD, 422), ("", {}, WORD, 422),
+        ("shop/redact", "[1]", WORD, 422), ("customers/redact", "{", WORD, 422), ("customers/redact", {"customer": [7]}, WORD, 200),
+        ("customers/redact", {"customer": {"id": {"a": 1}, "email": "x" * 500}}, WORD, 200),
+    ]  # fmt: skip
+    for topic, said, word, status in cases:
+        assert shopify(topic, said, word) == status, (topic, said)
+    assert not Receipt.objects.exists()
+
+
+def test_the_signature_is_over_the_raw_body(shop: Settings) -> None:
+    """Computed with another tool: printf '{"a": 1}' | openssl dgst -sha256 -hmac shpss_1 -binary | base64."""
+    assert signature(WORD, b'{"a": 1}') == "aHp2FIcGR4Mpe5aRLsRGS3Wou6PcR8pD8dmRtulFM1g="
+    assert signature(WORD, b'{"a":1}') != "aHp2FIcGR4Mpe5aRLsRGS3Wou6PcR8pD8dmRtulFM1g="
+
+
+def test_nobody_is_erased_while_a_message_to_them_is_being_handed_over(shop: Settings) -> None:
+    Touch.objects.filter(customer_id="c1").update(status="claimed")
+    actions.ask(ERASURE, "c1", "command", NOON)
+    with pytest.raises(Refused, match="being handed over"):
+        erase_asked(shop, NOON)
+    assert Person.objects.filter(pk="c1").exists()
+    Touch.objects.filter(customer_id="c1").update(status="sent", settled_at=NOON)
+    assert erase_asked(shop, NOON) is not None
+
+
+def test_a_suppressed_address_outlives_its_owner_and_names_nobody(shop: Settings) -> None:
+    opt_out("c1", "email", NOON, "unsubscribe link")
+    actions.ask(ERASURE, "c1", "command", NOON)
+    erase_asked(shop, NOON)
+    assert "c1@people" not in str(list(Suppression.objects.values()))
+    meet(["c1"])
+    from rekindle.service.people.queries import people_by_id, refusals
+
+    assert refusals(people_by_id(["c1"]), "email", NOON) == {"c1": "address suppressed"}
+
+
+def test_a_visit_that_comes_while_visits_are_taken_out_is_kept(shop: Settings) -> None:
+    """A line that was written between two steps of an erasure that broke off is there after the next."""
+    folder = shop.var / "clicks"
+    folder.mkdir()
+    mine, theirs = (Touch.objects.get(customer_id=one).pk for one in ("c1", "c2"))
+    lines = [json.dumps({"visit": name, "touch": touch}) + "\n" for name, touch in (("a", mine), ("b", theirs), ("c", theirs))]
+    (folder / "2026-11-23.jsonl.taking").write_text("".join(lines[:2]))
+    (folder / "2026-11-23.jsonl").write_text(lines[2])
+    actions.ask(ERASURE, "c1", "command", NOON)
+    erase_asked(shop, NOON)
+    left = [json.loads(line)["visit"] for line in (folder / "2026-11-23.jsonl").read_text().splitlines()]
+    assert sorted(left) == ["b", "c"]
+    assert [path.name for path in folder.iterdir()] == ["2026-11-23.jsonl"]
+
+
+NAMES_NOBODY = {
+    "suppression", "plan", "document", "approval", "pause", "destination", "apikey", "answer", "received", "receipt", "redemption",
+}
+"""Tables without a customer: their rows name nobody, or go with rows that do."""
+
+
+def test_every_table_of_the_ledger_is_either_erased_or_known_to_name_nobody() -> None:
+    ours = {model._meta.model_name for model in apps.get_models() if model.__module__.startswith("rekindle.")}
+    personal = {model._meta.model_name for model in queries.personal()}
+    assert ours - personal - NAMES_NOBODY == set()
+
+
+def test_logs_name_nobody(shop: Settings, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+    """Personal data goes through every door, good requests and bad ones; what is logged and printed has none of it."""
+    caplog.set_level(logging.INFO)
+    canary = "canary-4711"
+    token = sign(load_ring(shop.var, "preferences"), Claim(canary, "email-marketing"))
+    client = Client(raise_request_exception=False)
+    for path in ("c", "u", "preferences", "data", "known", "view", "why"):
+        for end in (canary, token, f"{token}x?email={canary}@mail.example"):
+            client.get(f"/{path}/{end}")
+            client.post(f"/{path}/{end}", {"email": f"{canary}@mail.example", "erase": canary})
+    for path in ("coupons/X/redeem", "privacy/erasures", "preferences", "webpush/subscriptions", "decisions", f"customers/{canary}/brief"):
+        body = json.dumps({"customer": f"{canary}@mail.example", "order_id": canary})
+        scopes = ["coupons", "privacy", "preferences", "webpush", "decisions", "brief"]
+        headers = {"Authorization": f"Bearer {keys.create('tests', scopes, NOON)}", "Idempotency-Key": canary}
+        client.post(f"/v1/{path}", body, content_type="application/json", headers=headers)
+        client.get(f"/v1/{path}", headers=headers)
+    for path in (PATH, "webhooks/mail", "webhooks/sms"):
+        client.post(f"/{path}", json.dumps({"From": canary, "email": canary}), content_type="application/json")
+    shopify("customers/redact", {"customer": {"email": f"{canary}@mail.example"}})
+    printed = capfd.readouterr()
+    assert canary not in caplog.text + printed.out + printed.err
