@@ -10,10 +10,10 @@ from rekindle import moment
 from rekindle.service.people.models import Person
 from rekindle.service.trust.models import Answer
 from rekindle.service.wishes.queries import wishes_of
-from tests.browser.world import World
+from tests.browser.world import CODE, SHOP, World
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "has_touch": True}
-KINDS = ("why", "answer", "rate", "review", "preferences", "known", "u")
+KINDS = ("for", "why", "answer", "rate", "review", "preferences", "known", "u")
 
 
 def address(world: World, customer: str, kind: str) -> str:
@@ -67,6 +67,17 @@ def test_a_mails_link_leads_to_changed_preferences(world: World) -> None:
     assert (held.refused, held.hour, held.paused_until is not None) == ({"questions"}, 18, True)
 
 
+def test_a_mail_of_win_back_leads_to_the_cart_as_it_was_left(world: World) -> None:
+    with world.page(**PHONE) as page:
+        page.goto(world.link("ada", "/for/"))
+        expect(page.get_by_role("listitem").filter(has_text="Wall lamp")).to_be_visible()
+        expect(page.get_by_text(CODE)).to_be_visible()
+        page.get_by_role("link", name="Open my cart").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("The shop")
+        assert page.url.startswith(f"https://{SHOP}/cart?add=wall-lamp%2Cvase%3A2&code={CODE}&utm_source=rekindle")
+    assert sum(one.startswith("/cart?add=wall-lamp%2Cvase%3A2") for one in world.shop.asked) == 1
+
+
 def test_everything_can_be_done_with_the_keyboard_alone(world: World) -> None:
     with world.page(**PHONE) as page:
         page.goto(world.link("grete", "/preferences/"))
@@ -90,7 +101,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(world: World) -> None:
 def test_a_mail_is_shown_again_as_it_was_sent(world: World) -> None:
     with world.page(**PHONE) as page:
         page.goto(world.link("ada", "/view/"))
-        expect(page.get_by_text("7K2MQW9XTB").first).to_be_visible()
+        expect(page.get_by_text(CODE).first).to_be_visible()
         assert wide(page) == 0
         heading = page.locator(".headline div").first.evaluate("one => getComputedStyle(one).fontSize")
         assert heading == "28px", "its styles hold"

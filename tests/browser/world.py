@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from quopri import decodestring
 from socketserver import ThreadingMixIn
@@ -17,25 +18,27 @@ import pytest
 from django.db import connection
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from rekindle import moment
 from rekindle.service.config import use_ledger
 from rekindle.service.config.web import application
 from rekindle.service.flow.sending import send_due
 from rekindle.service.people.models import Person
-from rekindle.settings import Brand, Settings
+from rekindle.settings import Brand, Handover, Settings
 from tests.service.channels.certificates import authority
 from tests.service.conftest import NOON, make_store
 from tests.service.touches import FACTS, Recorder, plan
 
 CHROMIUM = Path("/usr/bin/chromium")
 PAGES, SHOP = "pages.example", "marigold.example"
+CODE = "7K2MQW9XTB"
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync",
 )  # fmt: skip
 STATED = {
     **FACTS, "first_day": "2024-11-03", "order_number": "M1042", "products": ["Lantern", "Linen lampshade"], "category": "Lighting",
-    "offer_kind": "credit", "offer_label": "EUR 5.00 off", "offer_terms": "One order.", "offer_value": "EUR 5.00",
-    "valid_until": "2026-12-05", "overdue": True,
+    "offer_kind": "credit", "offer_label": "EUR 5.00 off", "offer_terms": "One order.", "offer_value": "EUR 5.00", "overdue": True,
+    "cart": ["Wall lamp", "Glass vase"], "cart_ids": ["wall-lamp", "vase:2"],
 }  # fmt: skip
 
 
@@ -114,7 +117,8 @@ def opened(root: Path) -> Iterator[World]:
     """A world in an empty folder."""
     made = make_store(root / "shop")
     brand = Brand(url=f"https://{SHOP}/", color="#8a3b12")
-    store = made.model_copy(update={"public_url": f"https://{PAGES}/rekindle", "brand": brand})
+    handover = Handover(cart_url=f"https://{SHOP}/cart?add={{items}}&code={{code}}")
+    store = made.model_copy(update={"handover": handover, "public_url": f"https://{PAGES}/rekindle", "brand": brand})
     shop, app = Shop(), application(store)
     with ExitStack() as held:
         held.enter_context(pytest.MonkeyPatch.context()).setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop is in this thread
@@ -132,7 +136,9 @@ def opened(root: Path) -> Iterator[World]:
 def _sent(store: Settings) -> dict[str, str]:
     """What two customers were sent, one of them in Germany."""
     use_ledger(store)
-    plan(["ada", "grete"], facts=json.dumps(STATED), code="7K2MQW9XTB", arm="credit", offer="credit_5", stage="tailor")
+    until = (moment.now() + timedelta(days=9)).date()
+    facts = json.dumps({**STATED, "valid_until": until.isoformat()})
+    plan(["ada", "grete"], facts=facts, code=CODE, arm="credit", offer="credit_5", stage="reassure", valid_until=until)
     Person.objects.filter(pk="grete").update(locale="de")
     recorder = Recorder()
     send_due(store, NOON, senders={"email": recorder})
