@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from rekindle.service.flow.planning import Planned
     from rekindle.service.flow.sending import Sent
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Beginnings that a spreadsheet takes for a formula, as wide characters, too (OWASP, CSV Injection, 2026-11)."""
 
 
 def plan(
