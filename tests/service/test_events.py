@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -53,6 +54,21 @@ def test_what_was_told_before_a_touch_was_unknown_settles_it_later(outbox: Setti
     assert settle_late(later(3)) == 1
     assert {name: status for name, (status, _) in statuses().items()} == {"c1": SENT, "c2": UNKNOWN, "c3": "planned"}
     assert settle_late(later(4)) == 0
+
+
+@pytest.mark.parametrize(("first", "then", "found"), [(SENT, UNKNOWN, 0), (UNKNOWN, SENT, 0), (UNKNOWN, UNKNOWN, 1)])
+def test_a_touch_that_changes_between_two_questions_is_left_for_the_next_time(outbox: Settings, first: str, then: str, found: int) -> None:
+    assert record([event(told.DELIVERED)], NOON).new == 1
+    Touch.objects.filter(customer_id="c1").update(status=first)
+
+    def changed(execute: Callable[..., object], *statement: object) -> object:
+        answer = execute(*statement)
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(lambda: (Touch.objects.filter(customer_id="c1").update(status=then), connection.close())).result()
+        return answer
+
+    with connection.execute_wrapper(changed):
+        assert len(list(queries.told_of_unknown())) == found
 
 
 def test_history_is_told_once_of_what_became_of_messages(outbox: Settings) -> None:

@@ -69,9 +69,11 @@ def told_of_unknown() -> Iterator[tuple[Touch, str, str]]:
     for name in ("token", "provider_id"):
         named = unknown.exclude(**{name: ""})
         rows = DeliveryEvent.objects.filter(**{f"{name}__in": named.values(name)}).order_by("occurred_at", "id")
+        listed = list(rows)
         touches = {getattr(touch, name): touch for touch in named.filter(**{f"{name}__in": rows.order_by().values(name)})}
-        for row in rows:
-            yield touches[getattr(row, name)], row.kind, row.detail
+        for row in listed:
+            if touch := touches.get(getattr(row, name)):  # none where it was settled since
+                yield touch, row.kind, row.detail
 
 
 def taken() -> pa.Table:
