@@ -184,6 +184,12 @@ class Consents(_Table):
     purchase_implied_days: Annotated[int, Field(ge=0, le=3650)] = 0
 
 
+def _https(text: str) -> str:
+    if text and not text.startswith("https://"):
+        raise ValueError("the address that takes customers in is HTTPS")
+    return text
+
+
 def _cart(text: str) -> str:
     if text and not (text.startswith("https://") and "{items}" in text):
         raise ValueError("the address of a cart is HTTPS and holds {items}")
@@ -193,6 +199,7 @@ def _cart(text: str) -> str:
 class Handover(_Table):
     """Where customers go on in the shop."""
 
+    url: Annotated[str, AfterValidator(_https)] = ""
     cart_url: Annotated[str, AfterValidator(_cart)] = ""
 
 

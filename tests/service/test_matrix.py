@@ -12,7 +12,7 @@ from rekindle import moment
 from rekindle.service.api import actions, v1
 from rekindle.service.api.scopes import SCOPES
 from rekindle.service.config.web import application
-from rekindle.settings import Provider, Settings
+from rekindle.settings import Handover, Provider, Settings
 from tests.service.matrix import ANYONE, METHODS, ROWS, SIGNED, TOKENS, Row
 from tests.service.touches import meet
 
@@ -24,6 +24,7 @@ def client(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setenv("TEST_MAIL", "postmark:a-made-up-word")
     monkeypatch.setenv("TEST_SMS", "another-made-up-word")
     told = {
+        "handover": Handover(url="https://shop.example/enter"),
         "provider": Provider(esp="postmark", webhook={"webhook_secret": "env:TEST_MAIL"}),
         "sms": store.sms.model_copy(update={"shape": "form", "secret": "env:TEST_SMS"}),
     }

@@ -7,6 +7,7 @@ SCOPES = {
     "brief": "a customer in short: what is known, what was sent and why",
     "coupons": "codes at the checkout: look at one, redeem it, roll a redemption back",
     "decisions": "what a page of the shop shows a customer",
+    "handover": "taking a customer in whom a page handed over",
     "inapp": "messages inside the shop: list them, say that one was seen or put away",
     "privacy": "a customer's data: ask for a copy, ask that it goes, see what was done",
     "preferences": "what a customer wants to get: say it, change it",

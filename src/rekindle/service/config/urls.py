@@ -10,7 +10,7 @@ from rekindle.service.api.v1 import api
 from rekindle.service.channels.provider import tracking
 from rekindle.service.channels.sms import inbound
 from rekindle.service.privacy import shopify
-from rekindle.service.public import clicks, confirming, known, landing, messages, own_data, preferences, questions, stopping, styles
+from rekindle.service.public import clicks, confirming, entering, known, landing, messages, own_data, preferences, questions, stopping, styles
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("assets/public.css", styles.shipped),
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("c/<str:token>", clicks.follow),
     path("u/<str:token>", stopping.stop),
     path("preferences/<str:token>", preferences.choose),
+    path("enter/<str:token>", entering.enter),
     path("for/<str:token>", landing.land),
     path("confirm/<str:token>", confirming.answer),
     path("known/<str:token>", known.show),

@@ -40,7 +40,7 @@ def land(request: HttpRequest, token: str) -> HttpResponse:
         "offer": offer, "shop_url": campaign(store.brand.url, *way), "code": code,
         "browse": filled(locale, "for_browse", shop=store.name),
         "collection": filled(locale, "for_category", category=category) if category else "",
-        "why": open_linker(store).about(touch)["why_url"],
+        "enter": store.handover.url and f"{store.public_path}/enter/{token}", "why": open_linker(store).about(touch)["why_url"],
     }  # fmt: skip
     return page(request, "landing.html", said, locale=locale)
 

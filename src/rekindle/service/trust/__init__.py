@@ -1,1 +1,1 @@
-"""What customers answered: why they stayed away, how content they are, and their reviews."""
+"""What a link is trusted with: answers (why a customer stayed away, how content they are, reviews), and a way into the shop."""

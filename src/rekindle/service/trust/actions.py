@@ -1,16 +1,21 @@
-"""What changes answers: one is given or given anew, and history learns of it.
+"""What changes answers and entrances: one is given or given anew, history learns of it; one is opened, and spent once.
 
 Knows nothing of pages.
 """
 
+import hashlib
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from rekindle.service.outbox.models import Touch
-from rekindle.service.trust.models import CHANGED, KNOWN, TAKEN, Answer
+from rekindle.service.trust.models import CHANGED, KNOWN, TAKEN, Answer, Entrance
+
+OPEN_FOR = timedelta(minutes=10)
+"""How long a way into the shop is good for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +59,35 @@ def changes_known() -> None:
     """History now knows the answers taken."""
     with transaction.atomic():
         Answer.objects.filter(mirror=TAKEN).update(mirror=KNOWN)
+
+
+def open_entrance(customer_id: str, at: datetime) -> str:
+    """A code that lets a customer into the shop once, soon; an earlier one of theirs that was not used is good no more.
+
+    Args:
+        customer_id: Whom.
+        at: When, aware.
+    """
+    code = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        Entrance.objects.filter(customer_id=customer_id).delete()
+        Entrance.objects.create(digest=_digest(code), customer_id=customer_id, expires_at=at + OPEN_FOR)
+    return code
+
+
+def spend_entrance(code: str, at: datetime) -> str | None:
+    """Whom a code lets in, the first time that it is shown; None for every other code and every other time.
+
+    Args:
+        code: As it was given.
+        at: When, aware.
+    """
+    with transaction.atomic():
+        mine = Entrance.objects.filter(digest=_digest(code))
+        if not mine.filter(spent_at=None, expires_at__gt=at).update(spent_at=at):
+            return None
+        return mine.values_list("customer_id", flat=True).get()
+
+
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()

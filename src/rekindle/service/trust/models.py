@@ -1,4 +1,4 @@
-"""Answers to the questions of messages; each may be given again, and the latest counts.
+"""Answers to the questions of messages, each of which may be given again, and entrances to the shop, each of which opens once.
 
 Knows nothing of pages. History is told the value alone; words that a person wrote freely stay here.
 """
@@ -27,3 +27,12 @@ class Answer(models.Model):
         """One answer to a question of a message."""
 
         constraints: ClassVar = [models.UniqueConstraint(fields=["touch", "question"], name="one_answer_to_a_question")]
+
+
+class Entrance(models.Model):
+    """A way into the shop for one customer: known by the digest of its code, good for minutes, and for one use."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    customer_id = models.CharField(max_length=64, db_index=True)
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True)

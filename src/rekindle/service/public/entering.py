@@ -1,0 +1,45 @@
+"""Handing a customer over to the shop: one press, and the shop knows who comes, for things of low risk.
+
+Knows nothing of the shop's accounts. Looking opens nothing; a POST opens a way that is good for ten minutes and one use.
+"""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from rekindle import moment
+from rekindle.service.config.headers import POLICY
+from rekindle.service.config.web import store_in_use
+from rekindle.service.public.answers import filled, not_ours, page
+from rekindle.service.public.visitors import reader_of
+from rekindle.service.trust.actions import open_entrance
+
+_OWN_FORMS = "form-action 'self'"
+_SEE_OTHER = 303
+_OUR_PAGE = "same-origin"
+"""What a browser says of a form of our own page; a form elsewhere could sign in its visitor as another. Source: W3C Fetch Metadata."""
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
+def enter(request: HttpRequest, token: str) -> HttpResponse:
+    """The page with its button, and where the button leads: the shop, with a code that the shop's server shows to `/v1/handover`."""
+    reader, shop = reader_of(token), store_in_use().handover.url
+    if reader is None or not shop:
+        return not_ours(request)
+    if request.method == "POST" and request.headers.get("Sec-Fetch-Site", _OUR_PAGE) == _OUR_PAGE:
+        answer: HttpResponse = HttpResponseRedirect(_with(shop, open_entrance(reader.touch.customer_id, moment.now())))
+        answer.status_code = _SEE_OTHER
+        return answer
+    said = {"title": filled(reader.person.locale, "enter_title", shop=store_in_use().name)}
+    answer = page(request, "enter.html", said, locale=reader.person.locale)
+    parts = urlsplit(shop)
+    answer.headers["Content-Security-Policy"] = POLICY.replace(_OWN_FORMS, f"{_OWN_FORMS} {parts.scheme}://{parts.netloc}")
+    return answer
+
+
+def _with(shop: str, code: str) -> str:
+    parts = urlsplit(shop)
+    return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("code", code)])))
