@@ -12,6 +12,7 @@ EXIT_CODES = {
     errors.StoreUnavailable: 1,
     errors.DeliveryError: 1,
     errors.TemporaryFailure: 1,
+    errors.LookAgain: 1,
     errors.PermanentFailure: 1,
     errors.OutcomeUnknown: 1,
 }

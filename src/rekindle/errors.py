@@ -9,6 +9,7 @@ Knows nothing of the parts that raise. The tree, with the exit code of the comma
     |-- StoreUnavailable       1   the folder, history or ledger cannot be opened or written
     `-- DeliveryError          1   a channel did not take a message
         |-- TemporaryFailure   1   the same message may be tried again
+        |   `-- LookAgain      1   at once, after another look whether it may go
         |-- PermanentFailure   1   it may not
         `-- OutcomeUnknown     1   nobody can say whether it was taken
 """
@@ -74,6 +75,10 @@ class TemporaryFailure(DeliveryError):
         super().__init__(cause, remedy)
         self.wait = wait
         self.lane = lane
+
+
+class LookAgain(TemporaryFailure):
+    """No byte has gone: it is too long ago that somebody looked whether the message may go. It is looked at again, and goes at once."""
 
 
 class PermanentFailure(DeliveryError):

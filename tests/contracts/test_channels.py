@@ -1,15 +1,17 @@
 """What every sender promises, whatever it sends through: once under its own name, and by type what became of it where not."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.db import connections
 
-from rekindle.errors import DeliveryError, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from rekindle.errors import DeliveryError, LookAgain, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from rekindle.service.channels import SENDERS
 from rekindle.settings import Senders
 from tests.contracts.channel_rigs import ADDRESS, LATER, NEVER, NUMBER, RIGS, SILENT, SWORDFISH, WELL, Rig, name_of
@@ -84,6 +86,20 @@ def test_what_nobody_answered_for_may_have_been_taken_and_is_not_tried_again(rig
     with pytest.raises(OutcomeUnknown) as raised:
         rig.channel.hand_over(rig.message(1))
     said(raised.value)
+    assert named(rig) == [name_of(1)]
+
+
+def test_what_was_looked_at_too_long_ago_does_not_begin_and_is_looked_at_again(rig: Rig) -> None:
+    rig.behave(SILENT if SILENT in rig.manners else WELL)
+    old = replace(rig.message(1), until=time.monotonic() - 0.001)
+    for _ in range(2):
+        with pytest.raises(LookAgain, match="looked at too long ago") as raised:
+            rig.channel.hand_over(old)
+        said(raised.value)
+        assert not raised.value.lane
+    rig.behave(WELL)
+    assert rig.taken() == []
+    rig.channel.hand_over(replace(old, until=time.monotonic() + 60.0))
     assert named(rig) == [name_of(1)]
 
 

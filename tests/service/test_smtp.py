@@ -12,11 +12,11 @@ import pytest
 
 from rekindle.deliver.channel import Message
 from rekindle.deliver.lanes import Limits
-from rekindle.errors import DeliveryError, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from rekindle.errors import DeliveryError, LookAgain, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from rekindle.service.channels.smtp.channel import Smtp
 from rekindle.service.channels.smtp.pool import Timing
 from rekindle.service.channels.smtp.session import Server
-from tests.faults.smtp_server import Fault, SmtpServer
+from tests.faults.smtp_server import Fault, Scale, SmtpServer
 from tests.service.relays import QUICK, SLOW, WIRE, message, relay
 
 
@@ -176,6 +176,16 @@ def test_a_server_that_takes_its_time_all_along_is_left_before_the_final_dot() -
     with SmtpServer({"": Fault("RCPT", "trickle", "250 slow but sure")}, scale=SLOW) as server, relay(server, timing=patient) as smtp:
         pytest.raises(TemporaryFailure, smtp.hand_over, message())
     assert not server.account.dots
+
+
+def test_a_look_that_grows_old_while_the_connection_is_opened_is_repeated_over_the_same() -> None:
+    with SmtpServer(scale=Scale(stall=3.0, tick=0.1, grey=0.2, far=0.1)) as server, relay(server) as smtp:
+        with pytest.raises(LookAgain):
+            smtp.hand_over(replace(message(), until=time.monotonic() + 0.05))
+        assert server.account.commands == ["ehlo shop.example"]
+        smtp.hand_over(replace(message(), until=time.monotonic() + 0.05))
+    assert server.account.connections == 1
+    assert list(server.account.taken.values()) == [1]
 
 
 def test_a_final_dot_that_would_go_too_late_does_not_go() -> None:

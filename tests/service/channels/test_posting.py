@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rekindle import moment
-from rekindle.errors import DeliveryError, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from rekindle.deliver.channel import Message
+from rekindle.errors import DeliveryError, LookAgain, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from rekindle.service.channels.posting import Answer, Poster, judge
 from tests.service.channels.certificates import authority
 from tests.service.channels.loopback import Script, closed_port, serving
@@ -55,6 +56,22 @@ def test_a_connection_is_used_again_and_one_that_was_closed_is_not(script: Scrip
     for _ in range(2):
         poster.post(address, BODY, HEADERS)
     assert (len(script.came), script.connections) == (5, 2)
+
+
+def test_a_look_that_grows_old_while_the_name_is_looked_up_is_repeated_over_the_same_connection(script: Script, address: str) -> None:
+    def slow(host: str, _port: int) -> list[str]:
+        time.sleep(0.1)
+        return [host]
+
+    poster = Poster(private=True, exchange=SOON, lookup=slow)
+
+    def message() -> Message:
+        return Message("m1", date(2026, 11, 26), BODY, until=time.monotonic() + 0.09)
+
+    with pytest.raises(LookAgain):
+        poster.post(address, BODY, HEADERS, message())
+    assert poster.post(address, BODY, HEADERS, message()).status == 200
+    assert (len(script.came), script.connections) == (1, 1)
 
 
 @pytest.mark.parametrize("mood", ["silent", "drop", "reset", "garbage", "trickle"])

@@ -19,7 +19,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from rekindle import moment
-from rekindle.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
+from rekindle.deliver.channel import Message
+from rekindle.errors import LookAgain, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from rekindle.service.channels.addresses import Lookup, Place, addresses_of, place_of
 
 CONNECT, EXCHANGE = 5.0, 20.0
@@ -69,21 +70,32 @@ class Poster:
         self._idle: _Idle = {}
         finalize(self, _hang_up, self._idle)
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], message: Message | None = None) -> Answer:
         """Posts once, follows no redirect, and gives the answer, whatever its status.
+
+        Args:
+            url: Where to.
+            body: What.
+            headers: Beside `Host` and `User-Agent`.
+            message: What the body is about, where it is a message to somebody.
 
         Raises:
             PermanentFailure: The URL must not be posted to.
-            TemporaryFailure: No connection came about; nothing was given away.
+            TemporaryFailure: No connection came about, or it took so long that the message must be looked at again; nothing was given away.
             OutcomeUnknown: The connection broke, or was too slow, after the request began.
         """
         place = place_of(url)
         line = self._idle_line(place) or self._open(place)
         try:
             with _at_most(self._exchange, line):
+                if message:
+                    message.begin(time.monotonic())
                 line.request("POST", place.path, body, {"Host": place.named, "User-Agent": "rekindle", **headers}, preload_content=False)
                 response = line.getresponse()
                 said = response.read(_BODY_AT_MOST + 1, decode_content=False)
+        except LookAgain:
+            self._keep(place, line, whole=True)
+            raise
         except (HTTPError, HTTPException, OSError) as error:
             line.close()
             raise OutcomeUnknown(f"{place.host} gave no whole answer: {_kind(error)}", _WAIT) from error

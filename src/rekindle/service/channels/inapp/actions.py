@@ -3,6 +3,7 @@
 Knows nothing of consent.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
@@ -10,9 +11,15 @@ from django.db import transaction
 from rekindle.service.channels.inapp.models import InAppMessage
 
 
-def put(message: InAppMessage) -> None:
-    """Puts a message into the shop; one of the same id is the same message, and stays as it is."""
+def put(message: InAppMessage, begin: Callable[[], None]) -> None:
+    """Puts a message into the shop; one of the same id is the same message, and stays as it is.
+
+    Args:
+        message: The row.
+        begin: Asked when the ledger lets it in, for which it may have had to wait; may raise.
+    """
     with transaction.atomic():
+        begin()
         InAppMessage.objects.bulk_create([message], ignore_conflicts=True)
 
 

@@ -4,6 +4,7 @@ Knows nothing of who sends and of who asks.
 """
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -37,7 +38,7 @@ class InApp:
         """
         row = _row(message)
         try:
-            put(row)
+            put(row, lambda: message.begin(time.monotonic()))
         except Error as error:
             connection.close_if_unusable_or_obsolete()
             raise TemporaryFailure(f"the ledger cannot be written: {type(error).__name__}", "Make room, or start its server.") from error

@@ -4,6 +4,7 @@ Knows nothing of who sends. A file appears whole or not at all, and never twice.
 """
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from threading import get_ident
@@ -45,6 +46,7 @@ class Mailbox:
                     file.write(message.wire)
                     file.flush()
                     os.fsync(file.fileno())
+                message.begin(time.monotonic())
                 draft.replace(path)
             finally:
                 draft.unlink(missing_ok=True)

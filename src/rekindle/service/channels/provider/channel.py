@@ -93,7 +93,7 @@ class Provider:
             OutcomeUnknown: The provider had the message and gave no answer that can be understood.
         """
         line, mail = self._line(), written_for(ESPS[self.name], message)
-        line.door.posted = False
+        line.door.posted, line.door.message = False, message
         line.backend.session.headers.update({name: message.id for name in ESPS[self.name].request_key})
         try:
             line.backend.send_messages([mail])

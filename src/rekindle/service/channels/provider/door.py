@@ -8,6 +8,7 @@ from typing import Any
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
+from rekindle.deliver.channel import Message
 from rekindle.deliver.delivery_events import reason
 from rekindle.errors import OutcomeUnknown
 from rekindle.service.channels.posting import Answer, Poster, judge
@@ -24,6 +25,9 @@ class Door(BaseAdapter):
     Args:
         poster: What posts.
     """
+
+    message: Message | None = None
+    """What the next request is about."""
 
     posted: bool = False
     """Whether the last request was answered, so that what fails after that does not say that it was not taken."""
@@ -42,7 +46,7 @@ class Door(BaseAdapter):
         """
         url, body = str(request.url), request.body
         headers = {str(name): str(value) for name, value in request.headers.items() if name.lower() not in _OURS}
-        answer = self._poster.post(url, body if isinstance(body, bytes) else str(body or "").encode(), headers)
+        answer = self._poster.post(url, body if isinstance(body, bytes) else str(body or "").encode(), headers, self.message)
         self.posted = True
         _judge(answer, url.split("/")[2])
         return _response(request, url, answer)

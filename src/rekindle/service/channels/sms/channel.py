@@ -53,7 +53,7 @@ class Sms:
         else:
             kind, body = "application/json", json.dumps({"id": message.id, "to": message.to, "from": self.sender, "text": text})
         headers = {"Content-Type": kind, "Accept": "application/json", "Authorization": self.authorization, "Idempotency-Key": message.id}
-        answer = self.poster.post(self.url, body.encode(), headers)
+        answer = self.poster.post(self.url, body.encode(), headers, message)
         judge(answer, place_of(self.url).host, _said(answer, ("code",)), kept_apart=False)
         return _said(answer, _IDS)
 

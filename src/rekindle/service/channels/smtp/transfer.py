@@ -4,6 +4,7 @@ Knows nothing of other messages. A message counts as not taken until its final d
 """
 
 import re
+import time
 
 from rekindle.deliver.channel import Message
 from rekindle.errors import DeliveryError, OutcomeUnknown, PermanentFailure, TemporaryFailure
@@ -40,7 +41,7 @@ class Transfer:
             What the server said when it took the message.
 
         Raises:
-            TemporaryFailure: As `Channel.hand_over`.
+            TemporaryFailure: As `Channel.hand_over`; a LookAgain leaves the connection as it was.
             PermanentFailure: As there.
             OutcomeUnknown: As there.
         """
@@ -48,6 +49,7 @@ class Transfer:
             options = self._options(message)
             if self.session.needs_reset:
                 self._ask(MAIL, "RSET")
+            message.begin(time.monotonic())
             self.session.needs_reset = True
             self._ask(MAIL, f"MAIL FROM:<{message.sender}>{options}")
             self._ask(RCPT, f"RCPT TO:<{message.to}>")

@@ -45,7 +45,7 @@ class Webhook:
         now = moment.now()
         body = message.wire if message.to == self.url else _wrapped(message, now)
         headers = {"Content-Type": "application/json", **signed(self.key, message.id, now, body)}
-        judge(self.poster.post(self.url, body, headers), place_of(self.url).host)
+        judge(self.poster.post(self.url, body, headers, message), place_of(self.url).host)
         return ""
 
 

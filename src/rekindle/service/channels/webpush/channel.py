@@ -64,7 +64,7 @@ class WebPush:
             message.wire, private_key=ec.generate_private_key(ec.SECP256R1()), dh=browser.point, auth_secret=browser.auth,
             version="aes128gcm", keyid=None,
         )  # fmt: skip
-        answer = self.poster.post(browser.endpoint, body, self._headers(message, place))
+        answer = self.poster.post(browser.endpoint, body, self._headers(message, place), message)
         if answer.status in _GONE:
             raise PermanentFailure("the browser's subscription has ended", "Ask the customer again, on the shop's page.", gone=True)
         judge(answer, place.host)
