@@ -17,6 +17,8 @@ from rekindle.service.people.digests import _key, digest_of
 from rekindle.service.people.last_look import LastLook
 from rekindle.service.people.models import Consent, Person, Suppression
 from rekindle.service.people.reach import unreachable
+from rekindle.service.privacy.actions import forget
+from rekindle.service.privacy.queries import traces
 from rekindle.settings import Settings
 from tests.postgres import server
 
@@ -54,6 +56,16 @@ def test_two_stores_know_one_address_by_two_digests(store: Settings, tmp_path: P
     assert mine != digest_of("ada@example.org")
 
 
+def test_who_opts_out_by_a_clock_that_was_set_back_has_opted_out(store: Settings) -> None:
+    met(AT + DAY)
+    assert refusals(AT + 2 * DAY) == set()
+    actions.opt_out("c1", "email", AT, "link")
+    assert refusals(AT + 2 * DAY) == {"opted out"}
+    assert refusals(AT + 2 * DAY, service=True) == set()
+    actions.opt_out("c1", "email", AT, "link")
+    assert Consent.objects.filter(granted=False).count() == 1
+
+
 def test_it_outlives_the_person(store: Settings) -> None:
     met(AT)
     actions.opt_out("c1", "email", AT + DAY, "link")
@@ -63,6 +75,25 @@ def test_it_outlives_the_person(store: Settings) -> None:
     assert refusals(AT + 3 * DAY) == {"address suppressed"}
     assert met(AT + 2 * DAY, "c2", consent_at=AT + 2 * DAY) == 1, "one that is dated later is a new yes"
     assert queries.refusals(queries.people_by_id(["c2"]), "email", AT + 3 * DAY) == {}
+
+
+def test_what_a_file_said_to_be_refused_outlives_an_erasure_too(store: Settings) -> None:
+    met(AT, email_consent=False, sms_consent=True, inapp_consent=False, consent_at=AT)
+    forget(traces(["c1"], []))
+    assert (Person.objects.count(), Consent.objects.count()) == (0, 0)
+    assert met(AT + DAY, "c2") == 0
+    assert refusals(AT + DAY) == {"no consent"}
+    mine = Suppression.objects.values_list("channel", "digest", "reason", "recorded_at")
+    assert set(mine) == {("email", digest_of("ada@example.org"), "opt-out", AT), ("inapp", digest_of("c1"), "opt-out", AT)}
+    forget(traces(["c2"], []))
+    assert len(mine.all()) == 2
+
+
+def test_an_erasure_keeps_nothing_of_who_refused_nothing(store: Settings) -> None:
+    met(AT)
+    actions.consent("c1", "email", AT + DAY, "account")
+    forget(traces(["c1"], []))
+    assert not Suppression.objects.exists()
 
 
 @pytest.mark.parametrize("reason", ["opt-out", "bounce"])

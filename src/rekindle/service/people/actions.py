@@ -68,9 +68,14 @@ def record_contacts(rows: pa.Table, at: datetime) -> Counts:
 
 
 def opt_out(customer_id: str, channel: str, at: datetime, source: str, purpose: str = MARKETING) -> None:
-    """Records that a customer wants no more messages of a purpose on a channel; counts for the address, too."""
+    """Records that a customer wants no more messages of a purpose on a channel; counts for the address, too.
+
+    Where the clock was set back since they last said something, it bears the instant of that, so that it is the latest word.
+    """
     with transaction.atomic():
         person, _ = Person.objects.get_or_create(customer_id=customer_id, defaults={"updated_at": at})
+        said = Consent.objects.filter(customer_id=customer_id, channel=channel, purpose=purpose)
+        at = max(at, said.aggregate(at=Max("recorded_at"))["at"] or at)
         statement = {"customer_id": customer_id, "channel": channel, "purpose": purpose, "recorded_at": at, "granted": False}
         Consent.objects.get_or_create(**statement, basis="objection", defaults={"source": source})
         address = address_of(person, channel)
