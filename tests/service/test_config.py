@@ -1,3 +1,4 @@
+import json
 import sqlite3
 import subprocess
 import sys
@@ -90,3 +91,14 @@ def test_keys_are_private_and_stay(tmp_path: Path) -> None:
     files = list((tmp_path / "keys").iterdir())
     assert len(files) == 3
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+def test_a_ring_that_another_process_rotated_is_read_again(tmp_path: Path) -> None:
+    old, path = load_ring(tmp_path, "clicks"), tmp_path / "keys" / "clicks.json"
+    said = json.loads(path.read_text())
+    said["keys"]["b"], said["current"] = "11" * 32, "b"
+    path.write_text(json.dumps(said))
+    new = load_ring(tmp_path, "clicks")
+    assert (new.current, new.keys["b"], new.keys["a"]) == ("b", bytes.fromhex("11" * 32), old.keys["a"])
+    path.unlink()
+    assert load_ring(tmp_path, "clicks").keys["a"] != old.keys["a"]

@@ -18,6 +18,7 @@ _PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"  # foreign keys ar
 _DURABLE = f"-c synchronous_commit=on -c lock_timeout={LOCK_WAIT}s"  # the server's own default may be off
 _NOTICED = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _AGE = 60
+"""For how many seconds a web request may find the connection of another before it open: to open one takes longer than to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def place(settings: Settings) -> Place:
 
 def _sqlite(path: Path, var: str) -> Place:
     options = {"transaction_mode": "IMMEDIATE", "timeout": LOCK_WAIT, "init_command": _PRAGMAS}
-    return Place(str(path), {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": options, "VAR": var}, path)
+    connection = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": options, "CONN_MAX_AGE": _AGE, "VAR": var}
+    return Place(str(path), connection, path)
 
 
 def _postgresql(settings: Settings) -> Place:

@@ -3,7 +3,6 @@
 Knows nothing of messages, and of who is a machine: that is judged later, from the lines. Nothing in the ledger changes.
 """
 
-import hashlib
 import hmac
 import json
 import os
@@ -42,13 +41,14 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
     if url is None:
         return not_ours(request)
     if request.method == "GET":
-        note(store.var, line(request, ring, link, moment.now()), moment.now())
+        now = moment.now()
+        note(store.var, line(request, ring, link, now), now)
     return HttpResponseRedirect(url)
 
 
 def line(request: HttpRequest, ring: Ring, link: Link, at: datetime) -> str:
     """One visit as a line of JSON: which message, where to, when, what the program calls itself, and a keyed hash of its network."""
-    network = hmac.new(ring.keys[ring.current], _network(request).encode(), hashlib.sha256).hexdigest()[:16]
+    network = hmac.digest(ring.keys[ring.current], _network(request).encode(), "sha256").hex()[:16]
     agent = request.headers.get("User-Agent", "")[:_AGENT_AT_MOST]
     visit = {"visit": secrets.token_hex(8), "touch": link.touch, "destination": link.destination, "visited_at": at.isoformat(),
              "agent": agent, "network": network}  # fmt: skip
@@ -57,9 +57,13 @@ def line(request: HttpRequest, ring: Ring, link: Link, at: datetime) -> str:
 
 def note(var: Path, text: str, at: datetime) -> None:
     """Adds a line to the day's file, whole: several processes may write at once."""
-    folder = var / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    file = os.open(folder / f"{at:%Y-%m-%d}.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    folder = f"{var}/{FOLDER}"
+    path, how = f"{folder}/{at:%Y-%m-%d}.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    try:
+        file = os.open(path, how, 0o600)
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)
+        file = os.open(path, how, 0o600)
     try:
         os.write(file, text.encode())
     finally:
@@ -73,4 +77,4 @@ def _network(request: HttpRequest) -> str:
         address = ip_address(forwarded or request.META.get("REMOTE_ADDR", ""))
     except ValueError:
         return ""
-    return str(ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False))
+    return str(ip_network((int(address), 24) if address.version == 4 else (address.packed, 48), strict=False))
