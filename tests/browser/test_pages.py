@@ -8,12 +8,13 @@ from playwright.sync_api import Page, expect
 
 from rekindle import moment
 from rekindle.service.people.models import Person
+from rekindle.service.trust.actions import spend_entrance
 from rekindle.service.trust.models import Answer
 from rekindle.service.wishes.queries import wishes_of
 from tests.browser.world import CODE, SHOP, World
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "has_touch": True}
-KINDS = ("for", "why", "answer", "rate", "review", "preferences", "known", "u")
+KINDS = ("for", "enter", "why", "answer", "rate", "review", "preferences", "known", "u")
 
 
 def address(world: World, customer: str, kind: str) -> str:
@@ -76,6 +77,16 @@ def test_a_mail_of_win_back_leads_to_the_cart_as_it_was_left(world: World) -> No
         expect(page.get_by_role("heading", level=1)).to_have_text("The shop")
         assert page.url.startswith(f"https://{SHOP}/cart?add=wall-lamp%2Cvase%3A2&code={CODE}&utm_source=rekindle")
     assert sum(one.startswith("/cart?add=wall-lamp%2Cvase%3A2") for one in world.shop.asked) == 1
+
+
+def test_one_press_hands_a_customer_over_to_the_shop(world: World) -> None:
+    with world.page(**PHONE) as page:
+        page.goto(world.link("grete", "/for/"))
+        page.get_by_role("link", name="Anmelden").click()
+        page.get_by_role("button", name="Anmelden").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("The shop")
+        code = page.url.removeprefix(f"https://{SHOP}/enter?code=")
+    assert [spend_entrance(code, moment.now()) for _ in range(2)] == ["grete", None]
 
 
 def test_everything_can_be_done_with_the_keyboard_alone(world: World) -> None:

@@ -117,7 +117,7 @@ def opened(root: Path) -> Iterator[World]:
     """A world in an empty folder."""
     made = make_store(root / "shop")
     brand = Brand(url=f"https://{SHOP}/", color="#8a3b12")
-    handover = Handover(cart_url=f"https://{SHOP}/cart?add={{items}}&code={{code}}")
+    handover = Handover(url=f"https://{SHOP}/enter", cart_url=f"https://{SHOP}/cart?add={{items}}&code={{code}}")
     store = made.model_copy(update={"handover": handover, "public_url": f"https://{PAGES}/rekindle", "brand": brand})
     shop, app = Shop(), application(store)
     with ExitStack() as held:

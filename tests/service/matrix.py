@@ -74,6 +74,7 @@ ROWS = (
     Row("GET", "v1/privacy/receipts/<number>", "key:privacy", (422,)),
     Row("GET", "v1/privacy/receipts/<number>/copy", "key:privacy", (422,)),
     Row("GET", "v1/openapi.json", ANYONE),
+    Row("GET", "v1/answers", "key:answers", query="?question=why"),
     Row("GET", "v1/customers/<customer>/brief", "key:brief", (422,)),
     Row("POST", "v1/decisions", "key:decisions", (422,)),
     Row("POST", "v1/handover", "key:handover", (422,)),

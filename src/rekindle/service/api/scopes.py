@@ -4,6 +4,7 @@ Knows nothing of keys.
 """
 
 SCOPES = {
+    "answers": "what customers answered, and their reviews",
     "brief": "a customer in short: what is known, what was sent and why",
     "coupons": "codes at the checkout: look at one, redeem it, roll a redemption back",
     "decisions": "what a page of the shop shows a customer",

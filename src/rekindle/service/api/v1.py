@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router
 from ninja.openapi.schema import OpenAPISchema
 
-from rekindle.service.api import browsers, coupons, customers, decisions, handover, inapp, preferences, privacy
+from rekindle.service.api import answers, browsers, coupons, customers, decisions, handover, inapp, preferences, privacy
 from rekindle.service.api.access import Often
 from rekindle.service.api.errors import Refusal, answer_by, shaped
 
@@ -57,6 +57,7 @@ def elsewhere(request: HttpRequest, rest: str) -> NoReturn:  # noqa: ARG001  nin
     raise Http404
 
 
+api.add_router("/answers", answers.router)
 api.add_router("/customers", customers.router)
 api.add_router("/decisions", decisions.router)
 api.add_router("/handover", handover.router)
