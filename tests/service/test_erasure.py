@@ -120,6 +120,9 @@ def test_nothing_is_left_of_who_was_erased(canary: tuple[Canary, Path]) -> None:
     assert told["files"]["visits"] == 1
     assert Receipt.objects.get(pk=told["receipts"][0]["receipt"]).customer_id == ""
     assert typed("--store", one.store, "erase", one.external).code == 3, "nobody is known by that name any more"
+    told = done("--store", one.store, "audit", one.external, "--json").json
+    assert told["erased"] is True
+    assert [(link["good"], link["erased"] > 0) for link in told["chain"]] == [(True, True)]
     for command in (["import", folder / "orders.csv", "--map", folder / "orders.yaml"], ["import", folder / "contacts.csv", "--contacts"]):
         done("--store", one.store, *command)
     done("--store", one.store, "insight", "--as-of", "2026-02-25")

@@ -216,5 +216,8 @@ TRANSITIONS = sch.schema(
 ERASED_DECISIONS = sch.schema({"plan": "string", "digest": "string"})
 """What stays of decisions whose customer was erased: one digest each (`rekindle.history.erasing.row_digest`)."""
 
+SEALS = sch.schema({"number": "int64", "plan": "string", "seal": "string"})
+"""The chain of plans (`rekindle.history.chain`); plans of before there was one are not in it."""
+
 FORGOTTEN = sch.schema({"digest": "string", "at": "timestamp"})
 """Keyed digests of erased customers and their orders: files that still name them do not bring them back."""

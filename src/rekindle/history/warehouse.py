@@ -16,7 +16,7 @@ import pyarrow as pa
 from ibis.backends import BaseBackend
 
 from rekindle.errors import StoreUnavailable
-from rekindle.history.tables import BATCHES, ERASED_DECISIONS, FACTS, FORGOTTEN, JOURNAL, PLANS, SUPERSEDED, TIERS, TRANSITIONS
+from rekindle.history.tables import BATCHES, ERASED_DECISIONS, FACTS, FORGOTTEN, JOURNAL, PLANS, SEALS, SUPERSEDED, TIERS, TRANSITIONS
 
 SCHEMA_VERSION = 4
 LOCK_WAIT = 60.0
@@ -208,7 +208,7 @@ def stored_schemas() -> Mapping[str, ibis.Schema]:
     facts = {name: table.schema for name, table in FACTS.items()}
     rest = {
         "superseded": SUPERSEDED, "batches": BATCHES, "journal": JOURNAL, "plans": PLANS, "transitions": TRANSITIONS, "tiers": TIERS,
-        "erased_decisions": ERASED_DECISIONS, "forgotten": FORGOTTEN,
+        "erased_decisions": ERASED_DECISIONS, "forgotten": FORGOTTEN, "seals": SEALS,
     }
     return {**facts, **rest, "meta": ibis.schema({"schema_version": "int64"})}
 

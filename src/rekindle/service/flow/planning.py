@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from rekindle.decide import arms, fairness, planner, summary
 from rekindle.decide.policy import Policy
+from rekindle.history import chain
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.profile import CHANNELS, Profiles
 from rekindle.moment import AsOf
@@ -156,6 +157,7 @@ def commit(settings: Settings, warehouse: Warehouse, planned: Planned, built: Pr
 def _count(warehouse: Warehouse, digest: str, as_of: object, decisions: int) -> None:
     row = pa.table({"plan": [digest], "as_of": pa.array([as_of], pa.timestamp("us")), "rehearsal": [False], "decisions": [decisions]})
     with warehouse.transaction():
+        chain.seal(warehouse, digest)
         warehouse.insert("plans", row)
 
 
