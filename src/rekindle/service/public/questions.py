@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from rekindle import moment
+from rekindle.deliver.words import readable
 from rekindle.respond.questions import RATE, REVIEW, VALUES, answered, written
 from rekindle.service.config.web import store_in_use
 from rekindle.service.flow.linking import open_linker
@@ -46,9 +47,10 @@ def _said(reader: Reader, question: str, given: str | None) -> dict[str, object]
     store, locale = store_in_use(), reader.person.locale
     _, choose = open_linker(store).own(reader.touch.customer_id, reader.touch.channel)
     labels = {value: filled(locale, f"ask_{question}_{value}") if question != RATE else value for value in VALUES[question]}
-    about = ", ".join(decided(store, reader.touch).products) if question == REVIEW else ""
+    about = ", ".join(filter(None, map(readable, decided(store, reader.touch).products))) if question == REVIEW else ""
     texts = {name: filled(locale, f"ask_{question}_{name}", shop=store.name) for name in ("title", "text", "more", "thanks")}
     return {
         "texts": texts, "values": [(value, label, value == given) for value, label in labels.items()], "about": about, "choose": choose,
+        "browse": filled(locale, "for_browse", shop=store.name),
         "across": question == RATE,
     }  # fmt: skip
