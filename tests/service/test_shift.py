@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from rekindle.service.outbox.models import Touch
 from rekindle.service.outbox.queries import counts
 from rekindle.service.people.digests import digest_of
 from rekindle.service.people.models import Suppression
+from rekindle.service.programs.actions import pause, resume
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
 from tests.service.touches import OneByOne, Recorder, later, meet, plan, touches
@@ -208,6 +211,74 @@ def test_never_more_than_one_batch_is_in_doubt(store: Settings, monkeypatch: pyt
     monkeypatch.setattr(outbox, "begin", watched)
     assert send_due(store, NOON, senders={"email": Recorder()}).by_status == {"sent": 120}
     assert max(most) == batch
+
+
+class Passing(OneByOne):
+    """Every message takes a minute of the clock."""
+
+    def __init__(self, begins: datetime, error: Exception | None = None) -> None:
+        super().__init__()
+        self.now, self.error = begins, error
+
+    def hand_over(self, message: Message) -> str:
+        self.now += timedelta(minutes=1)
+        super().hand_over(message)
+        if self.error:
+            raise self.error
+        return ""
+
+
+def test_a_run_that_lasts_into_the_night_stops_writing(store: Settings) -> None:
+    plan([f"c{number}" for number in range(120)])
+    evening = NOON.replace(hour=19, minute=1)
+    sender = Passing(evening)
+    done = send_due(store, senders={"email": sender}, clock=lambda: sender.now)
+    assert (done.planned, done.by_status["sent"] + done.postponed) == (120, 120)
+    assert 50 <= len(sender.taken) <= 110, "what was begun before eight went, and no more"
+    waiting = Touch.objects.filter(status="planned")
+    assert set(waiting.values_list("send_at", "reason")) == {((NOON + timedelta(days=1)).replace(hour=9), "quiet hours")}
+
+
+def test_what_a_long_run_writes_down_bears_the_instant_at_which_it_was(store: Settings) -> None:
+    plan([f"c{number}" for number in range(5)], valid_until=None)
+    sender = Passing(NOON)
+    send_due(store, senders={"email": sender}, clock=lambda: sender.now)
+    dates = [parsedate_to_datetime(message_from_bytes(one.wire)["Date"]) for one in sender.taken]
+    assert dates == [later(number) for number in range(5)]
+    settled = sorted(one for one in Touch.objects.values_list("settled_at", flat=True) if one)
+    assert (settled[0] > NOON, settled[-1]) == (True, later(5))
+    plan([f"d{number}" for number in range(5)], name="plan2", valid_until=None)
+    again = Passing(NOON, TEMPORARY)
+    send_due(store, senders={"email": again}, clock=lambda: again.now)
+    waits = Touch.objects.filter(plan="plan2").order_by("send_at").values_list("send_at", flat=True)
+    assert list(waits) == [later(number + 15) for number in range(1, 6)]
+
+
+def test_on_a_shifted_clock_one_instant_holds(store: Settings) -> None:
+    plan(["c1", "c2"])
+    sender = Passing(NOON)
+    send_due(store, NOON, senders={"email": sender}, clock=lambda: sender.now)
+    assert set(Touch.objects.values_list("settled_at", flat=True)) == {NOON}
+
+
+def test_a_pause_stops_a_run_under_way(store: Settings) -> None:
+    size = 300
+    plan([f"c{number}" for number in range(size)])
+
+    class Disliked(OneByOne):
+        def hand_over(self, message: Message) -> str:
+            taken = super().hand_over(message)
+            if len(self.taken) == 10:
+                pause("win-back", "complaints", "Ada", NOON)
+            return taken
+
+    done = send_due(store, NOON, senders={"email": (sender := Disliked())})
+    sent = len(sender.taken)
+    assert 10 <= sent <= 10 + shift.BATCH
+    assert done == Sent(size, {"sent": sent}, 0, held=size - sent)
+    assert set(Touch.objects.filter(status="planned").values_list("owner", "attempts", "settled_at")) == {("", 0, None)}
+    resume("win-back", "Ada", later(1))
+    assert send_due(store, later(1), senders={"email": Recorder()}) == Sent(size - sent, {"sent": size - sent}, 0)
 
 
 def test_leases_are_renewed_by_progress_alone(store: Settings) -> None:

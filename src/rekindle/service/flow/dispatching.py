@@ -194,6 +194,6 @@ def dispatch(settings: Settings, warehouse: Warehouse, at: datetime, shifted: bo
     withdraw_unhappy(warehouse, at)
     withdraw_closed(warehouse, as_of, approved.programs)
     withdraw_short(warehouse, as_of, approved.offers)
-    done = send_due(settings, at, quiet=approved.rules.quiet_hours)
+    done = send_due(settings, at if shifted else None, quiet=approved.rules.quiet_hours)
     close_cycle(settings, warehouse, at)
     return done

@@ -20,19 +20,24 @@ from rekindle.service.people.reach import unreachable
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of every touch of a run.
+    """What is asked of every touch of a batch.
 
     Args:
-        now: The instant of sending.
+        now: The instant at which it is asked.
         timezone: The store's, for customers of whom none is known.
         quiet: When nobody is written to.
         channels: Those that the store has a sender for.
+        paused: Programs whose marketing waits until somebody resumes them.
     """
 
     now: datetime
     timezone: str
     quiet: QuietHours
     channels: Collection[str]
+    paused: Collection[str] = ()
+
+
+PAUSED = "the program is paused"
 
 
 def not_now(question: Question, touches: Sequence[Touch], people: Mapping[str, Person]) -> dict[int, Outcome]:
@@ -59,7 +64,7 @@ def not_now(question: Question, touches: Sequence[Touch], people: Mapping[str, P
 
 @dataclass(frozen=True, slots=True)
 class _Here:
-    """What holds in a time zone at the instant of sending: the day, and when the quiet hours end, None where none hold."""
+    """What holds in a time zone at the instant of the question: the day, and when the quiet hours end, None where none hold."""
 
     day: date
     morning: datetime | None
@@ -76,6 +81,8 @@ def _instead(question: Question, touch: Touch, here: _Here, refusal: str) -> Out
         return Outcome(FAILED, reason=f"no sender for {touch.channel} is set up")
     if refusal:
         return Outcome(SUPPRESSED, reason=refusal)
+    if not touch.service and touch.program in question.paused:
+        return Outcome(PLANNED, reason=PAUSED)
     if touch.service or here.morning is None:
         return None
     return Outcome(PLANNED, reason="quiet hours", send_at=here.morning)

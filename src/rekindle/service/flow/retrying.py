@@ -35,7 +35,7 @@ def not_taken(touch: Touch, error: Exception, now: datetime, message_id: str = "
     Args:
         touch: As claimed.
         error: What the sender raised; one that no sender promises to raise leaves the outcome unknown.
-        now: The instant of sending.
+        now: The instant at which that was known; the wait counts from it.
         message_id: The name that it was handed over under.
     """
     reason = str(error) or type(error).__name__

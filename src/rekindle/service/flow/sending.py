@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from rekindle import moment
 from rekindle.deliver.channel import Channel
@@ -48,20 +49,21 @@ class Sent:
 
 def send_due(
     settings: Settings,
-    now: datetime,
+    now: datetime | None = None,
     *,
     quiet: QuietHours | None = None,
     senders: Mapping[str, Channel] | None = None,
-    clock: Callable[[], datetime] = moment.now,
+    clock: Callable[[], datetime] | None = None,
 ) -> Sent:
     """Sends the touches of ready plans that are due, and says what became of them.
 
     Args:
         settings: The store.
-        now: The instant of sending: what is due, what has expired, where it is night.
+        now: The one instant of sending where the clock is shifted: what is due, what has expired, where it is night. Where not given, what
+            is due at the beginning is sent, and all else is asked of the clock as time passes.
         quiet: When nobody is written to, in the customer's time zone; 20:00 to 09:00 where not given.
         senders: Channel to what hands its messages over; the store's own where not given.
-        clock: The present instant, which leases count by.
+        clock: The present instant, which leases count by; the machine's where not given.
 
     Raises:
         Refused: No message of this store could be lawful: no postal address, or no HTTPS address for its links.
@@ -70,14 +72,20 @@ def send_due(
     use_ledger(settings)
     opened = open_senders(settings) if senders is None else senders
     with ledger_named(settings):
-        return _work_off(settings, now, quiet or QuietHours(), opened, clock)
+        present = clock or moment.now
+        instant = present if now is None else partial(_unmoved, now)
+        limits = {channel: limits_of(sender) for channel, sender in opened.items()}
+        held = partial(held_back, settings)
+        return _work_off(Terms(open_desk(settings, instant()), quiet or QuietHours(), opened, limits, held, present, instant))
 
 
-def _work_off(
-    settings: Settings, now: datetime, quiet: QuietHours, senders: Mapping[str, Channel], clock: Callable[[], datetime]
-) -> Sent:
-    held, limits = held_back(settings), {channel: limits_of(sender) for channel, sender in senders.items()}
-    terms = Terms(open_desk(settings, now), quiet, senders, limits, held, clock)
+def _unmoved(now: datetime) -> datetime:
+    """The instant of a shifted clock."""
+    return now
+
+
+def _work_off(terms: Terms) -> Sent:
+    clock, limits, began = terms.clock, terms.limits, terms.desk.now
     left, _ = outbox.recover(clock())
     with at_work(sum(one.threads for one in limits.values())) as crew:
         shift = Shift(terms, crew, secrets.token_hex(8))
@@ -85,7 +93,7 @@ def _work_off(
         while freed:  # what another worker let go of meanwhile
             more, freed = outbox.recover(clock())
             left, tally = left + more, shift.work() if freed else tally
-    waiting = due(now) - due(now, held)
+    waiting = due(began) - due(began, terms.held())
     ended = tally + Counter({UNKNOWN: left})
     settled = {status: count for status, count in sorted(ended.items()) if status != PLANNED}
     return Sent(tally.total() + waiting, settled, tally[PLANNED], waiting, left)

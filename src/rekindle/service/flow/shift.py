@@ -8,7 +8,7 @@ import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 
@@ -20,7 +20,7 @@ from rekindle.errors import BadData, DeliveryError, PermanentFailure, Refused, R
 from rekindle.program.rules import QuietHours
 from rekindle.service.flow.composing import Desk, compose
 from rekindle.service.flow.crew import Crew, Landed
-from rekindle.service.flow.permitting import Question, not_now
+from rekindle.service.flow.permitting import PAUSED, Question, not_now
 from rekindle.service.flow.retrying import not_taken, taken
 from rekindle.service.outbox import actions as outbox
 from rekindle.service.outbox.actions import LEASE
@@ -62,25 +62,26 @@ class Terms:
     """What holds for all messages of a shift.
 
     Args:
-        desk: What messages are written with.
+        desk: What messages are written with; what is due at its instant is the shift's work.
         quiet: When nobody is written to.
         senders: By channel.
         limits: How much each takes at once, by channel.
-        held: What is not to be taken up.
+        held: What is not to be taken up now; asked again and again, so that a pause stops a shift, too.
         clock: The present instant, which leases count by.
+        instant: The instant of sending, the present one unless the clock is shifted.
     """
 
     desk: Desk
     quiet: QuietHours
     senders: Mapping[str, Channel]
     limits: Mapping[str, Limits]
-    held: Held
+    held: Callable[[], Held]
     clock: Callable[[], datetime]
+    instant: Callable[[], datetime]
 
-    @property
-    def question(self) -> Question:
-        """What is asked of every touch."""
-        return Question(self.desk.now, self.desk.settings.timezone, self.quiet, self.senders)
+    def question(self, now: datetime) -> Question:
+        """What is asked of every touch of a batch at an instant."""
+        return Question(now, self.desk.settings.timezone, self.quiet, self.senders, self.held().programs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class Shift:
     def _claim(self, size: int) -> int:
         """Takes the next due touches up; how many."""
         terms = self._terms
-        claimed = outbox.claim(self._owner, terms.desk.now, terms.clock(), size, terms.held)
+        claimed = outbox.claim(self._owner, terms.desk.now, terms.clock(), size, terms.held())
         people = people_by_id({touch.customer_id for touch in claimed})
         for touch in claimed:
             person = people.get(touch.customer_id) or Person(customer_id=touch.customer_id)  # nobody known: no consent, no address
@@ -187,13 +188,14 @@ class Shift:
 
     def _begin(self, cases: Sequence[_Case]) -> None:
         """Looks again at what may have changed, in the transaction that moves what may go to attempting."""
-        terms, people = self._terms, {case.touch.customer_id: case.person for case in cases}
+        terms, people, now = self._terms, {case.touch.customer_id: case.person for case in cases}, self._terms.instant()
         begun, instead = outbox.begin(
-            [case.touch for case in cases], lambda mine: not_now(terms.question, mine, people), terms.clock(), terms.desk.now
+            [case.touch for case in cases], lambda mine: not_now(terms.question(now), mine, people), terms.clock(), now
         )
         mine = {touch.id for touch in begun}
         self._hand |= {case.touch.id: case for case in cases if case.touch.id in mine}
-        self._tally.update(outcome.status for outcome in instead.values())
+        self._tally.update(outcome.status for outcome in instead.values() if outcome.reason != PAUSED)  # those wait as if never claimed
+        self._look = LastLook(now)
 
     def _depart(self) -> float:
         """Lets go what its lane lets go now; seconds until time alone may let another one go."""
@@ -205,7 +207,7 @@ class Shift:
             admitted = lanes.admit(mine, time.monotonic())
             again = min(again, admitted.again)
             for key, seconds in admitted.back.items():
-                later = self._terms.desk.now + timedelta(seconds=math.ceil(seconds))
+                later = self._terms.instant() + timedelta(seconds=math.ceil(seconds))
                 self._end(self._hand.pop(key).touch, Outcome(PLANNED, reason=f"{mine[key]} did not answer", send_at=later))
             for key in admitted.start:
                 self._start(self._hand.pop(key), lanes)
@@ -214,7 +216,7 @@ class Shift:
     def _start(self, case: _Case, lanes: Lanes[int]) -> None:
         """Writes one message, reads suppression once more, and lets it go."""
         touch, terms = case.touch, self._terms
-        message = _composed(terms.desk, touch, case.person)
+        message = _composed(replace(terms.desk, now=terms.instant()), touch, case.person)
         if isinstance(message, Outcome):
             lanes.dropped(touch.id)
             self._end(touch, message)
@@ -236,10 +238,11 @@ class Shift:
             failure = one.error if isinstance(one.error, DeliveryError) else None
             self._lanes[case.touch.channel].ended(one.touch, one.at, failure)
             self._stuck.pop(case.lane, None)
-            self._end(case.touch, _outcome(case.touch, one, self._terms.desk.now))
+            now = self._terms.instant()
+            self._end(case.touch, _outcome(case.touch, one, now))
             if isinstance(one.error, PermanentFailure) and one.error.gone:
                 channel = case.touch.channel
-                suppress(channel, address_of(case.person, channel), "gone", self._terms.desk.now)
+                suppress(channel, address_of(case.person, channel), "gone", now)
         return bool(news)
 
     def _end(self, touch: Touch, outcome: Outcome) -> None:
@@ -251,7 +254,7 @@ class Shift:
         clock = self._terms.clock()
         renewal = outbox.Renewal(self._owner, clock) if clock - self._renewed_at >= RENEW_AFTER else None
         self._renewed_at = clock if renewal else self._renewed_at
-        self._tally.update(outbox.settle(self._landed, self._terms.desk.now, renewal).values())
+        self._tally.update(outbox.settle(self._landed, self._terms.instant(), renewal).values())
         self._landed, self._settle_at = [], math.inf
 
     def _leave(self) -> None:
