@@ -4,7 +4,8 @@ Knows nothing of what templates are for. There is no way from a template to a fi
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
 from typing import TextIO
 
 from liquid import BoundTemplate, Environment, StrictUndefined
@@ -22,7 +23,9 @@ SECONDS = 1.0
 """How long one template may take, by the monotonic clock."""
 
 SOURCE_LIMIT, OUTPUT_LIMIT, NAMES_LIMIT, STEPS_LIMIT = 200_000, 200_000, 10_000, 1_000
-"""Characters of a template, octets of what it becomes and of the names that it assigns; turns of all its loops together."""
+"""Characters of a template, octets of what it becomes and of the names that it assigns; turns of all its loops together.
+
+What a filter gives is as long as an output at most, and what it is told beside its input as long as a name."""
 
 TAGS = frozenset({"if", "unless", "case", "for", "break", "continue", "assign", "capture", "comment", "#"})
 FILTERS = frozenset(
@@ -54,6 +57,14 @@ class Allowance:
         self._turns -= 1
         if self._turns < 0:
             raise LoopIterationLimitError(f"its loops take more than {STEPS_LIMIT:,} turns", token=token)
+        self.look_at_time(token)
+
+    def look_at_time(self, token: Token | None = None) -> None:
+        """Ends a filling that takes too long.
+
+        Raises:
+            ResourceLimitError: The time is over.
+        """
         if time.monotonic() > self._until:
             raise ResourceLimitError(f"it takes longer than {SECONDS:g} s", token=token)
 
@@ -93,6 +104,30 @@ class _CountedForTag(ForTag):
     node_class = _CountedFor
 
 
+def _bounded(do: Callable[..., object]) -> Callable[..., object]:
+    """A filter that looks at the time and refuses what is too long: many in a row could double a text or a number each."""
+    wants_context = getattr(do, "with_context", False)
+
+    @wraps(do)
+    def bounded(left: object, *told: object, context: RenderContext, **named: object) -> object:
+        if isinstance(context, Watched):
+            context.left.look_at_time()
+        if any(_length(one) > NAMES_LIMIT for one in told):
+            raise ResourceLimitError(f"a filter is told more than {NAMES_LIMIT:,} characters", token=None)
+        made = do(left, *told, **named, **({"context": context} if wants_context else {}))
+        if _length(made) > OUTPUT_LIMIT:
+            raise ResourceLimitError(f"a filter makes more than {OUTPUT_LIMIT:,} characters", token=None)
+        return made
+
+    bounded.with_context = True  # type: ignore[attr-defined]  # the library looks for this mark on a function
+    return bounded
+
+
+def _length(value: object) -> int:
+    """Characters of a text; bits of a number, which are more than its digits."""
+    return len(value) if isinstance(value, str) else value.bit_length() if isinstance(value, int) else 0
+
+
 class _Template(BoundTemplate):
     context_class = Watched
 
@@ -107,7 +142,7 @@ class _Sandbox(Environment):
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters(extra=extra)
         self.tags = {name: tag for name, tag in self.tags.items() if name in TAGS | _PSEUDO_TAGS}
-        self.filters = {name: do for name, do in self.filters.items() if name in FILTERS}
+        self.filters = {name: _bounded(do) for name, do in self.filters.items() if name in FILTERS}
         self.add_tag(_CountedForTag)
 
 
