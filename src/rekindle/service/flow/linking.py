@@ -3,9 +3,10 @@
 Knows nothing of templates. A link to the shop says which message it stood in and where it leads, by numbers that mean nothing outside.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from rekindle.deliver.links import Claim, Ring, sign
 from rekindle.deliver.short_links import TRAP, Link, shorten
@@ -108,3 +109,18 @@ def campaign(url: str, medium: str, program: str, content: str) -> str:
     ours = {"utm_source": SOURCE, "utm_medium": medium, "utm_campaign": program, "utm_content": content}
     added = [(name, value) for name, value in ours.items() if name not in dict(held)]
     return urlunsplit(parts._replace(query=urlencode([*held, *added])))
+
+
+def cart_link(template: str, items: Sequence[str], code: str) -> str:
+    """The shop's address at which a cart stands again with its offer.
+
+    Args:
+        template: With `{items}`, and `{code}` where the shop takes one.
+        items: The shop's ids of products.
+        code: Of the offer; empty for none.
+
+    >>> cart_link("https://shop.example/cart?add={items}&code={code}", ["a 1", "b&c"], "7K2M")
+    'https://shop.example/cart?add=a%201,b%26c&code=7K2M'
+    """
+    listed = ",".join(quote(item, safe="") for item in items)
+    return template.replace("{items}", listed).replace("{code}", quote(code, safe=""))

@@ -12,9 +12,9 @@ from rekindle.deliver.facts import CARD_KINDS, Facts
 from rekindle.deliver.words import readable
 from rekindle.moment import local_day
 from rekindle.respond.because import because
-from rekindle.respond.landing import cart_link, offer_state
+from rekindle.respond.landing import offer_state
 from rekindle.service.config.web import store_in_use
-from rekindle.service.flow.linking import campaign, open_linker
+from rekindle.service.flow.linking import campaign, cart_link, open_linker
 from rekindle.service.flow.showing import decided
 from rekindle.service.public.answers import day_in, filled, not_ours, page
 from rekindle.service.public.messages import sentence
