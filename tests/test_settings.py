@@ -53,6 +53,12 @@ def test_a_folder_without_a_file_is_no_store(tmp_path: Path) -> None:
         (b"margin = 1.0", "margin: Input should be less than 1"),
         (b"horizon_weeks = 0", "horizon_weeks: Input should be greater than or equal to 1"),
         (b"[[sources]]\nfile = 'a.csv'\nrole = 'orders'", "sources.0.role: Input should be 'facts' or 'contacts'"),
+        (b'[brand]\nurl = ""', "brand.url: .*every message leads there; write the shop's address, such as https://shop.example"),
+        (b'[brand]\nurl = "shop.example"', "brand.url: .*every message leads there"),
+        (b'[brand]\nurl = "https://"', "brand.url: .*every message leads there"),
+        (b'[brand]\nurl = "https://[shop"', "brand.url: .*every message leads there"),
+        (b'[brand]\nurl = "https://shop.example/a b"', "brand.url: .*every message leads there"),
+        (b'[brand]\nurl = "javascript://shop.example"', "brand.url: .*every message leads there"),
         (b'[brand]\ncolor = "teal"', "brand.color: String should match pattern"),
         (b'[smtp]\npassword = "hunter2"', "smtp.password: .*a secret does not stand in this file; write env:NAME or file:PATH"),
         (b'[smtp]\nhost = "mail.example"\nsecurity = "none"', "smtp: .*is for a mail server on this machine: 127.0.0.1"),
@@ -69,11 +75,12 @@ def test_a_file_that_cannot_be_used_is_refused_by_name_and_setting(tmp_path: Pat
 def test_a_secret_is_named_and_never_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMTP_PASSWORD", "from the environment")
     (tmp_path / "password").write_text("from a file\n")
-    assert settings.secret("env:SMTP_PASSWORD") == "from the environment"
-    assert settings.secret(f"file:{tmp_path / 'password'}") == "from a file"
+    assert settings.secret("env:SMTP_PASSWORD", tmp_path, "smtp.password") == "from the environment"
+    for path in ("password", "./password", tmp_path / "password"):
+        assert settings.secret(f"file:{path}", tmp_path, "smtp.password") == "from a file"
 
 
 @pytest.mark.parametrize("reference", ["hunter2", "env:REKINDLE_ABSENT", "file:/absent", ""])
-def test_a_secret_in_the_open_or_absent_is_refused(reference: str) -> None:
-    with pytest.raises(BadData, match="Write env:NAME or file:PATH"):
-        settings.secret(reference)
+def test_a_secret_in_the_open_or_absent_is_refused(reference: str, tmp_path: Path) -> None:
+    with pytest.raises(BadData, match="smtp.password: no secret at .*Write env:NAME or file:PATH"):
+        settings.secret(reference, tmp_path, "smtp.password")

@@ -71,10 +71,22 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _web_address(text: str) -> str:
+    """An address that a link in a message can lead to; without one it would lead to the message itself."""
+    try:
+        parts = urlsplit(text)
+        plausible = parts.scheme in ("http", "https") and parts.hostname and not re.search(r"\s", text)
+    except ValueError:
+        plausible = False
+    if not plausible:
+        raise ValueError("every message leads there; write the shop's address, such as https://shop.example")
+    return text
+
+
 class Brand(_Table):
     """How the shop appears in messages."""
 
-    url: str = "https://shop.example"
+    url: Annotated[str, AfterValidator(_web_address)] = "https://shop.example"
     color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#1f5f5b"
 
 
@@ -286,8 +298,13 @@ def load(root: Path) -> Settings:
         raise BadData(f"{path}: {where}: {first['msg']}", "Mend that line; docs/settings.md lists every setting.") from error
 
 
-def secret(reference: str) -> str:
+def secret(reference: str, root: Path, setting: str) -> str:
     """What `env:NAME` or `file:PATH` points at.
+
+    Args:
+        reference: As it is written.
+        root: The store's folder, which a relative path starts from.
+        setting: Where it is written, such as `smtp.password`.
 
     Raises:
         BadData: The reference has another form, or nothing is there.
@@ -295,6 +312,6 @@ def secret(reference: str) -> str:
     kind, _, name = reference.partition(":")
     if kind == "env" and name in os.environ:
         return os.environ[name]
-    if kind == "file" and Path(name).is_file():
-        return Path(name).read_text(encoding="utf-8").strip()
-    raise BadData(f"no secret at '{reference}'", "Write env:NAME or file:PATH, and set it.")
+    if kind == "file" and (root / name).is_file():
+        return (root / name).read_text(encoding="utf-8").strip()
+    raise BadData(f"{FILE_NAME}: {setting}: no secret at '{reference}'", "Write env:NAME or file:PATH, and set it.")
