@@ -91,3 +91,8 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 def test_the_command_reference_is_what_the_commands_say() -> None:
     assert page("cli.md") == reference(), "write it again with: make docs"
+
+
+def test_a_page_about_content_lists_each_file_once() -> None:
+    files = re.findall(r"^\| (`[^|]+`) \|", page("content.md").split("## Looking")[0], re.MULTILINE)
+    assert len(files) == len(set(files)) > 5
