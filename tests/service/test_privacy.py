@@ -44,6 +44,15 @@ def shopify(topic: str, said: dict[str, Any] | str, word: str = WORD) -> int:
     return Client().post(f"/{PATH}", body, content_type="application/json", headers=headers).status_code
 
 
+def test_where_the_secret_is_missing_shopify_does_not_hear_where_it_belongs(
+    shop: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("SHOPIFY_SECRET")
+    answer = Client().post(f"/{PATH}", "{}", content_type="application/json")
+    assert (answer.status_code, b"SHOPIFY" in answer.content) == (503, False)
+    assert "rekindle.toml: shopify.secret: no secret at 'env:SHOPIFY_SECRET'" in caplog.text
+
+
 def api(method: str, path: str, body: object = None) -> tuple[int, Any]:
     headers = {"Authorization": f"Bearer {keys.create('tests', ['privacy'], NOON)}"}
     given = {"data": json.dumps(body), "content_type": "application/json"} if body is not None else {}

@@ -186,3 +186,16 @@ def test_a_bridges_event_must_be_signed_new_and_whole(event: Text) -> None:
         assert event(body).status_code == 422, body[:20]
     assert event(json.dumps({"from": "not a number", "text": "STOP"}), name="msg_9").status_code == 200
     assert Suppression.objects.count() == 0
+
+
+@pytest.mark.parametrize("shape", ["form", "json"])
+def test_where_the_secret_is_missing_strangers_do_not_hear_where_it_belongs(
+    store: Settings, tmp_path: Path, shape: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    served(store, tmp_path, shape, TOKEN)
+    (tmp_path / "secret").unlink()
+    answer = inbound(RequestFactory().post("/webhooks/sms", {"MessageSid": "SM1", "From": NUMBER, "Body": "stop"}))
+    assert answer.status_code == 503
+    assert json.loads(answer.content)["error"]["cause"] == "this is not set up here"
+    assert b"secret" not in answer.content
+    assert f"rekindle.toml: sms.secret: no secret at 'file:{tmp_path}/secret'" in caplog.text

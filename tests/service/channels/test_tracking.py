@@ -136,8 +136,19 @@ def test_looking_changes_nothing(postmark: Client) -> None:
 
 @pytest.mark.parametrize("webhook", [{}, {"api_key": "another"}])
 def test_a_webhook_without_a_word_takes_nothing(store: Settings, monkeypatch: pytest.MonkeyPatch, webhook: Mapping[str, str]) -> None:
-    assert tell(with_provider(store, monkeypatch, "postmark", **webhook), POSTMARK) == 422
+    assert tell(with_provider(store, monkeypatch, "postmark", **webhook), POSTMARK) == 503
     assert DeliveryEvent.objects.count() == 0
+
+
+def test_strangers_do_not_hear_where_a_word_that_is_missing_belongs(
+    store: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = with_provider(store, monkeypatch, "postmark", webhook_secret=WORD)
+    monkeypatch.delenv("TEST_WEBHOOK_SECRET")
+    answer = client.post("/webhooks/mail", json.dumps(POSTMARK), content_type="application/json")
+    assert (answer.status_code, answer.json()["error"]["cause"]) == (503, "this is not set up here")
+    assert b"TEST_" not in answer.content
+    assert "rekindle.toml: provider.webhook.webhook_secret: no secret at 'env:TEST_WEBHOOK_SECRET'" in caplog.text
 
 
 def mailgun(severity: str, reason: str, word: str = WORD) -> dict[str, Any]:

@@ -65,6 +65,12 @@ def refused(error: RekindleError) -> HttpResponse:
     return refusal(type(error).__name__, error.cause, error.remedy, status)
 
 
+def unready(error: RekindleError) -> HttpResponse:
+    """The answer to strangers where something is missing here: what and where it is, is for the log alone."""
+    log.error("%s %s", error.cause, error.remedy)
+    return refusal("StoreUnavailable", "this is not set up here", "Ask who runs this Rekindle: its log says what is missing.", 503)
+
+
 def shaped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """A path that refuses in the one shape also what no handler sees: a method that it does not have, and an address that is none."""
 

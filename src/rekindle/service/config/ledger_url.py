@@ -56,6 +56,11 @@ def _sqlite(path: Path, var: str) -> Place:
     return Place(str(path), connection, path)
 
 
+def _password(settings: Settings) -> str:
+    reference = settings.database_password
+    return secret(reference, settings.root, "database_password") if reference else ""
+
+
 def _postgresql(settings: Settings) -> Place:
     """Reads the URL as PostgreSQL's own client does: any of its parameters may stand after a question mark."""
     from psycopg import ProgrammingError
@@ -68,7 +73,7 @@ def _postgresql(settings: Settings) -> Place:
     if not given.get("dbname"):
         raise BadData("database is no PostgreSQL URL with a database's name", REMEDY)
     name, user, host, port = (str(given.pop(key, "")) for key in ("dbname", "user", "host", "port"))
-    password = str(given.pop("password", "")) or (secret(settings.database_password) if settings.database_password else "")
+    password = str(given.pop("password", "")) or _password(settings)
     options = f"{_DURABLE} {given.pop('options', '')}".rstrip()
     connection = {
         "ENGINE": "django.db.backends.postgresql", "NAME": name, "USER": user, "PASSWORD": password, "HOST": host, "PORT": port,

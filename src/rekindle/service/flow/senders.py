@@ -10,6 +10,7 @@ from rekindle.program.checking import Finding
 from rekindle.program.validating import Severity
 from rekindle.service.channels import open_sender
 from rekindle.service.channels.provider.esps import view_of
+from rekindle.service.flow.setting_lines import line_for
 from rekindle.settings import FILE_NAME, Senders, Settings
 
 
@@ -19,6 +20,15 @@ def examined(settings: Settings) -> tuple[Finding, ...]:
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:
+    """Each mistake once, though several channels share a sender, and what sends shares options with what hears."""
+    said = set()
+    for finding in _all(settings):
+        if finding.message not in said:
+            yield finding
+        said.add(finding.message)
+
+
+def _all(settings: Settings) -> Iterator[Finding]:
     for channel in Senders.model_fields:
         try:
             open_sender(settings, channel)
@@ -32,6 +42,5 @@ def _findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _finding(settings: Settings, error: BadData, severity: Severity) -> Finding:
-    lines = (settings.root / FILE_NAME).read_text(encoding="utf-8").splitlines()
-    line = next((number for number, text in enumerate(lines, 1) if text.strip() == "[senders]"), 1)
-    return Finding(FILE_NAME, line, "senders", error.cause.removeprefix(f"{FILE_NAME}: "), error.remedy, severity)
+    said = error.cause.removeprefix(f"{FILE_NAME}: ")
+    return Finding(FILE_NAME, line_for(settings, said, "senders"), "senders", said, error.remedy, severity)

@@ -9,6 +9,7 @@ from rekindle.deliver.dkim import DkimKey, aligned, dns_record, read_key
 from rekindle.errors import BadData
 from rekindle.program.checking import Finding
 from rekindle.program.validating import Severity
+from rekindle.service.flow.setting_lines import line_for
 from rekindle.settings import FILE_NAME, Settings, secret
 
 
@@ -34,7 +35,7 @@ def signing_key(settings: Settings) -> DkimKey | None:
     dkim, sender = settings.dkim, settings.sender.email
     if not dkim.key:
         return None
-    key = read_key(dkim.selector, dkim.domain or sender.rpartition("@")[2], secret(dkim.key))
+    key = read_key(dkim.selector, dkim.domain or sender.rpartition("@")[2], secret(dkim.key, settings.root, "dkim.key"))
     if not aligned(key.domain, sender):
         raise BadData(f"dkim.domain is {key.domain}, and {sender} is of another", "Write dkim.domain as in sender.email.")
     return key
@@ -55,6 +56,5 @@ def examined(settings: Settings) -> Signing:
 
 
 def _finding(settings: Settings, message: str, remedy: str, severity: Severity) -> Finding:
-    lines = (settings.root / FILE_NAME).read_text(encoding="utf-8").splitlines()
-    line = next((number for number, text in enumerate(lines, 1) if text.strip() == "[dkim]"), 1)
-    return Finding(FILE_NAME, line, "dkim", message, remedy, severity)
+    said = message.removeprefix(f"{FILE_NAME}: ")
+    return Finding(FILE_NAME, line_for(settings, said, "dkim"), "dkim", said, remedy, severity)

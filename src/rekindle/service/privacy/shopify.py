@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from rekindle import moment
 from rekindle.errors import BadData
-from rekindle.service.api.errors import refusal, refused
+from rekindle.service.api.errors import refusal, refused, unready
 from rekindle.service.config.web import store_in_use
 from rekindle.service.privacy.actions import ask
 from rekindle.service.privacy.models import ACCESS, ERASURE
@@ -41,7 +41,11 @@ def told(request: HttpRequest) -> HttpResponse:
         body = request.body
     except RequestDataTooBig:
         return refused(BadData("too much is told at once", "Send what Shopify sends."))
-    if not _signed(body, request.headers.get("X-Shopify-Hmac-Sha256", "")):
+    try:
+        signed = _signed(body, request.headers.get("X-Shopify-Hmac-Sha256", ""))
+    except BadData as error:
+        return unready(error)
+    if not signed:
         return refusal("Refused", "what is told is not signed by Shopify", "Check shopify.secret in rekindle.toml.", 401)
     topic = request.headers.get("X-Shopify-Topic", "")
     said = _read(body)
@@ -60,8 +64,11 @@ def signature(word: str, body: bytes) -> str:
 
 
 def _signed(body: bytes, given: str) -> bool:
-    reference = store_in_use().shopify.secret
-    return bool(reference) and hmac.compare_digest(signature(secret(reference), body).encode(), given.encode())
+    store = store_in_use()
+    reference = store.shopify.secret
+    return bool(reference) and hmac.compare_digest(
+        signature(secret(reference, store.root, "shopify.secret"), body).encode(), given.encode()
+    )
 
 
 def _read(body: bytes) -> Mapping[str, object] | None:

@@ -183,6 +183,6 @@ def open_channel(settings: Settings) -> Provider:
         BadData: It is not known, an option is none of its own or is missing, or a secret is not there.
     """
     chosen(settings)
-    provider = Provider(settings.provider.esp, revealed(settings.provider.options), Poster())
+    provider = Provider(settings.provider.esp, revealed(settings, "options"), Poster())
     opened(provider.name, provider.options, provider.poster)
     return provider

@@ -105,13 +105,22 @@ def chosen(settings: Settings) -> Esp:
     return ESPS[name]
 
 
-def revealed(options: Mapping[str, str | int | bool]) -> dict[str, Any]:
+def revealed(settings: Settings, which: str) -> dict[str, Any]:
     """Options with what `env:NAME` and `file:PATH` point at in their place.
+
+    Args:
+        settings: The store's.
+        which: `options` or `webhook`.
 
     Raises:
         BadData: Nothing is there.
     """
-    return {name: secret(str(value)) if str(value).startswith(_SECRET_FORMS) else value for name, value in options.items()}
+    options: Mapping[str, str | int | bool] = getattr(settings.provider, which)
+    root = settings.root
+    return {
+        name: secret(str(value), root, f"provider.{which}.{name}") if str(value).startswith(_SECRET_FORMS) else value
+        for name, value in options.items()
+    }
 
 
 def backend_of(name: str) -> type[Any]:
@@ -136,6 +145,6 @@ def view_of(settings: Settings) -> Any:  # noqa: ANN401  Anymail has no types
         )
     module, _, name = esp.view.rpartition(".")
     try:
-        return getattr(import_module(module), name)(**revealed(options))
+        return getattr(import_module(module), name)(**revealed(settings, "webhook"))
     except (ImproperlyConfigured, ValueError) as error:
         raise BadData(f"rekindle.toml: provider.webhook: {error}", "docs/channels/provider.md says what it needs.") from error

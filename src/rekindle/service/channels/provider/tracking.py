@@ -34,7 +34,7 @@ from rekindle.deliver.delivery_events import (
     reason,
 )
 from rekindle.errors import BadData, Refused
-from rekindle.service.api.errors import refused
+from rekindle.service.api.errors import refused, unready
 from rekindle.service.channels.provider.channel import TOKEN
 from rekindle.service.channels.provider.esps import ESPS, view_of
 from rekindle.service.config.web import store_in_use
@@ -64,7 +64,11 @@ def told(request: HttpRequest) -> HttpResponse:
         return HttpResponse()
     store = store_in_use()
     try:
-        heard = _heard(view_of(store), request)
+        view = view_of(store)
+    except BadData as error:
+        return unready(error)
+    try:
+        heard = _heard(view, request)
     except (Refused, BadData) as error:
         return refused(error)
     at = moment.now()

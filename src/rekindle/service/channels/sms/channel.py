@@ -79,7 +79,7 @@ def open_channel(settings: Settings) -> Sms:
     if not chosen.url or not chosen.sender or not chosen.secret:
         remedy = 'Write all three under [sms]; secret = "env:NAME" or "file:PATH".'
         raise BadData("rekindle.toml: sms has no url, no sender or no secret", remedy)
-    word = secret(chosen.secret)
+    word = secret(chosen.secret, settings.root, "sms.secret")
     basic = f"Basic {base64.b64encode(f'{chosen.user}:{word}'.encode()).decode()}"
     return Sms(chosen.url, chosen.sender, chosen.shape, basic if chosen.user else f"Bearer {word}", Poster(private=_near(chosen.url)))
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from rekindle import moment
 from rekindle.errors import BadData, Refused
-from rekindle.service.api.errors import refused
+from rekindle.service.api.errors import refused, unready
 from rekindle.service.channels.sms.actions import receive
 from rekindle.service.channels.standard_webhooks import key_of, verify
 from rekindle.service.config.web import store_in_use
@@ -45,7 +45,11 @@ def inbound(request: HttpRequest) -> HttpResponse:
     """Takes one message in and gives the answer to it, in the form that the provider sends."""
     store = store_in_use()
     try:
-        text = _read(request, store)
+        key = _key(store)
+    except BadData as error:
+        return unready(error)
+    try:
+        text = _read(request, store, key)
     except (Refused, BadData) as error:
         return refused(error)
     number = normal_phone(text.number)
@@ -53,34 +57,34 @@ def inbound(request: HttpRequest) -> HttpResponse:
     return _answer("" if text.answered else said, form=store.sms.shape == "form")
 
 
-def _read(request: HttpRequest, store: Settings) -> _Text:
-    text = _form(request, store) if store.sms.shape == "form" else _document(request, store)
+def _read(request: HttpRequest, store: Settings, key: bytes) -> _Text:
+    text = _form(request, store, key) if store.sms.shape == "form" else _document(request, key)
     if not 0 < len(text.name) <= _LONGEST_ID:
         raise BadData("the message has no id", "Give every message one of at most 200 characters.")
     return text
 
 
-def _form(request: HttpRequest, store: Settings) -> _Text:
+def _form(request: HttpRequest, store: Settings, key: bytes) -> _Text:
     given = request.POST
     query = request.META.get("QUERY_STRING", "")
     url = f"{store.public_url.rstrip('/')}/{PATH}{f'?{query}' if query else ''}"
-    wanted = twilio_signature(_inbound_secret(store), url, given)
+    wanted = twilio_signature(key, url, given)
     if not hmac.compare_digest(wanted.encode(), request.headers.get("X-Twilio-Signature", "").encode()):
         raise Refused("the message is not signed by the provider", "Check sms.inbound_secret and public_url in rekindle.toml.")
     return _Text(given.get("MessageSid", ""), given.get("From", ""), given.get("Body", ""), answered="OptOutType" in given)
 
 
-def twilio_signature(word: str, url: str, given: QueryDict) -> str:
+def twilio_signature(key: bytes, url: str, given: QueryDict) -> str:
     """What Twilio signs a form with.
 
     Source: Twilio, "Validating requests are coming from Twilio": HMAC-SHA1 over the address and the sorted fields, 2026-11.
     """
     fields = "".join(f"{name}{value}" for name, values in sorted(given.lists()) for value in sorted(set(map(str, values))))
-    return base64.b64encode(hmac.digest(word.encode(), f"{url}{fields}".encode(), hashlib.sha1)).decode("ascii")
+    return base64.b64encode(hmac.digest(key, f"{url}{fields}".encode(), hashlib.sha1)).decode("ascii")
 
 
-def _document(request: HttpRequest, store: Settings) -> _Text:
-    name = verify(key_of(_inbound_secret(store)), request.headers, request.body, moment.now())
+def _document(request: HttpRequest, key: bytes) -> _Text:
+    name = verify(key, request.headers, request.body, moment.now())
     try:
         document = json.loads(request.body)
         number, words = document["from"], document["text"]
@@ -89,8 +93,15 @@ def _document(request: HttpRequest, store: Settings) -> _Text:
     return _Text(name, str(number), str(words))
 
 
-def _inbound_secret(store: Settings) -> str:
-    return secret(store.sms.inbound_secret or store.sms.secret)
+def _key(store: Settings) -> bytes:
+    """What messages are signed with.
+
+    Raises:
+        BadData: Nothing is there, or it is no key.
+    """
+    own = store.sms.inbound_secret
+    word = secret(own or store.sms.secret, store.root, "sms.inbound_secret" if own else "sms.secret")
+    return word.encode() if store.sms.shape == "form" else key_of(word)
 
 
 def _answer(said: str, *, form: bool) -> HttpResponse:

@@ -90,7 +90,7 @@ def open_channel(settings: Settings) -> Smtp:
         context = ssl.create_default_context(cafile=smtp.ca_file and str(settings.root / smtp.ca_file) or None)
     except OSError as error:
         raise BadData(f"rekindle.toml: smtp.ca_file cannot be used: {error}", "Give a file of certificates in PEM.") from error
-    password = secret(smtp.password) if smtp.user else ""
+    password = secret(smtp.password, settings.root, "smtp.password") if smtp.user else ""
     if not (smtp.user + password).isascii():
         raise BadData("smtp.user or the password has letters beyond ASCII", "Choose others: most mail servers take only ASCII.")
     hello = settings.sender.email.rpartition("@")[2]

@@ -64,4 +64,5 @@ def open_channel(settings: Settings) -> Webhook:
     if not settings.webhook.url or not settings.webhook.secret:
         remedy = 'Write both under [webhook]; secret = "env:NAME" or "file:PATH".'
         raise BadData("rekindle.toml: the webhook has no url or no secret", remedy)
-    return Webhook(settings.webhook.url, key_of(secret(settings.webhook.secret)), Poster(private=settings.webhook.network == "private"))
+    key = key_of(secret(settings.webhook.secret, settings.root, "webhook.secret"))
+    return Webhook(settings.webhook.url, key, Poster(private=settings.webhook.network == "private"))

@@ -1,0 +1,47 @@
+"""Which line of rekindle.toml a sentence about a setting means.
+
+Knows nothing of what the settings are.
+"""
+
+import re
+
+from rekindle.settings import FILE_NAME, Settings
+
+_NAMED = re.compile(r"[a-z_]+(?:\.[a-z_0-9]+)+")
+_TABLE = re.compile(r"\[{1,2}\s*([\w.]+)\s*\]")
+_KEY = re.compile(r"([\w.]+)\s*=")
+
+
+def line_for(settings: Settings, sentence: str, otherwise: str) -> int:
+    """The line of the setting that a sentence begins with.
+
+    Args:
+        settings: Of a store folder.
+        sentence: Such as `smtp.password: no secret at 'env:NAME'`.
+        otherwise: The table that is meant where the sentence names no setting, or one that no line has.
+
+    Returns:
+        The line that writes it, or else its table's; 1 where there is none.
+    """
+    text = (settings.root / FILE_NAME).read_text(encoding="utf-8")
+    named = _NAMED.match(sentence)
+    return (named and _line(text, named[0])) or _line(text, otherwise) or 1
+
+
+def _line(text: str, setting: str) -> int:
+    r"""The line of the longest name that is the setting's or a table's around it; 0 where there is none.
+
+    >>> _line('name = "x"\n[smtp]\nhost = "h"\n[provider]\noptions = {key = "env:X"}', "provider.options.key")
+    5
+    """
+    table, longest, line = "", 0, 0
+    for number, row in enumerate(text.splitlines(), 1):
+        if head := _TABLE.match(row.strip()):
+            table = name = head[1]
+        elif key := _KEY.match(row.strip()):
+            name = f"{table}.{key[1]}" if table else key[1]
+        else:
+            continue
+        if len(name) > longest and f"{setting}.".startswith(f"{name}."):
+            longest, line = len(name), number
+    return line
