@@ -1,6 +1,7 @@
 """One worker's shift: lanes that stall, answers of every kind, workers that stop and workers that come back late."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from email import message_from_bytes
@@ -12,13 +13,14 @@ import pytest
 from rekindle.deliver.channel import Message
 from rekindle.deliver.lanes import Limits
 from rekindle.deliver.message import token_of
-from rekindle.errors import OutcomeUnknown, PermanentFailure, TemporaryFailure
+from rekindle.errors import LookAgain, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from rekindle.service.flow import composing, retrying, shift
 from rekindle.service.flow.retrying import LONGEST_WAIT, TRIES, wait
 from rekindle.service.flow.sending import Sent, send_due
 from rekindle.service.outbox import actions as outbox
 from rekindle.service.outbox.models import Touch
 from rekindle.service.outbox.queries import counts
+from rekindle.service.people.actions import opt_out
 from rekindle.service.people.digests import digest_of
 from rekindle.service.people.models import Suppression
 from rekindle.service.programs.actions import pause, resume
@@ -281,7 +283,67 @@ def test_a_pause_stops_a_run_under_way(store: Settings) -> None:
     assert send_due(store, later(1), senders={"email": Recorder()}) == Sent(size - sent, {"sent": size - sent}, 0)
 
 
-def test_leases_are_renewed_by_progress_alone(store: Settings) -> None:
+def test_a_message_that_was_looked_at_too_long_ago_is_looked_at_again(store: Settings) -> None:
+    plan(["c1", "c2", "c3"])
+    first: list[str] = []
+
+    class Slow(OneByOne):
+        def hand_over(self, message: Message) -> str:
+            assert 0 < message.until - time.monotonic() <= shift.FRESH
+            if len(first) < 2:
+                first.append(message.id)
+                if len(first) == 2:
+                    opt_out(message.to.partition("@")[0], "email", NOON, "link")
+                raise LookAgain("too late", "None.")
+            return super().hand_over(message)
+
+    done = send_due(store, NOON, senders={"email": (slow := Slow())})
+    assert done == Sent(3, {"sent": 2, "suppressed": 1}, 0)
+    assert first[1] not in [one.id for one in slow.taken]
+    assert set(Touch.objects.filter(status="sent").values_list("attempts", flat=True)) == {1}
+
+
+def test_leases_hold_as_long_as_their_worker_is_alive(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan([f"c{number}" for number in range(3)])
+    monkeypatch.setattr(shift, "AT_MOST", 0.02)
+    now = [NOON]
+
+    class Long(OneByOne):
+        def hand_over(self, message: Message) -> str:
+            for _ in range(9):
+                now[0] += timedelta(seconds=20)
+                until = time.monotonic() + 5
+                while (oldest() or now[0]) - now[0] < outbox.LEASE - shift.RENEW_AFTER and time.monotonic() < until:
+                    time.sleep(0.01)
+                assert outbox.recover(now[0]) == (0, 0)
+            return super().hand_over(message)
+
+    def oldest() -> datetime | None:
+        return Touch.objects.exclude(lease_until=None).order_by("lease_until").values_list("lease_until", flat=True).first()
+
+    assert send_due(store, NOON, senders={"email": Long()}, clock=lambda: now[0]).by_status == {"sent": 3}
+
+
+def test_a_worker_that_is_told_to_stop_leaves_in_order(store: Settings) -> None:
+    plan([f"c{number}" for number in range(300)])
+    stop = threading.Event()
+
+    class Told(OneByOne):
+        def hand_over(self, message: Message) -> str:
+            taken = super().hand_over(message)
+            if len(self.taken) == 70:
+                stop.set()
+            return taken
+
+    done = send_due(store, NOON, senders={"email": Told()}, stop=stop)
+    sent = done.by_status["sent"]
+    assert sent in (70, 71)
+    assert counts() == {"planned": 300 - sent, "sent": sent}
+    assert set(Touch.objects.filter(status="planned").values_list("owner", "lease_until", "attempts")) == {("", None, 0)}
+    assert send_due(store, NOON, senders={"email": Recorder()}).by_status == {"sent": 300 - sent}
+
+
+def test_leases_are_renewed_in_time(store: Settings) -> None:
     plan([f"c{number}" for number in range(120)])
     passed = [0.0]
     leases: list[tuple[datetime, datetime]] = []

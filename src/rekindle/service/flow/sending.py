@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from threading import Event
 
 from rekindle import moment
 from rekindle.deliver.channel import Channel
@@ -54,6 +55,7 @@ def send_due(
     quiet: QuietHours | None = None,
     senders: Mapping[str, Channel] | None = None,
     clock: Callable[[], datetime] | None = None,
+    stop: Event | None = None,
 ) -> Sent:
     """Sends the touches of ready plans that are due, and says what became of them.
 
@@ -64,6 +66,7 @@ def send_due(
         quiet: When nobody is written to, in the customer's time zone; 20:00 to 09:00 where not given.
         senders: Channel to what hands its messages over; the store's own where not given.
         clock: The present instant, which leases count by; the machine's where not given.
+        stop: Ends the run in order when it is set: what is in the air is waited for, and all else is left to the next worker.
 
     Raises:
         Refused: No message of this store could be lawful: no postal address, or no HTTPS address for its links.
@@ -75,8 +78,9 @@ def send_due(
         present = clock or moment.now
         instant = present if now is None else partial(_unmoved, now)
         limits = {channel: limits_of(sender) for channel, sender in opened.items()}
-        held = partial(held_back, settings)
-        return _work_off(Terms(open_desk(settings, instant()), quiet or QuietHours(), opened, limits, held, present, instant))
+        held, stopped = partial(held_back, settings), (stop or Event()).is_set
+        desk = open_desk(settings, instant())
+        return _work_off(Terms(desk, quiet or QuietHours(), opened, limits, held, present, instant, stopped))
 
 
 def _unmoved(now: datetime) -> datetime:
@@ -90,7 +94,7 @@ def _work_off(terms: Terms) -> Sent:
     with at_work(sum(one.threads for one in limits.values())) as crew:
         shift = Shift(terms, crew, secrets.token_hex(8))
         tally, freed = shift.work(), 1
-        while freed:  # what another worker let go of meanwhile
+        while freed and not terms.stopped():  # what another worker let go of meanwhile
             more, freed = outbox.recover(clock())
             left, tally = left + more, shift.work() if freed else tally
     waiting = due(began) - due(began, terms.held())

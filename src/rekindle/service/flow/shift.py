@@ -16,7 +16,7 @@ from django.db import DatabaseError
 
 from rekindle.deliver.channel import Channel, Message
 from rekindle.deliver.lanes import Lanes, Limits, lane_of
-from rekindle.errors import BadData, DeliveryError, PermanentFailure, Refused, RekindleError
+from rekindle.errors import BadData, DeliveryError, LookAgain, PermanentFailure, Refused, RekindleError
 from rekindle.program.rules import QuietHours
 from rekindle.service.flow.composing import Desk, compose
 from rekindle.service.flow.crew import Crew, Landed
@@ -51,10 +51,14 @@ SETTLE_WITHIN = 1.0
 """Seconds after which what has landed is committed in any case."""
 
 RENEW_AFTER = LEASE / 4
-"""Progress renews leases no sooner than this after the last time."""
+"""A worker that is alive renews its leases when so much has passed since the last time: a hand-over may take longer than a lease."""
 
-AT_MOST = 60.0
-"""Seconds of waiting for news in one go; no hand-over takes as long."""
+AT_MOST = RENEW_AFTER.total_seconds()
+"""Seconds of waiting for news in one go; a hand-over may take longer."""
+
+
+FRESH = 1.0
+"""Seconds for which a last look holds: a message whose first byte has not gone by then is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Terms:
         held: What is not to be taken up now; asked again and again, so that a pause stops a shift, too.
         clock: The present instant, which leases count by.
         instant: The instant of sending, the present one unless the clock is shifted.
+        stopped: Whether the shift is to end now, in order.
     """
 
     desk: Desk
@@ -78,6 +83,7 @@ class Terms:
     held: Callable[[], Held]
     clock: Callable[[], datetime]
     instant: Callable[[], datetime]
+    stopped: Callable[[], bool]
 
     def question(self, now: datetime) -> Question:
         """What is asked of every touch of a batch at an instant."""
@@ -119,7 +125,7 @@ class Shift:
         """Hands over all that is due; how many touches ended in each status so far, `planned` those that wait for later."""
         dry = False
         try:
-            while True:
+            while not self._terms.stopped():
                 dry = self._take_up(dry)
                 if not (self._pool or self._hand or self._air or self._landed):
                     return self._tally
@@ -132,6 +138,8 @@ class Shift:
         except KeyboardInterrupt:
             self._leave()
             raise
+        self._leave()
+        return self._tally
 
     def _take_up(self, dry: bool) -> bool:
         """Claims and begins as much as there is room for; whether all that is due has been claimed."""
@@ -217,6 +225,7 @@ class Shift:
         """Writes one message, reads suppression once more, and lets it go."""
         touch, terms = case.touch, self._terms
         message = _composed(replace(terms.desk, now=terms.instant()), touch, case.person)
+        looked = time.monotonic()
         if isinstance(message, Outcome):
             lanes.dropped(touch.id)
             self._end(touch, message)
@@ -225,7 +234,7 @@ class Shift:
             self._end(touch, Outcome(SUPPRESSED, reason=stop))
         else:
             self._air[touch.id] = case
-            self._crew.start(touch.id, terms.senders[touch.channel], message)
+            self._crew.start(touch.id, terms.senders[touch.channel], replace(message, until=looked + FRESH))
 
     def _land(self, again: float) -> bool:
         """Takes in what has ended, and waits for it as long as nothing else can be done; whether there was anything."""
@@ -233,8 +242,13 @@ class Shift:
             return False
         patience = LULL if self._landed else STUCK_AFTER if self._hand else AT_MOST
         news = self._crew.landed(min(again, patience))
+        self._renew()
         for one in news:
             case = self._air.pop(one.touch)
+            if isinstance(one.error, LookAgain):
+                self._lanes[case.touch.channel].dropped(one.touch)
+                self._hand[one.touch] = case
+                continue
             failure = one.error if isinstance(one.error, DeliveryError) else None
             self._lanes[case.touch.channel].ended(one.touch, one.at, failure)
             self._stuck.pop(case.lane, None)
@@ -250,20 +264,24 @@ class Shift:
         self._landed.append((touch, outcome))
 
     def _settle(self) -> None:
-        """Commits what has ended; that is progress, so the leases begin again."""
-        clock = self._terms.clock()
-        renewal = outbox.Renewal(self._owner, clock) if clock - self._renewed_at >= RENEW_AFTER else None
-        self._renewed_at = clock if renewal else self._renewed_at
-        self._tally.update(outbox.settle(self._landed, self._terms.instant(), renewal).values())
+        """Commits what has ended."""
+        self._tally.update(outbox.settle(self._landed, self._terms.instant()).values())
         self._landed, self._settle_at = [], math.inf
+
+    def _renew(self) -> None:
+        """Lets the leases begin again where the last time was a while ago."""
+        clock = self._terms.clock()
+        if clock - self._renewed_at >= RENEW_AFTER:
+            outbox.renew(self._owner, clock)
+            self._renewed_at = clock
 
     def _leave(self) -> None:
         """Ends an interrupted shift in order: what is in the air is waited for, and all else is left to the next worker."""
+        while self._air:
+            self._land(AT_MOST)
         for case in self._hand.values():
             self._end(case.touch, Outcome(PLANNED, reason="the worker was stopped"))
         self._hand = {}
-        while self._air:
-            self._land(AT_MOST)
         self._settle()
         outbox.release([case.touch for lane in self._pool.values() for case in lane])
 

@@ -4,7 +4,7 @@ Knows nothing of consent and channels. Marketing that was attempted is never tak
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,14 +46,6 @@ ASKED_FOR = "asked for"
 
 Judge = Callable[[Sequence[Touch]], Mapping[int, Outcome]]
 """Told which touches are still a worker's, says what becomes, without an attempt, of those that must not be attempted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Renewal:
-    """A worker whose leases begin again at an instant."""
-
-    owner: str
-    clock: datetime
 
 
 def insert_touches(plan: str, rows: pa.Table) -> int:
@@ -206,13 +198,12 @@ def put_back(touches: Sequence[Touch], clock: datetime) -> set[int]:
     return mine
 
 
-def settle(landed: Sequence[tuple[Touch, Outcome]], at: datetime, renew: Renewal | None = None) -> dict[int, str]:
+def settle(landed: Sequence[tuple[Touch, Outcome]], at: datetime) -> dict[int, str]:
     """Commits what became of attempted touches; a worker that comes back late still knows better, unless another has begun anew.
 
     Args:
         landed: The touches as claimed, each with what became of it.
         at: The instant that settled touches bear.
-        renew: Whose leases begin again, for there is progress.
 
     Returns:
         Touch id to its status now, of those that no other worker has taken up.
@@ -222,10 +213,18 @@ def settle(landed: Sequence[tuple[Touch, Outcome]], at: datetime, renew: Renewal
         mine = [(touch, outcome) for touch, outcome in landed if touch.id in rows and rows[touch.id][0] == touch.fence]
         told = [(touch, outcome) for touch, outcome in mine if _open(*rows[touch.id][1:])]
         write(told, at)
-        if renew is not None:
-            held = Touch.objects.filter(owner=renew.owner, status__in=(CLAIMED, ATTEMPTING))
-            held.update(lease_until=renew.clock + LEASE)
     return {touch.id: rows[touch.id][1] for touch, _ in mine} | {touch.id: outcome.status for touch, outcome in told}
+
+
+def renew(owner: str, clock: datetime) -> None:
+    """Lets the leases of a worker that is alive begin again.
+
+    Args:
+        owner: The worker.
+        clock: The present instant.
+    """
+    with transaction.atomic():
+        Touch.objects.filter(owner=owner, status__in=(CLAIMED, ATTEMPTING)).update(lease_until=clock + LEASE)
 
 
 def settle_unknown(outcomes: Mapping[str, Outcome], at: datetime) -> list[str]:
