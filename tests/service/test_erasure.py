@@ -10,11 +10,13 @@ import pytest
 from django.test import Client
 
 from rekindle import settings as stores
+from rekindle.cli.privacy import do_what_was_asked
 from rekindle.ingest.identity import customer_id_of
 from rekindle.service.api import actions as keys
 from rekindle.service.config.web import application
 from rekindle.service.outbox.models import Touch
-from rekindle.service.privacy.models import Receipt
+from rekindle.service.privacy import actions
+from rekindle.service.privacy.models import ACCESS, ERASURE, Receipt
 from rekindle.service.programs.models import Approval
 from tests.cli.shop import KEY, make_store, write_contacts, write_mapping, write_orders
 from tests.cli.terminal import done, typed
@@ -125,5 +127,20 @@ def test_nothing_is_left_of_who_was_erased(canary: tuple[Canary, Path]) -> None:
     assert [(link["good"], link["erased"] > 0) for link in told["chain"]] == [(True, True)]
     for command in (["import", folder / "orders.csv", "--map", folder / "orders.yaml"], ["import", folder / "contacts.csv", "--contacts"]):
         done("--store", one.store, *command)
-    done("--store", one.store, "insight", "--as-of", "2026-02-25")
     assert places(one.store, words) == [], "files that still name them do not bring them back"
+
+
+def test_what_was_asked_is_done_before_a_run(canary: tuple[Canary, Path]) -> None:
+    store = canary[0].store
+    assert done("--store", store, "erase").lines == ["Erased         nobody: no erasure waits"]
+    copied, gone = opaque("buyer-148"), opaque("buyer-149")
+    receipt = actions.ask(ACCESS, copied, "page", NOW)
+    actions.ask(ERASURE, gone, "shopify", NOW)
+    assert done("--store", store, "erase", "--dry-run", "--json").json == {"customers": [], "asked": 1}
+    do_what_was_asked(store)
+    said = json.loads((store / "var" / "exports" / f"{receipt.number}.json").read_text())
+    assert {row["order_id"] for row in said["history"]["orders"]} == {
+        row[0] for row in asked(store, "select order_id from orders where customer_id = ?", copied)
+    }
+    assert said["files"]["profile"][0]["customer_id"] == copied
+    assert places(store, {gone, "buyer-149", "person149@mail.example"}) == []

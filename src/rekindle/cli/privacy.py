@@ -55,14 +55,21 @@ def export(
     context: typer.Context,
     customer: Who,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the copy goes. Default: var/exports of the store.")] = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Write everything that is held of a customer into one JSON file, readable by you alone. A receipt says that it was done."""
     from rekindle.service.flow.copying import copy_of
     from rekindle.service.people.queries import find
+    from rekindle.service.privacy.queries import rows_of
 
     may_write(out)
     store, at = _opened(context.obj), moment.now()
+    if dry_run:
+        counts = {name: len(rows) for name, rows in rows_of(find(customer)).items()}
+        rows = counted(sum(counts.values()), "row", "rows")
+        emit({"ledger": counts}, [f"Would copy     {rows} of the ledger, and what history and files hold"], as_json)
+        return
     with progress("Gathering"):
         receipt, path = copy_of(store, find(customer), at, out, say)
     said = {"receipt": receipt.number, "file": path, "digest": receipt.digest, "done": json.loads(receipt.done)}

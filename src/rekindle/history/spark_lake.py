@@ -176,7 +176,11 @@ class SparkLake(Warehouse):
 
     def replace(self, name: str, rows: ir.Table) -> None:  # noqa: ARG002  as elsewhere
         """Refused: nothing of a lake is taken away by Rekindle."""
-        raise StoreUnavailable(f"cannot remove rows of {name} from a lake", "Remove them with your own jobs; docs/engines.md.")
+        raise _no_removal(self.path)
+
+    def compact(self) -> None:
+        """Refused: nothing of a lake is taken away by Rekindle."""
+        raise _no_removal(self.path)
 
     def write_parquet(self, expression: ir.Table, path: Path) -> None:
         """Writes an expression's rows to one file that appears whole or not at all."""
@@ -240,6 +244,11 @@ def _as_spark_reads(query: sge.Expression) -> sge.Expression:
             digits = node.this.expressions[1]
             node.set("this", sge.func("conv", digits, sge.convert(16), sge.convert(10)))
     return own
+
+
+def _no_removal(path: Path) -> StoreUnavailable:
+    remedy = "Remove the customer's rows with your own jobs from every table that has a customer_id; docs/engines.md."
+    return StoreUnavailable(f"cannot remove rows from the lake {path.name}", remedy)
 
 
 def _no_import(path: Path) -> StoreUnavailable:

@@ -30,6 +30,9 @@ _TORN = 2
 """Lines that could not be read as rows are kept whole in one column, with the reason beside them."""
 
 _TEXTS = (".html", ".json", ".txt", ".csv", ".svg")
+_UNFINISHED = (".partial", ".draft")
+"""What a job that stopped left: whoever erases holds history's lock, so that no job is writing."""
+
 _KEPT = ("keys", "truth", "clicks", *MAIL)
 _TAKING = ".taking"
 
@@ -59,7 +62,7 @@ def take_out(var: Path, traces: Traces) -> dict[str, int]:
     for path in _files(var):
         if path.suffix == ".parquet":
             done["rows"] += _without(path, traces)
-        elif path.suffix in _TEXTS and _to_go(path, traces):
+        elif path.suffix in _UNFINISHED or (path.suffix in _TEXTS and _to_go(path, traces)):
             path.unlink()
             done["pages"] += 1
     return {name: count for name, count in done.items() if count}

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from rekindle.service.events.models import DeliveryEvent
 from rekindle.service.outbox.actions import withdraw
@@ -95,6 +96,6 @@ def forget(traces: Traces) -> dict[str, int]:
 
 
 def _forget_answers(customers: Sequence[str]) -> None:
-    """Answers that a checkout got for these customers' codes name their orders."""
+    """Answers that a checkout got for these customers' codes name their orders, and so may the key that it asked under."""
     for order in Redemption.objects.filter(coupon__customer_id__in=customers).values_list("order_id", flat=True):
-        Answer.objects.filter(body__contains=json.dumps(order)).delete()
+        Answer.objects.filter(Q(body__contains=json.dumps(order)) | Q(key__contains=order)).delete()
