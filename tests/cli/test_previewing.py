@@ -51,6 +51,14 @@ def test_without_a_customer_an_invented_one_is_shown(planned: tuple[Path, dict[s
     assert "Your code at checkout: EXAMPLE1" in found["text"]
 
 
+def test_a_new_store_shows_an_invented_customer_the_message_of_today(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "corner")
+    found = done("--store", store, "preview", "--program", "win-back", "--stage", "tailor", "--variant", "percent", "--json").json
+    assert found["basis"] == "an example, with an invented customer"
+    assert "Your code at checkout: EXAMPLE1" in found["text"]
+    assert "history has no orders yet" in typed("--store", store, "plan").err
+
+
 @pytest.mark.parametrize(
     ("words", "cause"),
     [

@@ -13,6 +13,7 @@ from rekindle.cli.options import AsJson, AsOfRun
 from rekindle.cli.output import counted, emit, may_write, shown
 from rekindle.cli.store import opened
 from rekindle.errors import StoreUnavailable, UsageError
+from rekindle.moment import AsOf
 
 if TYPE_CHECKING:
     from rekindle.service.flow.previewing import Preview
@@ -37,7 +38,9 @@ def preview(  # noqa: PLR0913  the options of the command
     may_write(out)
     with opened(context.obj) as store:
         wanted = previewing.Wanted(program, stage, variant, channel)
-        found = previewing.preview(store.settings, store.warehouse, customer, wanted, store.as_of_plan(as_of))
+        invented = customer is None and not as_of and not store.holds_orders()
+        instant = AsOf(store.now, store.settings.timezone) if invented else store.as_of_plan(as_of)
+        found = previewing.preview(store.settings, store.warehouse, customer, wanted, instant)
     if out is not None:
         _write(out, found)
     emit(previewing.to_json(found), [*lines(found), *([f"Written        {shown(out.resolve())}"] if out else [])], as_json)

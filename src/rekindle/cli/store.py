@@ -57,6 +57,10 @@ class Open:
                 return AsOf(planned.replace(tzinfo=UTC), self.settings.timezone, shifted=True)
         return self.as_of(text)
 
+    def holds_orders(self) -> bool:
+        """Whether any order was imported."""
+        return self.warehouse.scalar(self.warehouse.table("orders").ordered_at.max()) is not None
+
     def page(self, out: Path | None = None) -> Path:
         """Where the report goes."""
         return out or self.settings.var / "reports" / "index.html"
