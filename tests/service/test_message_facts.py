@@ -92,6 +92,15 @@ def test_an_order_is_named_by_its_dearest_things(book: Book) -> None:
     assert (none["products"], none["more_products"], none["order_number"], none["ordered_day"]) == ([], 0, None, None)
 
 
+def test_an_order_that_its_source_has_no_number_for_goes_without(book: Book) -> None:
+    made_id = "6947ee0c12ab34cd"
+    write(book.warehouse, bought(made_id, ("p1", 20)))
+    rows = [{"program": "thanks", "opening_order": one} for one in (made_id, f"{made_id}-2", "1234567890123456", "CAFE-1042")]
+    found = book.frozen(*rows)
+    assert [one["order_number"] for one in found] == [None, None, "1234567890123456", "CAFE-1042"]
+    assert (found[0]["products"], found[0]["ordered_day"]) == (["LANTERN"], "2026-11-21")
+
+
 def test_what_was_sent_back_is_not_spoken_of(book: Book) -> None:
     write(book.warehouse, bought("o1", ("p1", 20), ("p2", 9), ("p3", 5)))
     early, late = datetime(2026, 11, 22), datetime(2026, 11, 24)

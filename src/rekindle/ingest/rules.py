@@ -3,6 +3,7 @@
 Knows nothing of what is done with them. The first rule that a row breaks is its reason, in the order of `REASONS`.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,10 @@ from rekindle.settings import Settings
 
 ERASED = "erased"
 """The reason of rows about customers, or orders of theirs, who were erased: such rows are not parked either."""
+
+_LETTERS = 16
+_MADE = re.compile(rf"(?=[0-9]*[a-f])[0-9a-f]{{{_LETTERS}}}(?:-\d+)?")
+"""How an id that was made looks; one of digits alone may as well be the shop's."""
 
 REASONS = {
     "unreadable": "Save it as UTF-8 text, fields that hold the separator in double quotes, without NUL bytes and fields over 1 MB.",
@@ -224,6 +229,15 @@ def _with_order(rows: ir.Table, orders: ir.Table, source: Source) -> ir.Table:
     return rows.mutate(**found).drop("order_customer", "order_time")
 
 
+def is_made(text: str) -> bool:
+    """Whether an id was made here, because the source has none: nobody but Rekindle calls the order so.
+
+    >>> is_made("6947ee0c12ab34cd"), is_made("6947ee0c12ab34cd-2"), is_made("M1042"), is_made("1234567890123456")
+    (True, True, False, False)
+    """
+    return _MADE.fullmatch(text) is not None
+
+
 def _with_made_ids(rows: ir.Table, source: Source) -> ir.Table:
     """Makes the id that the file has not, from what identifies the row; equal ones are told apart by an ordinal."""
     kind = KINDS[source.kind]
@@ -231,7 +245,7 @@ def _with_made_ids(rows: ir.Table, source: Source) -> ir.Table:
     if name in source.columns or not kind.identity:
         return rows
     parts = [ibis.literal(source.source)] + [rows[part].cast("string").fill_null("") for part in kind.identity]
-    rows = rows.mutate(**{name: ibis.literal("|").join(parts).hexdigest("md5").substr(0, 16)})
+    rows = rows.mutate(**{name: ibis.literal("|").join(parts).hexdigest("md5").substr(0, _LETTERS)})
     if not kind.key:
         return rows
     ordinal = ibis.row_number().over(group_by=name, order_by=[rows[field] for field in kind.fields])

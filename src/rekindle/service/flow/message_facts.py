@@ -15,6 +15,7 @@ from rekindle.decide.arms import MILLI
 from rekindle.deliver.claims import Mishap
 from rekindle.deliver.contracts import REQUIRED
 from rekindle.history.warehouse import Warehouse
+from rekindle.ingest.rules import is_made
 from rekindle.insight.friction import ANSWERED
 from rekindle.program.documents import NOTHING, Documents, Offer
 from rekindle.service.flow.left_behind import MOST, left
@@ -168,7 +169,7 @@ def _round(row: dict[str, Any], settings: Settings) -> dict[str, object]:
     return {
         "moment": row["moment"],
         "service": row["service"],
-        "order_number": row["opening_order"],
+        "order_number": None if is_made(row["opening_order"] or "") else row["opening_order"],
         "products": named,
         "more_products": (row["items"] or 0) - len(named),
         "product": row["opening_product_name"],
