@@ -73,6 +73,7 @@ ROWS = (
     Row("POST", "v1/privacy/erasures", "key:privacy", (422,)),
     Row("GET", "v1/privacy/receipts/<number>", "key:privacy", (422,)),
     Row("GET", "v1/privacy/receipts/<number>/copy", "key:privacy", (422,)),
+    Row("GET", "v1/landing", "key:landing", (404,), query="?customer=ada"),
     Row("GET", "v1/openapi.json", ANYONE),
     Row("GET", "v1/answers", "key:answers", query="?question=why"),
     Row("GET", "v1/customers/<customer>/brief", "key:brief", (422,)),

@@ -10,8 +10,9 @@ SCOPES = {
     "decisions": "what a page of the shop shows a customer",
     "handover": "taking a customer in whom a page handed over",
     "inapp": "messages inside the shop: list them, say that one was seen or put away",
-    "privacy": "a customer's data: ask for a copy, ask that it goes, see what was done",
+    "landing": "what a customer comes back to, for a page of the shop",
     "preferences": "what a customer wants to get: say it, change it",
+    "privacy": "a customer's data: ask for a copy, ask that it goes, see what was done",
     "webpush": "browsers: subscribe one for a customer, end a subscription",
 }
 """Name to what it opens."""

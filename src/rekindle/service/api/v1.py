@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router
 from ninja.openapi.schema import OpenAPISchema
 
-from rekindle.service.api import answers, browsers, coupons, customers, decisions, handover, inapp, preferences, privacy
+from rekindle.service.api import answers, browsers, coupons, customers, decisions, handover, inapp, landing, preferences, privacy
 from rekindle.service.api.access import Often
 from rekindle.service.api.errors import Refusal, answer_by, shaped
 
@@ -63,6 +63,7 @@ api.add_router("/decisions", decisions.router)
 api.add_router("/handover", handover.router)
 api.add_router("/inapp", inapp.router)
 api.add_router("/coupons", coupons.router)
+api.add_router("/landing", landing.router)
 api.add_router("/preferences", preferences.router)
 api.add_router("/privacy", privacy.router)
 api.add_router("/webpush", browsers.router)

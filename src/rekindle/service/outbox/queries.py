@@ -116,6 +116,12 @@ def latest_of(customer_id: str, most: int) -> list[Touch]:
     return list(sent.order_by("-settled_at", "-id")[:most])
 
 
+def latest_advertising(customer_id: str) -> Touch | None:
+    """The last message of marketing that a customer was sent; None where there was none."""
+    sent = Touch.objects.filter(customer_id=customer_id, status__in=(SENT, UNKNOWN), plan__ready=True, service=False)
+    return sent.order_by("-settled_at", "-id").first()
+
+
 def settled_by_number(numbers: Sequence[int]) -> pa.Table:
     """The touches of these numbers: touch, customer_id, channel, settled_at (naive UTC, null where it is not settled)."""
     rows: list[tuple[object, ...]] = []
