@@ -18,7 +18,7 @@ from rekindle.service.people.last_look import LastLook
 from rekindle.service.people.models import Consent, Person
 from rekindle.service.people.reach import unreachable
 from rekindle.service.privacy.actions import forget
-from rekindle.service.privacy.queries import Traces
+from rekindle.service.privacy.queries import traces
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
 from tests.service.touches import meet
@@ -58,7 +58,7 @@ def test_a_word_with_the_number_of_another_does_not_take_its_place(store: Settin
 
 def test_an_erasure_takes_it_away(store: Settings) -> None:
     meet(["c1", "c2"])
-    forget(Traces(customers=frozenset({"c1"})))
+    forget(traces(["c1"], []))
     assert list(Consent.objects.values_list("customer_id", flat=True)) == ["c2"]
 
 

@@ -4,7 +4,7 @@ Knows nothing of files and messages. Large inputs are written in short transacti
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from rekindle.service.people.contacts import MARKETING, Contact, Counts, read_co
 from rekindle.service.people.digests import digest_of
 from rekindle.service.people.models import CHANGED, KNOWN, LASTING, PURCHASE, TAKEN, Consent, ExternalId, OptIn, Person, Suppression
 from rekindle.service.people.queries import ADDRESSES, address_of, can_confirm
+from rekindle.service.people.reach import OPT_OUT
 
 CHUNK = 2_000
 _PERSON_FIELDS = ("email", "phone", "first_name", "last_name", "locale", "timezone", "birthday")
@@ -80,7 +81,7 @@ def opt_out(customer_id: str, channel: str, at: datetime, source: str, purpose: 
         Consent.objects.get_or_create(**statement, basis="objection", defaults={"source": source})
         address = address_of(person, channel)
         if address:
-            Suppression.objects.create(channel=channel, digest=digest_of(address), reason="opt-out", recorded_at=at)
+            Suppression.objects.create(channel=channel, digest=digest_of(address), reason=OPT_OUT, recorded_at=at)
         same = Person.objects.filter(**{ADDRESSES[channel]: address}) if address else Person.objects.filter(pk=customer_id)
         same.update(mirror=CHANGED, updated_at=at)
 
@@ -105,7 +106,7 @@ def opt_out_number(number: str, at: datetime, source: str) -> bool:
         for person in people:
             opt_out(person.customer_id, "sms", at, source)
         if not people:
-            Suppression.objects.create(channel="sms", digest=digest_of(number), reason="opt-out", recorded_at=at)
+            Suppression.objects.create(channel="sms", digest=digest_of(number), reason=OPT_OUT, recorded_at=at)
         return True
 
 
@@ -121,6 +122,24 @@ def suppress(channel: str, address: str, reason: str, at: datetime) -> None:
     with transaction.atomic():
         Suppression.objects.create(channel=channel, digest=digest_of(address), reason=reason, recorded_at=at)
         Person.objects.filter(**{ADDRESSES[channel]: address}).update(mirror=CHANGED, updated_at=at)
+
+
+def keep_refusals(customer_ids: Collection[str]) -> None:
+    """Lets what customers refused outlive them: their addresses are suppressed as of the refusal, before an erasure takes the words away.
+
+    Args:
+        customer_ids: Who is about to be erased.
+    """
+    with transaction.atomic():
+        people = Person.objects.in_bulk(list(customer_ids))
+        said = Consent.objects.filter(customer_id__in=people.keys(), purpose=MARKETING, channel__in=ADDRESSES.keys()).in_order()
+        last = {(one.customer_id, one.channel): one for one in said}
+        refused = [(one, digest_of(address_of(people[one.customer_id], one.channel))) for one in last.values() if not one.granted]
+        held = set(Suppression.objects.filter(digest__in=[digest for _, digest in refused]).values_list("channel", "digest", "recorded_at"))
+        Suppression.objects.bulk_create(
+            Suppression(channel=one.channel, digest=digest, reason=OPT_OUT, recorded_at=one.recorded_at)
+            for one, digest in refused if digest and (one.channel, digest, one.recorded_at) not in held
+        )  # fmt: skip
 
 
 def keep_browser(customer_id: str, subscription: str, lookup: str, at: datetime) -> None:

@@ -4,7 +4,7 @@ Knows nothing of people. The key is `suppression.key` of the store whose ledger 
 """
 
 import hmac
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django.db import connection
@@ -14,6 +14,8 @@ from rekindle.service.config.keys import load_secret
 from rekindle.service.people.models import Suppression
 
 PURPOSE = "suppression"
+_REMEMBERED = 1_024
+"""Digests that are kept: a message asks for its own twice, a batch apart."""
 
 
 def digest_of(address: str) -> str:
@@ -25,22 +27,32 @@ def digest_of(address: str) -> str:
     Raises:
         StoreUnavailable: The key is gone, and with it the meaning of every digest there is.
     """
-    return keyed(_key(connection.settings_dict["VAR"]), address) if address else ""
+    return keyed(key_in_use(), address) if address else ""
 
 
-def keyed(key: str, address: str) -> str:
+@lru_cache(_REMEMBERED)
+def keyed(key: bytes, address: str) -> str:
     """The digest of an address under a key.
 
     Source: RFC 2104, HMAC, with SHA-256.
     """
-    return hmac.digest(bytes.fromhex(key), address.encode(), "sha256").hex()
+    return hmac.digest(key, address.encode(), "sha256").hex()
+
+
+def key_in_use() -> bytes:
+    """The key of the store whose ledger is in use.
+
+    Raises:
+        StoreUnavailable: As `digest_of`.
+    """
+    return _key(connection.settings_dict["VAR"])
 
 
 @cache
-def _key(var: str) -> str:
+def _key(var: str) -> bytes:
     """A store's key, made at its first use; never made anew for digests of another one, which would suppress nobody any more."""
     path = Path(var) / "keys" / f"{PURPOSE}.key"
     if not path.is_file() and Suppression.objects.exists():
         remedy = "Put it back from a backup: without it nobody can tell who is to be left alone."
         raise StoreUnavailable(f"{path} is missing", remedy)
-    return load_secret(Path(var), PURPOSE)
+    return bytes.fromhex(load_secret(Path(var), PURPOSE))

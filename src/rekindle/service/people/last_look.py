@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import connection
 
 from rekindle.service.people.contacts import MARKETING
-from rekindle.service.people.digests import digest_of
+from rekindle.service.people.digests import key_in_use, keyed
 from rekindle.service.people.models import Person
 from rekindle.service.people.queries import address_of
 from rekindle.service.people.reach import OPT_OUT
@@ -38,7 +38,7 @@ class LastLook:
     """
 
     def __init__(self, at: datetime) -> None:
-        self._cursor = connection.cursor()
+        self._cursor, self._key = connection.cursor(), key_in_use()
         self._instant = connection.ops.adapt_datetimefield_value(at)
 
     def refusal(self, person: Person, channel: str, service: bool) -> str:
@@ -49,7 +49,8 @@ class LastLook:
             channel: The channel.
             service: Whether it is about the person's own order, which needs no consent but an address that works.
         """
-        digest = digest_of(address_of(person, channel))
+        address = address_of(person, channel)
+        digest = keyed(self._key, address) if address else ""
         return self._dead(person, channel, digest) if service else self._unwanted(person, channel, digest)
 
     def _unwanted(self, person: Person, channel: str, digest: str) -> str:

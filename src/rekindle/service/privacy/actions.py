@@ -16,6 +16,7 @@ from django.db.models import Q
 from rekindle.service.events.models import DeliveryEvent
 from rekindle.service.outbox.actions import withdraw
 from rekindle.service.outbox.models import PLANNED, Touch
+from rekindle.service.people.actions import keep_refusals
 from rekindle.service.privacy.models import ERASURE, Receipt
 from rekindle.service.privacy.queries import Traces, chunks, personal
 from rekindle.service.redemptions.models import Answer, Redemption
@@ -71,7 +72,7 @@ def digest(receipt: Receipt) -> str:
 
 
 def forget(traces: Traces) -> dict[str, int]:
-    """Removes every row of some customers, their names from receipts too; what suppresses an address stays.
+    """Removes every row of some customers, their names from receipts too; what suppresses an address stays, and what they refused.
 
     Args:
         traces: Of the customers.
@@ -82,6 +83,7 @@ def forget(traces: Traces) -> dict[str, int]:
     counts: dict[str, int] = {}
     with transaction.atomic():
         for part in chunks(sorted(traces.customers)):
+            keep_refusals(part)
             _forget_answers(part)
             Receipt.objects.filter(customer_id__in=part).update(customer_id="")
             for model in personal():

@@ -15,7 +15,7 @@ def digest(apps: Any, schema_editor: Any) -> None:  # Django gives both
     """Every address becomes its digest, in the transaction of the migration: all of them, or none."""
     connection = schema_editor.connection
     table = connection.ops.quote_name(apps.get_model("people", "Suppression")._meta.db_table)
-    key = load_secret(Path(connection.settings_dict["VAR"]), PURPOSE)
+    key = bytes.fromhex(load_secret(Path(connection.settings_dict["VAR"]), PURPOSE))
     last = 0
     with connection.cursor() as cursor:
         while True:
