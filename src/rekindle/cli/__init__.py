@@ -4,6 +4,7 @@ Knows nothing of how anything is done; every command calls the verb of its name.
 """
 
 import gc
+import signal
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ def main() -> None:
 
     from rekindle.cli.app import app
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an order to end is as orderly as Ctrl-C
     gc.set_threshold(50_000, 20, 50)  # expressions are many small objects: looked through less often, a run takes a sixth less
     try:
         code = app(prog_name="rekindle", standalone_mode=False) or 0

@@ -6,15 +6,22 @@ Knows nothing of what they do.
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Annotated, Any
 
 import typer
 
 from rekindle import settings
 from rekindle.cli.output import say
+
+LOOK = 0.5
+"""Seconds between two looks at whether the worker still runs."""
+
+PAUSE = 10.0
+"""Seconds before a worker that ended is started again."""
 
 Host = Annotated[str, typer.Option(metavar="HOST", help="Where to listen. Put a server that speaks HTTPS before it.")]
 Port = Annotated[int, typer.Option(metavar="N", min=1, max=65535, help="The port.")]
@@ -25,15 +32,35 @@ NoWorker = Annotated[bool, typer.Option("--no-worker", help="Pages only; `rekind
 def serve(context: typer.Context, host: Host = "127.0.0.1", port: Port = 8377, threads: Threads = 4, no_worker: NoWorker = False) -> None:
     """Serve the pages that customers reach, and hand messages over as they fall due. Until it is stopped with Ctrl-C."""
     store = settings.load(context.obj)
-    command = [sys.executable, "-m", "rekindle", "--store", str(store.root), "work"]
-    worker = None if no_worker else subprocess.Popen(command)  # noqa: S603  this very program
+    stop = Event()
+    worker = Thread(target=attend, args=([sys.executable, "-m", "rekindle", "--store", str(store.root), "work"], stop))
+    if not no_worker:
+        worker.start()
     say(f"Pages          http://{host}:{port}/ for {store.public_url}" + ("" if no_worker else "; the worker runs beside them"))
     try:
         _web(store.root, host, port, threads)
     finally:
-        if worker is not None:
-            worker.terminate()
-            worker.wait()
+        stop.set()
+        if not no_worker:
+            worker.join()
+
+
+def attend(command: Sequence[str], stop: Event, pause: float = PAUSE) -> None:
+    """Keeps a program running, and says so when it has to be started again.
+
+    Args:
+        command: The program and its arguments.
+        stop: Ends the program, and this.
+        pause: Seconds before it is started again.
+    """
+    while not stop.is_set():
+        with subprocess.Popen(command) as running:  # noqa: S603  this very program
+            while running.poll() is None:
+                if stop.wait(LOOK):
+                    running.terminate()
+                    return
+        if not stop.wait(pause):
+            say(f"The worker ended (exit {running.returncode}) and is started again.")
 
 
 def _web(root: Path, host: str, port: int, threads: int) -> None:
@@ -56,11 +83,9 @@ def _application(root: Path) -> Any:  # noqa: ANN401  what granian calls
 
 def work(context: typer.Context) -> None:
     """Hand messages over as they fall due, without pages. Several may run at once, and each takes what no other has."""
-    from rekindle.service.config import use_ledger
     from rekindle.service.flow import serving
 
     store = settings.load(context.obj)
-    use_ledger(store)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
