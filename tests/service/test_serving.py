@@ -7,14 +7,27 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
+from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 
+from rekindle import moment
+from rekindle.cli import app, main
+from rekindle.cli.serving import attend
+from rekindle.deliver.channel import Message
 from rekindle.errors import StoreUnavailable
-from rekindle.service.flow import serving
+from rekindle.history.warehouse import open_history
+from rekindle.program.rules import QuietHours
+from rekindle.service.flow import serving, shift
+from rekindle.service.flow.sending import Sent, send_due
 from rekindle.service.outbox.queries import counts
 from rekindle.settings import Settings
+from tests.postgres import server
+from tests.service.conftest import NOON, on_postgresql
+from tests.service.touches import Killed, OneByOne, later, plan
 
 
 def free_port() -> int:
@@ -59,7 +72,7 @@ def test_serve_answers_and_ends_with_its_worker(tmp_path: Path) -> None:
 def test_what_goes_wrong_in_a_round_is_said_once_and_the_next_tries_again(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     stop, said, rounds = Event(), [], []
 
-    def failing(settings: Settings, say: object) -> None:
+    def failing(settings: Settings, say: object, stop: object) -> None:
         rounds.append(settings)
         if len(rounds) == 3:
             stop.set()
@@ -72,6 +85,101 @@ def test_what_goes_wrong_in_a_round_is_said_once_and_the_next_tries_again(store:
 
 
 def test_a_round_without_anything_to_do_opens_no_history(store: Settings) -> None:
-    assert serving.one_round(store, print) is None
+    assert serving.one_round(store, print, Event()) is None
     assert not (store.var / "history.duckdb").exists()
     assert counts() == {}
+
+
+@pytest.fixture
+def nothing_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These stores have no approved documents to ask what has been overtaken."""
+    monkeypatch.setattr(serving, "make_ready", lambda *_: QuietHours())
+
+
+class Killing(OneByOne):
+    def hand_over(self, message: Message) -> str:
+        raise Killed
+
+
+@pytest.mark.usefixtures("nothing_overtaken")
+def test_a_round_settles_what_a_dead_worker_held(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shift, "BATCH", 2)
+    plan(["c1", "c2", "c3"])
+    with pytest.raises(Killed):
+        send_due(store, NOON, senders={"email": Killing()}, clock=lambda: NOON)
+    assert counts() == {"attempting": 2, "claimed": 1}
+    said: list[str] = []
+    monkeypatch.setattr(moment, "now", lambda: later(0.5))
+    assert serving.one_round(store, said.append, Event()) is None
+    monkeypatch.setattr(moment, "now", lambda: later(2))
+    done = serving.one_round(store, said.append, Event())
+    assert (done and done.by_status, counts()) == ({"sent": 1}, {"sent": 1, "unknown": 2})
+    assert said == ["A worker stopped while it was handing over: 2 unknown"]
+    with open_history(store.history, store.root) as warehouse:
+        assert sorted(warehouse.arrow(warehouse.current("touches"))["status"].to_pylist()) == ["sent", "unknown", "unknown"]
+
+
+@pytest.mark.usefixtures("nothing_overtaken")
+def test_history_is_free_while_messages_are_handed_over(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan(["c1"])
+    monkeypatch.setattr(moment, "now", lambda: later(1))
+    command = [sys.executable, "-c", "import sys, duckdb; duckdb.connect(sys.argv[1])", str(store.var / "history.duckdb")]
+    free: list[int] = []
+
+    def watched(*args: Any, **named: Any) -> Sent:
+        free.append(subprocess.run(command, check=False).returncode)
+        return send_due(*args, **named)
+
+    monkeypatch.setattr(serving, "send_due", watched)
+    done = serving.one_round(store, print, Event())
+    assert (done and done.by_status, free) == ({"sent": 1}, [0])
+
+
+def test_a_worker_outlives_a_ledger_that_is_started_again(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = on_postgresql(store)
+    stop, said, rounds, whole = Event(), [], [], serving.one_round
+
+    def cut_off(settings: Settings, say: Any, stop: Event) -> Sent | None:
+        rounds.append(settings)
+        if len(rounds) == 2:
+            assert counts() == {}, "the connection is in use"
+            with psycopg.connect(shop.database, autocommit=True) as other:
+                others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                other.execute(f"SELECT pg_terminate_backend(pid) {others}")
+        if len(rounds) == 3:
+            stop.set()
+        whole(settings, say, stop)
+        return Sent(1, {"round": len(rounds)}, 0)
+
+    monkeypatch.setattr(serving, "one_round", cut_off)
+    try:
+        serving.work(shop, stop, said.append, pause=0)
+    finally:
+        connection.close()
+        server().drop(shop.database)
+    assert (said[0], said[2]) == ("Handed over: {'round': 1}", "Handed over: {'round': 3}")
+    assert "cannot use the ledger postgresql://" in said[1]
+
+
+def test_a_worker_that_ends_is_started_again_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stop, file = Event(), tmp_path / "starts"
+    script = f'echo -n x >> {file}; test "$(cat {file})" = xxx && exec sleep 60; exit 7'
+    thread = Thread(target=attend, args=(["bash", "-c", script], stop, 0.01))
+    thread.start()
+    until = time.monotonic() + 60
+    while (not file.exists() or file.read_text() != "xxx") and time.monotonic() < until:
+        time.sleep(0.05)
+    stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert capsys.readouterr().err == "The worker ended (exit 7) and is started again.\n" * 2
+
+
+def test_an_order_to_end_is_as_orderly_as_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(app, "app", lambda **_: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            main()
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -150,7 +150,8 @@ def _written(out: Path | None) -> list[str]:
 
 def send(context: typer.Context, as_of: AsOfDay = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Hand over the messages that are due. By the senders of rekindle.toml; from the mailbox nothing leaves this machine."""
-    from rekindle.service.flow import dispatching
+    from rekindle.service.flow import dispatching, sending
+    from rekindle.service.flow.cycle import close_cycle
 
     with opened(context.obj) as store:
         dispatching.refuse_rehearsal()
@@ -161,8 +162,11 @@ def send(context: typer.Context, as_of: AsOfDay = None, dry_run: DryRun = False,
             words = f"Due            {counted(free, 'message', 'messages')} at {at:%Y-%m-%d %H:%M} UTC"
             emit({"due": free, "held": held, "at": at}, [words, *_held(store, held)], as_json)
             return
-        with progress("Sending"):
-            done = dispatching.dispatch(store.settings, store.warehouse, at, instant.shifted)
+        quiet = dispatching.make_ready(store.settings, store.warehouse, at, instant.shifted)
+    with progress("Sending"):  # history is free for other jobs meanwhile
+        done = sending.send_due(store.settings, at if instant.shifted else None, quiet=quiet)
+    with opened(context.obj) as store:
+        close_cycle(store.settings, store.warehouse, at if instant.shifted else store.now)
         emit(sent_json(done), list(sent_lines(done, store)), as_json)
 
 

@@ -19,6 +19,7 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.insight.opinions import detractors
 from rekindle.moment import AsOf
 from rekindle.program.documents import Offer, Program
+from rekindle.program.rules import QuietHours
 from rekindle.service.flow import documents, linting
 from rekindle.service.flow.cycle import close_cycle
 from rekindle.service.flow.plan_approving import leaving
@@ -174,7 +175,7 @@ def refuse_shifted(settings: Settings, shifted: bool) -> None:
 
 
 def dispatch(settings: Settings, warehouse: Warehouse, at: datetime, shifted: bool = False) -> Sent:
-    """Withdraws what newer facts have overtaken, sends what is due, and tells history.
+    """Withdraws what newer facts have overtaken, sends what is due, and tells history, which is held by one job all the while.
 
     Args:
         settings: The store's.
@@ -185,6 +186,27 @@ def dispatch(settings: Settings, warehouse: Warehouse, at: datetime, shifted: bo
     Raises:
         Refused: Messages would leave this machine and the instant is shifted or the content has an error; or none could be lawful.
     """
+    quiet = make_ready(settings, warehouse, at, shifted)
+    done = send_due(settings, at if shifted else None, quiet=quiet)
+    close_cycle(settings, warehouse, at if shifted else moment.now())
+    return done
+
+
+def make_ready(settings: Settings, warehouse: Warehouse, at: datetime, shifted: bool = False) -> QuietHours:
+    """Withdraws what newer facts have overtaken; what is due may go then, and needs no history.
+
+    Args:
+        settings: The store's.
+        warehouse: Its open history.
+        at: The instant of sending.
+        shifted: Whether that is another than the present one.
+
+    Returns:
+        When nobody is to be written to.
+
+    Raises:
+        Refused: Messages would leave this machine and the instant is shifted or the content has an error.
+    """
     refuse_shifted(settings, shifted)
     if leaving(settings):
         linting.refuse_errors(settings)
@@ -194,6 +216,4 @@ def dispatch(settings: Settings, warehouse: Warehouse, at: datetime, shifted: bo
     withdraw_unhappy(warehouse, at)
     withdraw_closed(warehouse, as_of, approved.programs)
     withdraw_short(warehouse, as_of, approved.offers)
-    done = send_due(settings, at if shifted else None, quiet=approved.rules.quiet_hours)
-    close_cycle(settings, warehouse, at)
-    return done
+    return approved.rules.quiet_hours

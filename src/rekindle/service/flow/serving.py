@@ -1,7 +1,7 @@
 """The worker: it hands over what falls due, again and again, until it is told to stop.
 
-Knows nothing of pages. A round opens history only while something is due or somebody followed a link, and closes it again, so that jobs
-between rounds find it free.
+Knows nothing of pages. A round opens history only where there is something to ask or to tell, and not while it hands over, so that other
+workers and jobs find it free.
 """
 
 from collections.abc import Callable
@@ -10,10 +10,12 @@ from threading import Event
 from rekindle import moment
 from rekindle.errors import RekindleError
 from rekindle.history.warehouse import open_history
+from rekindle.service.config import ledger_named, use_ledger
 from rekindle.service.flow import visits
 from rekindle.service.flow.cycle import close_cycle
-from rekindle.service.flow.dispatching import dispatch, waiting
-from rekindle.service.flow.sending import Sent
+from rekindle.service.flow.dispatching import make_ready, waiting
+from rekindle.service.flow.sending import Sent, send_due
+from rekindle.service.outbox.actions import recover
 from rekindle.settings import Settings
 
 PAUSE = 10.0
@@ -25,14 +27,16 @@ def work(settings: Settings, stop: Event, say: Callable[[str], None], pause: flo
 
     Args:
         settings: The store's.
-        stop: Set by whoever ends the worker; the round under way is finished.
+        stop: Set by whoever ends the worker; what is in the air is waited for.
         say: Takes a line of talk.
         pause: Seconds between two looks.
     """
     told = ""
     while not stop.is_set():
         try:
-            done = one_round(settings, say)
+            use_ledger(settings)
+            with ledger_named(settings):
+                done = one_round(settings, say, stop)
             line = f"Handed over: {dict(done.by_status)}" if done and done.by_status else ""
         except RekindleError as error:
             line = str(error)
@@ -42,14 +46,18 @@ def work(settings: Settings, stop: Event, say: Callable[[str], None], pause: flo
         stop.wait(pause)
 
 
-def one_round(settings: Settings, say: Callable[[str], None]) -> Sent | None:
-    """What is due goes out, and history learns what happened; None where there is nothing to do."""
+def one_round(settings: Settings, say: Callable[[str], None], stop: Event) -> Sent | None:
+    """Settles what a dead worker held, hands over what is due, and lets history learn what happened; None where nothing was due."""
     now = moment.now()
-    due, clicked = waiting(settings, now)[0], visits.grown(settings.var)
-    if not due and not clicked:
-        return None
-    with open_history(settings.history, settings.root, on_wait=say) as warehouse:
-        if due:
-            return dispatch(settings, warehouse, now)
-        close_cycle(settings, warehouse, now)
-    return None
+    left, _ = recover(now)
+    if left:
+        say(f"A worker stopped while it was handing over: {left} unknown")
+    due, clicked, done = waiting(settings, now)[0], visits.grown(settings.var), None
+    if due:
+        with open_history(settings.history, settings.root, on_wait=say) as warehouse:
+            quiet = make_ready(settings, warehouse, now)
+        done = send_due(settings, quiet=quiet, stop=stop)
+    if due or clicked or left:
+        with open_history(settings.history, settings.root, on_wait=say) as warehouse:
+            close_cycle(settings, warehouse, moment.now())
+    return done
