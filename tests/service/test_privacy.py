@@ -8,11 +8,14 @@ import pytest
 from django.apps import apps
 from django.test import Client
 
+from rekindle.deliver.delivery_events import BOUNCED, DeliveryEvent, reason
 from rekindle.deliver.links import Claim, sign
 from rekindle.errors import Refused
 from rekindle.service.api import actions as keys
 from rekindle.service.config import load_ring
 from rekindle.service.config.web import application
+from rekindle.service.events import models as events
+from rekindle.service.events.actions import record
 from rekindle.service.flow.copying import copy_asked
 from rekindle.service.flow.erasing import erase_asked
 from rekindle.service.outbox.models import Touch
@@ -191,6 +194,18 @@ def test_a_visit_that_comes_while_visits_are_taken_out_is_kept(shop: Settings) -
     left = [json.loads(line)["visit"] for line in (folder / "2026-11-23.jsonl").read_text().splitlines()]
     assert sorted(left) == ["b", "c"]
     assert [path.name for path in folder.iterdir()] == ["2026-11-23.jsonl"]
+
+
+def test_what_a_provider_tells_after_an_erasure_brings_no_address_back(shop: Settings) -> None:
+    Touch.objects.filter(customer_id="c1").update(status="sent", settled_at=NOON)
+    token = Touch.objects.get(customer_id="c1").token
+    actions.ask(ERASURE, "c1", "command", NOON)
+    erase_asked(shop, NOON)
+    told = {"recipient": "c1@people.example", "detail": reason("550 c1@people.example"), "raw": '{"to": "c1@people.example"}'}
+    record([DeliveryEvent(kind=BOUNCED, source="esp", event_id="e1", token=token, at=NOON, permanent=True, **told)], NOON)
+    (row,) = events.DeliveryEvent.objects.values()
+    assert "c1@people" not in str(row)
+    assert row["token"] == token, "it is told once"
 
 
 NAMES_NOBODY = {

@@ -113,10 +113,12 @@ def _touches(events: Sequence[DeliveryEvent]) -> dict[tuple[str, str], Touch]:
 
 
 def _row(event: DeliveryEvent, touch: Touch | None, at: datetime) -> models.DeliveryEvent:
+    """What is told of no touch of ours is kept without whom it is about: it may be somebody who was erased."""
     return models.DeliveryEvent(
         source=event.source, event_id=event.event_id, kind=event.kind, touch=touch.id if touch else None,
-        customer_id=touch.customer_id if touch else "", token=event.token, provider_id=event.provider_id, recipient=event.recipient,
-        permanent=event.permanent, detail=event.detail, raw=event.raw, occurred_at=event.at, recorded_at=at,
+        customer_id=touch.customer_id if touch else "", token=event.token, provider_id=event.provider_id,
+        recipient=event.recipient if touch else "", permanent=event.permanent, detail=event.detail,
+        raw=event.raw if touch else "", occurred_at=event.at, recorded_at=at,
     )
 
 
