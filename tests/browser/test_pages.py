@@ -13,7 +13,7 @@ from rekindle.service.trust.models import Answer
 from rekindle.service.wishes.queries import wishes_of
 from tests.browser.world import CODE, SHOP, World
 
-PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "has_touch": True}
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 KINDS = ("for", "enter", "why", "answer", "rate", "review", "preferences", "known", "u")
 
 

@@ -16,7 +16,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from django.db import connection
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rekindle import moment
 from rekindle.service.config import use_ledger
@@ -31,6 +31,9 @@ from tests.service.touches import FACTS, Recorder, plan
 CHROMIUM = Path("/usr/bin/chromium")
 PAGES, SHOP = "pages.example", "marigold.example"
 CODE = "7K2MQW9XTB"
+PATIENCE = 60_000
+"""Milliseconds that a busy machine may take for a page."""
+
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync",
@@ -100,7 +103,7 @@ class World:
     def page(self, **options: Any) -> Iterator[Page]:
         """A page with nothing in it, in a context of its own."""
         context = self.browser.new_context(ignore_https_errors=True, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         try:
             yield context.new_page()
         finally:
@@ -127,7 +130,8 @@ def opened(root: Path) -> Iterator[World]:
         theirs = held.enter_context(served(shop, authority(root / "theirs", SHOP)[0]))
         found = f"--host-resolver-rules=MAP {PAGES}:443 127.0.0.1:{ours}, MAP {SHOP}:443 127.0.0.1:{theirs}"
         play = held.enter_context(sync_playwright())
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=[*QUIET, found])
+        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=[*QUIET, found], timeout=PATIENCE)
+        expect.set_options(timeout=PATIENCE)
         held.callback(browser.close)
         yield World(store, browser, shop, mails)
         connection.close()
