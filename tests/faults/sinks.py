@@ -1,6 +1,7 @@
 """The other side of a channel as a file that only grows, and what stands in it after its writer was killed."""
 
 import os
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Sink:
 
     def hand_over(self, message: Message) -> str:
         self.at("hand over: before")
+        message.begin(time.monotonic())
         self._note(f"first {message.id}")
         self.at("hand over: middle")
         self._note(f"last {message.id}")
