@@ -67,36 +67,16 @@ def fill(root: Path) -> dict[str, list[bytes]]:
     store = Settings(root=root)
     configure()
     use_ledger(store)
-    from tests.service.touches import touches
-
     from rekindle.deliver.links import Claim, sign
     from rekindle.deliver.short_links import Link, shorten
     from rekindle.service.api import actions
     from rekindle.service.links.actions import number_of
-    from rekindle.service.outbox import actions as outbox
-    from rekindle.service.outbox.models import Touch
-    from rekindle.service.people.actions import record_contacts
-    from rekindle.service.redemptions.models import Coupon
 
-    now = moment.now()
     names = [f"c{number:05}" for number in range(CUSTOMERS)]
-    consents = {"email_consent": [True] * CUSTOMERS, "consent_at": [now - timedelta(days=9)] * CUSTOMERS}
-    ids = {"customer_id": names, "source": ["shop"] * CUSTOMERS, "external_id": names}
-    record_contacts(pa.table({**ids, "email": [f"{one}@people.example" for one in names], **consents}), now - timedelta(days=9))
-    codes = [f"C0DE{number:06}" for number in range(CUSTOMERS)]
-    outbox.insert_touches("plan1", touches(names, stage="tailor", code=codes))
-    outbox.ready("plan1")
-    Touch.objects.update(status="sent", settled_at=now)
-    Coupon.objects.bulk_create(
-        Coupon(
-            code=code, customer_id=name, plan="plan1", program="win-back", episode="o1", stage="tailor", offer="percent_10", kind="percent",
-            label="10 % off", currency="EUR", percent=0.1, price=True, last_day=now.date() + timedelta(days=30),
-        )
-        for code, name in zip(codes, names, strict=True)
-    )  # fmt: skip
+    codes = customers_with_codes(names)
     clicks, choose = load_ring(store.var, "clicks"), load_ring(store.var, "preferences")
     shop = number_of("https://shop.example/new")
-    keys = [actions.create("bench", ["coupons"], now) for _ in range(KEYS)]
+    keys = [actions.create("bench", ["coupons"], moment.now()) for _ in range(KEYS)]
     order = {"currency": "EUR", "lines": [{"product": "p1", "category": "Lighting", "amount": 5000}]}
     return {
         "bare view": [asking("GET", "/bare")],
@@ -107,6 +87,33 @@ def fill(root: Path) -> dict[str, list[bytes]]:
         ],
         "preference page": [asking("GET", f"/preferences/{sign(choose, Claim(name, 'email-marketing'))}") for name in names],
     }
+
+
+def customers_with_codes(names: list[str]) -> list[str]:
+    """Customers who agreed, each with a message that was sent and the code in it; the codes."""
+    from tests.service.touches import touches
+
+    from rekindle.service.outbox import actions as outbox
+    from rekindle.service.outbox.models import Touch
+    from rekindle.service.people.actions import record_contacts
+    from rekindle.service.redemptions.models import Coupon
+
+    now, size = moment.now(), len(names)
+    consents = {"email_consent": [True] * size, "consent_at": [now - timedelta(days=9)] * size}
+    ids = {"customer_id": names, "source": ["shop"] * size, "external_id": names}
+    record_contacts(pa.table({**ids, "email": [f"{one}@people.example" for one in names], **consents}), now - timedelta(days=9))
+    codes = [f"C0DE{number:06}" for number in range(size)]
+    outbox.insert_touches("plan1", touches(names, stage="tailor", code=codes))
+    outbox.ready("plan1")
+    Touch.objects.update(status="sent", settled_at=now)
+    Coupon.objects.bulk_create(
+        Coupon(
+            code=code, customer_id=name, plan="plan1", program="win-back", episode="o1", stage="tailor", offer="percent_10", kind="percent",
+            label="10 % off", currency="EUR", percent=0.1, price=True, last_day=now.date() + timedelta(days=30),
+        )
+        for code, name in zip(codes, names, strict=True)
+    )  # fmt: skip
+    return codes
 
 
 def asking(method: str, address: str, key: str = "", body: str = "") -> bytes:
