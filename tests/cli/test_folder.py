@@ -61,10 +61,26 @@ def test_init_leaves_a_store_alone_and_needs_a_folder_it_may_write() -> None:
     assert answer.err == "rekindle: cannot write to file/corner: Not a directory.\n  Choose a folder that you may write to.\n"
 
 
-def test_a_clean_store_has_only_the_example_address_to_mend() -> None:
+def test_a_clean_store_has_only_the_examples_to_mend() -> None:
     make_store(Path("corner"))
     answer = done("--store", "corner", "check")
-    assert answer.lines == ["rekindle.toml: warning: sender.postal_address is still the example: write the real one"]
+    held = ("sender.postal_address", "sender.email", "brand.url", "public_url")
+    assert answer.lines == [f"rekindle.toml: warning: {name} is still the example: write the real one" for name in held]
+
+
+def test_an_example_is_a_mistake_where_messages_leave_this_machine() -> None:
+    make_store(Path("corner"))
+    file = Path("corner/rekindle.toml")
+    relay = '\n[senders]\nemail = "smtp"\n[smtp]\nhost = "127.0.0.1"\nsecurity = "none"\n'
+    file.write_text(file.read_text(encoding="utf-8") + relay, encoding="utf-8")
+    answer = typed("--store", "corner", "check", "--json")
+    found = {one["line"]: one["message"] for one in answer.json["findings"] if one["rule"] == "placeholder" and one["severity"] == "error"}
+    rows = file.read_text(encoding="utf-8").splitlines()
+    assert {rows[line - 1].split(" = ")[0]: said for line, said in found.items()} == {
+        "public_url": "public_url is still the example", "url": "brand.url is still the example",
+        "email": "sender.email is still the example", "postal_address": "sender.postal_address is still the example",
+    }  # fmt: skip
+    assert (answer.code, answer.json["settings"]) == (3, [])
 
 
 def test_check_names_file_line_and_remedy_and_exits_with_3() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rekindle import settings
+from rekindle.deliver.templates import PLACEHOLDER_ADDRESS
 from rekindle.service.config import use_ledger
 from tests.cli.shop import make_store, write_mapping
 from tests.cli.terminal import done, typed
@@ -20,7 +21,8 @@ def store(tmp_path: Path) -> Path:
     """A store with a relay and an order of yesterday, and a plan of two messages that are due."""
     folder = make_store(tmp_path / "corner")
     file = folder / "rekindle.toml"
-    file.write_text(file.read_text(encoding="utf-8") + RELAY, encoding="utf-8")
+    text = file.read_text(encoding="utf-8").replace("shop.example", "corner.example").replace(PLACEHOLDER_ADDRESS, "1 Corner Road, Bristol")
+    file.write_text(text + RELAY, encoding="utf-8")
     orders = tmp_path / "orders.csv"
     orders.write_text(f"buyer,day,paid\nada,{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d},20.00\n", encoding="utf-8")
     done("--store", folder, "import", orders, "--map", write_mapping(tmp_path / "orders.yaml"))

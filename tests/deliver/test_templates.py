@@ -7,7 +7,7 @@ import pytest
 
 from rekindle.deliver.facts import CARD_KINDS, FROZEN, Facts, with_frozen
 from rekindle.deliver.palette import palette
-from rekindle.deliver.templates import PLACEHOLDER_ADDRESS, TemplateSet, address_warning, render
+from rekindle.deliver.templates import TemplateSet, render
 from rekindle.errors import BadData, Refused
 from rekindle.service.flow.content import shipped_content
 
@@ -123,12 +123,6 @@ def test_a_price_offer_needs_its_code_and_its_end(price: str, lacking: dict[str,
 def test_no_postal_address_no_message() -> None:
     with pytest.raises(Refused, match="postal address"):
         render(SHIPPED, replace(FACTS, postal_address=" "))
-
-
-def test_check_can_warn_about_the_address() -> None:
-    assert address_warning("12 Garden Row, Bristol") is None
-    assert "empty" in str(address_warning(" "))
-    assert "example" in str(address_warning(PLACEHOLDER_ADDRESS))
 
 
 @pytest.mark.parametrize("link", ["unsubscribe_url", "preferences_url"])

@@ -22,7 +22,7 @@ from tests.faults.invariants import hold
 from tests.faults.sinks import Received
 from tests.faults.smtp_server import Fault, Scale, SmtpServer
 from tests.faults.weather import WRONG, plan
-from tests.service.conftest import NOON
+from tests.service.conftest import NOON, in_earnest
 
 TIMING = Timing(connect=2.0, answer=1.0, before_dot=2.0, after_dot=1.5, rest=0.2, longest_rest=0.4)
 LIMITS = Limits(at_once=8, spare=4, per_lane=4, patience=0.25, first_rest=1.5, longest_rest=180.0)
@@ -107,7 +107,7 @@ def test_connections_that_go_wrong_cost_no_message(store: Settings, fault: Fault
 def test_the_relay_of_the_settings_sends_what_a_person_has_approved(store: Settings) -> None:
     with SmtpServer(keep=True) as server:
         relay = {"host": "127.0.0.1", "port": server.port, "security": "none"}
-        mailing = Settings(**{**store.model_dump(), "senders": {"email": "smtp"}, "smtp": relay})
+        mailing = Settings(**{**in_earnest(store).model_dump(), "senders": {"email": "smtp"}, "smtp": relay})
         plan(["a", "b"], 10)
         assert (send_due(mailing, NOON, clock=lambda: NOON).held, server.account.connections) == (20, 0)
         outbox.approve("plan1", "ada", NOON)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rekindle.service.config import configure, use_ledger
-from rekindle.settings import Settings
+from rekindle.settings import Brand, Settings
 from tests.postgres import server
 
 configure()
@@ -22,6 +22,11 @@ def make_store(root: Path) -> Settings:
     root.mkdir(parents=True, exist_ok=True)
     sender = {"name": "Marigold", "email": "hello@marigold.example", "postal_address": "12 Garden Row, Bristol"}
     return Settings(root=root, name="Marigold", sender=sender)
+
+
+def in_earnest(store: Settings) -> Settings:
+    """The same store with addresses of its own, without which nothing leaves this machine."""
+    return store.model_copy(update={"brand": Brand(url="https://marigold.example"), "public_url": "https://marigold.example/rekindle"})
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rekindle.decide.summary import PlanSummary
+from rekindle.deliver.templates import PLACEHOLDER_ADDRESS
 from rekindle.errors import BadData, Refused
 from rekindle.insight.models import Interval
 from rekindle.program.rules import Autopilot
@@ -16,8 +17,8 @@ from rekindle.service.outbox import actions as outbox
 from rekindle.service.outbox import queries
 from rekindle.service.outbox.models import Plan, Touch
 from rekindle.service.programs import actions as programs
-from rekindle.settings import Senders, Settings
-from tests.service.conftest import NOON
+from rekindle.settings import Brand, Sender, Senders, Settings
+from tests.service.conftest import NOON, in_earnest
 from tests.service.touches import Recorder, meet, plan, touches
 
 HASH = "ab12cd34ef56"
@@ -25,7 +26,7 @@ HASH = "ab12cd34ef56"
 
 def real(store: Settings, **senders: str) -> Settings:
     """The store with senders from which messages leave this machine."""
-    return store.model_copy(update={"senders": Senders(**{"email": "smtp", **senders})})
+    return in_earnest(store).model_copy(update={"senders": Senders(**{"email": "smtp", **senders})})
 
 
 def test_nothing_leaves_before_a_person_said_yes_and_typed_how_much(store: Settings) -> None:
@@ -48,6 +49,25 @@ def test_nothing_leaves_before_a_person_said_yes_and_typed_how_much(store: Setti
         plan_approving.approve(shop, plan_approving.Waiting(HASH, 0), 2, "Eve", NOON)
 
 
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [
+        ("sender.postal_address", {"sender": Sender(email="hello@marigold.example", postal_address=PLACEHOLDER_ADDRESS)}),
+        ("sender.email", {"sender": Sender(postal_address="12 Garden Row, Bristol")}),
+        ("brand.url", {"brand": Brand(url="https://shop.example/")}),
+        ("public_url", {"public_url": "https://shop.example/rekindle/"}),
+    ],
+)
+def test_no_example_leaves_this_machine(store: Settings, name: str, example: dict[str, Any]) -> None:
+    plan(["c1"], HASH)
+    outbox.approve(HASH, "Ada", NOON)
+    recorder = Recorder()
+    with pytest.raises(Refused, match=f"^rekindle.toml: {name} is still the example") as refused:
+        send_due(real(store).model_copy(update=example), NOON, senders={"email": recorder})
+    assert (refused.value.exit_code, recorder.taken, Touch.objects.get().status) == (4, [], "planned")
+    assert send_due(store.model_copy(update=example), NOON).by_status == {"sent": 1}, "the mailbox harms nobody"
+
+
 def test_the_first_yes_stays(store: Settings) -> None:
     plan(["c1"], HASH)
     outbox.approve(HASH, "Ada", NOON)
@@ -56,7 +76,7 @@ def test_the_first_yes_stays(store: Settings) -> None:
 
 
 def test_the_mailbox_asks_nobody_and_other_channels_of_the_same_plan_wait(store: Settings) -> None:
-    shop = store.model_copy(update={"senders": Senders(sms="sms")})
+    shop = in_earnest(store).model_copy(update={"senders": Senders(sms="sms")})
     meet(["mail", "text"])
     outbox.insert_touches(HASH, touches(["mail", "text"], channel=["email", "sms"]))
     outbox.ready(HASH)

@@ -26,9 +26,8 @@ Matrix = Annotated[bool, typer.Option("--matrix", help="Print who may get what i
 
 def check(context: typer.Context, matrix: Matrix = False, as_json: AsJson = False) -> None:
     """Name every mistake in the store's documents and texts. With file, line and remedy; exits with 3 where there is an error."""
-    from rekindle.deliver.templates import address_warning
     from rekindle.program import checking
-    from rekindle.service.flow import linting, senders, signing
+    from rekindle.service.flow import linting, placeholders, senders, signing
 
     held = settings.load(context.obj)
     if matrix:
@@ -36,10 +35,10 @@ def check(context: typer.Context, matrix: Matrix = False, as_json: AsJson = Fals
         return
     content, signature = linting.examined(held), signing.examined(held)
     documents = checking.check(held.root, today=moment.local_day(moment.now(), held.timezone))
-    findings = (*documents, *content.findings, *signature.findings, *senders.examined(held))
+    findings = (*documents, *content.findings, *signature.findings, *senders.examined(held), *placeholders.examined(held))
     errors = sum(finding.severity == "error" for finding in findings)
-    address = address_warning(held.sender.postal_address)
-    lines = [str(finding) for finding in findings] + ([f"rekindle.toml: warning: {address}"] if address else [])
+    examples = placeholders.warnings(held)
+    lines = [*map(str, findings), *(f"{settings.FILE_NAME}: warning: {said}" for said in examples)]
     shown = [
         {"file": one.file, "line": one.line, "rule": one.rule, "message": one.message, "remedy": one.remedy, "severity": one.severity}
         for one in findings
@@ -50,7 +49,7 @@ def check(context: typer.Context, matrix: Matrix = False, as_json: AsJson = Fals
     ]
     publish = dict(zip(("name", "text"), signature.record, strict=True)) if signature.record else None
     told = [f"Publish for DKIM the TXT record {publish['name']}: {publish['text']}"] if publish else []
-    record = {"findings": shown, "errors": errors, "settings": [address] if address else [], "messages": measured, "dkim": publish}
+    record = {"findings": shown, "errors": errors, "settings": list(examples), "messages": measured, "dkim": publish}
     emit(record, [*(lines or ["Nothing to mend."]), *told], as_json)
     if errors:
         raise typer.Exit(_BAD)

@@ -108,13 +108,6 @@ def fill_text(templates: TemplateSet, path: str, stage: str, said: Mapping[str, 
         raise BadData(f"content/{path}: {error}", "Mend the template; docs/content.md lists the facts.") from error
 
 
-def address_warning(postal_address: str) -> str | None:
-    """What `check` says about the sender's postal address; None where it may be real."""
-    if not postal_address.strip():
-        return "sender.postal_address is empty: no marketing mail is rendered without it"
-    return "sender.postal_address is still the example: write the real one" if postal_address == PLACEHOLDER_ADDRESS else None
-
-
 def assembled(templates: TemplateSet, path: str, stage: str) -> str:
     """A template with what it includes: blocks by name, and the stage's own part as `stage`.
 

@@ -25,7 +25,7 @@ from rekindle.service.people.digests import digest_of
 from rekindle.service.people.models import Person, Suppression
 from rekindle.settings import Senders, Settings
 from tests.service.channels.loopback import Script, serving
-from tests.service.conftest import NOON
+from tests.service.conftest import NOON, in_earnest
 from tests.service.touches import OneByOne, touches
 
 LEDGERS = ("sqlite", "postgresql")
@@ -47,7 +47,7 @@ def planned(store: Settings, *customers: str, agreed: tuple[str, ...] = SHORT) -
     outbox.ready("plan1")
     outbox.approve("plan1", "ada", before)
     senders = Senders(email="mailbox", sms="folder", webpush="folder", inapp="inapp", webhook="folder")
-    return store.model_copy(update={"senders": senders, "webhook": store.webhook.model_copy(update={"url": "https://hook.example/x"})})
+    return in_earnest(store).model_copy(update={"senders": senders, "webhook": store.webhook.model_copy(update={"url": "https://hook.example/x"})})
 
 
 def kept(store: Settings) -> dict[str, dict[str, Any]]:

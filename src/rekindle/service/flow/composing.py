@@ -16,7 +16,7 @@ from rekindle.deliver.message import Envelope, build, mail, message_id
 from rekindle.deliver.templates import TemplateSet
 from rekindle.deliver.variants import short
 from rekindle.errors import Refused
-from rekindle.service.flow import confirming
+from rekindle.service.flow import confirming, placeholders
 from rekindle.service.flow.content import load_content, registered_facts
 from rekindle.service.flow.linking import Linker, open_linker
 from rekindle.service.flow.signing import signing_key
@@ -60,13 +60,15 @@ def open_desk(settings: Settings, now: datetime) -> Desk:
         now: The instant of sending.
 
     Raises:
-        Refused: No message of this store could be lawful: no postal address, or no HTTPS address for its links.
+        Refused: No message of this store could be lawful: no postal address, or no HTTPS address for its links; or messages leave this
+            machine, and would state an example.
         BadData: What should sign the mail cannot.
     """
     if not settings.sender.postal_address.strip():
         raise Refused("marketing mail needs the sender's postal address", "Write sender.postal_address in rekindle.toml.")
     if not settings.public_url.startswith("https://"):
         raise Refused("links to unsubscribe must be HTTPS", "Write public_url = \"https://...\" in rekindle.toml.")
+    placeholders.refuse(settings)
     templates = load_content(settings.root)
     return Desk(settings, now, templates, shop_facts(settings, templates), open_linker(settings), signing_key(settings))
 
