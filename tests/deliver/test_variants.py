@@ -10,7 +10,7 @@ from rekindle.deliver.family import OFFER, family, strays
 from rekindle.deliver.templates import TemplateSet, render
 from rekindle.deliver.variants import SHORT, short, template
 from rekindle.errors import BadData, Refused
-from rekindle.program.sms_segments import segments
+from rekindle.program.sms_segments import ALONE, segments
 from tests.deliver.test_contracts import ALL, EVERY
 from tests.deliver.test_program_messages import CONTENT, OFFERED, OFFERS, SHOP, SLY
 
@@ -75,10 +75,21 @@ def test_an_sms_fits_one_segment_and_can_be_stopped(facts: Facts, program: str, 
         assert said.text.count(LINK) == 1
         assert said.text.endswith(LINK if given.service else f"{LINK} Reply STOP to stop")
         assert segments(said.text).encoding == "GSM-7"
-        longest = 2 if kind in CARD_KINDS or facts.cause else 1
+        longest = 2 if kind in CARD_KINDS else 1
         assert segments(said.text).count <= longest, said.text
         assert "Marigold" in said.text
         assert not re.search(r"\{\{|\{%|None|\bnil\b|  | \.|\. *\.|: *$", said.text)
+
+
+@pytest.mark.parametrize("cause", [None, "late_delivery", "stockout", "return", "bad_review"])
+@pytest.mark.parametrize(("program", "stage"), [one for one in STAGES if one[0] in OWN])
+@pytest.mark.parametrize("facts", [ALL, SHOP], ids=["known", "unknown"])
+def test_an_sms_without_an_offer_is_one_segment_with_a_long_name(facts: Facts, program: str, stage: str, cause: str | None) -> None:
+    link = "https://shop.example/rekindle/c/a.3JXAeKJAiYmtSKIUkoQghw"
+    given = replace(told(facts, program, stage, "none"), shop_name="M" * 20, shop_url=link, cause=cause)
+    said = segments(short(CONTENT, given, "sms").text)
+    assert (said.encoding, said.count) == ("GSM-7", 1)
+    assert said.units <= ALONE["GSM-7"]
 
 
 @pytest.mark.parametrize(("program", "stage"), STAGES)
