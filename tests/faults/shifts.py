@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from rekindle.settings import Settings
 from tests.faults.sinks import Received, received
@@ -19,13 +20,14 @@ class Shifts:
         forks: Makes the processes.
         channel: The channel of its touches.
         folder: Where the other side and the clock are.
+        real: A real sender's name, and the mail server's port, for `senders.real`; a file takes all where not given.
     """
 
-    def __init__(self, store: Settings, forks: Workers, channel: str, folder: Path) -> None:
+    def __init__(self, store: Settings, forks: Workers, channel: str, folder: Path, **real: str | int) -> None:
         self._forks, self._clock, self._sink = forks, folder / "clock", folder / "sink"
-        self._order = {
+        self._order: dict[str, Any] = {
             "store": store.model_dump_json(), "sink": str(self._sink), "channel": channel, "now": NOON.isoformat(),
-            "clock": str(self._clock), "batch": BATCH,
+            "clock": str(self._clock), "batch": BATCH, **real,
         }
         self._now = NOON
 

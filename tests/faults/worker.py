@@ -35,6 +35,8 @@ class Order:
         store: The settings, as JSON; empty: the worker that is paused goes on.
         sink: The file of the other side.
         channel: The channel of its messages.
+        sender: mailbox, inapp or smtp: a real sender hands over; empty: a file takes all.
+        port: The mail server's.
         now: The instant of sending.
         clock: The file whose text is the present instant, which leases count by.
         batch: How many touches it attempts at once.
@@ -47,6 +49,8 @@ class Order:
     store: str = ""
     sink: str = ""
     channel: str = ""
+    sender: str = ""
+    port: int = 0
     now: str = ""
     clock: str = ""
     batch: int = 0
@@ -91,6 +95,7 @@ def workers() -> Iterator[Workers]:
 
 def _work(order: Order) -> None:
     from rekindle.service.flow import sending, shift
+    from tests.faults.senders import real
 
     passed: Counter[str] = Counter()
 
@@ -103,9 +108,10 @@ def _work(order: Order) -> None:
         return datetime.fromisoformat(Path(order.clock).read_text())
 
     shift.BATCH = order.batch
-    senders = {order.channel: Sink(Path(order.sink), at)}
+    store = Settings.model_validate_json(order.store)
+    senders = {order.channel: real(store, order.sender, order.port, at) if order.sender else Sink(Path(order.sink), at)}
     with watched(at):
-        sending.send_due(Settings.model_validate_json(order.store), datetime.fromisoformat(order.now), senders=senders, clock=clock)
+        sending.send_due(store, datetime.fromisoformat(order.now), senders=senders, clock=clock)
 
 
 def _fork(order: Order) -> int:
