@@ -10,7 +10,19 @@ from rekindle.service.api.v1 import api
 from rekindle.service.channels.provider import tracking
 from rekindle.service.channels.sms import inbound
 from rekindle.service.privacy import shopify
-from rekindle.service.public import clicks, confirming, entering, known, landing, messages, own_data, preferences, questions, stopping, styles
+from rekindle.service.public import (
+    clicks,
+    confirming,
+    entering,
+    known,
+    landing,
+    messages,
+    own_data,
+    preferences,
+    questions,
+    stopping,
+    styles,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("assets/public.css", styles.shipped),

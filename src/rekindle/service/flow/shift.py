@@ -60,6 +60,9 @@ AT_MOST = RENEW_AFTER.total_seconds()
 FRESH = 1.0
 """Seconds for which a last look holds: a message whose first byte has not gone by then is looked at again."""
 
+LOOKS = 3
+"""So often a message is looked at again in one run before it waits like one that was not taken."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -116,6 +119,7 @@ class Shift:
         self._air: dict[int, _Case] = {}
         self._landed: list[tuple[Touch, Outcome]] = []
         self._stuck: dict[str, float] = {}
+        self._looks = Counter[int]()
         self._settle_at = math.inf
         self._renewed_at = terms.clock()
         self._look = LastLook(terms.desk.now)
@@ -245,7 +249,8 @@ class Shift:
         self._renew()
         for one in news:
             case = self._air.pop(one.touch)
-            if isinstance(one.error, LookAgain):
+            if isinstance(one.error, LookAgain) and self._looks[one.touch] < LOOKS:
+                self._looks[one.touch] += 1
                 self._lanes[case.touch.channel].dropped(one.touch)
                 self._hand[one.touch] = case
                 continue
