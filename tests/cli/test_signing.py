@@ -15,7 +15,7 @@ def _store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sign_with(text: str) -> None:
-    Path("key.pem").write_text(text, encoding="utf-8")
+    Path("corner/key.pem").write_text(text, encoding="utf-8")
     with Path("corner/rekindle.toml").open("a", encoding="utf-8") as file:
         file.write('\n[dkim]\nselector = "mail"\nkey = "file:key.pem"\n')
 
@@ -31,7 +31,7 @@ def test_a_key_prints_its_record() -> None:
 def test_a_small_key_is_an_error_with_its_line() -> None:
     toml = Path("corner/rekindle.toml")
     sign_with(pem(1_024))
-    line = toml.read_text(encoding="utf-8").splitlines().index("[dkim]") + 1
+    line = toml.read_text(encoding="utf-8").splitlines().index('key = "file:key.pem"') + 1
     answer = typed("--store", "corner", "check")
     assert answer.code == 3
     assert f"rekindle.toml:{line}: error: dkim.key has 1024 bits" in "\n".join(answer.lines)

@@ -170,7 +170,7 @@ def test_a_run_sends_to_who_agreed_and_keeps_its_sources_once(reached: tuple[Pat
     plan, sent = answer.json["plan"], answer.json["sent"]
     assert [report["accepted"] for report in answer.json["imported"]] == [525, 150]
     assert (plan["rehearsal"], plan["new_touches"]) == (False, plan["messages"])
-    assert sent == {"due": plan["messages"], "postponed": 0, "sent": plan["messages"]}
+    assert sent == {"due": plan["messages"], "postponed": 0, "held": 0, "left_unknown": 0, "sent": plan["messages"]}
     assert len(list((store / "var" / "mail").rglob("*.eml"))) == plan["messages"] > 10
     assert answer.json["report"] == str(store / "var/reports/index.html")
     folder = store.parent
@@ -181,7 +181,7 @@ def test_a_run_sends_to_who_agreed_and_keeps_its_sources_once(reached: tuple[Pat
         "--json",
     )  # fmt: skip
     assert (again.json["imported"], again.json["plan"]["hash"], again.json["plan"]["new_touches"]) == ([], plan["hash"], 0)
-    assert again.json["sent"] == {"due": 0, "postponed": 0}
+    assert again.json["sent"] == {"due": 0, "postponed": 0, "held": 0, "left_unknown": 0}
     note = f"rules.yaml differs from its approved version, which is used. Approve it with: rekindle --store {store} approve --all"
     assert note in again.err.splitlines()
     assert tomllib.loads((store / "rekindle.toml").read_text(encoding="utf-8"))["sources"] == [

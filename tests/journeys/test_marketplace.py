@@ -57,7 +57,7 @@ def test_a_second_run_at_the_same_instant_decides_and_sends_nothing(store: Path)
     before = state()
     again = done("--store", store, "run", "--as-of", END, "--json").json
     assert (again["imported"], again["plan"]["repeated"], again["plan"]["new_touches"]) == ([], True, 0)
-    assert again["sent"] == {"due": 0, "postponed": 0}
+    assert again["sent"] == {"due": 0, "postponed": 0, "held": 0, "left_unknown": 0}
     assert again["plan"]["hash"] == before[1][-1]
     assert state() == before
 
