@@ -15,6 +15,15 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def naive(instant: datetime) -> datetime:
+    """An aware instant as history holds it: UTC without a zone.
+
+    >>> naive(datetime.fromisoformat("2026-07-01T00:00:00+02:00")).isoformat()
+    '2026-06-30T22:00:00'
+    """
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
 def start_of_day(day: date, timezone: str) -> datetime:
     """The instant at which a day begins in a time zone, UTC.
 

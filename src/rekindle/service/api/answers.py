@@ -31,7 +31,7 @@ class Answered(Schema):
 
 @router.get("", response=Page[Answered], summary="What customers answered")
 def listed(
-    request: HttpRequest,  # noqa: ARG001  ninja's way of calling
+    request: HttpRequest,
     question: Literal["why", "rate", "review"], after: After = 0, limit: Limit = 20,
 ) -> Page[Answered]:  # fmt: skip
     """The answers to one question, oldest first; an answer that was changed keeps its place."""

@@ -61,13 +61,13 @@ class Ended(Schema):
 
 
 @router.get("/key", response=PublicKey, summary="The key that browsers subscribe for")
-def key(request: HttpRequest) -> PublicKey:  # noqa: ARG001  ninja's way of calling
+def key(request: HttpRequest) -> PublicKey:
     """The store's public key, base64url."""
     return PublicKey(key=application_server_key(store_in_use()))
 
 
 @router.post("/subscriptions", response={201: PublicKey}, summary="A customer subscribed a browser")
-def subscribe(request: HttpRequest, given: Subscribing) -> Status[PublicKey]:  # noqa: ARG001  ninja's way of calling
+def subscribe(request: HttpRequest, given: Subscribing) -> Status[PublicKey]:
     """Keeps a customer's browser, in place of one from before; and their consent to marketing there, where they gave it."""
     browser, at = _read(given.subscription), moment.now()
     customer = find(given.customer)
@@ -78,7 +78,7 @@ def subscribe(request: HttpRequest, given: Subscribing) -> Status[PublicKey]:  #
 
 
 @router.post("/unsubscribe", response=Ended, summary="A browser's subscription has ended")
-def unsubscribe(request: HttpRequest, given: Browser) -> Ended:  # noqa: ARG001  ninja's way of calling
+def unsubscribe(request: HttpRequest, given: Browser) -> Ended:
     """Forgets a browser; whoever it belonged to gets no more notifications there."""
     return Ended(ended=actions.forget_browser(_read(given).lookup, moment.now()))
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from rekindle import moment
 from rekindle.respond.redemption import WORDS, Line, Reason
-from rekindle.service.api.access import Key
+from rekindle.service.api.access import Key, holder
 from rekindle.service.api.errors import refusal, refusal_text
 from rekindle.service.api.fields import Line as ShortText
 from rekindle.service.config.web import store_in_use
@@ -99,7 +99,7 @@ class Redeemed(Schema):
 
 
 @router.post("/{code}/validate", response=Good | NotGood, summary="Would this code be taken, and for how much?")
-def validate(request: HttpRequest, code: Code, asked: Checkout) -> Good | NotGood:  # noqa: ARG001  ninja's way of calling
+def validate(request: HttpRequest, code: Code, asked: Checkout) -> Good | NotGood:
     """Looks; nothing is changed, and the answer holds for this moment alone."""
     found = redeeming.looked_at(store_in_use(), code, asked.order(), moment.now())
     if isinstance(found, Reason):
@@ -142,9 +142,8 @@ def rollback(request: HttpRequest, code: Code, asked: Undone, idempotency_key: I
 
 def _once(request: HttpRequest, key: str, asked: Schema, at: datetime, do: Callable[[], Reply]) -> HttpResponse:
     """The answer, or the first answer to the same request under this key; another request under it is refused."""
-    holder: str = request.auth.prefix  # type: ignore[attr-defined]  # ninja sets it, and no type says so
     sent = json.dumps([request.path, asked.model_dump(mode="json")], sort_keys=True)
-    named = Asked(f"{holder}:{key}", hashlib.sha256(sent.encode()).hexdigest(), at)
+    named = Asked(f"{holder(request).prefix}:{key}", hashlib.sha256(sent.encode()).hexdigest(), at)
     try:
         reply = actions.once(named, do)
     except OtherRequest:

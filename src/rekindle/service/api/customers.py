@@ -73,7 +73,7 @@ class Brief(Schema):
 
 
 @router.get("/{customer}/brief", response=Brief, summary="A customer in short, for a support agent")
-def brief(request: HttpRequest, customer: Path[CustomerId]) -> Brief:  # noqa: ARG001  ninja's way of calling
+def brief(request: HttpRequest, customer: Path[CustomerId]) -> Brief:
     """What to know before answering; the newest messages first, at most 20."""
     mine = find(customer)
     person = Person.objects.filter(pk=mine).first() or Person(customer_id=mine)

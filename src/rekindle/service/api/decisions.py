@@ -73,7 +73,7 @@ class NotShown(Schema):
 
 
 @router.post("", response=Shown | NotShown, summary="What does this place show this customer?")
-def decide(request: HttpRequest, asked: Asked) -> Shown | NotShown:  # noqa: ARG001  ninja's way of calling
+def decide(request: HttpRequest, asked: Asked) -> Shown | NotShown:
     """The same answer as long as the decision and the customer's wishes stay; it is recorded once a day, and history learns it."""
     person = _person(asked.customer)
     answer = placed(store_in_use(), asked.placement, person, moment.now()) if person else Answer(None, None, Silence.UNDECIDED)

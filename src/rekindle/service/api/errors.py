@@ -119,12 +119,12 @@ def _invalid(request: HttpRequest, error: Exception | type[Exception]) -> HttpRe
     return refusal("BadData", f"{where}: {first['msg']}", "Send what /v1/openapi.json says.", 422)
 
 
-def _nothing(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:  # noqa: ARG001  ninja's way of calling
+def _nothing(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     kind, remedy = _HTTP[404]
     return refusal(kind, "there is no such thing", remedy, 404)
 
 
-def _suspicious(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:  # noqa: ARG001  ninja's way of calling
+def _suspicious(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     kind, remedy = _HTTP[400]
     return refusal(kind, "the request is too large, or not one", remedy, 400)
 

@@ -32,7 +32,7 @@ class Entered(Schema):
 
 
 @router.post("", response=Entered, summary="Who comes with a code")
-def entered(request: HttpRequest, shown: Shown) -> Entered:  # noqa: ARG001  ninja's way of calling
+def entered(request: HttpRequest, shown: Shown) -> Entered:
     """Spends a code; one that is unknown, spent or over is answered 404."""
     mine = spend_entrance(shown.code, moment.now())
     if mine is None:

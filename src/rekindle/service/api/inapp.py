@@ -37,7 +37,7 @@ class Message(Schema):
 
 
 @router.get("", response=Page[Message], summary="What a customer sees now")
-def listed(request: HttpRequest, customer: CustomerId, after: After = 0, limit: Limit = 20) -> Page[Message]:  # noqa: ARG001  ninja's way
+def listed(request: HttpRequest, customer: CustomerId, after: After = 0, limit: Limit = 20) -> Page[Message]:
     """A customer's messages, oldest first; none where they opted out, or where nobody is known by the id."""
     try:
         mine = find(customer)
@@ -48,13 +48,13 @@ def listed(request: HttpRequest, customer: CustomerId, after: After = 0, limit: 
 
 
 @router.post("/{message}/seen", response=Message, summary="It was seen")
-def seen(request: HttpRequest, message: MessageId) -> Message:  # noqa: ARG001  ninja's way of calling
+def seen(request: HttpRequest, message: MessageId) -> Message:
     """Records when a customer first saw a message."""
     return _told(actions.see(message, moment.now()))
 
 
 @router.post("/{message}/dismiss", response=Message, summary="It was put away")
-def dismissed(request: HttpRequest, message: MessageId) -> Message:  # noqa: ARG001  ninja's way of calling
+def dismissed(request: HttpRequest, message: MessageId) -> Message:
     """Records that a customer put a message away; it is not listed again."""
     return _told(actions.dismiss(message, moment.now()))
 

@@ -51,7 +51,7 @@ class Spec(Schema):
 
 
 @router.get("", response=Spec, summary="What a customer comes back to")
-def shown(request: HttpRequest, customer: CustomerId) -> Spec:  # noqa: ARG001  ninja's way of calling
+def shown(request: HttpRequest, customer: CustomerId) -> Spec:
     """The landing of the last advertising that a customer was sent; 404 where there was none."""
     mine = find(customer)
     touch = latest_advertising(mine)

@@ -61,13 +61,13 @@ class Wanted(Preferences):
 
 
 @router.get("", response=Preferences, summary="What a customer wants to get")
-def asked(request: HttpRequest, customer: CustomerId) -> Preferences:  # noqa: ARG001  ninja's way of calling
+def asked(request: HttpRequest, customer: CustomerId) -> Preferences:
     """A customer's wishes as they hold now."""
     return preferences_of(_person(customer))
 
 
 @router.put("", response=Preferences, summary="What a customer wants to get from now on")
-def said(request: HttpRequest, wanted: Wanted) -> Preferences:  # noqa: ARG001  ninja's way of calling
+def said(request: HttpRequest, wanted: Wanted) -> Preferences:
     """Makes a customer's wishes these, all of them; what waits against them is withdrawn. Saying the same again writes nothing."""
     person, now = _person(wanted.customer), moment.now()
     wish(store_in_use(), person.customer_id, _wishes(wanted, person), Said(now, "api", wanted.wording_version, proven=False))

@@ -44,25 +44,25 @@ class Told(Schema):
 
 
 @router.post("/data-requests", response={202: Told}, summary="A customer asks for a copy of their data")
-def data_request(request: HttpRequest, given: Asking) -> Status[Told]:  # noqa: ARG001  ninja's way of calling
+def data_request(request: HttpRequest, given: Asking) -> Status[Told]:
     """Notes the request; asked again while it waits it is the same one."""
     return Status(202, _told(ask(ACCESS, find(given.customer), SOURCE, moment.now())))
 
 
 @router.post("/erasures", response={202: Told}, summary="A customer asks to be erased")
-def erasure(request: HttpRequest, given: Asking) -> Status[Told]:  # noqa: ARG001  ninja's way of calling
+def erasure(request: HttpRequest, given: Asking) -> Status[Told]:
     """Notes the request; from this moment on the customer is sent nothing."""
     return Status(202, _told(ask(ERASURE, find(given.customer), SOURCE, moment.now())))
 
 
 @router.get("/receipts/{number}", response=Told, summary="What became of a request")
-def receipt(request: HttpRequest, number: Number) -> Told:  # noqa: ARG001  ninja's way of calling
+def receipt(request: HttpRequest, number: Number) -> Told:
     """A receipt as it stands."""
     return _told(_found(number))
 
 
 @router.get("/receipts/{number}/copy", response={200: dict[str, Any]}, summary="The copy that was asked for")
-def copied(request: HttpRequest, number: Number) -> HttpResponse:  # noqa: ARG001  ninja's way of calling
+def copied(request: HttpRequest, number: Number) -> HttpResponse:
     """The copy's JSON; 404 while it waits, and once it was removed."""
     path = place(store_in_use().var, _found(number).number)
     if not path.is_file():

@@ -52,7 +52,7 @@ nowhere = Router()
 
 
 @nowhere.api_operation(["GET", "POST", "PUT", "PATCH", "DELETE"], "{path:rest}", include_in_schema=False, throttle=[])
-def elsewhere(request: HttpRequest, rest: str) -> NoReturn:  # noqa: ARG001  ninja's way of calling
+def elsewhere(request: HttpRequest, rest: str) -> NoReturn:
     """Every other path: nothing stands there."""
     raise Http404
 

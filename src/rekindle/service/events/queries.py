@@ -5,12 +5,13 @@ Changes nothing.
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
 from rekindle.deliver.delivery_events import BOUNCED, COMPLAINED, DELIVERED, UNSUBSCRIBED
+from rekindle.moment import naive
 from rekindle.service.events.models import TAKEN, DeliveryEvent
 from rekindle.service.outbox.models import SENT, UNKNOWN, Touch
 from rekindle.service.programs.queries import pauses
@@ -82,7 +83,7 @@ def taken() -> pa.Table:
     listed = [
         {
             "message_id": f"delivery:{one.source}:{one.event_id}", "customer_id": one.customer_id, "name": NAMES[one.kind],
-            "occurred_at": one.occurred_at.astimezone(UTC).replace(tzinfo=None), "product_id": None, "value": None,
+            "occurred_at": naive(one.occurred_at), "product_id": None, "value": None,
         }
         for one in rows.iterator()
     ]

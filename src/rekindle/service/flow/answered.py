@@ -3,23 +3,18 @@
 Knows nothing of pages. Free text stays in the ledger.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
-import ibis
-import pyarrow as pa
-
-from rekindle.history.append import append
-from rekindle.history.tables import FACTS
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.friction import ANSWER
 from rekindle.insight.opinions import SURVEY
+from rekindle.moment import naive
 from rekindle.respond.questions import REVIEW, WHY
+from rekindle.service.flow.telling import tell
 from rekindle.service.trust.actions import take_changes
 from rekindle.service.trust.models import Answer
 
 SOURCE = "answers"
-_KINDS = {"timestamp": pa.timestamp("us"), "string": pa.string(), "int32": pa.int32()}
 
 
 def take_in(warehouse: Warehouse, batch: int) -> int:
@@ -32,19 +27,13 @@ def take_in(warehouse: Warehouse, batch: int) -> int:
     told: dict[str, list[dict[str, Any]]] = {"events": [], "reviews": []}
     for one in take_changes():
         told["reviews" if one.question == REVIEW else "events"].append(_review(one) if one.question == REVIEW else _event(one))
-    return sum(_append(warehouse, name, rows, batch) for name, rows in told.items() if rows)
-
-
-def _append(warehouse: Warehouse, name: str, rows: list[dict[str, Any]], batch: int) -> int:
-    schema = pa.schema([(column, _KINDS[kind]) for column, kind in FACTS[name].columns.items()])
-    done = append(warehouse, name, ibis.memtable(pa.Table.from_pylist(rows, schema=schema)), SOURCE, batch)
-    return done.new + done.changed
+    return sum(tell(warehouse, name, rows, SOURCE, batch) for name, rows in told.items())
 
 
 def _event(one: Answer) -> dict[str, Any]:
     reason = one.question == WHY
     return {
-        "message_id": f"answer:{one.pk}", "customer_id": one.customer_id, "occurred_at": _naive(one),
+        "message_id": f"answer:{one.pk}", "customer_id": one.customer_id, "occurred_at": naive(one.answered_at),
         "name": f"{ANSWER}{one.value}" if reason else SURVEY, "value": None if reason else one.value,
     }  # fmt: skip
 
@@ -52,9 +41,5 @@ def _event(one: Answer) -> dict[str, Any]:
 def _review(one: Answer) -> dict[str, Any]:
     return {
         "review_id": f"answer:{one.pk}", "customer_id": one.customer_id, "order_id": one.order_id or None, "rating": int(one.value),
-        "reviewed_at": _naive(one),
+        "reviewed_at": naive(one.answered_at),
     }  # fmt: skip
-
-
-def _naive(one: Answer) -> datetime:
-    return one.answered_at.astimezone(UTC).replace(tzinfo=None)

@@ -33,7 +33,7 @@ _TEXTS = (".html", ".json", ".txt", ".csv", ".svg")
 _UNFINISHED = (".partial", ".draft")
 """What a job that stopped left: whoever erases holds history's lock, so that no job is writing."""
 
-_KEPT = ("keys", "truth", "clicks", *MAIL)
+_KEPT = ("keys", "truth", visits.FOLDER, *MAIL)
 _TAKING = ".taking"
 
 

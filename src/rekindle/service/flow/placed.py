@@ -3,18 +3,12 @@
 Knows nothing of pages. The decision itself, with its chances, stands in the journal under the same program, stage and round.
 """
 
-from datetime import UTC
-
-import ibis
-import pyarrow as pa
-
-from rekindle.history.append import append
-from rekindle.history.tables import FACTS
 from rekindle.history.warehouse import Warehouse
+from rekindle.moment import naive
+from rekindle.service.flow.telling import tell
 from rekindle.service.placements import actions
 
 SHOWN = "Decision Placed"
-_SCHEMA = pa.schema([(name, pa.timestamp("us") if kind == "timestamp" else pa.string()) for name, kind in FACTS["events"].columns.items()])
 
 
 def take_in(warehouse: Warehouse, batch: int) -> int:
@@ -27,12 +21,9 @@ def take_in(warehouse: Warehouse, batch: int) -> int:
     rows = [
         {
             "message_id": f"placement:{one.pk}", "customer_id": one.customer_id, "name": SHOWN,
-            "occurred_at": one.asked_at.astimezone(UTC).replace(tzinfo=None),
+            "occurred_at": naive(one.asked_at),
             "value": f"{one.placement}:{one.plan}:{one.program}:{one.stage}:{one.arm}:{one.propensity:.6f}",
         }
         for one in actions.take_changes()
     ]  # fmt: skip
-    if not rows:
-        return 0
-    done = append(warehouse, "events", ibis.memtable(pa.Table.from_pylist(rows, schema=_SCHEMA)), "placements", batch)
-    return done.new + done.changed
+    return tell(warehouse, "events", rows, "placements", batch)

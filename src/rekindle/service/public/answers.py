@@ -48,6 +48,6 @@ def month_in(locale: str, day: date) -> str:
     return format_date(day, "MMMM y", locale=language_of(locale, store_in_use().locale))
 
 
-def not_ours(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001  Django's way of calling
+def not_ours(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """One answer to every link that is not one of ours, damaged, or somebody else's."""
     return page(request, "not_ours.html", {}, status=404)

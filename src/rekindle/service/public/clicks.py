@@ -21,10 +21,11 @@ from rekindle.deliver.short_links import TRAP, Link, expand
 from rekindle.errors import Refused
 from rekindle.service.config import load_ring
 from rekindle.service.config.web import store_in_use
+from rekindle.service.flow.linking import CLICKS
+from rekindle.service.flow.visits import FOLDER
 from rekindle.service.links.queries import url_of
 from rekindle.service.public.answers import not_ours
 
-FOLDER, PURPOSE = "clicks", "clicks"
 _AGENT_AT_MOST = 300
 
 
@@ -32,7 +33,7 @@ _AGENT_AT_MOST = 300
 def follow(request: HttpRequest, token: str) -> HttpResponse:
     """Sends a visitor on to where the link leads; whoever follows the hidden link, to the shop's first page."""
     store = store_in_use()
-    ring = load_ring(store.var, PURPOSE)
+    ring = load_ring(store.var, CLICKS)
     try:
         link = expand(ring, token)
     except Refused:

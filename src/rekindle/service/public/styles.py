@@ -15,14 +15,14 @@ _KEEP = "public, max-age=3600"
 
 
 @require_safe
-def shipped(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  Django's way of calling
+def shipped(request: HttpRequest) -> HttpResponse:
     """How pages look."""
     text = (files("rekindle.service.public") / "assets" / "public.css").read_text(encoding="utf-8")
     return HttpResponse(text, content_type="text/css", headers={"Cache-Control": _KEEP})
 
 
 @require_safe
-def brand(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  Django's way of calling
+def brand(request: HttpRequest) -> HttpResponse:
     """The shop's colour, and ink that can be read on it."""
     color = store_in_use().brand.color
     text = f":root {{ --brand: {color}; --brand-ink: {palette(color)['brand_ink']}; }}\n"

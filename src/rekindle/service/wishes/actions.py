@@ -9,10 +9,13 @@ from datetime import datetime
 
 from django.db import transaction
 
+from rekindle.decide.due import PAUSE
+from rekindle.decide.wishes import TOPIC
+from rekindle.insight.profile import PROFILING
 from rekindle.service.people.actions import consent, opt_out
 from rekindle.service.people.models import CHANGED, Consent, Person
 from rekindle.service.wishes.queries import wishes_of
-from rekindle.service.wishes.wishes import ALL, PAUSE, PROFILING, TOPIC, Wishes
+from rekindle.service.wishes.wishes import ALL, Wishes
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,13 @@ Changes nothing.
 
 from datetime import datetime
 
+from rekindle.decide.due import PAUSE
+from rekindle.decide.wishes import TOPIC
+from rekindle.insight.profile import PROFILING
 from rekindle.service.people.contacts import MARKETING
 from rekindle.service.people.models import PURCHASE, Consent, Person
 from rekindle.service.people.queries import address_of, refusals
-from rekindle.service.wishes.wishes import PAUSE, PROFILING, TOPIC, Wishes
+from rekindle.service.wishes.wishes import Wishes
 
 
 def wishes_of(person: Person, at: datetime) -> Wishes:

@@ -9,9 +9,6 @@ from datetime import date, datetime
 ALL = "all"
 """The channel of a word that is about none in particular."""
 
-TOPIC, PAUSE, PROFILING = "topic:", "pause", "profiling"
-"""Purposes of such words."""
-
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
