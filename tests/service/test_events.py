@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -76,7 +77,7 @@ def test_history_is_told_once_of_what_became_of_messages(outbox: Settings) -> No
     record(
         [
             event(told.BOUNCED, detail="5.1.1 ada@people.example unknown", permanent=True), event(told.COMPLAINED, "c2"),
-            event(told.DELIVERED, "c3"), event(told.OPENED, "c3"), event(told.COMPLAINED, "nobody"),
+            event(told.DELIVERED, "c3"), event(told.CLICKED, "c3"), event(told.COMPLAINED, "nobody"),
         ],
         later(6),
     )
@@ -94,6 +95,18 @@ def test_history_is_told_once_of_what_became_of_messages(outbox: Settings) -> No
     ]
     assert "people.example" not in str(facts)
     assert touches == {"c1": "failed"}
+
+
+def test_opens_by_machines_are_kept_apart_from_opens_by_people(outbox: Settings) -> None:
+    sent()
+    by_person, by_apple = event(told.OPENED, agent="Mozilla/5.0 (iPhone)"), event(told.OPENED, "c2", agent="Mozilla/5.0")
+    record([by_person, by_apple, event(told.OPENED, "c3", agent="Thunderbird", at=NOON + timedelta(seconds=5))], later(6))
+    with open_history(outbox.history, outbox.root) as warehouse:
+        assert close_cycle(outbox, warehouse, later(7)).events == 3
+        facts = warehouse.arrow(warehouse.current("events")).to_pylist()
+    assert {row["customer_id"]: (row["name"], row["value"]) for row in facts} == {
+        "c1": ("Email Opened", None), "c2": ("Email Prefetched", "agent"), "c3": ("Email Prefetched", "at once"),
+    }
 
 
 def test_an_event_and_what_follows_are_one_transaction(outbox: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,7 @@ class DeliveryEvent:
         recipient: Whom the source names; told for the record, and never what an event is matched by.
         permanent: Of a bounce or a rejection: whether the address itself is at fault, so that nothing should go there again.
         detail: The source's reason, one line.
+        agent: Of an open or a click: what the program that did it calls itself, one line.
         raw: What the source said.
     """
 
@@ -53,6 +54,7 @@ class DeliveryEvent:
     recipient: str = ""
     permanent: bool = False
     detail: str = ""
+    agent: str = ""
     raw: str = ""
 
 

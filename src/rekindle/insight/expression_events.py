@@ -37,7 +37,7 @@ _WITHOUT_PRODUCT = (
     "Cart Shared", "Checkout Started", "Checkout Step Viewed", "Checkout Step Completed", "Payment Info Entered", "Coupon Entered",
     "Coupon Applied", "Coupon Denied", "Coupon Removed", "Signed Up", "Signed In", "Signed Out", "Email Delivered", "Email Opened",
     "Email Link Clicked", "Email Marked as Spam", "Unsubscribed", "Push Notification Received", "Push Notification Tapped", "Link Clicked",
-    "Link Scanned", "Email Bounced", "Coupon Redeemed", "Coupon Rolled Back",
+    "Link Scanned", "Email Bounced", "Email Prefetched", "Coupon Redeemed", "Coupon Rolled Back",
 )  # fmt: skip
 
 EVENTS: dict[str, EventSource] = {

@@ -1,4 +1,4 @@
-"""Which visits of a message's links were a machine's: scanners of mail follow every link before a person sees one.
+"""Which visits of a message's links, and which opens of a mail, were a machine's: scanners follow every link before a person sees one.
 
 Knows nothing of how visits are recorded. The visits themselves are kept, so that a rule can be revised and every visit judged anew.
 """
@@ -19,6 +19,32 @@ AGENTS = (
     "barracuda", "proofpoint", "mimecast", "symantec", "safelinks", "microsoft office", "ms-office", "slackbot", "facebookexternalhit",
 )  # fmt: skip
 """Words in the name that a program gives itself, in lower case."""
+
+READERS = ("googleimageproxy", "yahoomailproxy")
+"""Proxies that load a mail's pictures when a person opens it, in lower case."""
+
+PREFETCHER = "mozilla/5.0"
+"""All that Apple's mail privacy says of itself; it opens every mail, read or not."""
+
+
+def opener(agent: str, seconds: float | None) -> str | None:
+    """Why an open of a mail was a machine's; None where it may have been a person's. No lift counts opens.
+
+    Args:
+        agent: What the program calls itself.
+        seconds: From the hand-over to the open; None where unknown.
+
+    >>> opener("Mozilla/5.0", 4_000), opener("Mozilla/5.0 (Windows NT 5.1) Firefox/11.0 (via ggpht.com GoogleImageProxy)", 60)
+    ('agent', None)
+    >>> opener("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X)", 3), opener("", 60)
+    ('at once', 'agent')
+    """
+    name = agent.strip().lower()
+    for reader in READERS:
+        name = name.replace(reader, "reader")
+    if name in ("", PREFETCHER) or any(word in name for word in AGENTS):
+        return "agent"
+    return "at once" if seconds is not None and seconds < SOON else None
 
 
 def judged(visits: ir.Table) -> ir.Table:

@@ -117,7 +117,7 @@ def _row(event: DeliveryEvent, touch: Touch | None, at: datetime) -> models.Deli
     return models.DeliveryEvent(
         source=event.source, event_id=event.event_id, kind=event.kind, touch=touch.id if touch else None,
         customer_id=touch.customer_id if touch else "", token=event.token, provider_id=event.provider_id,
-        recipient=event.recipient if touch else "", permanent=event.permanent, detail=event.detail,
+        recipient=event.recipient if touch else "", permanent=event.permanent, detail=event.detail, agent=event.agent,
         raw=event.raw if touch else "", occurred_at=event.at, recorded_at=at,
     )
 

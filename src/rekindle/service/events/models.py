@@ -27,6 +27,7 @@ class DeliveryEvent(models.Model):
     recipient = models.CharField(max_length=254, default="")
     permanent = models.BooleanField(default=False)
     detail = models.CharField(max_length=300, default="")
+    agent = models.CharField(max_length=300, default="")
     raw = models.TextField(default="")
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField()

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+from django.db.models import OuterRef, Subquery
 
-from rekindle.deliver.delivery_events import BOUNCED, COMPLAINED, DELIVERED, UNSUBSCRIBED
+from rekindle.deliver.delivery_events import BOUNCED, COMPLAINED, DELIVERED, OPENED, UNSUBSCRIBED
 from rekindle.moment import naive
+from rekindle.respond.machines import opener
 from rekindle.service.events.models import TAKEN, DeliveryEvent
 from rekindle.service.outbox.models import SENT, UNKNOWN, Touch
 from rekindle.service.programs.queries import pauses
@@ -19,8 +21,14 @@ from rekindle.service.programs.queries import pauses
 WINDOW = timedelta(days=30)
 """How far back complaints and deliveries count; never beyond the last time that somebody resumed the program."""
 
-NAMES = {BOUNCED: "Email Bounced", COMPLAINED: "Email Marked as Spam", DELIVERED: "Email Delivered", UNSUBSCRIBED: "Unsubscribed"}
-"""Segment's names of what history is told. Opens and clicks that a provider counts stay here: machines make most of them."""
+NAMES = {
+    BOUNCED: "Email Bounced", COMPLAINED: "Email Marked as Spam", DELIVERED: "Email Delivered", UNSUBSCRIBED: "Unsubscribed",
+    OPENED: "Email Opened",
+}  # fmt: skip
+"""Segment's names of what history is told. Clicks that a provider counts stay here: Rekindle's own links count them."""
+
+PREFETCHED = "Email Prefetched"
+"""What history calls an open that was a machine's."""
 
 _EVENTS = pa.schema(
     [
@@ -78,13 +86,20 @@ def told_of_unknown() -> Iterator[tuple[Touch, str, str]]:
 
 
 def taken() -> pa.Table:
-    """The events that `take_events` marked, as history's `events`; a bounce has its reason as value."""
-    rows = DeliveryEvent.objects.filter(mirror=TAKEN).order_by("id")
-    listed = [
-        {
-            "message_id": f"delivery:{one.source}:{one.event_id}", "customer_id": one.customer_id, "name": NAMES[one.kind],
-            "occurred_at": naive(one.occurred_at), "product_id": None, "value": None,
-        }
-        for one in rows.iterator()
-    ]
-    return pa.Table.from_pylist(listed, schema=_EVENTS)
+    """The events that `take_events` marked, as history's `events`; an open that was a machine's has why as its value."""
+    left = Touch.objects.filter(pk=OuterRef("touch")).values("settled_at")[:1]
+    rows = DeliveryEvent.objects.filter(mirror=TAKEN).annotate(left_at=Subquery(left)).order_by("id")
+    return pa.Table.from_pylist([_as_fact(one, _machine(one, one.left_at)) for one in rows.iterator()], schema=_EVENTS)
+
+
+def _machine(event: DeliveryEvent, left_at: datetime | None) -> str | None:
+    if event.kind != OPENED:
+        return None
+    return opener(event.agent, (event.occurred_at - left_at).total_seconds() if left_at else None)
+
+
+def _as_fact(event: DeliveryEvent, machine: str | None) -> dict[str, object]:
+    return {
+        "message_id": f"delivery:{event.source}:{event.event_id}", "customer_id": event.customer_id,
+        "name": PREFETCHED if machine else NAMES[event.kind], "occurred_at": naive(event.occurred_at), "product_id": None, "value": machine,
+    }

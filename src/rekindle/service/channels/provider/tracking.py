@@ -109,7 +109,8 @@ def _event(name: str, one: Any, kind: str, at: datetime) -> DeliveryEvent:  # no
     return DeliveryEvent(
         kind=kind, source=name, event_id=f"{kind}:{own}", token=token if _TOKEN.fullmatch(token) else "",
         provider_id=one_line(str(one.message_id or ""))[:200], recipient=one_line(str(one.recipient or ""))[:254],
-        at=when.astimezone(UTC) if when and when.tzinfo else at, permanent=_for_good(name, one, kind), detail=reason(said), raw=raw,
+        at=when.astimezone(UTC) if when and when.tzinfo else at, permanent=_for_good(name, one, kind), detail=reason(said),
+        agent=one_line(str(one.user_agent or "")), raw=raw,
     )
 
 
