@@ -14,12 +14,12 @@ CREDIT = "share_of_margin: 0.10, "
 
 
 class Store:
-    """A scaffolded store folder, with win-back alone of its programs, so that a mistake is found once."""
+    """A scaffolded store folder, with win-back alone of its programs and no targets, so that a mistake is found once."""
 
     def __init__(self, root: Path, owner: str = "Ada Example", currency: str = "EUR") -> None:
         self.root = root
         for path in scaffold(root, owner, currency, TODAY):
-            if path.parent.name == "programs" and path != root / WIN_BACK:
+            if path.name == "targets.yaml" or (path.parent.name == "programs" and path != root / WIN_BACK):
                 path.unlink()
         offers = root / "offers.yaml"
         text = offers.read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ def documents(tmp_path: Path) -> Documents:
 def test_a_new_store_has_no_finding(tmp_path: Path) -> None:
     written = scaffold(tmp_path, "Ada Example", "EUR", TODAY)
     assert {path.relative_to(tmp_path).as_posix() for path in written} == {
-        "offers.yaml", "rules.yaml", "segments.yaml", *(f"programs/{name}.yaml" for name in PROGRAMS),
+        "offers.yaml", "rules.yaml", "segments.yaml", "targets.yaml", *(f"programs/{name}.yaml" for name in PROGRAMS),
     }
     assert WIN_BACK in SHIPPED
     assert check(tmp_path, approving=True, today=TODAY) == ()

@@ -10,16 +10,17 @@ from pathlib import Path
 
 from rekindle import settings
 from rekindle.errors import BadData, UsageError
-from rekindle.program import contracts, offer_contracts, rule_contracts
+from rekindle.program import contracts, offer_contracts, rule_contracts, target_contracts
 from rekindle.program.contracts import Surroundings
 from rekindle.program.documents import Documents, Program
 from rekindle.program.offers import OfferList
-from rekindle.program.reading import OFFERS, PROGRAMS, RULES, SEGMENTS, Reading, Unreadable, folder, read
+from rekindle.program.reading import OFFERS, PROGRAMS, RULES, SEGMENTS, TARGETS, Reading, Unreadable, folder, read
 from rekindle.program.rules import Rules
 from rekindle.program.segments import SegmentList
+from rekindle.program.targets import TargetList
 from rekindle.program.validating import E, Mistake, Severity, validate
 
-_APART = frozenset({OFFERS, RULES, SEGMENTS})
+_APART = frozenset({OFFERS, RULES, SEGMENTS, TARGETS})
 """The documents that are no programs."""
 
 MARGIN = float(settings.Settings.model_fields["margin"].default)
@@ -116,13 +117,13 @@ def examine(texts: Mapping[str, bytes], question: Question) -> Examined:
     """Reads, validates and compares documents.
 
     Args:
-        texts: The documents by file name; every name but offers.yaml, rules.yaml and segments.yaml is a program's.
+        texts: The documents by file name; every name but offers.yaml, rules.yaml, segments.yaml and targets.yaml is a program's.
         question: What they are examined for.
     """
     bench = _Bench(texts)
     offers = bench.validated(OfferList, OFFERS)
     rules = bench.validated(Rules, RULES)
-    segments = bench.validated(SegmentList, SEGMENTS)
+    segments, targets = bench.validated(SegmentList, SEGMENTS), bench.validated(TargetList, TARGETS)
     named = segments.segments if segments else ()
     language = rule_contracts.language_of(named, _names(bench.readings.get(SEGMENTS), "segments") or (), rules)
     around = _surroundings(offers, bench.readings.get(OFFERS), question)
@@ -134,6 +135,8 @@ def examine(texts: Mapping[str, bytes], question: Question) -> Examined:
         bench.note(OFFERS, tuple(offer_contracts.of_offers(around.offers, question.margin, rules)))
     if segments is not None:
         bench.note(SEGMENTS, tuple(rule_contracts.of_segments(named, language, question.approving, question.today)))
+    if targets is not None:
+        bench.note(TARGETS, tuple(target_contracts.of_targets(targets.targets, _programs(texts, bench.readings), question.approving)))
     for name, program in programs.items():
         if program is not None:
             bench.note(name, contracts.of_program(program, replace(around, listed=_listed(bench.readings[name]))))
@@ -145,7 +148,8 @@ def examine(texts: Mapping[str, bytes], question: Question) -> Examined:
     whole = tuple(program for program in programs.values() if program is not None)
     if rules is None or any(one.severity == "error" for one in findings):
         return Examined(None, findings)
-    return Examined(Documents(whole, around.offers, rules, named, bench.readings), findings)
+    wanted = targets.targets if targets else ()
+    return Examined(Documents(whole, around.offers, rules, named, bench.readings, wanted), findings)
 
 
 class _Bench:

@@ -37,6 +37,7 @@ from rekindle.program.stages import Prior as Prior
 from rekindle.program.stages import Stage as Stage
 from rekindle.program.stages import StageVariant as StageVariant
 from rekindle.program.stages import Variant
+from rekindle.program.targets import Target, TargetList
 from rekindle.program.triggers import TOPIC_OF
 from rekindle.program.triggers import Trigger as Trigger
 
@@ -210,6 +211,7 @@ class Documents:
         rules: What binds all programs.
         segments: What customers are called, in the order of their document.
         readings: What was read, by file.
+        targets: What is to be reached, in the order of their document.
     """
 
     programs: tuple[Program, ...]
@@ -217,6 +219,7 @@ class Documents:
     rules: Rules
     segments: tuple[Segment, ...] = ()
     readings: dict[str, Reading] = field(default_factory=dict, compare=False, repr=False)
+    targets: tuple[Target, ...] = ()
 
     @property
     def lead(self) -> Program:
@@ -243,6 +246,8 @@ class Documents:
 
 def schemas() -> MappingProxyType[str, str]:
     """The published JSON schema of each document, by file name."""
-    models: dict[str, type[Entry]] = {"program": Program, "offers": OfferList, "rules": Rules, "segments": SegmentList}
+    models: dict[str, type[Entry]] = {
+        "program": Program, "offers": OfferList, "rules": Rules, "segments": SegmentList, "targets": TargetList,
+    }  # fmt: skip
     texts = {f"{name}.json": json.dumps(model.model_json_schema(), indent=2, ensure_ascii=False) + "\n" for name, model in models.items()}
     return MappingProxyType(texts)

@@ -27,7 +27,7 @@ from ruamel.yaml.reader import ReaderError
 
 from rekindle.errors import BadData, StoreUnavailable
 
-OFFERS, RULES, SEGMENTS, PROGRAMS = "offers.yaml", "rules.yaml", "segments.yaml", "programs"
+OFFERS, RULES, SEGMENTS, TARGETS, PROGRAMS = "offers.yaml", "rules.yaml", "segments.yaml", "targets.yaml", "programs"
 SIZE = 64 * 1024
 DEPTH = 16
 NUMERAL = 24
@@ -118,7 +118,7 @@ def folder(root: Path) -> tuple[dict[str, bytes], dict[str, str]]:
     unreadable: dict[str, str] = {}
     for path in (root / PROGRAMS).glob("*.yml"):
         unreadable[path.relative_to(root).as_posix()] = "its name does not end in .yaml"
-    for path in (root / OFFERS, root / RULES, root / SEGMENTS, *sorted((root / PROGRAMS).glob("*.yaml"))):
+    for path in (*(root / name for name in (OFFERS, RULES, SEGMENTS, TARGETS)), *sorted((root / PROGRAMS).glob("*.yaml"))):
         name = path.relative_to(root).as_posix()
         try:
             with path.open("rb") as file:

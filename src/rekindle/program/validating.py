@@ -41,6 +41,8 @@ _STAND_INS: dict[str | int, Value] = {
     "delay": {"rhythm": 0},
     "content": list(BLOCKS),
     "prior": {"mean": 0, "sd": 1},
+    "metric": "complaint_rate",
+    "expect": [0, 1],
 }
 """What stands in for a required key that is missing or wrong while the rest is checked; chosen to break no rule."""
 

@@ -18,13 +18,13 @@ PROGRAMS = (
 """The programs that ship, by name."""
 
 SHIPPED = {
-    "offers.yaml": "offers.yaml", "rules.yaml": "rules.yaml", "segments.yaml": "segments.yaml",
+    "offers.yaml": "offers.yaml", "rules.yaml": "rules.yaml", "segments.yaml": "segments.yaml", "targets.yaml": "targets.yaml",
     **{f"programs/{name}.yaml": f"{name}.yaml" for name in PROGRAMS},
 }  # fmt: skip
 """Path in a store folder to the shipped file."""
 
 _MONEY = re.compile(r"\b(amount|cap|unit_cost|value_at_most|max_cost|minimum_spend): ([0-9]+\.[0-9]{2})\b")
-_CURVE = re.compile(r"\bcurve: \{.*\}")
+_POINTS = re.compile(r"\bcurve: \{.*\}|\bincremental_margin\b.*")
 _POINT = re.compile(r"(\[|, )([0-9]+\.[0-9]{2})(?=[\],])")
 _REVIEW_DAYS = 30
 _CENTS = 2
@@ -55,4 +55,4 @@ def _filled(file: str, owner: str, digits: int, now: date) -> str:
     if digits >= _CENTS:
         return text
     text = _MONEY.sub(lambda found: f"{found[1]}: {round(float(found[2]) * 100)}", text)
-    return _CURVE.sub(lambda curve: _POINT.sub(lambda found: f"{found[1]}{round(float(found[2]) * 100)}", curve[0]), text)
+    return _POINTS.sub(lambda points: _POINT.sub(lambda found: f"{found[1]}{round(float(found[2]) * 100)}", points[0]), text)

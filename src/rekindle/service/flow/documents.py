@@ -12,7 +12,7 @@ from rekindle.errors import BadData, Refused
 from rekindle.program import checking
 from rekindle.program.checking import Finding
 from rekindle.program.documents import Documents
-from rekindle.program.reading import Unreadable, read
+from rekindle.program.reading import OFFERS, RULES, SEGMENTS, TARGETS, Unreadable, read
 from rekindle.program.rules import Rules
 from rekindle.service.programs import actions, queries
 from rekindle.settings import Settings
@@ -28,8 +28,8 @@ class Version:
 
 def texts(root: Path) -> dict[str, str]:
     """The documents of a store folder by path relative to it."""
-    optional = [path for path in (root / "segments.yaml",) if path.exists()]
-    paths = [root / "offers.yaml", root / "rules.yaml", *optional, *sorted((root / "programs").glob("*.yaml"))]
+    optional = [path for name in (SEGMENTS, TARGETS) if (path := root / name).exists()]
+    paths = [root / OFFERS, root / RULES, *optional, *sorted((root / "programs").glob("*.yaml"))]
     return {str(path.relative_to(root)): path.read_text(encoding="utf-8") for path in paths}
 
 
