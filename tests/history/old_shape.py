@@ -10,7 +10,8 @@ from rekindle.history.warehouse import stored_schemas
 AT = datetime(2026, 11, 2, 12)
 BROUGHT = {
     "events": {"value"}, "shipments": {"shipped_at"}, "people": {"birthday", "channel", "hour", "monthly"},
-    "journal": {"scope", "seller_id", "seller_cost", "offer_value", "kind", "price", "once_key"},
+    "journal": {"scope", "seller_id", "seller_cost", "offer_value", "kind", "price", "once_key", "cause", "value_tier", "segments",
+                "holdout_share", "control_share"},
 }
 """Columns that later versions brought."""
 

@@ -112,7 +112,7 @@ _CARRIED = {
     "last_reason": "string", "service": "boolean", "stated_hour": "int64",
     **{name: openings.COLUMNS[name] for name in settling.OPENING if name in openings.COLUMNS},
 }
-_LATER = ("plan", "as_of", "send_at", "valid_until", "expected_margin", "kind", "price", "once_key")
+_LATER = ("plan", "as_of", "send_at", "valid_until", "expected_margin", "kind", "price", "once_key", "segments")
 _COLUMNS = {**{name: kind for name, kind in JOURNAL.items() if name not in _LATER}, **_CARRIED}
 
 
@@ -187,5 +187,6 @@ def _described(rows: ir.Table, inputs: Inputs, stage: ir.StringValue) -> ir.Tabl
     return rows.mutate(
         version=rows.program.cases(*versions.items()), stage=stage, entered_at=entered, standing=rows.standing_now,
         policy=ibis.literal(inputs.policy.version), baseline=rows.expected_margin, cohort=rows.lapsed_cohort,
+        holdout_share=rows.service.ifelse(0.0, float(inputs.documents.rules.holdout)), control_share=rows.service.ifelse(0.0, rows.control),
         stated_hour=rows.stated_hour if "stated_hour" in rows.columns else ibis.null("int64"),
     )

@@ -70,6 +70,7 @@ def finished(rows: ir.Table, inputs: Inputs, zones: ir.Table) -> ir.Table:
     columns = {
         **{name: timed[name] for name in JOURNAL.names if name in timed.columns},
         "plan": ibis.literal(""),
+        "segments": ibis.null("string"),
         "as_of": instant,
         "send_at": goes.ifelse(timed.service.ifelse(instant, timed.send_at), _again(timed, instant)),
         "valid_until": goes.ifelse(_within_dates(until, timed.offer, inputs.documents), ibis.null("date")),

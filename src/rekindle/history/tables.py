@@ -181,7 +181,8 @@ JOURNAL = sch.schema(
         "reason": "string", "channel": "string", "offer": "string", "send_at": "timestamp", "valid_until": "date",
         "cost_ceiling": "int64", "expected_cost": "int64", "expected_margin": "int64", "baseline": "int64", "cohort": "string",
         "scope": "string", "seller_id": "string", "seller_cost": "int64", "offer_value": "int64",
-        "kind": "string", "price": "boolean", "once_key": "string",
+        "kind": "string", "price": "boolean", "once_key": "string", "cause": "string", "value_tier": "string", "segments": "string",
+        "holdout_share": "float64", "control_share": "float64",
     }
 )
 """Decisions and refusals, one immutable partition per plan.
@@ -193,8 +194,10 @@ of the customer over the horizon without contact, in minor units, when the row w
 what the offer holds for (`category:Coffee & Tea`, `product:P12`, null for the whole order), `seller_id` whose goods those are, null where
 many's; `seller_cost` the seller's part of `expected_cost`; `offer_value` what one redemption is worth to the customer, minor units, 0
 where the offer has no price. `kind` is the offer's kind, `price` whether it lowers a price, and `once_key` what the customer has had by it
-(`ladder:rung`, else its name), as they were when it was decided, whatever offers.yaml says since; null where nothing goes. The last seven
-are null in decisions of before they were written down.
+(`ladder:rung`, else its name), as they were when it was decided, whatever offers.yaml says since; null where nothing goes. `cause`
+and `value_tier` are the profile's then, `segments` the names of those that the customer was in when the round got its standing
+(`|advocates|cart_left|`, `|` in none, null in the round's other rows), `holdout_share` and `control_share` the chances by which the
+standing was drawn. All from `scope` on are null in decisions of before they were written down.
 """
 
 PLANS = sch.schema({"plan": "string", "as_of": "timestamp", "rehearsal": "boolean", "decisions": "int64"})

@@ -143,6 +143,23 @@ def measure(warehouse: Warehouse, table: ir.Table, definitions: Mapping[str, Exp
     return _measured(columns, tuple(definitions))
 
 
+def named(warehouse: Warehouse, table: ir.Table, definitions: Mapping[str, Expression], as_of: AsOf) -> ir.Table:
+    """The segments of each customer as one text, such as `|advocates|cart_left|`, and `|` of who is in none: customer_id, segments.
+
+    Args:
+        warehouse: An open history.
+        table: Profiles, with the columns that the rules name.
+        definitions: Name to rule.
+        as_of: The instant.
+
+    Raises:
+        BadData: As `with_calls`.
+    """
+    told = with_calls(warehouse, table, definitions.values(), as_of, definitions)
+    parts = [rule.compile(told).fill_null(False).ifelse(f"{name}|", "") for name, rule in definitions.items()]
+    return told.select("customer_id", segments=reduce(add, parts, ibis.literal("|")))
+
+
 def _measured(columns: dict[str, np.ndarray], names: tuple[str, ...]) -> Measured:
     """Sums over the few distinct memberships: `columns` has a row for each."""
     member = (columns["mask"][:, None] >> np.arange(len(names), dtype=np.int64)) & 1

@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.decide import arms, fairness, planner, summary
 from rekindle.decide.policy import Policy
 from rekindle.history import chain
 from rekindle.history.warehouse import Warehouse
+from rekindle.insight import segments
 from rekindle.insight.profile import CHANNELS, Profiles
 from rekindle.moment import AsOf
 from rekindle.program.documents import Documents, Rules
+from rekindle.program.segments import definitions
 from rekindle.service.config import load_secret
-from rekindle.service.flow import plan_approving, plan_files, policies
+from rekindle.service.flow import journal_files, plan_approving, plan_files, policies
 from rekindle.service.flow.codes import code_for
 from rekindle.service.flow.message_facts import facts_of, messages
 from rekindle.service.flow.redeeming import coupons as coupons_of
@@ -143,7 +146,7 @@ def commit(settings: Settings, warehouse: Warehouse, planned: Planned, built: Pr
     written = warehouse.scalar(journal.filter(journal.plan == plan.digest).count())
     if not written:
         with warehouse.transaction():
-            warehouse.insert("journal", fresh.mutate(plan=ibis.literal(plan.digest)))
+            warehouse.insert("journal", _with_segments(warehouse, fresh, built, documents, planned.as_of).mutate(plan=ibis.literal(plan.digest)))
         written = warehouse.scalar(journal.filter(journal.plan == plan.digest).count())
     rows, coupons = _touches(settings, warehouse, plan, built, documents)
     touches = actions.insert_touches(plan.digest, rows)
@@ -151,7 +154,17 @@ def commit(settings: Settings, warehouse: Warehouse, planned: Planned, built: Pr
     plan_approving.by_autopilot(settings, documents.rules.autopilot, planned.summary, planned.as_of.instant)
     actions.ready(plan.digest)
     _count(warehouse, plan.digest, planned.as_of.naive, written)
+    journal_files.publish(settings.var, warehouse)
     return touches
+
+
+def _with_segments(warehouse: Warehouse, rows: ir.Table, built: Profiles, documents: Documents, as_of: AsOf) -> ir.Table:
+    """A plan's rows, those of rounds that get their standing now with the segments of their customers, kept."""
+    entering = (rows.entered_at == ibis.literal(as_of.naive)).fill_null(False)
+    whose = built.table.semi_join(rows.filter(entering), "customer_id")
+    names = segments.named(warehouse, whose, definitions(documents.segments), as_of)
+    joined = rows.drop("segments").left_join(names, "customer_id").drop("customer_id_right")
+    return warehouse.keep(joined.mutate(segments=entering.ifelse(joined.segments, ibis.null("string"))))
 
 
 def _count(warehouse: Warehouse, digest: str, as_of: object, decisions: int) -> None:
