@@ -1,4 +1,4 @@
-"""Documents are submitted as versions that never change, and approved by people; programs are paused and resumed.
+"""Documents are submitted as versions that never change, and approved by people; programs are paused, resumed and reviewed.
 
 Knows nothing of what a document says: validation comes before submission.
 """
@@ -10,8 +10,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from rekindle.service.programs.models import Approval, Document, Pause
-from rekindle.service.programs.queries import POLICY, version
+from rekindle.errors import BadData
+from rekindle.service.programs import log
+from rekindle.service.programs.models import Approval, Blocker, Document, LogEntry, Pause, Review
+from rekindle.service.programs.queries import AUDIT, POLICY, open_blocker, version
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Submission:
 
     Args:
         name: What it is called, such as a program's name.
-        kind: program, offers, rules.
+        kind: programs, offers, rules, and the other names of files; policy, baseline, audit.
         text: Its whole text.
         owner: Who answers for it.
         digest: What names the version; the text's SHA-256 where left empty.
@@ -42,9 +44,20 @@ def submit(documents: Iterable[Submission], at: datetime) -> tuple[str, ...]:
         )
         for one in documents
     ]
+    digests = [row.digest for row in rows]
     with transaction.atomic():
-        Document.objects.bulk_create(rows, ignore_conflicts=True)
-    return tuple(row.digest for row in rows)
+        last = _hold_log()
+        held = set(Document.objects.filter(digest__in=digests).values_list("digest", flat=True))
+        new = [row for digest, row in {row.digest: row for row in rows}.items() if digest not in held]
+        LogEntry.objects.bulk_create(log.links(log.DOCUMENT, Document.objects.bulk_create(new), *last))
+    return tuple(digests)
+
+
+def _hold_log() -> tuple[int, str]:
+    """Lets nobody else add to the document log until the transaction ends, and returns the log's last link."""
+    LogEntry.objects.get_or_create(number=log.BEGIN, defaults={"what": "begin", "key": "", "digest": "", "seal": ""})
+    LogEntry.objects.select_for_update().get(number=log.BEGIN)
+    return log.head()
 
 
 def approve(digest: str, by: str, at: datetime, channels: Sequence[str] = ("mailbox",)) -> str:
@@ -61,7 +74,9 @@ def approve(digest: str, by: str, at: datetime, channels: Sequence[str] = ("mail
     """
     with transaction.atomic():
         document = version(digest)
-        Approval.objects.bulk_create(Approval(document=document, channel=channel, by=by, at=at) for channel in channels)
+        last = _hold_log()
+        rows = Approval.objects.bulk_create(Approval(document=document, channel=channel, by=by, at=at) for channel in channels)
+        LogEntry.objects.bulk_create(log.links(log.APPROVAL, rows, *last))
     return document.digest
 
 
@@ -75,8 +90,61 @@ def hold(name: str, by: str, at: datetime, since: datetime) -> None:
         since: From which instant of the store it holds.
     """
     with transaction.atomic():
-        document = Document.objects.get(pk=name, kind=POLICY)
-        Approval.objects.create(document=document, channel="mailbox", by=by, at=at, since=since)
+        document, last = Document.objects.get(pk=name, kind=POLICY), _hold_log()
+        row = Approval.objects.create(document=document, channel="mailbox", by=by, at=at, since=since)
+        LogEntry.objects.bulk_create(log.links(log.APPROVAL, [row], *last))
+
+
+def sign_off(digest: str, by: str, at: datetime) -> None:
+    """Records that a person has read an audit and stands for it.
+
+    Args:
+        digest: The audit's, in full.
+        by: Who.
+        at: When.
+
+    Raises:
+        BadData: It was signed off before.
+    """
+    with transaction.atomic():
+        document, last = Document.objects.get(pk=digest, kind=AUDIT), _hold_log()
+        if given := document.approvals.first():
+            raise BadData(f"audit {digest[:12]} was signed off by {given.by}", "Nothing is to be done.")
+        row = Approval.objects.create(document=document, channel=AUDIT, by=by, at=at)
+        LogEntry.objects.bulk_create(log.links(log.APPROVAL, [row], *last))
+
+
+def review(held: Review) -> None:
+    """Writes down that a review was held."""
+    with transaction.atomic():
+        last = _hold_log()
+        held.save(force_insert=True)
+        LogEntry.objects.bulk_create(log.links(log.REVIEW, [held], *last))
+
+
+def block(blocker: Blocker) -> int:
+    """Writes down what stands in the way, and returns the number that it goes by."""
+    with transaction.atomic():
+        blocker.save(force_insert=True)
+    return int(blocker.pk)
+
+
+def unblock(number: int, by: str, at: datetime, resolution: str) -> None:
+    """Writes down that a blocker is gone.
+
+    Args:
+        number: The blocker's.
+        by: Who says so.
+        at: When.
+        resolution: How, in words.
+
+    Raises:
+        BadData: There is no such blocker, or it is gone already.
+    """
+    with transaction.atomic():
+        held = open_blocker(number)
+        held.resolved_by, held.resolved_at, held.resolution = by, at, resolution[:500]
+        held.save(update_fields=["resolved_by", "resolved_at", "resolution"])
 
 
 def pause(program: str, reason: str, by: str, at: datetime) -> bool:

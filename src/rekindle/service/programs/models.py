@@ -1,4 +1,4 @@
-"""Documents as immutable versions, approvals of them, and programs that are stopped for a while.
+"""Documents as immutable versions, approvals of them, programs stopped for a while, their reviews, blockers, and the log of it all.
 
 Knows nothing of what a document says.
 """
@@ -52,3 +52,55 @@ class Pause(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["program"], condition=models.Q(resumed_at__isnull=True), name="one_open_pause_per_program")
         ]
+
+
+class Review(models.Model):
+    """A review of a program that was held; the next one is due so many days later."""
+
+    program = models.CharField(max_length=100)
+    by = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    was_due = models.DateField()
+    next_due = models.DateField()
+    note = models.CharField(max_length=2000, default="")
+
+    class Meta:
+        """The last one counts."""
+
+        ordering: ClassVar = ["id"]
+
+
+class Blocker(models.Model):
+    """What stands in the way of a program, or of the whole store: whose it is, and by when it is to be gone."""
+
+    text = models.CharField(max_length=500)
+    function = models.CharField(max_length=20)
+    program = models.CharField(max_length=100, default="")
+    owner = models.CharField(max_length=200)
+    due = models.DateField()
+    opened_by = models.CharField(max_length=200)
+    opened_at = models.DateTimeField()
+    resolved_by = models.CharField(max_length=200, default="")
+    resolved_at = models.DateTimeField(null=True)
+    resolution = models.CharField(max_length=500, default="")
+
+    class Meta:
+        """The most urgent first."""
+
+        ordering: ClassVar = ["due", "id"]
+
+
+class LogEntry(models.Model):
+    """One link of the document log: what was written down, its digest, and a seal over it and the link before."""
+
+    number = models.BigIntegerField(unique=True)
+    what = models.CharField(max_length=16)
+    key = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64)
+    seal = models.CharField(max_length=64)
+
+    class Meta:
+        """In their order; a row is written down once."""
+
+        ordering: ClassVar = ["number"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["what", "key"], name="written_down_once")]
