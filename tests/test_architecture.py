@@ -17,7 +17,7 @@ SOURCE = ROOT / "src" / "rekindle"
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "core", "base", "shared", "lib", "tools"}
 PURE = ("insight", "program", "decide", "deliver", "respond", "learn")
 DOORS = {"program/reading.py"}
-EXECUTORS = {"history/warehouse.py", "history/duckdb_file.py", "history/spark_lake.py"}
+EXECUTORS = {"history/warehouse.py", "history/duckdb_file.py", "history/published.py", "history/spark_lake.py"}
 ASKS_THE_LEDGER = {"service/people/last_look.py", "service/config/emptying.py"}
 """SQL written out: every single message asks it, or no model says it."""
 

@@ -39,6 +39,9 @@ SEEN = {
 }
 """Events that are a step; others are not shown."""
 
+BROWSING = ("signed_in", "viewed", "searched")
+"""Steps that are many and tell little apart from the order that they lead to."""
+
 OF_THE_SHOP = ("contacted", "answered", "told_why")
 """Steps that are the shop's or an answer to it: where a customer stopped is one of the others."""
 

@@ -20,7 +20,7 @@ from rekindle.learn.diagnosis import Diagnosis, render_page, to_json
 from rekindle.learn.diagnosis.facts import Cause, Dropoff, Friction
 from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING, Documents
-from rekindle.service.flow import documents, insights, opportunities, worlds
+from rekindle.service.flow import documents, insights, opportunities, snapshots, worlds
 from rekindle.service.flow.insights import label
 from rekindle.service.programs import queries
 from rekindle.settings import Settings
@@ -91,6 +91,8 @@ def page_path(settings: Settings) -> Path:
 def _keep(asked: Question, found: Diagnosis, ranked: ir.Table, stopped: ir.Table) -> None:
     asked.warehouse.write_parquet(ranked.order_by("customer_id", "place"), asked.folder / "causes.parquet")
     asked.warehouse.write_parquet(stopped.order_by("customer_id"), asked.folder / "dropoffs.parquet")
+    walked = journey.steps(asked.warehouse, asked.as_of).filter(lambda t: ~t.step.isin(journey.BROWSING))
+    asked.warehouse.write_parquet(walked.order_by("customer_id", "at", "turn", "fact"), asked.folder / snapshots.STEPS)
     insights.write_whole(asked.folder / "diagnosis.json", json.dumps(to_json(found), indent=1, ensure_ascii=False))
     insights.write_whole(page_path(asked.settings), render_page(found))
 

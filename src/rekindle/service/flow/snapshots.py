@@ -1,14 +1,22 @@
-"""What the last published profiles say of one customer, for a process that must never open history.
+"""What was published last, for a process that must never open history: profiles, and why customers leave.
 
-Knows nothing of how a profile is made.
+Knows nothing of how either is made.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
+import ibis.expr.types as ir
+
+from rekindle.history.published import published
+from rekindle.moment import AsOf
+from rekindle.settings import Settings
+
+PROFILE, SUMMARY, DIAGNOSIS, CAUSES, STEPS = "profile.parquet", "insight.json", "diagnosis.json", "causes.parquet", "steps.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +32,78 @@ class Known:
     row: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Went:
+    """Why a customer may have left, and what led up to it.
+
+    Args:
+        as_of: The diagnosis's name.
+        causes: place, cause and evidence, the likeliest first; none of who does not slip away.
+        steps: at (naive UTC), step, fact and order_id, in order.
+    """
+
+    as_of: str
+    causes: tuple[Mapping[str, Any], ...]
+    steps: tuple[Mapping[str, Any], ...]
+
+
+def profiles(var: Path) -> Path | None:
+    """The latest published profiles; None where there are none."""
+    return _latest(var / "insight", PROFILE)
+
+
+def as_of(settings: Settings) -> AsOf | None:
+    """The instant of the latest profiles; None where there are none."""
+    found = _latest(settings.var / "insight", SUMMARY)
+    return AsOf(datetime.fromisoformat(_read(found)["as_of"]), settings.timezone) if found else None
+
+
 def known_of(var: Path, customer_id: str) -> Known | None:
-    """A customer's row of the latest snapshot; None where there is no snapshot, or the customer is not in it.
+    """A customer's row of the latest profiles; None where there are none, or the customer is not among them.
 
     Args:
         var: Where a store's files lie.
         customer_id: Whose.
     """
-    found = sorted((var / "insight").glob("*/profile.parquet"), key=lambda path: path.parent.name)
-    if not found:
+    path = profiles(var)
+    rows = _mine(path, customer_id) if path else None
+    if path is None or rows is None:
         return None
-    rows = pq.read_table(found[-1], filters=[("customer_id", "==", customer_id)]).to_pylist()
-    return Known(found[-1].parent.name, rows[0]) if rows else None
+    found = published().arrow(rows).to_pylist()
+    return Known(path.parent.name, found[0]) if found else None
+
+
+def diagnosis(var: Path) -> Mapping[str, Any] | None:
+    """The latest diagnosis as `rekindle diagnose --json` tells it; None where there is none."""
+    found = _latest(var / "diagnosis", DIAGNOSIS)
+    return _read(found) if found else None
+
+
+def went(var: Path, customer_id: str) -> Went | None:
+    """What the latest diagnosis found about a customer; None where there is none.
+
+    Args:
+        var: Where a store's files lie.
+        customer_id: Whose.
+    """
+    path = _latest(var / "diagnosis", DIAGNOSIS)
+    if path is None:
+        return None
+    causes, steps = (path.with_name(name) for name in (CAUSES, STEPS))
+    named = published().arrow(_mine(causes, customer_id).order_by("place")).to_pylist() if causes.is_file() else []
+    walked = published().arrow(_mine(steps, customer_id).order_by("at", "turn", "fact")).to_pylist() if steps.is_file() else []
+    return Went(path.parent.name, tuple(named), tuple(walked))
+
+
+def _latest(folder: Path, name: str) -> Path | None:
+    return max(folder.glob(f"*/{name}"), key=lambda path: path.parent.name, default=None)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _mine(path: Path, customer_id: str) -> ir.Table:
+    rows = published().read_parquet(path)
+    return rows.filter(rows.customer_id == customer_id)

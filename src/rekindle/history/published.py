@@ -1,0 +1,65 @@
+"""What was published, as tables: Parquet files in an engine of its own, which holds nothing and keeps no job waiting.
+
+Knows nothing of history, nor of what the files mean. A process has one engine, each of its threads its own way into it.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from threading import local
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from rekindle.history.warehouse import Warehouse
+
+_MEMORY = "1GB"
+_MOST = 200
+"""So many files are remembered; of more, all are looked at anew."""
+
+_Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(slots=True)
+class Published(Warehouse):
+    """An engine that reads files and remembers what is in them until they change."""
+
+    _read: dict[tuple[str, ...], tuple[_Stamp, ir.Table]] = field(default_factory=dict, init=False)
+
+    def read_parquet(self, path: Path | list[Path]) -> ir.Table:
+        """A Parquet file, or several, as a table; a column that some of them lack is null there."""
+        paths = path if isinstance(path, list) else [path]
+        names, stamp = tuple(map(str, paths)), tuple(_stamped(one) for one in paths)
+        known = self._read.get(names)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        if len(self._read) >= _MOST:
+            self._read.clear()
+        name = f"published_{abs(hash(names))}"
+        table = self.backend.read_parquet(list(names), table_name=name, union_by_name=True)
+        self._read[names] = stamp, table
+        return table
+
+
+def published() -> Warehouse:
+    """This thread's way into the engine; it has no stored tables."""
+    if not hasattr(_thread, "engine"):
+        _thread.engine = Published(ibis.duckdb.from_connection(_engine().con.cursor()))
+    engine: Published = _thread.engine
+    return engine
+
+
+_thread = local()
+
+
+@cache
+def _engine() -> Backend:
+    engine = ibis.duckdb.connect(autoinstall_known_extensions=False, memory_limit=_MEMORY)
+    engine.con.execute("SET parquet_metadata_cache = true")
+    return engine
+
+
+def _stamped(path: Path) -> tuple[str, int, int]:
+    found = path.stat()
+    return str(path), found.st_mtime_ns, found.st_size

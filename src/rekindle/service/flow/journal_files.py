@@ -1,0 +1,67 @@
+"""The journal as files that pages read: what was decided about each customer, a file a month, sorted by customer.
+
+Knows nothing of deciding. A month is written anew when a plan adds to it; history stays what counts.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow.parquet as pq
+
+from rekindle.history.published import published
+from rekindle.history.warehouse import Warehouse
+
+FOLDER = "journal"
+COLUMNS = (
+    "plan", "as_of", "customer_id", "program", "version", "stage", "episode", "standing", "context", "eligible", "arm", "propensity",
+    "draw", "policy", "reason", "channel", "offer", "send_at", "valid_until", "expected_cost", "expected_margin", "baseline", "cohort",
+    "offer_value",
+)  # fmt: skip
+"""Of the journal's columns those that a customer's story is told from."""
+
+
+def publish(var: Path, warehouse: Warehouse) -> tuple[Path, ...]:
+    """Writes the months whose file is not there or is not what the journal holds.
+
+    Args:
+        var: Where a store's files lie.
+        warehouse: The open history.
+
+    Returns:
+        The files that were written.
+    """
+    journal = warehouse.table("journal")
+    counted = journal.semi_join(warehouse.table("plans"), "plan").mutate(month=journal.as_of.truncate("M"))
+    months = warehouse.arrow(counted.group_by("month").aggregate(rows=counted.count()).order_by("month")).to_pylist()
+    written = []
+    for one in months:
+        path = var / FOLDER / f"{one['month']:%Y-%m}.parquet"
+        if not _holds(path, one["rows"]):
+            mine = counted.filter(counted.month == ibis.literal(one["month"], type=counted.month.type()))
+            warehouse.write_parquet(mine.select(*COLUMNS).order_by("customer_id", "as_of", "program", "stage"), path)
+            written.append(path)
+    return tuple(written)
+
+
+def _holds(path: Path, rows: int) -> bool:
+    if not path.is_file():
+        return False
+    found = pq.read_metadata(path)
+    return bool(found.num_rows == rows) and tuple(found.schema.to_arrow_schema().names) == COLUMNS
+
+
+def decisions_of(var: Path, customer_id: str) -> tuple[Mapping[str, Any], ...]:
+    """Every published row of a customer, oldest first; what the columns mean, the journal says.
+
+    Args:
+        var: Where a store's files lie.
+        customer_id: Whose.
+    """
+    files = sorted((var / FOLDER).glob("*.parquet"))
+    if not files:
+        return ()
+    rows = published().read_parquet(files)
+    mine = rows.filter(rows.customer_id == customer_id).order_by("as_of", "program", "stage")
+    return tuple(published().arrow(mine).to_pylist())
