@@ -15,13 +15,19 @@ from django.db.migrations.executor import MigrationExecutor
 
 from rekindle.errors import BadData, StoreUnavailable
 from rekindle.service.config.ledger_url import Place, place
-from rekindle.service.config.requests import WEB
+from rekindle.service.config.requests import SIGN_IN, WEB
 from rekindle.settings import Settings
 
 APPS = (
     "people", "programs", "outbox", "events", "links", "public", "channels.inapp", "channels.sms", "api", "redemptions",
-    "placements", "privacy", "trust",
+    "placements", "privacy", "trust", "console",
 )  # fmt: skip
+FOREIGN = (
+    "django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "django.contrib.messages", "allauth",
+    "allauth.account", "allauth.mfa",
+)  # fmt: skip
+"""What others wrote and the console needs; after our own, so that our templates win."""
+
 _MIGRATING = int.from_bytes(b"rekindle")  # an advisory lock of PostgreSQL goes by a number
 _NONE = {"ENGINE": "django.db.backends.sqlite3", "NAME": ""}
 _FILE_REMEDY = "Check the folder's permissions and free space; restore a damaged file from a backup."
@@ -34,12 +40,13 @@ def configure() -> None:
         return
     django_settings.configure(
         DATABASES={DEFAULT_DB_ALIAS: dict(_NONE)},
-        INSTALLED_APPS=[f"rekindle.service.{app}" for app in APPS],
+        INSTALLED_APPS=[*(f"rekindle.service.{app}" for app in APPS), *FOREIGN],
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         USE_TZ=True,
         TIME_ZONE="UTC",
         LOGGING_CONFIG=None,
         **WEB,
+        **SIGN_IN,
     )
     django.setup()
 

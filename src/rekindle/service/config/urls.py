@@ -3,12 +3,13 @@
 Knows nothing of what stands there.
 """
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from rekindle.respond.questions import RATE, REVIEW, WHY
 from rekindle.service.api.v1 import api
 from rekindle.service.channels.provider import tracking
 from rekindle.service.channels.sms import inbound
+from rekindle.service.console import overview
 from rekindle.service.privacy import shopify
 from rekindle.service.public import (
     clicks,
@@ -44,6 +45,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("data/<str:token>", own_data.choose),
     path(inbound.PATH, inbound.inbound),
     path("v1/", api.urls),
+    path("console/", include("rekindle.service.console.urls")),
+    path("", overview.first),
 ]
 
 handler404 = "rekindle.service.public.answers.not_ours"

@@ -4,17 +4,25 @@ Knows nothing of pages. One process serves one store; every view asks here for i
 """
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from importlib.resources import files
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
 from django.core.handlers.wsgi import WSGIHandler
+from whitenoise import WhiteNoise
 
 from rekindle.errors import StoreUnavailable
 from rekindle.service.config.database import configure, use_ledger
 from rekindle.service.config.keys import load_secret
 from rekindle.settings import Settings
 
+FILES = "console/files"
+"""Below which address the console's style and script are."""
+
+_FILES: Mapping[str, str] = {"rekindle.service.console": "assets", "django_htmx": "static"}
+_A_YEAR = 31_536_000
 _store: list[Settings] = []
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -23,10 +31,9 @@ def application(store: Settings) -> Wsgi:
     """The WSGI application of a store; it answers with and without the path of `public_url`, as the server before it may pass either."""
     configure()
     use_ledger(store)
-    django_settings.SECRET_KEY = load_secret(store.var, "django")
-    _store[:] = [store]
+    _set(store)
     logging.getLogger("django.request").addFilter(_without_address)
-    handler, prefix = WSGIHandler(), store.public_path
+    handler, prefix = _with_files(WSGIHandler()), store.public_path
 
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -35,6 +42,25 @@ def application(store: Settings) -> Wsgi:
         return handler(environ, start)
 
     return answer
+
+
+def _with_files(handler: Wsgi) -> Wsgi:
+    """The console's files are answered before Django is asked; their addresses change when they do, so that browsers keep them."""
+    found = WhiteNoise(handler, max_age=_A_YEAR, allow_all_origins=False)
+    for package, folder in _FILES.items():
+        found.add_files(str(files(package) / folder), prefix=FILES)
+    return cast(Wsgi, found)
+
+
+def _set(store: Settings) -> None:
+    """Makes a store the one that this process serves."""
+    address, below = urlsplit(store.public_url), f"{store.public_path}/console/"
+    django_settings.SECRET_KEY = load_secret(store.var, "django")
+    django_settings.FORCE_SCRIPT_NAME = store.public_path or None
+    django_settings.STATIC_URL = f"{store.public_path}/{FILES}/"
+    django_settings.SESSION_COOKIE_PATH = django_settings.CSRF_COOKIE_PATH = below
+    django_settings.CSRF_TRUSTED_ORIGINS = [f"{address.scheme}://{address.netloc}"]
+    _store[:] = [store]
 
 
 def _without_address(record: logging.LogRecord) -> bool:

@@ -1,0 +1,66 @@
+"""How operators sign in: by an address and a password, and by a second factor where they see people or let something go.
+
+Knows nothing of what they may do. Failures are counted by address and network together, so that a stranger shuts nobody out.
+"""
+
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from ipaddress import ip_address
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet
+from django.http import HttpRequest
+
+from rekindle.service.config.keys import load_secret
+from rekindle.service.config.web import store_in_use
+
+
+class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    """Nobody signs up: operators are invited."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  allauth calls with it
+        """Never."""
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The browser's address; what a server before us says counts where that server is on this machine or its own net."""
+        near: str = request.META.get("REMOTE_ADDR", "")
+        said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        return said if said and _ours(near) and _is_address(said) else near or "unknown"
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: str) -> str:
+        who = credentials.get("email", "").lower()
+        return sha256(f"{self.get_client_ip(request)}:{who}".encode()).hexdigest()
+
+
+class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
+    """What the second factor is made from is kept under the store's own key, and carries the shop's name."""
+
+    def get_totp_issuer(self) -> str:
+        """As the app on a phone shows it."""
+        return f"Rekindle {store_in_use().name}"
+
+    def encrypt(self, text: str) -> str:
+        """As it is stored."""
+        return _box().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """As it was given."""
+        return _box().decrypt(encrypted_text.encode()).decode()
+
+
+def _box() -> Fernet:
+    return Fernet(urlsafe_b64encode(bytes.fromhex(load_secret(store_in_use().var, "second-factors"))))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _ours(text: str) -> bool:
+    return _is_address(text) and ip_address(text).is_private

@@ -1,0 +1,84 @@
+"""What stands before the console's pages and before no other: sessions, who is signed in, the check of forms, and what browsers may do.
+
+Knows nothing of pages. Customers' pages and the API have no cookie and no session, and pay for none of this.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.deprecation import MiddlewareMixin
+
+BELOW = "/console/"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_HERE = ("127.0.0.1", "localhost", "[::1]")
+
+
+class _Console(MiddlewareMixin):
+    """A middleware that lets everything pass that is not the console's; the one that it stands before does its work for what is."""
+
+    def __call__(self, request: HttpRequest) -> Any:  # noqa: ANN401  Django's
+        if not request.path_info.startswith(BELOW):
+            return self.get_response(request)
+        return super().__call__(request)
+
+
+class Sessions(_Console, SessionMiddleware):
+    """Sessions whose cookies, and that of the forms' check, leave by HTTPS alone unless the browser is on this machine."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Adds the cookie."""
+        answer: HttpResponse = super().process_response(request, response)
+        for name in (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME):
+            if name in answer.cookies:
+                answer.cookies[name]["secure"] = not on_this_machine(request)
+        return answer
+
+
+class Forms(_Console, CsrfViewMiddleware):
+    """The check that a form came from our own page."""
+
+    def process_view(self, request: HttpRequest, callback: Any, callback_args: Any, callback_kwargs: Any) -> Any:  # noqa: ANN401  Django's
+        """Checks, of the console's forms alone."""
+        if not request.path_info.startswith(BELOW):
+            return None
+        return super().process_view(request, callback, callback_args, callback_kwargs)
+
+
+class Operators(_Console, AuthenticationMiddleware):
+    """Who is signed in."""
+
+    def process_view(self, *asked: Any) -> None:  # noqa: ANN401  Django's
+        """Nothing: every view says itself who may come."""
+
+
+class Notes(_Console, MessageMiddleware):
+    """What the next page says of what was done."""
+
+
+def careful(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Lets the console's pages run our own script and load our own files, and send forms that say where they are from."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        response = answer(request)
+        if request.path_info.startswith(BELOW):
+            response.headers["Content-Security-Policy"] = POLICY
+            response.headers["Referrer-Policy"] = "same-origin"
+        return response
+
+    return respond
+
+
+def on_this_machine(request: HttpRequest) -> bool:
+    """Whether the browser speaks to us without a server between and over no net."""
+    host = request.get_host()
+    name = host.rpartition(":")[0] if ":" in host.rpartition("]")[2] else host
+    return not request.is_secure() and "X-Forwarded-Proto" not in request.headers and name in _HERE

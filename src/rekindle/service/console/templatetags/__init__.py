@@ -1,0 +1,1 @@
+"""How numbers, sums and days are written on the console's pages."""

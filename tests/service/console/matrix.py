@@ -1,0 +1,43 @@
+"""Who may come to which page of the console: one row for every address; one without a row fails its test."""
+
+from dataclasses import dataclass
+
+from rekindle.service.console.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One address of the console.
+
+    Args:
+        route: As `urls.py` has it; of what stands in <>, the test asks for "x" or 1.
+        look: Who may look, at least; None: pages that sign in, which the tests of accounts look at.
+        post: Who may post, at least; None: nobody.
+        privacy: Whether the right to personal data is asked as well.
+        status: The answer to who may look.
+        posted: The answer to who may post, to a form without fields.
+    """
+
+    route: str
+    look: Role | None
+    post: Role | None = None
+    privacy: bool = False
+    status: int = 200
+    posted: int = 400
+
+
+ROWS = (
+    Row("", Role.VIEWER),
+    Row("account/login", None),
+    Row("account/closed", None),
+    Row("account/logout", None),
+    Row("account/password", None),
+    Row("account/again", None),
+    Row("account/second", None),
+    Row("account/second/enter", None),
+    Row("account/second/again", None),
+    Row("account/second/set-up", None),
+    Row("account/second/move", None),
+    Row("account/second/codes", None),
+    Row("account/second/codes/new", None),
+)
