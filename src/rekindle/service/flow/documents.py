@@ -6,13 +6,14 @@ Knows nothing of what a document says.
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from rekindle.errors import BadData, Refused
 from rekindle.program import checking
 from rekindle.program.checking import Finding
 from rekindle.program.documents import Documents
-from rekindle.program.reading import OFFERS, RULES, SEGMENTS, TARGETS, Unreadable, read
+from rekindle.program.reading import MANY, OFFERS, RULES, SEGMENTS, TARGETS, Unreadable, read
 from rekindle.program.rules import Rules
 from rekindle.service.programs import actions, queries
 from rekindle.settings import Settings
@@ -29,7 +30,7 @@ class Version:
 def texts(root: Path) -> dict[str, str]:
     """The documents of a store folder by path relative to it."""
     optional = [path for name in (SEGMENTS, TARGETS) if (path := root / name).exists()]
-    paths = [root / OFFERS, root / RULES, *optional, *sorted((root / "programs").glob("*.yaml"))]
+    paths = [root / OFFERS, root / RULES, *optional, *(path for many in MANY for path in sorted((root / many).glob("*.yaml")))]
     return {str(path.relative_to(root)): path.read_text(encoding="utf-8") for path in paths}
 
 
@@ -83,7 +84,13 @@ def approved(settings: Settings) -> Documents:
     held = queries.approved(settings)
     if not held:
         raise BadData("no documents are approved", "Submit and approve them with: rekindle submit && rekindle approve --all")
-    return checking.assemble({name: queries.text_of(digest).encode() for name, digest in held.items()}, float(settings.margin))
+    return _assembled(tuple(held.items()), float(settings.margin))
+
+
+@lru_cache(maxsize=4)
+def _assembled(held: tuple[tuple[str, str], ...], margin: float) -> Documents:
+    """Versions never change, so that what they say together is worked out once."""
+    return checking.assemble({name: queries.text_of(digest).encode() for name, digest in held}, margin)
 
 
 def approved_rules(settings: Settings) -> Rules | None:
