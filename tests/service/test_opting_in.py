@@ -21,7 +21,7 @@ from rekindle.service.people import actions, queries
 from rekindle.service.people.models import Consent, OptIn, Person
 from rekindle.service.public.preferences import WORDING
 from rekindle.service.wishes.actions import Said
-from rekindle.service.wishes.queries import stopped_last, wishes_of
+from rekindle.service.wishes.queries import held_and_stopped, wishes_of
 from rekindle.service.wishes.wishes import Wishes
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
@@ -177,7 +177,8 @@ def test_coming_back_takes_up_the_choices_of_before_with_a_fresh_record(store: S
     assert (before.channels, before.refused, before.monthly) == ({"email", "sms"}, {"questions"}, 2)
     clock[0] = NOON + DAY
     visitor.post(link(store), {"stop_all": "1"})
-    assert (wishes_of(Person.objects.get(), clock[0]).channels, stopped_last(Person.objects.get())) == (frozenset(), {"email", "sms"})
+    held, stopped = held_and_stopped(Person.objects.get(), clock[0])
+    assert (held.channels, stopped) == (frozenset(), {"email", "sms"})
     words = Consent.objects.count()
     clock[0] = NOON + 2 * DAY
     assert 'name="restart"' in visitor.get(link(store)).content.decode()

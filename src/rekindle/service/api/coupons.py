@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Router, Schema
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from rekindle import moment
 from rekindle.respond.redemption import WORDS, Line, Reason
@@ -36,7 +36,7 @@ OrderId = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\
 _MOST = 10**12
 
 
-class OrderLine(Schema):
+class OrderLine(BaseModel):
     """One line; `amount` is what it costs after its own discounts, minor units."""
 
     product: Identity = ""
@@ -44,7 +44,7 @@ class OrderLine(Schema):
     amount: Annotated[int, Field(ge=0, le=_MOST)]
 
 
-class Checkout(Schema):
+class Checkout(BaseModel):
     """An order at the checkout."""
 
     customer: Identity = ""
@@ -70,7 +70,7 @@ class Undone(Schema):
     redemption: Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
-class Good(Schema):
+class Good(BaseModel):
     """What a good code takes off, minor units."""
 
     valid: Literal[True] = True
@@ -81,7 +81,7 @@ class Good(Schema):
     last_day: date | None
 
 
-class NotGood(Schema):
+class NotGood(BaseModel):
     """Why a code is not taken."""
 
     valid: Literal[False] = False
@@ -99,13 +99,17 @@ class Redeemed(Schema):
 
 
 @router.post("/{code}/validate", response=Good | NotGood, summary="Would this code be taken, and for how much?")
-def validate(request: HttpRequest, code: Code, asked: Checkout) -> Good | NotGood:
+def validate(request: HttpRequest, code: Code, asked: Checkout) -> HttpResponse:
     """Looks; nothing is changed, and the answer holds for this moment alone."""
     found = redeeming.looked_at(store_in_use(), code, asked.order(), moment.now())
     if isinstance(found, Reason):
-        return NotGood(reason=found, words=WORDS[found])
+        return _said(NotGood(reason=found, words=WORDS[found]))
     coupon, discount = found
-    return Good(discount=discount, currency=coupon.currency, offer=coupon.label, kind=coupon.kind, last_day=coupon.last_day)
+    return _said(Good(discount=discount, currency=coupon.currency, offer=coupon.label, kind=coupon.kind, last_day=coupon.last_day))
+
+
+def _said(answer: Good | NotGood) -> HttpResponse:
+    return HttpResponse(answer.model_dump_json(), content_type="application/json")
 
 
 @router.post("/{code}/redeem", response=Redeemed, summary="Take this code with this order")

@@ -18,7 +18,7 @@ from rekindle.service.flow.explained import known
 from rekindle.service.flow.snapshots import Known, known_of
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people.models import Person
-from rekindle.service.people.queries import find
+from rekindle.service.people.queries import find, person_of
 from rekindle.service.public.answers import filled
 from rekindle.service.public.messages import reasons
 from rekindle.service.public.visitors import Reader
@@ -76,7 +76,7 @@ class Brief(Schema):
 def brief(request: HttpRequest, customer: Path[CustomerId]) -> Brief:
     """What to know before answering; the newest messages first, at most 20."""
     mine = find(customer)
-    person = Person.objects.filter(pk=mine).first() or Person(customer_id=mine)
+    person = person_of(mine)
     profile = known_of(store_in_use().var, mine)
     told = events.of_customer(mine)[-LAST:]
     return Brief(

@@ -20,7 +20,7 @@ from rekindle.service.flow.placing import Answer, placed
 from rekindle.service.flow.showing import decided
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people.models import Person
-from rekindle.service.people.queries import find
+from rekindle.service.people.queries import find, person_of
 
 router = Router(auth=Key("decisions"), tags=["decisions"])
 
@@ -90,7 +90,7 @@ def _person(customer: str) -> Person | None:
         mine = find(customer)
     except BadData:
         return None
-    return Person.objects.filter(pk=mine).first() or Person(customer_id=mine)
+    return person_of(mine)
 
 
 def _basis(made: Decided) -> Basis:

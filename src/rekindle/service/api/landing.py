@@ -16,8 +16,7 @@ from rekindle.service.api.fields import CustomerId
 from rekindle.service.config.web import store_in_use
 from rekindle.service.flow.landings import landing
 from rekindle.service.outbox.queries import latest_advertising
-from rekindle.service.people.models import Person
-from rekindle.service.people.queries import find
+from rekindle.service.people.queries import find, person_of
 
 router = Router(auth=Key("landing"), tags=["landing"])
 
@@ -57,7 +56,7 @@ def shown(request: HttpRequest, customer: CustomerId) -> Spec:
     touch = latest_advertising(mine)
     if touch is None:
         raise HttpError(404, "nothing was sent to this customer")
-    found = landing(store_in_use(), touch, Person.objects.filter(pk=mine).first() or Person(customer_id=mine), moment.now())
+    found = landing(store_in_use(), touch, person_of(mine), moment.now())
     of = found.offer
     given = None if of is None else Given(label=of.label, terms=of.terms, state=of.state, code=of.code, last_day=of.last_day)
     items = [Item(id=one, name=name) for one, name in found.items]

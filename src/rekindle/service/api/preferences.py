@@ -19,7 +19,7 @@ from rekindle.service.api.fields import CustomerId, Line
 from rekindle.service.config.web import store_in_use
 from rekindle.service.flow.wishing import wish
 from rekindle.service.people.models import Person
-from rekindle.service.people.queries import address_of, find
+from rekindle.service.people.queries import address_of, find, person_of
 from rekindle.service.wishes.actions import Said
 from rekindle.service.wishes.queries import wishes_of
 from rekindle.service.wishes.wishes import Wishes
@@ -76,7 +76,7 @@ def said(request: HttpRequest, wanted: Wanted) -> Preferences:
 
 def _person(customer: str) -> Person:
     mine = find(customer)
-    return Person.objects.filter(pk=mine).first() or Person(customer_id=mine)
+    return person_of(mine)
 
 
 def _held(person: Person) -> Wishes:

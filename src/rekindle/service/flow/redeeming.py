@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from rekindle import money
 from rekindle.decide.timing import zone_of
@@ -17,6 +18,7 @@ from rekindle.errors import BadData
 from rekindle.moment import local_day
 from rekindle.program.documents import Documents
 from rekindle.respond.redemption import Basket, Line, Reason, Terms, discount, judged
+from rekindle.service.config.prepared import Prepared, whole
 from rekindle.service.outbox.models import ATTEMPTING, CLAIMED, EXPIRED, FAILED, PLANNED, SUPPRESSED, Touch
 from rekindle.service.people.models import Person
 from rekindle.service.people.queries import find
@@ -90,7 +92,7 @@ def _coupon(row: Mapping[str, Any], documents: Documents, settings: Settings) ->
 
 def looked_at(settings: Settings, code: str, order: Order, at: datetime) -> tuple[Coupon, int] | Reason:
     """What a code would take off an order; why it would not where it would take nothing."""
-    coupon = Coupon.objects.filter(pk=typed(code)).first()
+    coupon = _COUPON.first(typed(code))
     if coupon is None:
         return Reason.UNKNOWN
     found = _judge(settings, coupon, order, at)
@@ -105,29 +107,38 @@ def redeem(settings: Settings, code: str, order: Order, order_id: str, at: datet
 
 
 def _judge(settings: Settings, coupon: Coupon, order: Order, at: datetime) -> Reason | int:
-    if (reason := _not_given(coupon)) is not None:
+    status, zone = _AROUND.first(coupon.code) or (None, None)
+    if (reason := _NOT_GIVEN.get(status)) is not None:
         return reason
     terms = Terms(
         coupon.customer_id, coupon.currency, coupon.last_day, coupon.scope, coupon.minimum, coupon.percent, coupon.amount, coupon.price
     )
     basket = Basket(_who(order.customer), order.currency, order.lines, order.others)
-    others = [one for one in map(typed, order.others) if one != coupon.code]
-    lowering = frozenset(Coupon.objects.filter(pk__in=others, price=True).values_list("pk", flat=True))
-    person = Person.objects.filter(pk=coupon.customer_id).first()
-    today = local_day(at, zone_of(person.timezone if person else "", settings.timezone))
-    reason = judged(terms, basket, today, lowering)
+    reason = judged(terms, basket, local_day(at, zone_of(zone, settings.timezone)), _lowering(coupon.code, order.others))
     return discount(terms, basket) if reason is None else reason
 
 
-def _not_given(coupon: Coupon) -> Reason | None:
-    """Why nobody can have the code: its message waits still, or ended without being sent."""
-    mine = Touch.objects.filter(
-        customer_id=coupon.customer_id, program=coupon.program, episode=coupon.episode, stage=coupon.stage, plan_id=coupon.plan
-    )
-    status = mine.values_list("status", flat=True).first()
-    if status in (PLANNED, CLAIMED, ATTEMPTING):
-        return Reason.NOT_YET
-    return Reason.CANCELLED if status in (SUPPRESSED, EXPIRED, FAILED, None) else None
+def _lowering(code: str, others: Sequence[str]) -> frozenset[str]:
+    """Those of the other codes of an order that lower the price."""
+    codes = [one for one in map(typed, others) if one != code]
+    return frozenset(Coupon.objects.filter(pk__in=codes, price=True).values_list("pk", flat=True)) if codes else frozenset()
+
+
+def _around(code: str) -> QuerySet[Coupon, Any]:
+    """What became of the message of a code, and the time zone of its holder."""
+    mine = {name: OuterRef(name) for name in ("customer_id", "program", "episode", "stage")}
+    message = Touch.objects.filter(plan_id=OuterRef("plan"), **mine)
+    holder = Person.objects.filter(pk=OuterRef("customer_id"))
+    return Coupon.objects.filter(pk=code).values_list(Subquery(message.values("status")[:1]), Subquery(holder.values("timezone")[:1]))
+
+
+_COUPON = whole(Coupon, lambda code: Coupon.objects.filter(pk=code))
+_AROUND: Prepared[tuple[str | None, str | None]] = Prepared(_around, lambda row: (row[0], row[1]))
+_NOT_GIVEN: Mapping[str | None, Reason] = {
+    **dict.fromkeys((PLANNED, CLAIMED, ATTEMPTING), Reason.NOT_YET),
+    **dict.fromkeys((SUPPRESSED, EXPIRED, FAILED, None), Reason.CANCELLED),
+}
+"""Why nobody can have a code whose message waits still, or ended without being sent."""
 
 
 def _who(customer: str) -> str:

@@ -5,12 +5,15 @@ Knows nothing of messages. Changes nothing.
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import NamedTuple
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple
 
 import pyarrow as pa
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from rekindle.errors import BadData, UsageError
+from rekindle.service.config.prepared import Prepared, whole
 from rekindle.service.people.addresses import lookup_form
 from rekindle.service.people.contacts import MARKETING
 from rekindle.service.people.digests import digest_of
@@ -32,8 +35,8 @@ _PEOPLE = pa.schema(
 _IN_A_QUERY = 20_000
 
 
-class _Word(NamedTuple):
-    """What of a consent is asked before every message."""
+class Word(NamedTuple):
+    """What was said once of a channel and a purpose: all of a consent that is asked before every message."""
 
     customer_id: str
     channel: str
@@ -48,6 +51,18 @@ class _Word(NamedTuple):
         return at is not None and (at >= self.recorded_at or self.basis == PURCHASE)
 
 
+_PERSON = whole(Person, lambda customer: Person.objects.filter(pk=customer))
+_CALLED = Prepared(
+    lambda text: ExternalId.objects.filter(Q(customer_id=text) | Q(external_id=text)).values_list("customer_id"), lambda row: str(row[0])
+)
+_SAID = Prepared(lambda customer: Consent.objects.filter(customer_id=customer).in_order().values_list(*Word._fields), Word._make)
+
+
+def person_of(customer_id: str) -> Person:
+    """A customer's contact data; one whom the ledger does not know has no data but the id."""
+    return _PERSON.first(customer_id) or Person(customer_id=customer_id)
+
+
 def find(text: str) -> str:
     """The customer whom an id, an id in another system or an e-mail address names.
 
@@ -56,9 +71,9 @@ def find(text: str) -> str:
         UsageError: Several are.
     """
     text = text.strip()
-    if Person.objects.filter(pk=text).exists() or ExternalId.objects.filter(customer_id=text).exists():
+    found = set(_CALLED(text))
+    if text in found or _PERSON(text):
         return text
-    found = set(ExternalId.objects.filter(external_id=text).values_list("customer_id", flat=True))
     if not found and "@" in text:
         found = set(Person.objects.filter(email_lookup=lookup_form(text)).values_list("customer_id", flat=True))
     if not found:
@@ -93,6 +108,15 @@ ADDRESSES = {"email": "email_lookup", "sms": "phone", "webpush": "push_lookup", 
 """Channel to the field of a person whose digest suppression knows."""
 
 
+def _blocking(email: str, sms: str, webpush: str, inapp: str, webhook: str) -> QuerySet[Suppression, Any]:
+    digests = zip(ADDRESSES, (email, sms, webpush, inapp, webhook), strict=True)
+    mine = reduce(or_, (Q(channel=channel, digest=digest) for channel, digest in digests))
+    return Suppression.objects.filter(mine).order_by("recorded_at").values_list("channel", "digest", "recorded_at")
+
+
+_BLOCKED: Prepared[tuple[str, str, datetime]] = Prepared(_blocking, lambda row: (row[0], row[1], row[2]))
+
+
 def address_of(person: Person, channel: str) -> str:
     """Where a channel reaches a person, in the form that digests are made of; empty where it does not."""
     address: str = getattr(person, ADDRESSES[channel]) if channel in ADDRESSES else ""
@@ -115,7 +139,26 @@ def refusals(people: Mapping[str, Person], channel: str, at: datetime, purpose: 
     return {customer: reason for customer, reason in reasons.items() if reason}
 
 
-def _refusal(statement: _Word | None, digest: str, blocked: Mapping[tuple[str, str], datetime], at: datetime) -> str:
+def said_by(customer_id: str) -> list[Word]:
+    """Everything that a customer said, by channel and purpose, and of each the word that counts last."""
+    return _SAID(customer_id)
+
+
+def reachable(person: Person, said: Iterable[Word], at: datetime) -> frozenset[str]:
+    """The channels by which marketing may reach a person: those that `refusals` would not refuse.
+
+    Args:
+        person: Who.
+        said: Everything that they said, as `said_by` has it.
+        at: An aware instant; consents that expired before it do not count.
+    """
+    standing = {one.channel: one for one in said if one.purpose == MARKETING}
+    digests = {channel: digest_of(address_of(person, channel)) for channel in ADDRESSES}
+    blocked = {(channel, digest): at for channel, digest, at in _BLOCKED(*digests.values())} if any(digests.values()) else {}
+    return frozenset(channel for channel, one in standing.items() if not _refusal(one, digests.get(channel, ""), blocked, at))
+
+
+def _refusal(statement: Word | None, digest: str, blocked: Mapping[tuple[str, str], datetime], at: datetime) -> str:
     if statement is None:
         return "no consent"
     if not statement.granted:
@@ -184,10 +227,10 @@ def _of_people(rows: Words, changed: bool) -> Words:
     return rows.filter(customer_id__in=Person.objects.filter(mirror=TAKEN).values("customer_id")) if changed else rows
 
 
-def _standing(rows: Words) -> dict[tuple[str, str, str], _Word]:
+def _standing(rows: Words) -> dict[tuple[str, str, str], Word]:
     """The word that counts, per customer, channel and purpose."""
-    ordered = rows.in_order().values_list(*_Word._fields)
-    return {one[:3]: one for one in map(_Word._make, ordered.iterator())}
+    ordered = rows.in_order().values_list(*Word._fields)
+    return {one[:3]: one for one in map(Word._make, ordered.iterator())}
 
 
 def _suppressed(rows: QuerySet[Suppression]) -> dict[tuple[str, str], datetime]:

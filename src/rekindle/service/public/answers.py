@@ -5,13 +5,36 @@ Knows nothing of what was asked.
 
 from collections.abc import Mapping
 from datetime import date
+from typing import NamedTuple
 
 from babel.dates import format_date
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template.loader import get_template
 
 from rekindle.service.config.web import store_in_use
 from rekindle.service.public.words import language_of, words
+
+
+class Shop(NamedTuple):
+    """What every page says of the shop.
+
+    Args:
+        name: The shop's.
+        url: Its first page.
+        postal_address: Whom a customer may write to.
+        root: The path below which our pages are.
+    """
+
+    name: str
+    url: str
+    postal_address: str
+    root: str
+
+
+def shop_in_use() -> Shop:
+    """The shop whose pages these are."""
+    store = store_in_use()
+    return Shop(store.name, store.brand.url, store.sender.postal_address, store.public_path)
 
 
 def page(request: HttpRequest, template: str, said: Mapping[str, object], status: int = 200, locale: str = "") -> HttpResponse:
@@ -24,13 +47,19 @@ def page(request: HttpRequest, template: str, said: Mapping[str, object], status
         status: HTTP's.
         locale: The customer's; the store's where not given.
     """
-    store = store_in_use()
-    language = language_of(locale, store.locale)
-    shop = {"name": store.name, "url": store.brand.url, "postal_address": store.sender.postal_address}
-    known = {"shop": shop, "root": store.public_path, "language": language, "words": words(language)}
-    answer = render(request, f"public/{template}", {**known, **said}, status=status)
-    answer.headers["Content-Language"] = language
-    return answer
+    language = language_of(locale, store_in_use().locale)
+    return in_language(rendered(template, said, language, shop_in_use()), language, status)
+
+
+def rendered(template: str, said: Mapping[str, object], language: str, shop: Shop) -> str:
+    """A page's HTML; nothing of a request or an operator gets into it."""
+    known = {"shop": shop, "root": shop.root, "language": language, "words": words(language)}
+    return get_template(f"public/{template}").render({**known, **said})
+
+
+def in_language(html: str, language: str, status: int = 200) -> HttpResponse:
+    """A page, and which language it speaks."""
+    return HttpResponse(html, status=status, headers={"Content-Language": language})
 
 
 def filled(locale: str, key: str, **values: str) -> str:

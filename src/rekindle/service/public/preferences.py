@@ -3,26 +3,30 @@
 Knows nothing of messages. Looking changes nothing; only a POST does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 
 from babel.dates import format_date, format_time, get_month_names
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from rekindle import moment
 from rekindle.program.triggers import TOPICS
 from rekindle.service.config.web import store_in_use
-from rekindle.service.flow.linking import open_linker
 from rekindle.service.flow.wishing import wish
+from rekindle.service.people.models import Person
 from rekindle.service.people.queries import address_of
-from rekindle.service.public.answers import filled, not_ours, page
-from rekindle.service.public.visitors import Visitor, visitor_of
-from rekindle.service.public.words import language_of
+from rekindle.service.public.answers import Shop, in_language, not_ours, rendered, shop_in_use
+from rekindle.service.public.blanks import Blank, place
+from rekindle.service.public.visitors import visitor_of
+from rekindle.service.public.words import language_of, words
 from rekindle.service.wishes.actions import Said
-from rekindle.service.wishes.queries import stopped_last, wishes_of
+from rekindle.service.wishes.queries import held_and_stopped
 from rekindle.service.wishes.wishes import Wishes
 
 WORDING = "preferences-1"
@@ -43,14 +47,12 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
     if visitor is None:
         return not_ours(request)
     now = moment.now()
-    held, stopped = wishes_of(visitor.person, now), stopped_last(visitor.person)
+    held, stopped = held_and_stopped(visitor.person, now)
     if request.method == "POST":
         held = replace(held, channels=held.channels | stopped) if "restart" in request.POST else _wanted(request.POST, held, now)
         wish(store_in_use(), visitor.person.customer_id, held, Said(now, SOURCE, WORDING))
-    known = open_linker(store_in_use()).known(visitor.person.customer_id, visitor.channel)
-    done = {"saved": request.method == "POST", "stopped": stopped and not held.channels}
-    said = {**_shown(visitor, held), **done, "known": known, "token": token}
-    return page(request, "preferences.html", said, locale=visitor.person.locale)
+    kind = _kind(visitor.person, held, saved=request.method == "POST", stopped=bool(stopped and not held.channels))
+    return in_language(_blank(kind, shop_in_use()).filled({**_chosen(held, kind.language), "token": token}), kind.language)
 
 
 def _wanted(form: Mapping[str, str], held: Wishes, now: datetime) -> Wishes:
@@ -90,24 +92,59 @@ def _paused(form: Mapping[str, str], held: Wishes, now: datetime) -> datetime | 
     return held.paused_until if form.get("pause") == "keep" else None
 
 
-def _shown(visitor: Visitor, held: Wishes) -> dict[str, object]:
-    """What the page says of the customer's wishes."""
-    locale = visitor.person.locale
-    language = language_of(locale, store_in_use().locale)
-    ways = [
-        {"name": way, "label": filled(locale, f"channel_{way}"), "on": way in held.channels, "first": way == held.channel,
-         "able": way == "inapp" or bool(address_of(visitor.person, way))}
-        for way in WAYS
-    ]  # fmt: skip
-    topics = [{"name": topic, "label": filled(locale, f"topic_{topic}"), "on": topic not in held.refused} for topic in TOPICS]
-    hours = [(hour, format_time(time(hour), "short", locale=language), hour == held.hour) for hour in HOURS]
-    named = get_month_names(locale=language).items()
-    months = [(number, name, bool(held.birthday and held.birthday.month == number)) for number, name in named]
-    often = [(number, filled(locale, f"often_{number}"), number == held.monthly) for number in OFTEN]
-    pauses = [(days, filled(locale, f"pause_{days}")) for days in PAUSES]
-    until = held.paused_until and filled(locale, "pause_kept", day=format_date(held.paused_until, "long", locale=language))
-    days = [(day, bool(held.birthday and held.birthday.day == day)) for day in range(1, 32)]
-    return {
-        "ways": ways, "topics": topics, "hours": hours, "often": often, "pauses": pauses, "paused_until": until, "days": days,
-        "months": months, "scored": held.scored,
+class _Kind(NamedTuple):
+    """What decides which words stand on the page; the rest is what is ticked and chosen.
+
+    Args:
+        language: Of the words.
+        saved: Whether something was just chosen.
+        stopped: Whether what was stopped can be taken up again.
+        paused: Whether there is a pause to keep.
+        mute: The ways that have no address.
+    """
+
+    language: str
+    saved: bool
+    stopped: bool
+    paused: bool
+    mute: frozenset[str]
+
+
+def _kind(person: Person, held: Wishes, *, saved: bool, stopped: bool) -> _Kind:
+    mute = frozenset(way for way in WAYS if way != "inapp" and way not in held.channels and not address_of(person, way))
+    return _Kind(language_of(person.locale, store_in_use().locale), saved, stopped, held.paused_until is not None, mute)
+
+
+@lru_cache(maxsize=200)
+def _blank(kind: _Kind, shop: Shop) -> Blank:
+    """The page with nothing ticked and chosen."""
+    said, language = words(kind.language), kind.language
+    often = [("", said["often_any"]), *((str(number), said[f"often_{number}"]) for number in OFTEN)]
+    hours = [("", said["no_wish"]), *((str(hour), format_time(time(hour), "short", locale=language)) for hour in HOURS)]
+    pauses = [("", said["pause_none"]), *((str(days), said[f"pause_{days}"]) for days in PAUSES)]
+    first = [("", said["no_wish"]), *((way, capfirst(said[f"channel_{way}"])) for way in WAYS)]
+    days = [("", "-"), *((str(day), str(day)) for day in range(1, 32))]
+    months = [("", "-"), *((str(number), name) for number, name in get_month_names(locale=language).items())]
+    known = {
+        "ways": [(f"way_{way}", capfirst(said[f"channel_{way}"]), way in kind.mute, place(f"way_{way}")) for way in WAYS],
+        "topics": [(f"topic_{topic}", said[f"topic_{topic}"], place(f"topic_{topic}")) for topic in TOPICS],
+        "first": _places("first", first), "often": _places("monthly", often), "hours": _places("hour", hours),
+        "pauses": _places("pause", pauses), "days": _places("day", days), "months": _places("month", months),
+        "scored": place("scored"), "until": place("until"), "token": place("token"), **kind._asdict(),
     }  # fmt: skip
+    return Blank(rendered("preferences.html", known, language, shop))
+
+
+def _places(name: str, options: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """What a select offers, each with its place."""
+    return [(value, label, place(f"{name}_{value}") if value else "") for value, label in options]
+
+
+def _chosen(held: Wishes, language: str) -> dict[str, str]:
+    """What stands in the places of the page."""
+    ticked = [*(f"way_{way}" for way in held.channels), *(f"topic_{topic}" for topic in TOPICS if topic not in held.refused)]
+    ticked += ["scored"] if held.scored else []
+    picked = [f"{name}_{value}" for name, value in (("first", held.channel), ("hour", held.hour), ("monthly", held.monthly)) if value]
+    picked += [f"day_{held.birthday.day}", f"month_{held.birthday.month}"] if held.birthday else []
+    until = words(language)["pause_kept"].format(day=format_date(held.paused_until, "long", locale=language)) if held.paused_until else ""
+    return {**dict.fromkeys(ticked, " checked"), **dict.fromkeys(picked, " selected"), "until": until}

@@ -13,6 +13,7 @@ from rekindle.service.config.web import store_in_use
 from rekindle.service.flow.linking import MESSAGES
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people.models import Person
+from rekindle.service.people.queries import person_of
 
 _LIST = "-marketing"
 
@@ -54,7 +55,7 @@ def reader_of(token: str) -> Reader | None:
     except Refused:
         return None
     touch = Touch.objects.filter(pk=link.touch).first()
-    return Reader(_person(touch.customer_id), touch) if touch else None
+    return Reader(person_of(touch.customer_id), touch) if touch else None
 
 
 def visitor_of(purpose: str, token: str) -> Visitor | None:
@@ -68,8 +69,4 @@ def visitor_of(purpose: str, token: str) -> Visitor | None:
         claim = verify(load_ring(store_in_use().var, purpose), token)
     except Refused:
         return None
-    return Visitor(_person(claim.subject), claim.audience.removesuffix(_LIST))
-
-
-def _person(customer_id: str) -> Person:
-    return Person.objects.filter(pk=customer_id).first() or Person(customer_id=customer_id)
+    return Visitor(person_of(claim.subject), claim.audience.removesuffix(_LIST))

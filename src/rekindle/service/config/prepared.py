@@ -1,0 +1,79 @@
+"""Questions to the ledger whose SQL is written once in a process: to write it anew each time takes far longer than the answer.
+
+Knows nothing of what is asked. A question is a query of Django's with texts left open; the answer is what that query would answer.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any, Generic, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Model, QuerySet
+
+Row = TypeVar("Row")
+Stored = TypeVar("Stored", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """SQL for one kind of database.
+
+    Args:
+        sql: With a place for each parameter.
+        places: For each, the number of the text that it takes, or what it always is.
+        converters: What Django makes of a column's values, by its place.
+    """
+
+    sql: str
+    places: tuple[tuple[int | None, object], ...]
+    converters: tuple[tuple[int, Sequence[Callable[..., Any]], Any], ...]
+
+
+class Prepared(Generic[Row]):
+    """A question that is asked often.
+
+    Args:
+        question: Makes the query, a `values_list`, of texts.
+        row: What a row's values become.
+    """
+
+    def __init__(self, question: Callable[..., QuerySet[Any, Any]], row: Callable[[Sequence[Any]], Row]) -> None:
+        self._question, self._row = question, row
+        self._written: dict[str, _Written] = {}
+
+    def __call__(self, *texts: str) -> list[Row]:
+        """The rows that the query has for these texts."""
+        written = self._written.get(connection.vendor) or self._write()
+        with connection.cursor() as cursor:
+            cursor.execute(written.sql, [fixed if at is None else texts[at] for at, fixed in written.places])
+            rows = cursor.fetchall()
+        return [self._row(values) for values in _converted(rows, written)]
+
+    def first(self, *texts: str) -> Row | None:
+        """The first row; None where there is none."""
+        return next(iter(self(*texts)), None)
+
+    def _write(self) -> _Written:
+        marks = [f"\0{number}" for number in range(len(signature(self._question).parameters))]  # no text of a query holds a NUL
+        compiler = self._question(*marks).query.get_compiler(DEFAULT_DB_ALIAS)
+        sql, given = compiler.as_sql()
+        places = tuple((marks.index(one), None) if one in marks else (None, one) for one in given)
+        found = compiler.get_converters([expression for expression, _, _ in compiler.select])
+        converters = tuple((at, made, expression) for at, (made, expression) in found.items())
+        return self._written.setdefault(connection.vendor, _Written(sql, places, converters))
+
+
+def whole(model: type[Stored], question: Callable[..., QuerySet[Stored]]) -> Prepared[Stored]:
+    """A question that is answered with whole rows of a table."""
+    names = [field.attname for field in model._meta.concrete_fields]
+    return Prepared(lambda *texts: question(*texts).values_list(*names), lambda row: model.from_db(DEFAULT_DB_ALIAS, names, row))
+
+
+def _converted(rows: Sequence[Sequence[Any]], written: _Written) -> Iterator[Sequence[Any]]:
+    for row in rows:
+        values = list(row)
+        for at, converters, expression in written.converters:
+            for convert in converters:
+                values[at] = convert(values[at], expression, connection)
+        yield values
