@@ -5,7 +5,7 @@ import ibis.expr.operations as ops
 import pyarrow as pa
 import pytest
 
-from rekindle.decide.policy import CONTEXT, FLOOR, Policy, context, equal_chance, of_columns
+from rekindle.decide.policy import CONTEXT, FLOOR, Policy, context, equal_chance, fixed, of_columns
 from rekindle.errors import BadData
 from rekindle.insight.profile import COLUMNS
 from rekindle.insight.protected import PROTECTED, protected_kind
@@ -54,6 +54,16 @@ def test_a_table_of_variants_that_are_all_gone_has_equal_chances(decider: Decide
 def test_a_stage_that_the_table_does_not_know_has_equal_chances(decider: Decider) -> None:
     known = Policy("other", (("back", "tailor", "*", "percent", 1.0),))
     assert weights(decider, known, "mid/other") == [dict.fromkeys(("nothing", "plain", "lesson", "light"), 0.25)]
+
+
+def test_an_experiment_fixes_its_stage_alone(decider: Decider) -> None:
+    held = fixed(LEARNED, "back", STAGE, ("plain", "light"))
+    third = pytest.approx({"nothing": 1 / 3, "plain": 1 / 3, "lesson": 0.0, "light": 1 / 3})
+    assert weights(decider, held, "high/other", "mid/other") == [third, third]
+    elsewhere = [{row for row in one.rows if row[:2] != ("back", "reconnect")} for one in (held, LEARNED)]
+    assert elsewhere[0] == elsewhere[1]
+    assert held.version.startswith("experiment-")
+    assert fixed(LEARNED, "back", STAGE, ("nothing", "plain")).chances("back", STAGE, "mid/other")["plain"] == 0.5
 
 
 def test_equal_chance_gives_every_variant_and_nothing_the_same() -> None:

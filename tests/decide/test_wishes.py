@@ -1,5 +1,6 @@
 """A customer's own wish goes before what was predicted: topics, how rarely, by which channel, at which hour."""
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ import pytest
 from rekindle.decide.planner import Plan
 from rekindle.decide.policy import Policy
 from rekindle.decide.wishes import with_wishes
-from tests.decide.shop import Decider, Row, by_customer, certainly, customer, instant, program
+from tests.decide.shop import STAGES, Decider, Row, by_customer, certainly, customer, instant, program
 from tests.insight.histories import write
 
 
@@ -71,6 +72,16 @@ def test_an_offer_holds_as_long_from_the_hour_asked_for(asking: Decider) -> None
     asking.keep(asking.plan(0.5, people), 0.5)
     rows = told(asking, asking.plan(12.5, people))
     assert rows["morning"]["valid_until"] - rows["silent"]["valid_until"] == timedelta(days=1)
+
+
+def test_a_variant_leaves_at_its_own_hour_unless_the_customer_asked_for_another(decider: Decider) -> None:
+    stages = deepcopy(STAGES)
+    stages["reconnect"]["arms"]["plain"]["hour"] = 18
+    decider = replace(decider.with_documents(program(stages=stages)), policy=Policy("sure", certainly("reconnect:plain:lesson:light")))
+    wish(decider, asked={"hour": 13})
+    rows = told(decider, decider.plan(0.5, [customer(name, timezone="UTC") for name in ("asked", "silent")]))
+    noon = instant(0.5).naive
+    assert {name: row["send_at"] - noon for name, row in rows.items()} == {"asked": timedelta(hours=1), "silent": timedelta(hours=6)}
 
 
 def test_the_channel_asked_for_goes_first_where_it_can(asking: Decider) -> None:

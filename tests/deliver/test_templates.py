@@ -65,6 +65,13 @@ def test_every_stage_says_what_it_must_with_every_offer(stage: str, kind: str) -
     assert "Ada" in rendered.text
 
 
+def test_a_variant_may_have_a_subject_of_its_own() -> None:
+    usual, own = (render(SHIPPED, replace(FACTS, subject_line=said)) for said in ("", "Anything we can help with?"))
+    assert own.subject == "Anything we can help with?" != usual.subject
+    assert (own.text, own.preheader) == (usual.text, usual.preheader)
+    assert f"<title>{own.subject}</title>" in own.html
+
+
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_with_nothing_known_every_stage_still_reads(stage: str, kind: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from rekindle.program import documents, matrix, offer_kinds, offers, rules, stages, targets, triggers
+from rekindle.program import documents, experiments, matrix, offer_kinds, offers, rules, stages, targets, triggers
 from rekindle.program.catalogue.shipped import shipped
 from rekindle.program.checking import assemble
 from rekindle.program.fields import Entry, Named
@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 KINDS = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "date": "day"}
 MODELS: dict[str, type[Entry]] = {
     name: model
-    for module in (documents, offers, rules, stages, targets, triggers)
+    for module in (documents, experiments, offers, rules, stages, targets, triggers)
     for name, model in vars(module).items()
     if isinstance(model, type) and issubclass(model, Entry) and model is not Entry
 }

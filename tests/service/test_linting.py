@@ -47,3 +47,10 @@ def test_an_error_lets_no_message_leave(store: Settings) -> None:
     nothing = cast("Warehouse", None)
     with pytest.raises(Refused, match=r"the content has a mistake: content/win-back/closing\.txt:4: error: 'Act now' presses"):
         dispatch(store.model_copy(update={"senders": Senders(email="smtp")}), nothing, NOON)
+
+
+def test_a_subject_of_a_variant_is_read_like_any_text(store: Settings) -> None:
+    arm = "question: {offer: none, subject: Act now or lose out, prior: {mean: 0, sd: 1}}"
+    write(store, "programs/own.yaml", f"program: own\nstages:\n  first:\n    arms:\n      {arm}\n")
+    found = [(one.file, one.line, one.severity) for one in linting.examined(store).findings]
+    assert ("programs/own.yaml", 5, "error") in found

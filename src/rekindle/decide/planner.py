@@ -159,6 +159,8 @@ def _decided(one: chances.Chances, inputs: Inputs, left: Mapping[budget.Part, fl
     table = chances.drawn(one, scales, str(one.program.version))
     days = {name: arms.valid_days(one.stage, offer, inputs.as_of.day) for name, offer in offers.items()}
     table = _described(table, inputs, ibis.literal(one.stage.name))
+    if hours := {arm.name: arm.hour for arm in one.stage.arms if arm.hour is not None}:
+        table = table.mutate(stated_hour=table.stated_hour.fill_null(table.arm.cases(*hours.items(), else_=ibis.null("int64"))))
     none = ~table.can_any
     return table.mutate(
         reason=ibis.cases((none, "no_variant"), (table.short, "budget_reached"), else_=ibis.null("string")),

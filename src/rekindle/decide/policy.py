@@ -25,6 +25,9 @@ ANY = "*"
 EQUAL = "equal-chance"
 """The name of the first policy, and the beginning of its versions' names."""
 
+EXPERIMENT = "experiment"
+"""The name of a table in which an experiment's stage has fixed chances, and the beginning of its versions' names."""
+
 FLOOR = 0.02
 """The chance of a variant that came into its stage after the table was made, so that something can be learned of it."""
 
@@ -138,6 +141,21 @@ def _fitted(cell: Mapping[str, float] | None, arms: Iterable[str]) -> dict[str, 
     new = min(FLOOR, equal)
     left = 1 - new * (len(wanted) - len(known))
     return {arm: known[arm] / total * left if arm in known else new for arm in wanted}
+
+
+def fixed(policy: Policy, program: str, stage: Stage, arms: Iterable[str]) -> Policy:
+    """The same table with one stage's chances fixed while an experiment runs in it: its arms and `nothing` alike, all others none.
+
+    Args:
+        policy: The table.
+        program: The program's name.
+        stage: Its stage.
+        arms: Of the stage, those that are compared.
+    """
+    chosen = {NOTHING, *arms}
+    rows = [row for row in policy.rows if row[:2] != (program, stage.name)]
+    rows += [(program, stage.name, ANY, arm, 1 / len(chosen) if arm in chosen else 0.0) for arm in _arms(stage)]
+    return Policy(EXPERIMENT, tuple(rows))
 
 
 def equal_chance(programs: tuple[Program, ...]) -> Policy:

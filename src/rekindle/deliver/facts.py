@@ -20,7 +20,7 @@ FROZEN = frozenset(
         "why", "orders", "first_day", "last_day", "last_product", "category", "cause", "cohort", "offer_kind", "offer_label", "offer_terms",
         "offer_value", "offer_scope", "offer_minimum", "valid_until", "moment", "service", "order_number", "products", "more_products",
         "product", "favourite", "ordered_day", "promised_day", "delivered_day", "day", "days_ahead", "years", "credit_left", "overdue",
-        "persona", "series", "blocks", "cart", "cart_ids",
+        "persona", "series", "blocks", "cart", "cart_ids", "subject_line",
     }
 )
 """What a touch's `facts` may hold; its stage, arm and code are columns of their own."""
@@ -71,6 +71,7 @@ class Facts:
         blocks: Content that the message must have; one that cannot be filled keeps it from being written.
         cart: What the customer left in the cart or saved and has not bought since, by name, at most five.
         cart_ids: The shop's ids of those things.
+        subject_line: The variant's own subject of an e-mail; empty where the template's stands.
         fix: What the shop has mended, as `registry` states it to this customer; so are the texts after it, up to `support`.
         registry: Everything that the shop has registered in facts.yaml.
         reply_to: Where an answer goes.
@@ -119,6 +120,7 @@ class Facts:
     blocks: tuple[str, ...] = ()
     cart: tuple[str, ...] = ()
     cart_ids: tuple[str, ...] = ()
+    subject_line: str = ""
     fix: str = ""
     benefit: str = ""
     whats_new: str = ""

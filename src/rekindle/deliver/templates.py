@@ -78,7 +78,8 @@ def render(templates: TemplateSet, facts: Facts) -> Rendered:
         text, page = prepared(templates, name, facts.brand_color)
         heads, _, body = "".join(fill(text, said)).partition("\n\n")
         lines = dict([line.split(": ", 1) for line in heads.split("\n") if ": " in line])
-        subject, preheader = one_line(lines["Subject"])[:_SUBJECT_AT_MOST], one_line(lines["Preheader"])
+        subject = facts.subject_line or one_line(lines["Subject"])[:_SUBJECT_AT_MOST]
+        preheader = one_line(lines["Preheader"])
         said |= {"subject": subject, "preheader": preheader}
         html = b"".join(fill(page, said))
     except KeyError as error:

@@ -3,25 +3,27 @@
 Knows nothing of customers. `load` and `check` look into a folder; everything else takes texts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 from rekindle import settings
 from rekindle.errors import BadData, UsageError
-from rekindle.program import contracts, offer_contracts, rule_contracts, target_contracts
+from rekindle.program import contracts, experiment_contracts, offer_contracts, rule_contracts, target_contracts
 from rekindle.program.contracts import Surroundings
 from rekindle.program.documents import Documents, Program
+from rekindle.program.experiments import Experiment
 from rekindle.program.offers import OfferList
-from rekindle.program.reading import OFFERS, PROGRAMS, RULES, SEGMENTS, TARGETS, Reading, Unreadable, folder, read
+from rekindle.program.reading import EXPERIMENTS, OFFERS, PROGRAMS, RULES, SEGMENTS, TARGETS, Reading, Unreadable, folder, read
 from rekindle.program.rules import Rules
 from rekindle.program.segments import SegmentList
 from rekindle.program.targets import TargetList
 from rekindle.program.validating import E, Mistake, Severity, validate
 
 _APART = frozenset({OFFERS, RULES, SEGMENTS, TARGETS})
-"""The documents that are no programs."""
+"""The documents that are no programs, besides experiments."""
 
 MARGIN = float(settings.Settings.model_fields["margin"].default)
 
@@ -117,7 +119,8 @@ def examine(texts: Mapping[str, bytes], question: Question) -> Examined:
     """Reads, validates and compares documents.
 
     Args:
-        texts: The documents by file name; every name but offers.yaml, rules.yaml, segments.yaml and targets.yaml is a program's.
+        texts: The documents by file name; every name but offers.yaml, rules.yaml, segments.yaml, targets.yaml and experiments/... is a
+            program's.
         question: What they are examined for.
     """
     bench = _Bench(texts)
@@ -127,7 +130,7 @@ def examine(texts: Mapping[str, bytes], question: Question) -> Examined:
     named = segments.segments if segments else ()
     language = rule_contracts.language_of(named, _names(bench.readings.get(SEGMENTS), "segments") or (), rules)
     around = _surroundings(offers, bench.readings.get(OFFERS), question)
-    programs = {name: bench.validated(Program, name) for name in sorted(texts) if name not in _APART}
+    programs = {name: bench.validated(Program, name) for name in sorted(_of_programs(texts))}
     if rules is not None:
         stated = rule_contracts.of_rules(rules, question.currency, _programs(texts, bench.readings))
         bench.note(RULES, (*contracts.of_rules(rules), *rule_contracts.of_exceptions(rules), *stated))
@@ -142,14 +145,23 @@ def examine(texts: Mapping[str, bytes], question: Question) -> Examined:
             bench.note(name, contracts.of_program(program, replace(around, listed=_listed(bench.readings[name]))))
             bench.note(name, rule_contracts.of_program_rules(program, language))
             if rules is not None:
-                bench.note(name, offer_contracts.of_budgets(program, around.offers, rules))
+                bench.note(name, (*offer_contracts.of_budgets(program, around.offers, rules), *rule_contracts.of_hours(program, rules)))
+    experiments = _experiments(bench, [one for one in programs.values() if one is not None], question.approving)
     bench.findings.extend(_across(texts, bench.readings))
     findings = tuple(sorted(set(bench.findings)))
     whole = tuple(program for program in programs.values() if program is not None)
     if rules is None or any(one.severity == "error" for one in findings):
         return Examined(None, findings)
     wanted = targets.targets if targets else ()
-    return Examined(Documents(whole, around.offers, rules, named, bench.readings, wanted), findings)
+    return Examined(Documents(whole, around.offers, rules, named, bench.readings, wanted, experiments), findings)
+
+
+def _of_programs(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for name in texts if name not in _APART and not name.startswith(f"{EXPERIMENTS}/"))
+
+
+_read = lru_cache(maxsize=64)(read)
+"""Most documents of a question are those of the question before; whoever examines one takes a copy of its values."""
 
 
 class _Bench:
@@ -160,7 +172,7 @@ class _Bench:
         self.readings: dict[str, Reading] = {}
         for name, text in texts.items():
             try:
-                self.readings[name] = read(text)
+                self.readings[name] = _read(text)
             except Unreadable as error:
                 self.findings.append(Finding(name, error.line, "unreadable", error.why, error.remedy))
 
@@ -174,6 +186,21 @@ class _Bench:
     def note(self, name: str, mistakes: Iterator[Mistake] | tuple[Mistake, ...]) -> None:
         reading = self.readings[name]
         self.findings.extend(Finding(name, reading.line(one.path), one.rule, one.why, one.remedy, one.severity) for one in mistakes)
+
+
+def _experiments(bench: _Bench, programs: list[Program], approving: bool) -> tuple[Experiment, ...]:
+    """The store's experiments, what is wrong with each noted: two share a name, or one names what is not there."""
+    found: dict[str, Experiment] = {}
+    for file in sorted(name for name in bench.readings if name.startswith(f"{EXPERIMENTS}/")):
+        one = bench.validated(Experiment, file)
+        if one is None:
+            continue
+        bench.note(file, tuple(experiment_contracts.of_experiment(one, programs, approving)))
+        if one.name in found:
+            why = f"there are two experiments '{one.name}'"
+            bench.note(file, (Mistake(("experiment",), "experiment-twice", why, "Rename one of them."),))
+        found[one.name] = one
+    return tuple(found.values())
 
 
 def _surroundings(offers: OfferList | None, reading: Reading | None, question: Question) -> Surroundings:
@@ -198,7 +225,7 @@ def _listed(reading: Reading) -> dict[str, frozenset[str]]:
 
 def _programs(texts: Mapping[str, bytes], readings: Mapping[str, Reading]) -> frozenset[str] | None:
     """The names that programs give themselves; None where one cannot be read."""
-    files = set(texts) - _APART
+    files = _of_programs(texts)
     return frozenset(str(readings[file].value.get("program")) for file in files) if files <= set(readings) else None
 
 
@@ -207,8 +234,8 @@ def _across(texts: Mapping[str, bytes], readings: Mapping[str, Reading]) -> Iter
     for name in (OFFERS, RULES):
         if name not in texts:
             yield Finding(name, 1, "file-missing", "the file is not there", "Write it; `rekindle init` of a new folder shows one.")
-    programs = {name: reading for name, reading in readings.items() if name not in _APART}
-    if not set(texts) - _APART:
+    programs = {name: reading for name, reading in readings.items() if name in _of_programs(texts)}
+    if not _of_programs(texts):
         remedy = "Write programs/NAME.yaml; `rekindle init` of a new folder shows one."
         yield Finding(PROGRAMS, 1, "file-missing", "there is no program", remedy)
     names = {file: str(reading.value["program"]) for file, reading in programs.items() if "program" in reading.value}

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from rekindle.insight.expression import Expression
+from rekindle.program.experiments import Experiment as Experiment
 from rekindle.program.fields import (
     Count,
     Day,
@@ -31,6 +32,7 @@ from rekindle.program.reading import Place, Reading
 from rekindle.program.rules import Messages
 from rekindle.program.rules import Rules as Rules
 from rekindle.program.segments import Segment, SegmentList
+from rekindle.program.stages import NOTHING as NOTHING
 from rekindle.program.stages import Arm as Arm
 from rekindle.program.stages import Delay as Delay
 from rekindle.program.stages import Prior as Prior
@@ -40,9 +42,6 @@ from rekindle.program.stages import Variant
 from rekindle.program.targets import Target, TargetList
 from rekindle.program.triggers import TOPIC_OF
 from rekindle.program.triggers import Trigger as Trigger
-
-NOTHING = "nothing"
-"""The arm that every stage has and no document lists: no message."""
 
 Channel = Literal["email", "webpush", "inapp", "sms"]
 Exit = Literal["order", "opt_out", "pause", "complaint_opened", "return_opened", "reviewed", "erasure"]
@@ -212,6 +211,7 @@ class Documents:
         segments: What customers are called, in the order of their document.
         readings: What was read, by file.
         targets: What is to be reached, in the order of their document.
+        experiments: What is to be found out, in the order of their files.
     """
 
     programs: tuple[Program, ...]
@@ -220,6 +220,7 @@ class Documents:
     segments: tuple[Segment, ...] = ()
     readings: dict[str, Reading] = field(default_factory=dict, compare=False, repr=False)
     targets: tuple[Target, ...] = ()
+    experiments: tuple[Experiment, ...] = ()
 
     @property
     def lead(self) -> Program:
@@ -236,7 +237,7 @@ class Documents:
 
     def file_of(self, program: str) -> str:
         """The file, relative to the store folder, that a program was read from; empty where it came from code."""
-        return next((file for file, reading in self.readings.items() if reading.value.get("program") == program), "")
+        return next((file for file, reading in self.readings.items() if _is_program(reading, program)), "")
 
     def place(self, file: str, *path: str) -> str:
         """Where something stands, as `file:line`, for whoever wants to change it."""
@@ -244,10 +245,15 @@ class Documents:
         return f"{file}:{self.readings[file].line(keys)}" if file in self.readings else file
 
 
+def _is_program(reading: Reading, name: str) -> bool:
+    return reading.value.get("program") == name and "experiment" not in reading.value
+
+
 def schemas() -> MappingProxyType[str, str]:
     """The published JSON schema of each document, by file name."""
     models: dict[str, type[Entry]] = {
         "program": Program, "offers": OfferList, "rules": Rules, "segments": SegmentList, "targets": TargetList,
+        "experiment": Experiment,
     }  # fmt: skip
     texts = {f"{name}.json": json.dumps(model.model_json_schema(), indent=2, ensure_ascii=False) + "\n" for name, model in models.items()}
     return MappingProxyType(texts)

@@ -28,6 +28,10 @@ from ruamel.yaml.reader import ReaderError
 from rekindle.errors import BadData, StoreUnavailable
 
 OFFERS, RULES, SEGMENTS, TARGETS, PROGRAMS = "offers.yaml", "rules.yaml", "segments.yaml", "targets.yaml", "programs"
+EXPERIMENTS = "experiments"
+MANY = (PROGRAMS, EXPERIMENTS)
+"""Folders of documents, each file one."""
+
 SIZE = 64 * 1024
 DEPTH = 16
 NUMERAL = 24
@@ -116,9 +120,10 @@ def folder(root: Path) -> tuple[dict[str, bytes], dict[str, str]]:
     """The texts of a store folder's documents by path within it, and why others cannot be read."""
     texts: dict[str, bytes] = {}
     unreadable: dict[str, str] = {}
-    for path in (root / PROGRAMS).glob("*.yml"):
+    for path in (path for many in MANY for path in (root / many).glob("*.yml")):
         unreadable[path.relative_to(root).as_posix()] = "its name does not end in .yaml"
-    for path in (*(root / name for name in (OFFERS, RULES, SEGMENTS, TARGETS)), *sorted((root / PROGRAMS).glob("*.yaml"))):
+    several = (path for many in MANY for path in sorted((root / many).glob("*.yaml")))
+    for path in (*(root / name for name in (OFFERS, RULES, SEGMENTS, TARGETS)), *several):
         name = path.relative_to(root).as_posix()
         try:
             with path.open("rb") as file:

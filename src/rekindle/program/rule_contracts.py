@@ -5,7 +5,7 @@ Knows nothing of files and lines: a mistake names the keys it stands at.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 
 from rekindle.insight.expression import Expression, ExpressionError, nearest
 from rekindle.insight.expression_tree import Column, walk
@@ -103,6 +103,17 @@ def _currencies(rules: Rules, currency: str) -> Iterator[Mistake]:
         if currency and budget.currency not in (None, currency):
             why = f"{'.'.join(map(str, path))}.currency: the budget is in {budget.currency}, and the store's currency is {currency}"
             yield Mistake((*path, "currency"), "budget-currency", why, f"Write the amount in {currency}.")
+
+
+def of_hours(program: Program, rules: Rules) -> Iterator[Mistake]:
+    """Arms whose messages would leave at an hour at which nobody is written to."""
+    start, end = (time.fromisoformat(one) for one in (rules.quiet_hours.start, rules.quiet_hours.end))
+    for stage in program.stages:
+        for arm in (one for one in stage.arms if one.hour is not None):
+            at = time(arm.hour or 0)
+            if at >= start or at < end if start > end else start <= at < end:
+                why = f"stages.{stage.name}.arms.{arm.name}.hour: {arm.hour} is within the quiet hours ({start:%H:%M} to {end:%H:%M})"
+                yield Mistake(("stages", stage.name, "arms", arm.name, "hour"), "hour-quiet", why, "Write an hour outside of them.")
 
 
 def _idle_caps(rules: Rules, programs: frozenset[str] | None) -> Iterator[Mistake]:

@@ -11,6 +11,9 @@ from pydantic.json_schema import SkipJsonSchema
 from rekindle.insight.expression import Expression
 from rekindle.program.fields import Amount, Days, Entry, Name, Named, Number, PositiveDays, Rule, mistake
 
+NOTHING = "nothing"
+"""The arm that every stage has and no document lists: no message."""
+
 Outcome = Literal["bought", "clicked", "ignored", "complained"]
 """What a message came to: a complaint after it (a ticket, a return, a rating of 1 or 2, a mail marked as spam) where the stage has a branch
 for that, else an order, else a click, else nothing. Where the program's exits name it, a complaint ends the round."""
@@ -87,6 +90,10 @@ class Arm(Entry):
     """The assumed effect."""
     when: Rule | None = None
     """The rule that holds for customers who may get it; everyone without one."""
+    subject: Annotated[str | None, Field(min_length=3, max_length=150, pattern=r"^[^\r\n{}]+$")] = None
+    """The subject line of its e-mails, in place of the template's; plain words, the same for everybody."""
+    hour: Annotated[int | None, Field(ge=0, le=23, strict=True)] = None
+    """The hour at which its messages leave, by the customer's clock; an hour that the customer asked for comes first."""
     before_others: bool = False
     """Whether customers who may get it get no other: what they have unspent comes before anything new."""
 

@@ -67,7 +67,7 @@ def asked(settings: Settings) -> Asked:
         frozenset(filter(None, map(_host, (settings.brand.url, settings.public_url)))),
         frozenset(str(one.get("program")) for one in programs if one.get("class") == "service"),
         frozenset(str(one.get("program")) for one in programs if _is_about_a_mishap(one)),
-        labels,
+        (*labels, *(one for name, reading in readings.items() if name.startswith(PROGRAMS) for one in _subjects(name, reading))),
     )
 
 
@@ -98,6 +98,16 @@ def _spoken(offers: Reading) -> Iterator[tuple[Place, str]]:
         for key, text in said.items():
             if isinstance(text, str):
                 yield Place(OFFERS, offers.line(("offers", name, key))), text
+
+
+def _subjects(file: str, program: Reading) -> Iterator[tuple[Place, str]]:
+    """The subjects that variants have of their own."""
+    stages = program.value.get("stages")
+    for stage, body in stages.items() if isinstance(stages, dict) else ():
+        arms = body.get("arms") if isinstance(body, dict) else None
+        for name, arm in arms.items() if isinstance(arms, dict) else ():
+            if isinstance(arm, dict) and isinstance(subject := arm.get("subject"), str):
+                yield Place(file, program.line(("stages", stage, "arms", name, "subject"))), subject
 
 
 def _samples(settings: Settings, label: str) -> dict[str, str]:

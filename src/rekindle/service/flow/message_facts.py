@@ -149,6 +149,7 @@ def facts_of(row: dict[str, Any], documents: Documents, settings: Settings) -> d
         "offer_scope": row["scope_category"] or row["scope_product_name"],
         "offer_minimum": _minimum(offer, settings),
         "valid_until": _iso(given),
+        "subject_line": program.stage(row["stage"]).arm(row["arm"]).subject,
         **_left(row),
         **_round(row, settings),
     }
