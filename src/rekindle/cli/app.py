@@ -20,6 +20,7 @@ from rekindle.cli import (
     knowing,
     loop,
     measuring,
+    operators,
     policies,
     previewing,
     privacy,
@@ -61,4 +62,5 @@ for module in MODULES:
     for name, command in module.COMMANDS.items():
         app.command(name, short_help=f"{(command.__doc__ or '').partition('. ')[0].rstrip('.')}.")(command)
 app.add_typer(keys.app, name="keys", short_help="Keys of the JSON API.")
+app.add_typer(operators.app, name="operators", short_help="Who may use the console.")
 app.add_typer(policies.app, name="policy", short_help="Versions of the table of chances.")

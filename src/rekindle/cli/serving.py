@@ -14,7 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from rekindle import settings
+from rekindle import moment, settings
+from rekindle.cli.operators import link_of
 from rekindle.cli.output import say
 
 LOOK = 0.5
@@ -36,13 +37,27 @@ def serve(context: typer.Context, host: Host = "127.0.0.1", port: Port = 8377, t
     worker = Thread(target=attend, args=([sys.executable, "-m", "rekindle", "--store", str(store.root), "work"], stop))
     if not no_worker:
         worker.start()
-    say(f"Pages          http://{host}:{port}/ for {store.public_url}" + ("" if no_worker else "; the worker runs beside them"))
+    here = f"http://{host}:{port}"
+    say(f"Pages          {here}/ for {store.public_url}" + ("" if no_worker else "; the worker runs beside them"))
+    say(f"Console        {_way_in(store, here)}")
     try:
         _web(store.root, host, port, threads)
     finally:
         stop.set()
         if not no_worker:
             worker.join()
+
+
+def _way_in(store: settings.Settings, here: str) -> str:
+    """Where the console is; as long as there is no operator, the link by which the first one chooses a password."""
+    from rekindle.service.config import use_ledger
+    from rekindle.service.console import actions
+
+    use_ledger(store)
+    token = actions.first_link(moment.now())
+    if token is None:
+        return f"{here}{store.public_path}/console/"
+    return f"set it up, once and within a day: {link_of(store, token, here)}"
 
 
 def attend(command: Sequence[str], stop: Event, pause: float = PAUSE) -> None:
@@ -83,14 +98,21 @@ def _application(root: Path) -> Any:  # noqa: ANN401  what granian calls
 
 def work(context: typer.Context) -> None:
     """Hand messages over as they fall due, without pages. Several may run at once, and each takes what no other has."""
+    from rekindle.service.console import clerk
     from rekindle.service.flow import serving
 
     store = settings.load(context.obj)
     stop = Event()
+    jobs = Thread(target=clerk.attend, args=(store, stop))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     say("Handing over what falls due; Ctrl-C ends it.")
-    serving.work(store, stop, say)
+    jobs.start()
+    try:
+        serving.work(store, stop, say)
+    finally:
+        stop.set()
+        jobs.join()
 
 
 COMMANDS = {"serve": serve, "work": work}

@@ -56,7 +56,6 @@ SIGN_IN: Mapping[str, object] = {
     "ACCOUNT_SESSION_REMEMBER": False,
     "ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE": False,
     "ACCOUNT_LOGOUT_REDIRECT_URL": "account_login",
-    "ACCOUNT_REAUTHENTICATION_TIMEOUT": 900,
     "ACCOUNT_RATE_LIMITS": {"login": "60/m/ip", "login_failed": "5/15m/key,40/15m/ip"},
     "MFA_ADAPTER": f"{_CONSOLE}.accounts.SecondFactors",
     "MFA_SUPPORTED_TYPES": ["totp", "recovery_codes"],

@@ -8,12 +8,18 @@ from hashlib import sha256
 from ipaddress import ip_address
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet
 from django.http import HttpRequest
 
+from rekindle import moment
 from rekindle.service.config.keys import load_secret
 from rekindle.service.config.web import store_in_use
+
+_LATELY = 900.0
+"""Seconds."""
 
 
 class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
@@ -28,6 +34,11 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no
         near: str = request.META.get("REMOTE_ADDR", "")
         said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
         return said if said and _ours(near) and _is_address(said) else near or "unknown"
+
+    def is_reauthentication_required(self, *, app: str, **_: object) -> bool:  # noqa: ARG002  allauth calls with it
+        """Who signed in lately is not asked again before changing how they do."""
+        signed_in = get_authentication_records(context.request, context.request.user)
+        return not signed_in or moment.now().timestamp() - float(signed_in[-1]["at"]) >= _LATELY
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: str) -> str:
         who = credentials.get("email", "").lower()

@@ -1,0 +1,35 @@
+"""Questions about operators, for commands and pages.
+
+Knows nothing of pages.
+"""
+
+from datetime import datetime
+from hashlib import sha256
+
+from rekindle.service.console.models import Invitation, Operator
+from rekindle.service.console.roles import Role
+
+
+def operators() -> list[Operator]:
+    """All of them, in the order in which they came."""
+    return list(Operator.objects.all())
+
+
+def role_named(name: str) -> Role:
+    """The role of a name.
+
+    Raises:
+        KeyError: There is none.
+    """
+    return Role[name.upper()]
+
+
+def invitation(token: str, at: datetime) -> Invitation | None:
+    """The open invitation of a link; None where it is spent, too old, or never was."""
+    found = Invitation.objects.filter(digest=sha256(token.encode()).hexdigest(), spent_at=None, expires_at__gt=at)
+    return found.select_related("operator").first()
+
+
+def approvers() -> int:
+    """How many operators may let something go."""
+    return Operator.objects.filter(role__gte=Role.APPROVER, is_active=True).count()
