@@ -14,27 +14,10 @@ import pyarrow.compute as pc
 from rekindle.learn.report.charts import SOFT, WIDE, Picture, figure, units
 from rekindle.learn.report.figures import Figures
 from rekindle.learn.report.markup import Html
+from rekindle.learn.report.standings import STANDINGS
 
 CELL = 7  # pixels
 LOWEST = 1.0  # units of money: what is less is drawn here
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Lifecycle stages as people read them: the name, the colour's name in the style sheet, the profile's stages."""
-
-    name: str
-    color: str
-    stages: tuple[str, ...]
-
-
-STANDINGS = (
-    Standing("buying as usual", "usual", ("first_time", "repeat", "mid_tenure", "advocate", "reactivated")),
-    Standing("slowing down", "slowing", ("cooling",)),
-    Standing("at risk", "risk", ("lapsing",)),
-    Standing("lapsed", "lapsed", ("lapsed",)),
-    Standing("welcome-back window", "back", ("probation",)),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from django.utils.deprecation import MiddlewareMixin
 
 BELOW = "/console/"
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HERE = ("127.0.0.1", "localhost", "[::1]")
 
@@ -70,7 +70,7 @@ def careful(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequ
     def respond(request: HttpRequest) -> HttpResponse:
         response = answer(request)
         if request.path_info.startswith(BELOW):
-            response.headers["Content-Security-Policy"] = POLICY
+            response.headers.setdefault("Content-Security-Policy", POLICY)
             response.headers["Referrer-Policy"] = "same-origin"
         return response
 

@@ -35,6 +35,12 @@ class Entry:
 
 NAVIGATION = (
     Entry("overview", "Overview", Role.VIEWER, ""),
+    Entry("customers", "Customers", Role.EDITOR, "People"),
+    Entry("segments", "Segments", Role.VIEWER, "People"),
+    Entry("causes", "Why they leave", Role.VIEWER, "People"),
+    Entry("messages", "Messages", Role.VIEWER, "Work"),
+    Entry("jobs", "Jobs", Role.EDITOR, "Set-up"),
+    Entry("operators", "Operators", Role.ADMIN, "Set-up"),
 )  # fmt: skip
 """In the order of the page: Overview; People: Customers, Segments, Why they leave; Plans: Programs, Offers, Policy, Experiments; Work:
 Messages, Reviews, Governance.

@@ -9,10 +9,27 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.urls import URLPattern, URLResolver, path
 
-from rekindle.service.console import overview
+from rekindle.service.console import causes, customers, jobs, messages, operators, overview, segments
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
+    path("jobs", jobs.jobs, name="jobs"),
+    path("jobs/<str:key>", jobs.job, name="jobs-job"),
+    path("operators", operators.operators, name="operators"),
+    path("operators/<int:number>", operators.change, name="operators-change"),
+    path("customers", customers.customers, name="customers"),
+    path("customers/<str:customer>", customers.customer, name="customers-one"),
+    path("segments", segments.segments, name="segments"),
+    path("segments/<str:name>", segments.one, name="segments-one"),
+    path("segment-draft", segments.draft, name="segments-draft"),
+    path("segment-draft/trial", segments.trial, name="segments-trial"),
+    path("segments-approve", segments.approve, name="segments-approve"),
+    path("causes", causes.causes, name="causes"),
+    path("causes/fix", causes.fix, name="causes-fix"),
+    path("messages", messages.messages, name="messages"),
+    path("messages/<int:number>", messages.one, name="messages-one"),
+    path("messages/<int:number>/mail", messages.mail, name="messages-mail"),
+    path("account/welcome/<str:token>", operators.welcome, name="account_welcome"),
     path("account/login", account.login, name="account_login"),
     path("account/closed", account.account_inactive, name="account_inactive"),
     path("account/logout", account.logout, name="account_logout"),

@@ -79,12 +79,12 @@ def examine(settings: Settings, name: str, text: str, today: date) -> Examined:
         text: What somebody wrote.
         today: The store's day.
     """
-    beside, question = _beside(settings), checking.Question(float(settings.margin), settings.currency, approving=True, today=today)
-    found = checking.examine({**beside, name: text.encode()}, question).findings
+    held, question = beside(settings), checking.Question(float(settings.margin), settings.currency, approving=True, today=today)
+    found = checking.examine({**held, name: text.encode()}, question).findings
     mine = tuple(one for one in found if one.file == name)
     if len(mine) == len(found):
         return Examined(mine, ())
-    before = {_same(one) for one in checking.examine(beside, question).findings}
+    before = {_same(one) for one in checking.examine(held, question).findings}
     return Examined(mine, tuple(one for one in found if one.file != name and _same(one) not in before))
 
 
@@ -141,8 +141,8 @@ def pull(settings: Settings, name: str = "") -> tuple[tuple[str, ...], tuple[str
     return tuple(written), tuple(one for one in differ if one not in written)
 
 
-def _beside(settings: Settings) -> dict[str, bytes]:
-    """The approved documents; before anything is approved, the folder's."""
+def beside(settings: Settings) -> dict[str, bytes]:
+    """What a draft is examined beside: the approved documents; before anything is approved, the folder's."""
     held = queries.approved(settings)
     if not held:
         return {name: text.encode() for name, text in texts(settings.root).items()}

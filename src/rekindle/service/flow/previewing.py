@@ -15,7 +15,7 @@ import pyarrow as pa
 from rekindle import moment, money
 from rekindle.decide.planner import Plan
 from rekindle.deliver.facts import Facts, with_frozen
-from rekindle.deliver.templates import render
+from rekindle.deliver.templates import TemplateSet, render
 from rekindle.deliver.variants import SHORT, short
 from rekindle.errors import BadData, UsageError
 from rekindle.history.tables import JOURNAL
@@ -37,6 +37,9 @@ T = TypeVar("T")
 CODE = "EXAMPLE1"
 NAME = "Ada"
 """How the invented customer is called."""
+
+ORDER = "A-1042"
+"""What the shop calls the invented customer's order."""
 
 _ROW = ibis.schema(
     {
@@ -111,17 +114,48 @@ def preview(settings: Settings, warehouse: Warehouse, customer: str | None, want
     """
     if wanted.channel not in (None, "email", *SHORT):
         raise UsageError(f"there is no channel '{wanted.channel}'", f"Write one of email, {', '.join(SHORT)}.")
-    templates = load_content(settings.root)
     customer_id = find(customer) if customer else ""
     touch = _touch(customer_id, wanted) if customer_id else None
-    if touch is None:
-        facts, basis = _example(settings, warehouse, customer_id, wanted, as_of)
-    else:
-        facts, basis = with_frozen(shop_facts(settings, templates), touch.facts, as_of.day), _became(touch, settings)
-        facts = replace(facts, stage=touch.stage, program=touch.program, arm=touch.arm, code=touch.code, service=touch.service)
-    facts = replace(facts, first_name=_first_name(customer_id) if customer_id else NAME)
-    channel = wanted.channel or (touch.channel if touch else "email")
-    held = customer_id, facts.program, facts.stage, facts.arm, channel, basis
+    first_name = _first_name(customer_id) if customer_id else NAME
+    if touch is not None:
+        return of_touch(settings, touch, first_name, as_of.day, wanted.channel)
+    facts, basis = _example(settings, warehouse, customer_id, wanted, as_of)
+    held = customer_id, facts.program, facts.stage, facts.arm, wanted.channel or "email", basis
+    return _shown(load_content(settings.root), replace(facts, first_name=first_name), held)
+
+
+def of_touch(settings: Settings, touch: Touch, first_name: str | None, today: date, channel: str | None = None) -> Preview:
+    """A message of the outbox, from the facts that it froze; history is not asked.
+
+    Args:
+        settings: The store's.
+        touch: The message.
+        first_name: How its customer is called in it.
+        today: The store's day, for what the shop states of itself.
+        channel: By which it is looked at; its own where not given.
+
+    Raises:
+        BadData: A template has a mistake.
+        Refused: The message must not be written.
+    """
+    templates = load_content(settings.root)
+    facts = with_frozen(shop_facts(settings, templates), touch.facts, today)
+    named = {"stage": touch.stage, "program": touch.program, "arm": touch.arm, "code": touch.code, "service": touch.service}
+    held = touch.customer_id, touch.program, touch.stage, touch.arm, channel or touch.channel, _became(touch, settings)
+    return _shown(templates, replace(facts, **named, first_name=first_name), held)  # type: ignore[arg-type]  # as the fields are
+
+
+def as_example(touch: Touch) -> Touch:
+    """A message without what tells whose it is: the code and the number of the order are invented."""
+    frozen = json.loads(touch.facts)
+    invented = {"order_number": ORDER} if frozen.get("order_number") else {}
+    touch.facts, touch.code = json.dumps(frozen | invented), CODE if touch.code else ""
+    return touch
+
+
+def _shown(templates: TemplateSet, facts: Facts, held: tuple[str, str, str, str, str, str]) -> Preview:
+    """A message written out; `held` is the first fields of a preview, the channel among them."""
+    channel = held[4]
     if channel in SHORT:
         said = short(templates, facts, channel)
         return Preview(*held, said.title, "", said.text, "", segments(said.text).count if channel == "sms" else None)
@@ -180,7 +214,8 @@ def _example(settings: Settings, warehouse: Warehouse, customer_id: str, wanted:
     frozen["valid_until"] = ends.isoformat() if offer.redeemed else None
     stated = with_frozen(shop_facts(settings, load_content(settings.root)), json.dumps(frozen), as_of.day)
     facts = replace(
-        stated, stage=stage.name, program=program.name, arm=arm.name, service=program.service, code=CODE if offer.redeemed else ""
+        stated, stage=stage.name, program=program.name, arm=arm.name, service=program.service, code=CODE if offer.redeemed else "",
+        subject_line=arm.subject or "",
     )
     return facts, "an example: no such message is planned" if customer_id else "an example, with an invented customer"
 
@@ -195,7 +230,7 @@ def _invented(settings: Settings, opened_by: str, offer: Offer, day: date) -> di
     known = {name: (day - timedelta(days=days)).isoformat() for name, days in before.items()}
     return known | {
         "moment": opened_by, "offer_kind": offer.kind, "offer_label": offer.label, "offer_terms": offer.terms,
-        "orders": 5, "last_product": "Brass lantern", "category": "Lighting", "overdue": True, "order_number": "A-1042",
+        "orders": 5, "last_product": "Brass lantern", "category": "Lighting", "overdue": True, "order_number": ORDER,
         "products": ["Brass lantern", "Linen lampshade"], "product": "Candle", "favourite": "Wall lamp",
         "credit_left": money.show(money.to_minor(5, settings.currency), settings.currency, settings.locale), "years": 2,
         "day": (day + timedelta(days=7)).isoformat(), "days_ahead": 7, "offer_value": value,

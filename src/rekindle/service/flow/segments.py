@@ -6,6 +6,7 @@ Knows nothing of how a rule is answered, nor of how the page looks.
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -81,12 +82,12 @@ def record(
     rules = definitions(held.segments)
     measured = measure(warehouse, profile, rules, as_of)
     never = never_had(warehouse, (call.event for rule in rules.values() for call in rule.calls), as_of)
-    kept = _kept(settings)
-    before = [one for one in kept if one["as_of"] < as_of.instant.isoformat()]
+    held_counts = kept(settings)
+    before = [one for one in held_counts if one["as_of"] < as_of.instant.isoformat()]
     entries = tuple(
         _entry(segment, counted, held, before, as_of, never) for segment, counted in zip(held.segments, measured.segments, strict=True)
     )
-    latest = datetime.fromisoformat(kept[-1]["as_of"]).astimezone(ZoneInfo(as_of.timezone)) if kept else None
+    latest = datetime.fromisoformat(held_counts[-1]["as_of"]).astimezone(ZoneInfo(as_of.timezone)) if held_counts else None
     found = Catalogue(
         settings.name, settings.currency, settings.locale, as_of, measured.customers, entries, measured.overlaps,
         simulated=worlds.is_simulated(settings), newest=latest if latest and latest > as_of.instant else None,
@@ -105,17 +106,19 @@ def _profile(settings: Settings, warehouse: Warehouse, as_of: AsOf, publish: boo
     return built.table
 
 
-def _kept(settings: Settings) -> list[dict[str, Any]]:
-    """The counts of earlier instants, oldest first; a file that cannot be read is left out."""
-    found: list[dict[str, Any]] = []
-    for path in sorted((settings.var / FOLDER).glob("*.json")):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            continue
-        if _whole(content):
-            found.append(content)
-    return sorted(found, key=lambda one: str(one["as_of"]))
+def kept(settings: Settings) -> list[dict[str, Any]]:
+    """The counts of earlier instants as `to_json` tells them, oldest first; a file that cannot be read is left out."""
+    found = (_counts(path, path.stat().st_mtime_ns) for path in (settings.var / FOLDER).glob("*.json"))
+    return sorted((one for one in found if one is not None), key=lambda one: str(one["as_of"]))
+
+
+@lru_cache(maxsize=1_000)
+def _counts(path: Path, changed: int) -> dict[str, Any] | None:  # noqa: ARG001  a file that has changed is read anew
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return content if _whole(content) else None
 
 
 def _whole(content: object) -> bool:

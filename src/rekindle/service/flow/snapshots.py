@@ -58,6 +58,12 @@ def as_of(settings: Settings) -> AsOf | None:
     return AsOf(datetime.fromisoformat(_read(found)["as_of"]), settings.timezone) if found else None
 
 
+def summary(var: Path) -> Mapping[str, Any]:
+    """What the latest profiles amount to, as `rekindle insight --json` tells it; empty where there are none."""
+    found = _latest(var / "insight", SUMMARY)
+    return _read(found) if found else {}
+
+
 def known_of(var: Path, customer_id: str) -> Known | None:
     """A customer's row of the latest profiles; None where there are none, or the customer is not among them.
 

@@ -79,3 +79,9 @@ def clock(given: datetime | None) -> str:
     if given is None:
         return NOTHING
     return f"{day(given)}, {given.astimezone(ZoneInfo(store_in_use().timezone)):%H:%M}"
+
+
+@register.filter
+def spaced(name: str) -> str:
+    """A name of a document as people write it."""
+    return name.replace("_", " ")

@@ -1,0 +1,98 @@
+"""Which customers there are of a kind, and how many: from the published profiles, those with most at stake first.
+
+Knows nothing of who they are: ids are opaque here. Never reads more of the profiles than a question asks for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis
+
+from rekindle.errors import CannotTell
+from rekindle.history.published import published
+from rekindle.insight.expression import Expression
+from rekindle.insight.segments import with_calls
+from rekindle.moment import AsOf
+from rekindle.program.segments import builds_on
+
+PAGE = 50
+LAST = 40
+"""So many pages can be turned; who looks further narrows the question."""
+
+SHOWN = (
+    "customer_id", "orders", "last_day", "silence_days", "average_days_between_orders", "lifecycle", "value_tier", "p_alive",
+    "prediction_quality", "margin_at_risk", "cause",
+)  # fmt: skip
+
+OF_EVENTS = "it asks for events, which the next run counts: pages read the published profiles alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which customers; what is empty is not asked.
+
+    Args:
+        stages: Lifecycle stages.
+        cause: The likeliest cause of their silence.
+        tier: Value tier.
+        rule: A segment's rule, with those that it builds on.
+        page: Counted from 1.
+    """
+
+    stages: tuple[str, ...] = ()
+    cause: str = ""
+    tier: str = ""
+    rule: tuple[str, Mapping[str, Expression]] | None = None
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of customers.
+
+    Args:
+        total: How many there are in all.
+        rows: `SHOWN` of those on this page.
+        page: Which it is.
+        more: Whether another follows.
+    """
+
+    total: int
+    rows: tuple[Mapping[str, Any], ...]
+    page: int
+    more: bool
+
+
+def listed(profiles: Path, as_of: AsOf, wanted: Wanted) -> Listed | CannotTell:
+    """A page of customers, those with most margin at risk first; or why a rule cannot be answered here.
+
+    Args:
+        profiles: The published file.
+        as_of: Its instant.
+        wanted: Which.
+    """
+    engine = published()
+    table = engine.read_parquet(profiles)
+    if wanted.rule:
+        name, rules = wanted.rule
+        if asks_for_events(name, rules):
+            return CannotTell(OF_EVENTS)
+        table = with_calls(engine, table, [rules[name]], as_of, rules).filter(lambda t: rules[name].compile(t))
+    tests = [
+        *([table.lifecycle.isin(wanted.stages)] if wanted.stages else []), *([table.cause == wanted.cause] if wanted.cause else []),
+        *([table.value_tier == wanted.tier] if wanted.tier else []),
+    ]  # fmt: skip
+    chosen = table.filter(*tests) if tests else table
+    page = min(max(wanted.page, 1), LAST)
+    order = [ibis.desc("margin_at_risk", nulls_first=False), ibis.asc("customer_id")]
+    rows = engine.arrow(chosen.order_by(order).limit(PAGE, offset=(page - 1) * PAGE).select(*SHOWN)).to_pylist()
+    total = int(engine.scalar(chosen.count()))
+    return Listed(total, tuple(rows), page, page < LAST and total > page * PAGE)
+
+
+def asks_for_events(name: str, rules: Mapping[str, Expression]) -> bool:
+    """Whether a rule, or one that it builds on, asks for what a profile does not hold."""
+    return any(rule.calls for rule in builds_on(name, rules).values())
+
