@@ -1,6 +1,6 @@
 """What a plan leaves in `var/plans` for whoever asks about it: every due customer's row, and what budgets left of the chances.
 
-Knows nothing of deciding. The files go after 30 days; the journal keeps what was decided.
+Knows nothing of deciding. The files go after 30 days, the counts later; the journal keeps what was decided.
 """
 
 import json
@@ -14,9 +14,10 @@ from rekindle.decide.budget import Part
 from rekindle.decide.planner import Plan
 from rekindle.history.warehouse import Warehouse
 from rekindle.moment import AsOf
+from rekindle.service.flow import plan_counts
 
 KEPT = timedelta(days=30)
-"""How long the files of a plan are kept."""
+"""How long the files of a plan are kept, but for its counts."""
 
 ROWS, BUDGETS = "decisions.parquet", "budgets.json"
 
@@ -55,6 +56,7 @@ def write(var: Path, warehouse: Warehouse, plan: Plan, as_of: AsOf) -> Path:
     scales = [{"program": program, "payer": payer, "scale": scale} for (program, payer), scale in sorted(plan.scales.items())]
     told = {"as_of": as_of.naive.isoformat(), "rehearsal": plan.rehearsal, "scales": scales}
     (folder / BUDGETS).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    plan_counts.write(folder, warehouse, plan, as_of)
     _forget_old(var / "plans")
     return folder / ROWS
 
@@ -65,7 +67,7 @@ def _forget_old(folder: Path) -> None:
         if path.stat().st_mtime < oldest:
             (path.parent / BUDGETS).unlink(missing_ok=True)
             path.unlink()
-            path.parent.rmdir()
+    plan_counts.forget_old(folder)
 
 
 def of_instant(var: Path, as_of: AsOf, ready: frozenset[str]) -> PlanFiles | None:

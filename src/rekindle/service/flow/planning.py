@@ -25,7 +25,7 @@ from rekindle.moment import AsOf
 from rekindle.program.documents import Documents, Rules
 from rekindle.program.segments import definitions
 from rekindle.service.config import load_secret
-from rekindle.service.flow import journal_files, plan_approving, plan_files, policies
+from rekindle.service.flow import journal_files, plan_approving, plan_counts, plan_files, policies
 from rekindle.service.flow.codes import code_for
 from rekindle.service.flow.message_facts import facts_of, messages
 from rekindle.service.flow.redeeming import coupons as coupons_of
@@ -139,14 +139,17 @@ def commit(settings: Settings, warehouse: Warehouse, planned: Planned, built: Pr
     plan = planned.plan
     if plan.rehearsal or planned.repeated:
         return 0
-    fairness.require(fairness.verdicts(warehouse, plan.rows, built.table, documents.rules))
+    verdicts = fairness.verdicts(warehouse, plan.rows, built.table, documents.rules)
+    plan_counts.judged(settings.var, plan.digest, verdicts)
+    fairness.require(verdicts)
     fresh = plan.rows.filter(plan.rows.fresh)
     policies.keep_rule(settings, planned.policy, planned.as_of)
     journal = warehouse.table("journal")
     written = warehouse.scalar(journal.filter(journal.plan == plan.digest).count())
     if not written:
         with warehouse.transaction():
-            warehouse.insert("journal", _with_segments(warehouse, fresh, built, documents, planned.as_of).mutate(plan=ibis.literal(plan.digest)))
+            marked = _with_segments(warehouse, fresh, built, documents, planned.as_of)
+            warehouse.insert("journal", marked.mutate(plan=ibis.literal(plan.digest)))
         written = warehouse.scalar(journal.filter(journal.plan == plan.digest).count())
     rows, coupons = _touches(settings, warehouse, plan, built, documents)
     touches = actions.insert_touches(plan.digest, rows)
