@@ -83,11 +83,19 @@ def _web_address(text: str) -> str:
     return text
 
 
+def _picture(text: str) -> str:
+    """The address of a picture that pages show; without HTTPS browsers would not load it."""
+    if text and not re.fullmatch(r"https://[!-~]+", text):
+        raise ValueError("the address of a picture is HTTPS")
+    return text
+
+
 class Brand(_Table):
     """How the shop appears in messages."""
 
     url: Annotated[str, AfterValidator(_web_address)] = "https://shop.example"
     color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#1f5f5b"
+    logo: Annotated[str, AfterValidator(_picture)] = ""
 
 
 class Sender(_Table):
@@ -215,6 +223,13 @@ class Handover(_Table):
     cart_url: Annotated[str, AfterValidator(_cart)] = ""
 
 
+class Console(_Table):
+    """From which size on a plan takes the yes of two operators, where there are two."""
+
+    four_eyes_messages: Annotated[int, Field(ge=0, le=100_000_000)] = 1_000
+    four_eyes_cost: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(500)
+
+
 class Source(_Table):
     """A file that `run` imports when it has changed; a path is relative to the store folder."""
 
@@ -251,6 +266,7 @@ class Settings(_Table):
     webhook: Webhook = Webhook()
     handover: Handover = Handover()
     shopify: Shopify = Shopify()
+    console: Console = Console()
     consent: Consents = Consents()
     history: str = "duckdb://var/history.duckdb"
     database: str = "sqlite:///var/ledger.sqlite3"

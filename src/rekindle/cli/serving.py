@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from rekindle import moment, settings
+from rekindle.cli.folder import create, operator, plan_store
 from rekindle.cli.operators import link_of
 from rekindle.cli.output import say
 
@@ -31,8 +32,11 @@ NoWorker = Annotated[bool, typer.Option("--no-worker", help="Pages only; `rekind
 
 
 def serve(context: typer.Context, host: Host = "127.0.0.1", port: Port = 8377, threads: Threads = 4, no_worker: NoWorker = False) -> None:
-    """Serve the pages that customers reach, and hand messages over as they fall due. Until it is stopped with Ctrl-C."""
-    store = settings.load(context.obj)
+    """Serve the console, the pages that customers reach and the API, and hand messages over as they fall due. Until Ctrl-C.
+
+    An empty or new folder becomes a store; the console begins it.
+    """
+    store = settings.load(_begun(context.obj))
     stop = Event()
     worker = Thread(target=attend, args=([sys.executable, "-m", "rekindle", "--store", str(store.root), "work"], stop))
     if not no_worker:
@@ -46,6 +50,13 @@ def serve(context: typer.Context, host: Host = "127.0.0.1", port: Port = 8377, t
         stop.set()
         if not no_worker:
             worker.join()
+
+
+def _begun(folder: Path) -> Path:
+    """The folder, made a store where nothing is in it yet."""
+    if not (folder / settings.FILE_NAME).exists() and not (folder.is_dir() and any(folder.iterdir())):
+        create(plan_store(folder, None, None, None, None), operator())
+    return folder
 
 
 def _way_in(store: settings.Settings, here: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rekindle import moment
+from rekindle import moment, settings
 from rekindle.cli.folder import create, operator, plan_store
 from rekindle.cli.loop import headlines_of, next_steps, to_json
 from rekindle.cli.options import AsJson, DryRun
@@ -48,12 +48,13 @@ def simulate(  # noqa: PLR0913  the options of the command
         raise UsageError("simulate needs a folder to make", "Write: rekindle simulate marigold")
     last = _day(end) if end else moment.local_day(moment.now(), ZONE)
     size = before_playing(customers, months, play_weeks)
-    planned = plan_store(folder, NAME, "EUR", ZONE, None)
+    planned = None if _waits(folder) else plan_store(folder, NAME, "EUR", ZONE, None)
     if dry_run:
         shown = {"store": folder, "customers": customers, "months": months, "end": last}
         emit(shown, [f"{folder} would be a marketplace of {customers:,} customers, {months} months to {last}"], as_json)
         return
-    create(planned, operator())
+    if planned:
+        create(planned, operator())
     made = _populate(folder, size, seed, last - timedelta(days=WEEK * play_weeks))
     if play_weeks:
         _play(folder, last, play_weeks, as_json)
@@ -61,6 +62,22 @@ def simulate(  # noqa: PLR0913  the options of the command
     size_words = f"{folder}: {made.customers:,} customers, {made.orders:,} orders to {made.end}"
     lines = [size_words, f"Next           rekindle --store {folder} run"]
     emit({"store": folder, "customers": made.customers, "orders": made.orders, "end": made.end}, lines, as_json)
+
+
+def _waits(folder: Path) -> bool:
+    """Whether a store is there that holds no orders yet; it is filled then.
+
+    Raises:
+        UsageError: Its currency is not that of the marketplace.
+    """
+    if not (folder / settings.FILE_NAME).exists():
+        return False
+    with opened(folder) as store:
+        if store.settings.sources or store.holds_orders():
+            return False
+        if store.settings.currency != "EUR":
+            raise UsageError(f"{folder} counts in {store.settings.currency}, the marketplace in EUR", "Name another folder.")
+    return True
 
 
 def _day(text: str) -> date:

@@ -28,6 +28,13 @@ class Row:
 
 ROWS = (
     Row("", Role.VIEWER),
+    Row("plan", Role.VIEWER),
+    Row("plan/<str:digest>", Role.VIEWER, post=Role.APPROVER, status=404, posted=404),
+    Row("start", Role.EDITOR, post=Role.EDITOR),
+    Row("start/columns/<str:key>", Role.EDITOR, post=Role.EDITOR, status=404, posted=404),
+    Row("start/file/<str:key>", Role.EDITOR, post=Role.EDITOR, status=404, posted=404),
+    Row("start/contacts", Role.EDITOR, post=Role.EDITOR),
+    Row("shop", Role.ADMIN, post=Role.ADMIN),
     Row("jobs", Role.EDITOR),
     Row("jobs/<str:key>", Role.EDITOR, status=404),
     Row("operators", Role.ADMIN, post=Role.ADMIN),

@@ -31,7 +31,7 @@ def application(store: Settings) -> Wsgi:
     """The WSGI application of a store; it answers with and without the path of `public_url`, as the server before it may pass either."""
     configure()
     use_ledger(store)
-    _set(store)
+    serve_as(store)
     logging.getLogger("django.request").addFilter(_without_address)
     handler, prefix = _with_files(WSGIHandler()), store.public_path
 
@@ -52,8 +52,8 @@ def _with_files(handler: Wsgi) -> Wsgi:
     return cast(Wsgi, found)
 
 
-def _set(store: Settings) -> None:
-    """Makes a store the one that this process serves."""
+def serve_as(store: Settings) -> None:
+    """Makes a store, or the same store with other settings, the one that this process serves."""
     address, below = urlsplit(store.public_url), f"{store.public_path}/console/"
     django_settings.SECRET_KEY = load_secret(store.var, "django")
     django_settings.FORCE_SCRIPT_NAME = store.public_path or None

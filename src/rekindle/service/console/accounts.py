@@ -12,6 +12,7 @@ from allauth.account.authentication import get_authentication_records
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet
+from django.contrib import messages
 from django.http import HttpRequest
 
 from rekindle import moment
@@ -34,6 +35,11 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no
         near: str = request.META.get("REMOTE_ADDR", "")
         said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
         return said if said and _ours(near) and _is_address(said) else near or "unknown"
+
+    def add_message(self, request: HttpRequest, level: int, *told: object, **more: object) -> None:
+        """Says on the next page what went wrong; that it went well the page itself shows."""
+        if level >= messages.WARNING:
+            super().add_message(request, level, *told, **more)
 
     def is_reauthentication_required(self, *, app: str, **_: object) -> bool:  # noqa: ARG002  allauth calls with it
         """Who signed in lately is not asked again before changing how they do."""

@@ -16,6 +16,8 @@ from rekindle.service.console.roles import Role
 GOOD_FOR = timedelta(hours=24)
 """How long a link is good for; it is spent by the first use."""
 
+FIRST_YES = "first yes to a plan"
+
 
 @transaction.atomic
 def invite(email: str, role: Role, privacy: bool, by: str, at: datetime) -> str:
@@ -115,6 +117,15 @@ def remove(email: str, by: str, at: datetime) -> None:
     _not_the_last_admin(one)
     note_deed(by, "removed an operator", one.email, at)
     one.delete()
+
+
+@transaction.atomic
+def say_yes(plan: str, by: str, at: datetime) -> bool:
+    """Notes a person's yes to a plan that takes two; whether another person has said it before."""
+    before = Deed.objects.filter(what=FIRST_YES, about=plan).exclude(by=by).exists()
+    if not before:
+        note_deed(by, FIRST_YES, plan, at)
+    return before
 
 
 def note_deed(by: str, what: str, about: str, at: datetime) -> None:

@@ -27,20 +27,24 @@ class Kind:
         words: What it does, for people.
         command: The command's words before its arguments.
         then: The page that shows what came of it, by its name; empty: the job's own.
+        keyed: Whether that page is the job's own, by its key.
     """
 
     words: str
     command: tuple[str, ...]
     then: str = ""
+    keyed: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
     "run": Kind("Take in what is new, plan, send, measure and report", ("run",), "overview"),
     "begin": Kind("Take in the orders, find who drifts away, and propose what to do", ("run",), "overview"),
-    "look": Kind("Look through the file", ("import", "--dry-run", "--json"), "start-file"),
+    "look": Kind("Look through the file", ("import", "--dry-run", "--json"), "start-file", keyed=True),
     "marketplace": Kind("Make a simulated marketplace, and let some weeks pass in it", ("simulate",), "overview"),
     "rehearse": Kind("Plan without sending anything", ("plan", "--dry-run", "--json")),
     "propose": Kind("Work out a new table of chances", ("policy", "propose", "--json"), "policy"),
+    "approve": Kind("Approve a version of a document", ("approve",), "documents"),
+    "walk": Kind("Walk a program over past history", ("simulate-program", "--json"), "programs-walk", keyed=True),
     "audit": Kind("Verify the chain of decisions", ("audit", "--json")),
 }
 """What the console may have run; a page adds its own here."""
@@ -56,6 +60,11 @@ def start(kind: str, arguments: Sequence[str], by: str, at: datetime) -> Job:
         at: Now.
     """
     return Job.objects.create(key=secrets.token_hex(8), kind=KINDS[kind] and kind, arguments=list(arguments), by=by, asked_at=at)
+
+
+def latest(kind: str, about: str) -> Job | None:
+    """The job of a kind that was asked for last with this first argument; None where there is none."""
+    return next((job for job in Job.objects.filter(kind=kind).order_by("-asked_at")[:_SHOWN] if job.arguments[:1] == [about]), None)
 
 
 def result_of(job: Job) -> Mapping[str, object]:
@@ -81,7 +90,7 @@ def job(request: HttpRequest, key: str) -> HttpResponse:
     if found is None or found.kind not in KINDS:
         return show(request, "absent.html", {"what": "job"}, status=404)
     kind = KINDS[found.kind]
-    then = reverse(kind.then, args=[found.key] if kind.then == "start-file" else []) if kind.then else ""
+    then = reverse(kind.then, args=[found.key] if kind.keyed else []) if kind.then else ""
     if "HX-Request" in request.headers and found.state == Job.State.DONE and then:
         return HttpResponse(status=204, headers={"HX-Redirect": then})
     said = {"job": found, "kind": kind, "then": then, "lines": [line for line in found.said.splitlines() if line.strip()]}

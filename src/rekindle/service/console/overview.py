@@ -7,14 +7,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from rekindle.service.console.roles import Role, may
+from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import show
+from rekindle.service.console.standing import standing
+from rekindle.service.console.todo import todo
 
 
 @may(Role.VIEWER)
 def overview(request: HttpRequest) -> HttpResponse:
-    """The overview."""
-    return show(request, "overview.html")
+    """The overview; of a store without any orders, the way to begin for who may."""
+    found, operator = standing(), operator_of(request)
+    if found is None:
+        return HttpResponseRedirect(reverse("start")) if operator.role >= Role.EDITOR else show(request, "overview.html", {"found": None})
+    waits = [one for one in todo(found) if operator.role >= one.role]
+    return show(request, "overview.html", {"found": found, "todo": waits, "left_alone": sum(found.left_alone.values())})
 
 
 @require_safe

@@ -6,7 +6,8 @@ Knows nothing of pages.
 from datetime import datetime
 from hashlib import sha256
 
-from rekindle.service.console.models import Invitation, Operator
+from rekindle.service.console.actions import FIRST_YES
+from rekindle.service.console.models import Deed, Invitation, Operator
 from rekindle.service.console.roles import Role
 
 
@@ -33,3 +34,8 @@ def invitation(token: str, at: datetime) -> Invitation | None:
 def approvers() -> int:
     """How many operators may let something go."""
     return Operator.objects.filter(role__gte=Role.APPROVER, is_active=True).count()
+
+
+def yes_to(plan: str) -> Deed | None:
+    """The first of two yeses to a plan; None where nobody has said it."""
+    return Deed.objects.filter(what=FIRST_YES, about=plan).first()

@@ -39,7 +39,9 @@ NAVIGATION = (
     Entry("segments", "Segments", Role.VIEWER, "People"),
     Entry("causes", "Why they leave", Role.VIEWER, "People"),
     Entry("messages", "Messages", Role.VIEWER, "Work"),
+    Entry("start", "Import", Role.EDITOR, "Set-up"),
     Entry("jobs", "Jobs", Role.EDITOR, "Set-up"),
+    Entry("shop", "Shop", Role.ADMIN, "Set-up"),
     Entry("operators", "Operators", Role.ADMIN, "Set-up"),
 )  # fmt: skip
 """In the order of the page: Overview; People: Customers, Segments, Why they leave; Plans: Programs, Offers, Policy, Experiments; Work:

@@ -9,10 +9,17 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.urls import URLPattern, URLResolver, path
 
-from rekindle.service.console import causes, customers, jobs, messages, operators, overview, segments
+from rekindle.service.console import causes, customers, jobs, messages, operators, overview, plans, segments, shop, start
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
+    path("plan", plans.latest, name="plan"),
+    path("plan/<str:digest>", plans.one, name="plan-one"),
+    path("start", start.start, name="start"),
+    path("start/columns/<str:key>", start.columns, name="start-columns"),
+    path("start/file/<str:key>", start.looked, name="start-file"),
+    path("start/contacts", start.contacts, name="start-contacts"),
+    path("shop", shop.shop, name="shop"),
     path("jobs", jobs.jobs, name="jobs"),
     path("jobs/<str:key>", jobs.job, name="jobs-job"),
     path("operators", operators.operators, name="operators"),

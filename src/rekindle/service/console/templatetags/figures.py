@@ -54,6 +54,12 @@ def rough(minor: float | None) -> str:
 
 
 @register.filter
+def signed(minor: float | None) -> str:
+    """Minor units with their sign."""
+    return NOTHING if minor is None else _figures().signed(minor)
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """A share of 1 in per cent."""
     return NOTHING if share is None else _figures().share(share)

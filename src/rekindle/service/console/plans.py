@@ -1,0 +1,132 @@
+"""A plan as somebody says yes to it: what it would send, what that costs and brings, who is left alone, and the yes itself.
+
+Knows nothing of how it was decided. A yes is typed as the number of messages; a large plan takes two people where there are two.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from rekindle import moment, money
+from rekindle.errors import RekindleError
+from rekindle.service.config.web import store_in_use
+from rekindle.service.console import actions, queries
+from rekindle.service.console.roles import Role, may, operator_of
+from rekindle.service.console.shell import note, show
+from rekindle.service.console.standing import left_alone_by, messages_of, plan_to_look_at
+from rekindle.service.flow import plan_approving, plan_counts, worlds
+from rekindle.service.flow.plan_counts import Cell, Counts
+from rekindle.service.outbox.models import Touch
+
+_SAMPLES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The messages of one stage of a program that give the same.
+
+    Args:
+        program, stage, offer: Which; the offer is None for messages that give nothing.
+        messages: How many.
+        cost, margin: Expected, minor units.
+        ceiling: The cost if every offer is taken.
+    """
+
+    program: str
+    stage: str
+    offer: str | None
+    messages: int
+    cost: float
+    ceiling: float
+    margin: float
+
+
+@may(Role.VIEWER)
+def latest(request: HttpRequest) -> HttpResponse:
+    """The plan that waits for a yes, or the last one."""
+    store = store_in_use()
+    found = plan_to_look_at(store, plan_approving.awaiting(store))
+    if found is None:
+        return show(request, "plan.html", {"plan": None})
+    return HttpResponseRedirect(reverse("plan-one", args=[found.plan[:12]]))
+
+
+@may(Role.VIEWER, post=Role.APPROVER)
+def one(request: HttpRequest, digest: str) -> HttpResponse:
+    """A plan, and a person's yes to it."""
+    store = store_in_use()
+    named = plan_approving.named(store, digest)
+    found = [counts for counts in plan_counts.counts(store.var) if len(digest) >= 6 and counts.plan.startswith(digest)]
+    if named is None and not found:
+        return show(request, "absent.html", {"what": "plan"}, status=404)
+    plan, messages = (found[0] if found else None), (named.messages if named else 0)
+    said: dict[str, object] = {
+        "plan": plan, "digest": plan.plan if plan else digest, "waits": messages, "committed": named is not None,
+        "senders": ", ".join(sorted(set(plan_approving.leaving(store).values()))),
+        **(_sums(plan) if plan else {}), "samples": _samples(named.plan) if named else [],
+    }  # fmt: skip
+    two = needs_two(messages, float(str(said.get("ceiling", 0))))
+    said |= {"two": two, "first_yes": queries.yes_to(named.plan) if named and two else None}
+    if request.method != "POST":
+        return show(request, "plan.html", said)
+    try:
+        done = _yes(request, digest, two)
+    except RekindleError as error:
+        return show(request, "plan.html", {**said, "error": error}, status=400)
+    note(request, f"Yes: {messages:,} messages leave when they are due." if done else "Yours is the first yes. It takes a second person's.")
+    return HttpResponseRedirect(reverse("overview") if done else reverse("plan-one", args=[digest]))
+
+
+def _yes(request: HttpRequest, digest: str, two: bool) -> bool:
+    """Takes a yes; whether the plan may go now."""
+    store, by = store_in_use(), operator_of(request).email
+    wanted = plan_approving.named(store, digest)
+    text = request.POST.get("messages", "").replace(",", "").strip()
+    typed = int(text) if text.isdecimal() and len(text) < 12 else None
+    at = worlds.clock(store) or moment.now()
+    if wanted and two and typed == wanted.messages and not actions.say_yes(wanted.plan, by, moment.now()):
+        return False
+    plan_approving.approve(store, wanted or plan_approving.Waiting(digest, 0), typed, by, at)
+    actions.note_deed(by, "said yes to a plan", f"{digest}, {typed} messages", moment.now())
+    return True
+
+
+def needs_two(messages: int, ceiling: float) -> bool:
+    """Whether a plan is so large that two people say yes to it; where one alone may, one does."""
+    console = store_in_use().console
+    large = messages > console.four_eyes_messages or ceiling > money.to_minor(console.four_eyes_cost, store_in_use().currency)
+    return large and queries.approvers() > 1
+
+
+def _sums(plan: Counts) -> dict[str, object]:
+    sent = [cell for cell in plan.cells if cell.channel]
+    left = left_alone_by(plan)
+    most = max(left.values(), default=1)
+    return {
+        "parts": _parts(sent), "messages": messages_of(plan), "cost": sum(cell.cost for cell in sent),
+        "ceiling": sum(cell.ceiling for cell in sent), "margin": sum(cell.margin for cell in sent),
+        "left": sum(left.values()),
+        "bars": [{"label": words, "share": count / most, "words": f"{count:,}"} for words, count in left.items()],
+    }  # fmt: skip
+
+
+def _parts(cells: Iterable[Cell]) -> list[Part]:
+    found: dict[tuple[str, str, str | None], list[Cell]] = {}
+    for cell in cells:
+        found.setdefault((cell.program, cell.stage, cell.offer), []).append(cell)
+    parts = [
+        Part(*key, sum(one.customers for one in mine), sum(one.cost for one in mine), sum(one.ceiling for one in mine),
+             sum(one.margin for one in mine))
+        for key, mine in found.items()
+    ]  # fmt: skip
+    return sorted(parts, key=lambda part: (part.program, -part.messages))
+
+
+def _samples(plan: str) -> list[Touch]:
+    """A message of each stage and variant, the first ones."""
+    found: dict[tuple[str, str, str], Touch] = {}
+    for touch in Touch.objects.filter(plan_id=plan).order_by("id")[:2_000]:
+        found.setdefault((touch.program, touch.stage, touch.arm), touch)
+    return list(found.values())[:_SAMPLES]

@@ -1,0 +1,144 @@
+"""Files that are brought through the console: where they are kept, what stands in their first rows, and how they can be read.
+
+Knows nothing of what becomes of them: `import` and `run` read them as any other file.
+"""
+
+import csv
+import gzip
+import io
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from rekindle.errors import BadData, StoreUnavailable
+from rekindle.ingest import presets
+from rekindle.settings import Settings
+
+ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".csv.gz", ".tsv.gz", ".txt.gz", ".jsonl.gz", ".json.gz")
+FOLDER, MAPPING = "uploads", "mapping.yaml"
+_HEAD, _SHOWN, _DELIMITERS = 65_536, 5, ",;\t|"
+_GUESSES: Mapping[str, tuple[str, ...]] = {
+    "customer_id": ("customer id", "customer", "client", "user id", "user", "email", "buyer", "member"),
+    "ordered_at": ("ordered at", "order date", "created at", "date", "time", "timestamp", "purchased"),
+    "total": ("total", "amount", "revenue", "price", "subtotal", "value", "sum"),
+    "order_id": ("order id", "order number", "order", "invoice", "number", "id"),
+}
+"""Our columns of an order to what files call them, the likeliest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The beginning of a file.
+
+    Args:
+        columns: Its own names.
+        rows: Its first rows, text.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def keep(settings: Settings, name: str, parts: Iterable[bytes]) -> Path:
+    """Writes an upload where the store's account alone can read it.
+
+    Args:
+        settings: The store's.
+        name: As the browser gives it; only its last part counts, and of that only plain characters.
+        parts: Its bytes.
+
+    Raises:
+        BadData: It has no ending that Rekindle reads.
+        StoreUnavailable: It cannot be written.
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name.replace("\\", "/").rpartition("/")[2]).strip(".-")[-80:]
+    if not plain.lower().endswith(ENDINGS):
+        raise BadData(f"'{plain or 'the file'}' has no ending that Rekindle reads", "Name it .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet.")
+    path = settings.var / FOLDER / secrets.token_hex(6) / plain
+    try:
+        path.parent.mkdir(parents=True, mode=0o700)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            for part in parts:
+                file.write(part)
+    except OSError as error:
+        raise StoreUnavailable(f"cannot keep the file: {error.strerror}", "Look at the store folder's rights and free space.") from error
+    return path
+
+
+def named(settings: Settings, key: str) -> Path | None:
+    """The upload of a key, the name of its folder; None where there is none."""
+    if not re.fullmatch(r"[0-9a-f]{12}", key):
+        return None
+    found = [path for path in (settings.var / FOLDER / key).glob("*") if path.name != MAPPING]
+    return found[0] if found else None
+
+
+def head(path: Path) -> Head:
+    """A file's columns and first rows.
+
+    Raises:
+        BadData: It is not what its name says.
+    """
+    try:
+        if path.suffix == ".parquet":
+            file = pq.ParquetFile(path)
+            rows = next(file.iter_batches(_SHOWN), None)
+            columns = tuple(file.schema_arrow.names)
+            return Head(columns, tuple(tuple(str(row[name]) for name in columns) for row in (rows.to_pylist() if rows else ())))
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as held:
+            text = held.read(_HEAD).decode("utf-8-sig", errors="replace")
+        return _of_json(text) if ".json" in path.name or path.suffix == ".ndjson" else _of_csv(text)
+    except (OSError, EOFError, ValueError) as error:
+        raise BadData(f"{path.name} is damaged or is not what its name says", "Export or copy it again.") from error
+
+
+def _of_csv(text: str) -> Head:
+    first = text.partition("\n")[0]
+    delimiter = max(_DELIMITERS, key=first.count)
+    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))[: _SHOWN + 1]
+    if not rows or not any(rows[0]):
+        raise BadData("the file has no first line with names", "Export it again with its columns' names.")
+    return Head(tuple(rows[0]), tuple(tuple(row) for row in rows[1:]))
+
+
+def _of_json(text: str) -> Head:
+    lines = [json.loads(line) for line in text.splitlines()[:_SHOWN] if line.strip()]
+    columns = tuple(dict.fromkeys(name for line in lines for name in line))
+    return Head(columns, tuple(tuple(str(line.get(name, "")) for name in columns) for line in lines))
+
+
+def preset_of(columns: Sequence[str]) -> str | None:
+    """The preset whose columns a file of orders has; None where it is none of them."""
+    known = [name for name in presets.PRESETS if presets.preset(name).needs]
+    return next((name for name in known if set(presets.preset(name).needs) <= set(columns)), None)
+
+
+def guessed(columns: Sequence[str]) -> dict[str, str]:
+    """Our columns of an order to those of the file that are called alike; each is given once."""
+    plain = {re.sub(r"[^a-z]+", " ", re.sub(r"([a-z])([A-Z])", r"\1 \2", one).lower()).strip(): one for one in columns}
+    found: dict[str, str] = {}
+    for ours, words in _GUESSES.items():
+        free = {name: one for name, one in plain.items() if one not in found.values()}
+        exact = [free[word] for word in words if word in free]
+        near = [one for word in words for name, one in free.items() if word in name]
+        if exact or near:
+            found[ours] = (exact or near)[0]
+    return found
+
+
+def write_mapping(path: Path, source: Mapping[str, object]) -> Path:
+    """Writes how an upload is read beside it: one source of a mapping file (JSON is YAML).
+
+    Args:
+        path: The upload.
+        source: As docs/import.md has a source.
+    """
+    where = path.with_name(MAPPING)
+    where.write_text(json.dumps({"sources": [{"file": path.name, **source}]}, indent=1, ensure_ascii=False), encoding="utf-8")
+    return where
