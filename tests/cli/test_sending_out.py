@@ -27,8 +27,10 @@ def store(tmp_path: Path) -> Path:
     orders.write_text(f"buyer,day,paid\nada,{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d},20.00\n", encoding="utf-8")
     done("--store", folder, "import", orders, "--map", write_mapping(tmp_path / "orders.yaml"))
     use_ledger(settings.load(folder))
-    from tests.service.touches import plan  # once Django is ready
+    from tests.service.live import freeze_all  # once Django is ready
+    from tests.service.touches import plan
 
+    freeze_all(settings.load(folder))
     yesterday = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=1)
     plan(["c1", "c2"], HASH, send_at=yesterday, valid_until=None, service=True, facts='{"offer_kind": "none"}')
     return folder

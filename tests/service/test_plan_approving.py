@@ -19,6 +19,7 @@ from rekindle.service.outbox.models import Plan, Touch
 from rekindle.service.programs import actions as programs
 from rekindle.settings import Brand, Sender, Senders, Settings
 from tests.service.conftest import NOON, in_earnest
+from tests.service.live import go_live
 from tests.service.touches import Recorder, meet, plan, touches
 
 HASH = "ab12cd34ef56"
@@ -31,6 +32,7 @@ def real(store: Settings, **senders: str) -> Settings:
 
 def test_nothing_leaves_before_a_person_said_yes_and_typed_how_much(store: Settings) -> None:
     shop = real(store)
+    go_live(shop)
     plan(["c1", "c2"], HASH)
     recorder = Recorder()
     assert send_due(shop, NOON, senders={"email": recorder}) == Sent(2, {}, 0, held=2)

@@ -3,20 +3,17 @@
 Knows nothing of how approvals are kept. Where nothing has been published yet there is nothing to judge by.
 """
 
-import json
 from collections.abc import Mapping
-from datetime import datetime
 
 from rekindle.decide import fairness, planner
 from rekindle.decide.policy import Policy
 from rekindle.history.warehouse import Warehouse
-from rekindle.insight.profile import COLUMNS
-from rekindle.moment import AsOf
 from rekindle.program import checking
 from rekindle.program.documents import Documents
 from rekindle.program.reading import OFFERS, PROGRAMS, RULES
 from rekindle.service.flow import policies
 from rekindle.service.flow.documents import texts
+from rekindle.service.flow.last_profile import last_profile
 from rekindle.service.flow.planning import shop_of
 from rekindle.service.people.queries import has_contacts
 from rekindle.service.programs import queries
@@ -64,14 +61,10 @@ def refuse_unfair(
     Raises:
         Refused: A group fares worse or better than the rules allow.
     """
-    folders = sorted((settings.var / "insight").glob("*/insight.json"))
-    if documents is None or documents.rules.fairness is None or not folders:
+    published = None if documents is None or documents.rules.fairness is None else last_profile(settings, warehouse)
+    if documents is None or published is None:
         return ()
-    at = datetime.fromisoformat(json.loads(folders[-1].read_text(encoding="utf-8"))["as_of"])
-    as_of = AsOf(at, settings.timezone, shifted=True)
-    profile = warehouse.read_parquet(folders[-1].with_name("profile.parquet"))
-    if not set(COLUMNS) <= set(profile.columns):
-        return ()
+    profile, as_of = published.table, published.as_of
     shop = shop_of(settings, not has_contacts(), documents.rules, as_of.day)
     chances = table or policies.in_force(settings, documents)
     plan = planner.plan(warehouse, planner.Inputs(profile, documents, chances, shop, as_of))

@@ -10,6 +10,7 @@ from rekindle import money
 from rekindle.decide.summary import PlanSummary
 from rekindle.errors import BadData, Refused
 from rekindle.program.rules import Autopilot
+from rekindle.service.flow import documents, going_live
 from rekindle.service.outbox import actions, queries
 from rekindle.settings import Settings
 
@@ -65,7 +66,7 @@ def approve(settings: Settings, wanted: Waiting, typed: int | None, by: str, at:
 
     Raises:
         BadData: The plan waits for no yes.
-        Refused: It is another number, or none.
+        Refused: It is another number, or none; or a program of the plan lacks something before it may go live.
     """
     if not wanted.messages:
         raise BadData(f"plan {wanted.plan[:12]} waits for no yes", "Nothing is to be done: rekindle send hands over what is due.")
@@ -73,11 +74,12 @@ def approve(settings: Settings, wanted: Waiting, typed: int | None, by: str, at:
         senders = ", ".join(sorted(set(leaving(settings).values())))
         cause = f"plan {wanted.plan[:12]} would hand {wanted.messages} messages over to {senders}, and {_said(typed)}"
         raise Refused(cause, f"Say that you know it: rekindle approve {wanted.plan[:12]} --send {wanted.messages}")
+    going_live.refuse_unready(settings, documents.approved(settings), queries.programs_of(wanted.plan, leaving(settings)), at)
     actions.approve(wanted.plan, by, at)
 
 
 def by_autopilot(settings: Settings, autopilot: Autopilot | None, summary: PlanSummary, at: datetime) -> bool:
-    """Says yes to a plan that the rules let go without a person; whether they do.
+    """Says yes to a plan that the rules let go without a person; whether they do. A program that is not ready to go live waits for one.
 
     Args:
         settings: The store's.
@@ -89,6 +91,10 @@ def by_autopilot(settings: Settings, autopilot: Autopilot | None, summary: PlanS
         return False
     if summary.cost_ceiling > money.to_minor(autopilot.max_cost, settings.currency):
         return False
+    if programs := queries.programs_of(summary.digest, leaving(settings)):
+        held = documents.approved(settings)
+        if any(one.program in programs for one in going_live.lacking(settings, held, at)):
+            return False
     actions.approve(summary.digest, AUTOPILOT, at)
     return True
 

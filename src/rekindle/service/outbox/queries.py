@@ -72,6 +72,12 @@ def unapproved(channels: Collection[str]) -> dict[str, int]:
     return dict(rows.values_list("plan").annotate(n=Count("id")).order_by("plan"))
 
 
+def programs_of(plan: str, channels: Collection[str]) -> frozenset[str]:
+    """The programs whose messages of a plan wait to go by these channels."""
+    rows = Touch.objects.filter(plan_id=plan, status=PLANNED, channel__in=sorted(channels))
+    return frozenset(rows.values_list("program", flat=True).distinct())
+
+
 def ready_plans() -> set[str]:
     """The plans whose touches count."""
     return set(Plan.objects.filter(ready=True).values_list("hash", flat=True))

@@ -98,7 +98,7 @@ def holds(number: int, seal: str) -> bool:
 
 
 def _broken() -> Iterator[Broken]:
-    rows = {
+    rows: dict[str, dict[str, Any]] = {
         DOCUMENT: {one.pk: one for one in Document.objects.all()},
         APPROVAL: {str(one.pk): one for one in Approval.objects.all()},
         REVIEW: {str(one.pk): one for one in Review.objects.all()},

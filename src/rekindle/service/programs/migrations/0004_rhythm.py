@@ -1,11 +1,13 @@
 """Reviews, blockers and the document log; what was written down before there was a log is its beginning."""
 
+from typing import Any
+
 from django.db import migrations, models
 
 from rekindle.service.programs import log
 
 
-def begin(apps, _schema):
+def begin(apps: Any, _schema: Any) -> None:
     """Seals the documents and approvals that are there, in the order in which they came."""
     known = apps.get_model('programs', 'LogEntry')
     known.objects.create(number=log.BEGIN, what='begin', key='', digest='', seal='')
