@@ -14,6 +14,7 @@ from rekindle.cli import (
     diagnosing,
     documents,
     events,
+    experimenting,
     folder,
     importing,
     keys,
@@ -63,4 +64,5 @@ for module in MODULES:
         app.command(name, short_help=f"{(command.__doc__ or '').partition('. ')[0].rstrip('.')}.")(command)
 app.add_typer(keys.app, name="keys", short_help="Keys of the JSON API.")
 app.add_typer(operators.app, name="operators", short_help="Who may use the console.")
+app.add_typer(experimenting.app, name="experiments", short_help="Planned comparisons, and what they taught.")
 app.add_typer(policies.app, name="policy", short_help="Versions of the table of chances.")

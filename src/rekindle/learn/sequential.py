@@ -5,7 +5,7 @@ that with the holdout, has none (confidence sequence).
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ def spent(share: float, alpha: float = ALPHA) -> float:
 
 
 def boundaries(shares: Sequence[float], alpha: float = ALPHA) -> tuple[float, ...]:
-    """The standardised difference (z) that each look needs; a look that may not stop has infinity.
+    """The standardised difference (z) that each look needs; 9 where a look is too early to stop at.
 
     Args:
         shares: Of the planned information at each look so far, rising; the last planned look has 1.
@@ -56,9 +56,14 @@ def boundaries(shares: Sequence[float], alpha: float = ALPHA) -> tuple[float, ..
     >>> [round(one, 4) for one in boundaries((0.2, 0.4, 0.6, 0.8, 1.0))]
     [4.8769, 3.357, 2.6803, 2.2898, 2.031]
     """
+    return _boundaries(_rising(shares), alpha)
+
+
+@lru_cache(1_024)
+def _boundaries(shares: tuple[float, ...], alpha: float) -> tuple[float, ...]:
     found: list[float] = []
     path, before = _Path(), 0.0
-    for share in _rising(shares):
+    for share in shares:
         target = spent(share, alpha) - before
         bound = path.bound(share, target)
         found.append(bound)
@@ -97,7 +102,7 @@ def repeated_interval(estimate: float, standard_error: float, shares: Sequence[f
     >>> round(found.low, 3), round(found.high, 3)
     (0.213, 1.787)
     """
-    half = min(boundaries(shares, alpha)[-1], _NEVER) * standard_error
+    half = boundaries(shares, alpha)[-1] * standard_error
     return Interval(estimate - half, estimate, estimate + half)
 
 
@@ -165,7 +170,7 @@ class _Path:
     def bound(self, share: float, target: float) -> float:
         """The z at which the coming look crosses with a chance of `target`."""
         if self._crosses(share, _NEVER) >= target:
-            return float("inf")
+            return _NEVER
         return float(brentq(lambda z: self._crosses(share, z) - target, 0.0, _NEVER, xtol=1e-12))
 
     def step(self, share: float, bound: float) -> float:

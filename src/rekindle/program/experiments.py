@@ -26,7 +26,7 @@ def _of_orders(value: object) -> object:
 class Experiment(Entry):
     """A comparison of arms, with the measure, the size and the looks fixed beforehand."""
 
-    name: Name = Field(alias="experiment")
+    name: ProgramName = Field(alias="experiment")
     """What it is called; two experiments never share a name."""
     owner: str = Field(max_length=200)
     """The person who answers for it; approval is refused while it is empty."""

@@ -20,7 +20,7 @@ from rekindle.settings import Settings
 
 APPS = (
     "people", "programs", "outbox", "events", "links", "public", "channels.inapp", "channels.sms", "api", "redemptions",
-    "placements", "privacy", "trust", "console",
+    "placements", "privacy", "trust", "console", "experiments",
 )  # fmt: skip
 FOREIGN = (
     "django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "django.contrib.messages", "allauth",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import ibis
 
-from rekindle.decide.policy import EQUAL, Policy, equal_chance
+from rekindle.decide.policy import EQUAL, EXPERIMENT, Policy, equal_chance, fixed
 from rekindle.errors import BadData, CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.learn import versions
@@ -18,6 +18,7 @@ from rekindle.learn.versions import Version
 from rekindle.moment import AsOf
 from rekindle.program.documents import Documents
 from rekindle.service.config import use_ledger
+from rekindle.service.experiments.queries import as_written, running
 from rekindle.service.programs import actions, queries
 from rekindle.service.programs.actions import Submission
 from rekindle.service.programs.queries import POLICY, Yes
@@ -25,8 +26,8 @@ from rekindle.settings import Settings
 
 SEE_ALL = "See all versions with: rekindle policy show"
 
-BY_RULE = "equal chance"
-"""How the tables came about that no one proposed: they follow from the programs."""
+BY_RULE, BY_EXPERIMENT = "equal chance", "a running experiment"
+"""How the tables came about that no one proposed: they follow from the programs, and from what is being tried in them."""
 
 TICK = timedelta(microseconds=1)
 
@@ -105,7 +106,24 @@ def of_plan(settings: Settings, warehouse: Warehouse, documents: Documents, as_o
         rows = journal.filter(journal.as_of == at).semi_join(plans, "plan").select("policy").distinct().order_by("policy")
         names = [name for name in warehouse.arrow(rows)["policy"].to_pylist() if not name.startswith(f"{EQUAL}-")]
         return read(settings, names[-1]).policy if names else equal_chance(documents.programs)
-    return in_force(settings, documents, as_of)
+    return tried(in_force(settings, documents, as_of), documents, as_of)
+
+
+def tried(policy: Policy, documents: Documents, as_of: AsOf) -> Policy:
+    """A table as plans of an instant go by it: with equal chances in every stage in which an experiment runs then.
+
+    Args:
+        policy: The table in force.
+        documents: Approved documents.
+        as_of: The instant.
+    """
+    for run in running(as_of.instant):
+        stages = {(program.name, stage.name): stage for program in documents.programs for stage in program.stages}
+        stage = stages.get((run.program, run.stage))
+        compared = as_written(run).compared
+        if stage is not None and {arm.name for arm in stage.arms}.issuperset(compared):
+            policy = fixed(policy, run.program, stage, compared)
+    return policy
 
 
 def keep(settings: Settings, version: Version, at: datetime) -> str:
@@ -125,15 +143,16 @@ def keep(settings: Settings, version: Version, at: datetime) -> str:
 
 
 def keep_rule(settings: Settings, policy: Policy, as_of: AsOf) -> None:
-    """Keeps a table of equal chances that the decisions of an instant name, so that it can be read when the programs have changed."""
+    """Keeps a table that nobody proposed and the decisions of an instant name, so that it can be read when the programs have changed."""
     use_ledger(settings)
-    if policy.name == EQUAL and not queries.policies(policy.version):
+    if policy.name in (EQUAL, EXPERIMENT) and not queries.policies(policy.version):
         keep(settings, bare(policy, as_of), as_of.instant)
 
 
 def bare(policy: Policy, as_of: AsOf) -> Version:
     """A table that nobody proposed, as a version."""
-    return Version(policy, BY_RULE, as_of.instant, policy.version, (), {}, CannotTell("it was not proposed"), {})
+    way = BY_EXPERIMENT if policy.name == EXPERIMENT else BY_RULE
+    return Version(policy, way, as_of.instant, policy.version, (), {}, CannotTell("it was not proposed"), {})
 
 
 def read(settings: Settings, name: str) -> Version:
@@ -162,5 +181,5 @@ def entries(settings: Settings) -> tuple[Entry, ...]:
 
 def proposed(settings: Settings) -> str | None:
     """The version that was proposed last and never approved; None where there is none."""
-    waiting = [one for one in entries(settings) if not one.approvals and one.way != BY_RULE]
+    waiting = [one for one in entries(settings) if not one.approvals and one.way not in (BY_RULE, BY_EXPERIMENT)]
     return waiting[-1].name if waiting else None
