@@ -117,11 +117,13 @@ def approve(  # noqa: PLR0913  one argument for each option of the command
 
 def _approved(store: Open, digest: str | None, who: str) -> tuple[list[str], list[str]]:
     """Approves a version, or all of the folder's: the digests, and what is said of them."""
-    from rekindle.service.flow import documents
+    from rekindle.service.flow import documents, drafts
     from rekindle.service.programs.actions import approve as approve_version
+    from rekindle.service.programs.queries import version
 
     if digest is not None:
         approved = approve_version(digest, who, store.now)
+        drafts.pull(store.settings, version(approved).name)
         return [approved], [approved[:12]]
     changed = documents.unsubmitted(store.settings)
     versions = documents.approve_all(store.settings, who, store.now)

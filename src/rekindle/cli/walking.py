@@ -26,6 +26,9 @@ def simulate_program(  # noqa: PLR0913  one argument for each option
     weeks: Annotated[int, typer.Option(min=1, help="How long.")] = 52,
     every: Annotated[int, typer.Option(metavar="DAYS", min=1, help="Days from one plan to the next.")] = 7,
     draft: Annotated[bool, typer.Option("--draft", help="Walk the folder's version, approved or not.")] = False,
+    version: Annotated[
+        str, typer.Option("--version", metavar="HASH", help="Walk a submitted version, approved or not; its first characters do.")
+    ] = "",
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write every simulated decision as CSV.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -34,10 +37,12 @@ def simulate_program(  # noqa: PLR0913  one argument for each option
     from rekindle.service.flow.insights import default_as_of
 
     may_write(out)
+    if draft and version:
+        raise UsageError("--draft and --version are both given", "Give one of them.")
     day = _day(first) if first else None
     with opened(context.obj) as store, progress(f"Walking {name}"):
         now = AsOf(store.now, store.settings.timezone) if store.simulated else default_as_of(store.settings, store.warehouse, store.now)
-        asked = walking.Asked(name, now, day, weeks, every, draft)
+        asked = walking.Asked(name, now, day, weeks, every, draft, version)
         found = walking.simulate(store.settings, store.warehouse, asked)
         if out is not None:
             write_csv(out, walking.COLUMNS, walking.rows(store.warehouse, found))

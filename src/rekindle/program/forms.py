@@ -126,7 +126,7 @@ def _group(root: Schema, here: Schema, value: Mapping[str, Value], place: Place)
     left_out = [key for key in here.get("properties", {}) if key in OFFERED and key not in value]
     fields += [_field(root, (*place, key), here["properties"][key], None, stated=False) for key in left_out]
     name = str(place[-1]) if place else ""
-    return Group(name, words_of(name), str(here.get("description", "")), tuple(fields), tuple(groups))
+    return Group(name, words_of(name), _about(here), tuple(fields), tuple(groups))
 
 
 def words_of(key: str) -> str:
@@ -137,6 +137,12 @@ def words_of(key: str) -> str:
     """
     said = key.replace("_", " ")
     return _WORDS.get(key, said[:1].upper() + said[1:])
+
+
+def _about(found: Schema) -> str:
+    """What a key means, as a sentence for people: names of keys and values stand in it without their marks."""
+    said = str(found.get("description", "")).replace("`", "")
+    return said[:1].upper() + said[1:]
 
 
 def _property(here: Schema, key: str) -> Schema:
@@ -170,7 +176,7 @@ def _field(root: Schema, place: Place, stated_as: Schema, value: Value, stated: 
     found = _resolved(root, stated_as)
     kind, empty = _kind(found, value), any(other.get("type") == "null" for other in stated_as.get("anyOf", ()))
     choices = tuple(map(str, found.get("enum", ()))) if kind == "choice" else ()
-    return Field(place, words_of(str(place[-1])), str(found.get("description", "")), kind, _shown(value), choices, empty, stated)
+    return Field(place, words_of(str(place[-1])), _about(found), kind, _shown(value), choices, empty, stated)
 
 
 def _kind(found: Schema, value: Value) -> Kind:

@@ -38,6 +38,7 @@ NAVIGATION = (
     Entry("customers", "Customers", Role.EDITOR, "People"),
     Entry("segments", "Segments", Role.VIEWER, "People"),
     Entry("causes", "Why they leave", Role.VIEWER, "People"),
+    Entry("programs", "Programs", Role.VIEWER, "Plans"),
     Entry("messages", "Messages", Role.VIEWER, "Work"),
     Entry("start", "Import", Role.EDITOR, "Set-up"),
     Entry("jobs", "Jobs", Role.EDITOR, "Set-up"),

@@ -9,7 +9,20 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.urls import URLPattern, URLResolver, path
 
-from rekindle.service.console import causes, customers, jobs, messages, operators, overview, plans, segments, shop, start
+from rekindle.service.console import (
+    causes,
+    customers,
+    documents,
+    jobs,
+    messages,
+    operators,
+    overview,
+    plans,
+    programs,
+    segments,
+    shop,
+    start,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
@@ -19,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("start/columns/<str:key>", start.columns, name="start-columns"),
     path("start/file/<str:key>", start.looked, name="start-file"),
     path("start/contacts", start.contacts, name="start-contacts"),
+    path("start/week", start.week, name="start-week"),
     path("shop", shop.shop, name="shop"),
     path("jobs", jobs.jobs, name="jobs"),
     path("jobs/<str:key>", jobs.job, name="jobs-job"),
@@ -30,9 +44,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("segments/<str:name>", segments.one, name="segments-one"),
     path("segment-draft", segments.draft, name="segments-draft"),
     path("segment-draft/trial", segments.trial, name="segments-trial"),
-    path("segments-approve", segments.approve, name="segments-approve"),
     path("causes", causes.causes, name="causes"),
     path("causes/fix", causes.fix, name="causes-fix"),
+    path("programs", programs.programs, name="programs"),
+    path("programs/<slug:name>", programs.one, name="programs-one"),
+    path("programs/<slug:name>/pause", programs.pause, name="programs-pause"),
+    path("programs/<slug:name>/walk", programs.walks, name="programs-walks"),
+    path("programs/<slug:name>/sample/<slug:stage>/<slug:arm>", programs.sample, name="programs-sample"),
+    path("programs/<slug:name>/sample/<slug:stage>/<slug:arm>/mail", programs.mail, name="programs-mail"),
+    path("walks/<str:key>", programs.walk, name="programs-walk"),
+    path("documents", documents.documents, name="documents"),
+    path("documents/approve", documents.approve, name="documents-approve"),
+    path("documents/edit/<path:name>", documents.edit, name="documents-edit"),
+    path("documents/check/<path:name>", documents.check, name="documents-check"),
+    path("documents/versions/<path:name>", documents.one, name="documents-one"),
     path("messages", messages.messages, name="messages"),
     path("messages/<int:number>", messages.one, name="messages-one"),
     path("messages/<int:number>/mail", messages.mail, name="messages-mail"),

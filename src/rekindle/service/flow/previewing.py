@@ -114,14 +114,36 @@ def preview(settings: Settings, warehouse: Warehouse, customer: str | None, want
     """
     if wanted.channel not in (None, "email", *SHORT):
         raise UsageError(f"there is no channel '{wanted.channel}'", f"Write one of email, {', '.join(SHORT)}.")
-    customer_id = find(customer) if customer else ""
-    touch = _touch(customer_id, wanted) if customer_id else None
-    first_name = _first_name(customer_id) if customer_id else NAME
+    if not customer:
+        return example(settings, checking.load(settings.root), wanted, as_of.day)
+    customer_id = find(customer)
+    touch, first_name = _touch(customer_id, wanted), _first_name(customer_id)
     if touch is not None:
         return of_touch(settings, touch, first_name, as_of.day, wanted.channel)
     facts, basis = _example(settings, warehouse, customer_id, wanted, as_of)
     held = customer_id, facts.program, facts.stage, facts.arm, wanted.channel or "email", basis
     return _shown(load_content(settings.root), replace(facts, first_name=first_name), held)
+
+
+def example(settings: Settings, documents: Documents, wanted: Wanted, today: date) -> Preview:
+    """What an invented customer would get; history is not asked.
+
+    Args:
+        settings: The store's.
+        documents: The programs and offers that it goes by.
+        wanted: Which message.
+        today: The store's day.
+
+    Raises:
+        BadData: A template has a mistake.
+        UsageError: There is no such program, stage or variant.
+        Refused: The message must not be written.
+    """
+    program, stage, arm = _chosen(documents, wanted)
+    frozen = _invented(settings, program.trigger.on, documents.offers[arm.offer], today)
+    facts = _stated(settings, documents, (program, stage, arm), frozen, today)
+    held = "", program.name, stage.name, arm.name, wanted.channel or "email", "an example, with an invented customer"
+    return _shown(load_content(settings.root), replace(facts, first_name=NAME), held)
 
 
 def of_touch(settings: Settings, touch: Touch, first_name: str | None, today: date, channel: str | None = None) -> Preview:
@@ -205,19 +227,23 @@ def _example(settings: Settings, warehouse: Warehouse, customer_id: str, wanted:
     """The facts of a message that nobody has decided to send, and what it is."""
     documents = checking.load(settings.root)
     program, stage, arm = _chosen(documents, wanted)
+    frozen = _frozen(settings, warehouse, documents, (customer_id, program, stage, arm), as_of)
+    return _stated(settings, documents, (program, stage, arm), frozen, as_of.day), "an example: no such message is planned"
+
+
+def _stated(
+    settings: Settings, documents: Documents, chosen: tuple[Program, Stage, Arm], frozen: dict[str, Any], day: date
+) -> Facts:
+    """Everything that a message which nobody has decided to send may state."""
+    program, stage, arm = chosen
     offer = documents.offers[arm.offer]
-    if customer_id:
-        frozen = _frozen(settings, warehouse, documents, (customer_id, program, stage, arm), as_of)
-    else:
-        frozen = _invented(settings, program.trigger.on, offer, as_of.day)
-    ends = as_of.day + timedelta(days=stage.offers.valid_days or offer.valid_days)
+    ends = day + timedelta(days=stage.offers.valid_days or offer.valid_days)
     frozen["valid_until"] = ends.isoformat() if offer.redeemed else None
-    stated = with_frozen(shop_facts(settings, load_content(settings.root)), json.dumps(frozen), as_of.day)
-    facts = replace(
+    stated = with_frozen(shop_facts(settings, load_content(settings.root)), json.dumps(frozen), day)
+    return replace(
         stated, stage=stage.name, program=program.name, arm=arm.name, service=program.service, code=CODE if offer.redeemed else "",
         subject_line=arm.subject or "",
     )
-    return facts, "an example: no such message is planned" if customer_id else "an example, with an invented customer"
 
 
 def _invented(settings: Settings, opened_by: str, offer: Offer, day: date) -> dict[str, Any]:

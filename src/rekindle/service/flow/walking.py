@@ -21,7 +21,7 @@ from rekindle.insight.profile import CHANNELS, Profiles, build, consented
 from rekindle.moment import AsOf
 from rekindle.program import checking
 from rekindle.program.documents import NOTHING, Documents, Program
-from rekindle.service.flow import documents, insights, policies
+from rekindle.service.flow import approving, documents, insights, policies
 from rekindle.service.flow.planning import shop_of
 from rekindle.service.people.queries import has_contacts
 from rekindle.settings import Settings
@@ -51,6 +51,7 @@ class Asked:
         weeks: How long.
         every: Days from one plan to the next.
         draft: Whether the folder's documents are walked, approved or not.
+        version: A submitted version that is walked in place of the approved one of its document; none where left empty.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Asked:
     weeks: int = 52
     every: int = 7
     draft: bool = False
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def simulate(settings: Settings, warehouse: Warehouse, asked: Asked) -> Simulate
     Raises:
         BadData: There is no program of the name, or no history to walk over.
     """
-    held = checking.load(settings.root) if asked.draft else documents.approved(settings)
+    held = _held(settings, asked)
     program, (first, weeks) = _program(held, asked), _span(warehouse, asked)
     rehearsal = not has_contacts()
     question = walk.Question(
@@ -105,6 +107,18 @@ def simulate(settings: Settings, warehouse: Warehouse, asked: Asked) -> Simulate
     walked = walk.walk(warehouse, question, past.profile_at)
     missing = past.fitted.scored.reason if isinstance(past.fitted.scored, CannotTell) else ""
     return Simulated(paths.summarise(warehouse, question, walked), walked.decisions, asked.draft, rehearsal, missing)
+
+
+def _held(settings: Settings, asked: Asked) -> Documents:
+    """The documents that are walked.
+
+    Raises:
+        BadData: They cannot be used, or there is no such version.
+    """
+    if asked.draft:
+        return checking.load(settings.root)
+    found = approving.proposed(settings, asked.version) if asked.version else None
+    return found or documents.approved(settings)
 
 
 def _program(held: Documents, asked: Asked) -> Program:

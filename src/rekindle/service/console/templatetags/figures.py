@@ -60,6 +60,12 @@ def signed(minor: float | None) -> str:
 
 
 @register.filter
+def bare(minor: float | None) -> str:
+    """Minor units as an amount without its currency."""
+    return NOTHING if minor is None else _figures().bare(minor)
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """A share of 1 in per cent."""
     return NOTHING if share is None else _figures().share(share)

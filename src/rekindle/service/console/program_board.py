@@ -1,0 +1,202 @@
+"""A program as its page shows it: its steps on the days of a round, what was decided in each, and what each variant brought.
+
+Knows nothing of pages. Read from approved documents, the counts of plans, and what was learned last.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rekindle.decide.policy import Policy
+from rekindle.errors import CannotTell
+from rekindle.insight.models import Interval
+from rekindle.program.documents import NOTHING, Arm, Delay, Documents, Program, Stage
+from rekindle.service.flow.plan_counts import Cell, Counts
+
+USUAL_RHYTHM = 40
+"""Days between two orders of the customer for whom a round is drawn."""
+
+LEAST_WIDE = 1.5
+"""Of a picture that is 100 wide."""
+
+OUTCOMES = {"bought": "an order", "clicked": "a click", "ignored": "no answer", "complained": "a complaint"}
+GOALS = {"activation": "come back to look or sign in", "order": "an order", "order_or_preference_kept": "an order, or staying subscribed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days of a round on which a step comes.
+
+    Args:
+        first, usual, last: From the round's beginning: the earliest, that of a customer of usual rhythm, the latest.
+        words: The same in words.
+    """
+
+    first: int
+    usual: int
+    last: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A variant of a step.
+
+    Args:
+        name: In documents.
+        offer: What it gives: the label of the offer.
+        kind: Of the offer.
+        condition: The rule for whom it is; empty: for everybody.
+        low, high: Its chance in the context where it is lowest, and highest.
+        drawn: How often it was drawn in the plans that are counted.
+        worth: Margin that it brings a decision more than nothing, minor units; or why that cannot be told.
+        told_apart: Whether that differs from nothing for sure.
+    """
+
+    name: str
+    offer: str
+    kind: str
+    condition: str
+    low: float
+    high: float
+    drawn: int
+    worth: Interval | CannotTell
+    told_apart: bool
+
+    @property
+    def nothing(self) -> bool:
+        """Whether it is to be left alone."""
+        return self.name == NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a program.
+
+    Args:
+        number: From 1.
+        stage: As it is written.
+        span: When it comes.
+        x, usual_x, width: The same in hundredths of the longest round, as a picture of 100 has them.
+        goal: What it wants to happen.
+        offers: What it may give.
+        branches: What follows where its message came to something.
+        variants: What it may do, to leave alone among them.
+        decided, messages, left: Decisions, those that are a message, and customers left alone, of the plans that are counted.
+    """
+
+    number: int
+    stage: Stage
+    span: Span
+    x: float
+    usual_x: float
+    width: float
+    goal: str
+    offers: str
+    branches: tuple[str, ...]
+    variants: tuple[Variant, ...]
+    decided: int
+    messages: int
+    left: int
+
+
+def steps(program: Program, documents: Documents, table: Policy, plans: Iterable[Counts], learned: Mapping[str, Any]) -> tuple[Step, ...]:
+    """A program's steps.
+
+    Args:
+        program: The program.
+        documents: What it belongs to.
+        table: The chances in force.
+        plans: The counted ones.
+        learned: What was learned of the program last; empty where nothing was.
+    """
+    cells = [cell for plan in plans for cell in plan.cells if cell.program == program.name and cell.fresh]
+    spans = list(_spans(program.stages))
+    longest = max((span.last for span in spans), default=0) or 1
+    found = {one["stage"]: one["by"].get("arm", {}) for one in learned.get("stages", ())}
+    return tuple(
+        Step(
+            at + 1, stage, span, *_drawn(span, longest), f"{GOALS[stage.goal.metric]} within {stage.goal.within_days} days", _offers(stage), tuple(_branches(stage)),
+            tuple(_variants(program, stage, documents, table, mine, found.get(stage.name, {}))),
+            sum(cell.customers for cell in mine if _decided(cell)), sum(cell.customers for cell in mine if _message(cell)),
+            sum(cell.customers for cell in mine if cell.reason),
+        )
+        for at, (stage, span) in enumerate(zip(program.stages, spans, strict=True))
+        for mine in ([cell for cell in cells if cell.stage == stage.name],)
+    )
+
+
+def _drawn(span: Span, longest: int) -> tuple[float, float, float]:
+    """Where a step begins, is usual, and how wide it is, so that even a single day is seen."""
+    wide = max(100 * (span.last - span.first) / longest, LEAST_WIDE)
+    return min(100 * span.first / longest, 100 - wide), min(100 * span.usual / longest, 100 - LEAST_WIDE), wide
+
+
+def _decided(cell: Cell) -> bool:
+    return cell.arm is not None and cell.reason is None
+
+
+def _message(cell: Cell) -> bool:
+    return _decided(cell) and cell.arm != NOTHING
+
+
+def _spans(stages: Iterable[Stage]) -> Iterable[Span]:
+    first = usual = last = 0
+    for stage in stages:
+        low, middle, high = _days(stage.delay)
+        first, usual, last = first + low, usual + middle, last + high
+        yield Span(first, usual, last, _when(first, last))
+
+
+def _days(delay: Delay) -> tuple[int, int, int]:
+    """The shortest, the usual and the longest wait, in days."""
+    usual = max(delay.at_least_days, round(delay.rhythm * USUAL_RHYTHM))
+    if delay.at_most_days is not None:
+        usual = min(usual, delay.at_most_days)
+    most = delay.at_most_days if delay.at_most_days is not None else usual
+    return delay.at_least_days, usual, max(most, usual)
+
+
+def _when(first: int, last: int) -> str:
+    if not last:
+        return "at once"
+    return f"day {first}" if first == last else f"day {first} to {last}"
+
+
+def _offers(stage: Stage) -> str:
+    return "may lower the price" if stage.offers.price else "lowers no price"
+
+
+def _branches(stage: Stage) -> Iterable[str]:
+    for outcome, branch in stage.branches.items():
+        to = "the round ends" if branch.to == "end" else f"on to {branch.to.replace('_', ' ')}"
+        after = f", {branch.after_days} days later" if branch.after_days is not None else ""
+        yield f"After {OUTCOMES[outcome]}: {to}{after}{', by another channel' if branch.change else ''}"
+
+
+def _variants(
+    program: Program, stage: Stage, documents: Documents, table: Policy, cells: list[Cell], learned: Mapping[str, Any]
+) -> Iterable[Variant]:
+    places = table.contexts(program.name, stage.name) or ("*",)
+    chances = [table.chances(program.name, stage, where) for where in places]
+    names = [arm.name for arm in stage.arms] + ([] if program.service else [NOTHING])
+    arms: dict[str, Arm] = {arm.name: arm for arm in stage.arms}
+    for name in names:
+        arm = arms.get(name)
+        offer = documents.offers[arm.offer] if arm else None
+        drawn = sum(cell.customers for cell in cells if cell.arm == name and cell.reason is None)
+        worth, apart = _worth(learned.get(name))
+        shares = [one[name] for one in chances]
+        yield Variant(
+            name, offer.label if offer else "No message", offer.kind if offer else "", arm.when.text if arm and arm.when else "",
+            min(shares), max(shares), drawn, worth, apart,
+        )
+
+
+def _worth(found: Mapping[str, Any] | None) -> tuple[Interval | CannotTell, bool]:
+    margin = (found or {}).get("measures", {}).get("margin")
+    if margin is None:
+        return CannotTell("nothing has been measured of it yet"), False
+    if "cannot_tell" in margin:
+        return CannotTell(margin["cannot_tell"]), False
+    return Interval(margin["low"], margin["difference"], margin["high"]), bool(margin.get("told_apart"))
