@@ -13,7 +13,9 @@ from rekindle.insight.friction import AFTER_DAYS, BEFORE_DAYS, CAUSES
 from rekindle.insight.lifecycle import COHORTS, EDGES, STAGES
 from rekindle.insight.profile import COLUMNS
 from rekindle.insight.spikes import AFTER_DAYS as AFTER_DAYS_OF_SPIKE
-from rekindle.learn.lift import LEAST_CONTROL, MEASURES, detectable
+from rekindle.learn.comparison import LEAST_ORDERERS, detectable
+from rekindle.learn.maturity import LEAST
+from rekindle.learn.measures import CATALOGUE
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -59,8 +61,9 @@ def test_stages_cohorts_and_causes_are_documented_in_the_order_in_which_they_win
 
 
 def test_every_measure_is_documented() -> None:
-    assert sorted(first_cells("learn.md", "## What is compared")) == sorted(MEASURES)
-    assert f"{LEAST_CONTROL} of each are needed" in page("learn.md")
+    assert first_cells("learn.md", "## What is compared") == list(CATALOGUE)
+    assert f"{LEAST} of each are needed" in page("learn.md")
+    assert f"{LEAST_ORDERERS} of each are needed" in page("learn.md")
     assert f"= {detectable(1_000.0**2, 900, 100) / 100:.2f}" in page("learn.md")
 
 

@@ -18,6 +18,7 @@ HORIZON = 56
 PROGRAM = program(goal={"metric": "incremental_margin", "horizon": f"{HORIZON}d"}, caps={"touches": 9, "gap": "7d", "duration": "120d"})
 REFUSED = {"arm": None, "propensity": None, "channel": None, "offer": None}
 IDLE = {**REFUSED, "standing": "control", "reason": "control"}
+KNOWN = {"cohort": "long_inactive", "cause": "stockout", "value_tier": "high", "segments": "|cart_left|"}
 LIGHT = {"arm": "light", "offer": "shipping"}
 
 
@@ -34,7 +35,7 @@ JOURNAL = [
     message("light", 0, **LIGHT),
     message("too late", 0, **LIGHT), message("no code", 0, **LIGHT), message("twice", 0, **LIGHT),
     message("mails", 0), message("mails", 20, stage="tailor", offer="percent", arm="percent"), message("mails", 60, stage="closing"),
-    {"customer_id": "idle", "day": 0, **IDLE}, {"customer_id": "idle buyer", "day": 0, **IDLE, "cohort": "long_inactive", "baseline": 900},
+    {"customer_id": "idle", "day": 0, **IDLE}, {"customer_id": "idle buyer", "day": 0, **IDLE, "baseline": 900, **KNOWN},
     {"customer_id": "held out", "day": 0, **REFUSED, "standing": "holdout", "reason": "held_out"},
     {"customer_id": "unmet", "day": 0, **REFUSED, "standing": None, "entered_at": None, "reason": "no_consent"},
     {"customer_id": "met later", "day": 3, **REFUSED, "standing": None, "entered_at": None, "reason": "no_consent"},
@@ -59,6 +60,16 @@ def purchases() -> tuple[list[Fact], list[Fact]]:
     return orders, [line(priced, 1, "p", 2_000, cost=1_500)]
 
 
+def words() -> list[Fact]:
+    """One took a consent back and gave it again; of others it was before or after the window, or about news of orders."""
+    said = [("mails", 3, False, 1), ("mails", 9, True, 2), ("light", -2, False, 1), ("twice", 60, False, 1), ("idle", 3, False, 1)]
+    told = [
+        {"consent_key": f"{who}:email", "customer_id": who, "channel": "email", "granted": granted, "recorded_at": at(day), "batch": batch}
+        for who, day, granted, batch in said
+    ]
+    return [{**one, "purpose": "service" if one["customer_id"] == "idle" else "marketing"} for one in told]
+
+
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     orders, lines = purchases()
@@ -72,7 +83,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     ]
     told = [{"message_id": str(n), "customer_id": who, "name": what, "occurred_at": at(day)} for n, (who, what, day) in enumerate(events)]
     with open_history("duckdb://history.duckdb", tmp_path_factory.mktemp("outcomes")) as opened:
-        write(opened, {"orders": orders, "order_lines": lines, "returns": back, "events": told})
+        write(opened, {"orders": orders, "order_lines": lines, "returns": back, "events": told, "consents": words()})
         decider = Decider(opened)
         decider.remember(*JOURNAL)
         opened.backend.raw_sql("DELETE FROM plans WHERE plan = 'never ready'")
@@ -82,26 +93,34 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         yield opened
 
 
-def found(warehouse: Warehouse, day: float, mine: Program = PROGRAM) -> dict[tuple[str, str], dict[str, object]]:
+Rounds = dict[str, dict[str, object]]
+
+
+def found(warehouse: Warehouse, day: float, mine: Program = PROGRAM, days: int = HORIZON) -> Rounds:
+    """The rounds that are so many days old, both ways of pricing orders giving the same."""
     as_of = instant(day)
     past = due.past(warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), as_of, inclusive=False)
     window = outcomes.Window(as_of, Decimal("0.40"), documents().offers, SHOP)
-    rows = warehouse.arrow(outcomes.outcomes(warehouse, past, mine, window)).to_pylist()
-    keyed = {(row.pop("customer_id"), row.pop("episode").removeprefix("order-")): row for row in rows}
-    assert len(keyed) == len(rows)
-    return {(name, "" if episode == name else episode): row for (name, episode), row in keyed.items()}
+    entered = warehouse.keep(outcomes.rounds(past, (mine,), window))
+    told = []
+    for one in (window, outcomes.priced(warehouse, past, window)):
+        rows = outcomes.outcomes(warehouse, past, (mine,), one, entered, {mine.name: days})
+        told.append(warehouse.arrow(rows.order_by("customer_id", "entered_at")).to_pylist())
+    assert told[0] == told[1]
+    keyed = {row.pop("customer_id"): row for row in told[0]}
+    assert len(keyed) == len(told[0])
+    return keyed
 
 
 @pytest.fixture(scope="module")
-def late(warehouse: Warehouse) -> dict[tuple[str, str], dict[str, object]]:
+def late(warehouse: Warehouse) -> Rounds:
     return found(warehouse, 100)
 
 
-def test_rounds_are_who_was_assigned_and_not_who_was_written_to(late: dict[tuple[str, str], dict[str, object]]) -> None:
-    once = {"bought", "nothing", "failed", "light", "too late", "no code", "twice", "mails", "met later"}
-    treated = {key for key, row in late.items() if row["standing"] == "treated"}
-    assert treated == {*((name, "") for name in once), ("rounds", "first"), ("rounds", "second")}
-    assert {key for key, row in late.items() if row["standing"] == "control"} == {("idle", ""), ("idle buyer", "")}
+def test_rounds_are_who_was_assigned_and_not_who_was_written_to(late: Rounds) -> None:
+    treated = {name for name, row in late.items() if row["standing"] == "treated"}
+    assert treated == {"bought", "nothing", "failed", "light", "too late", "no code", "twice", "mails", "met later", "rounds"}
+    assert {name for name, row in late.items() if row["standing"] == "control"} == {"idle", "idle buyer"}
 
 
 MARGINS = {
@@ -120,47 +139,87 @@ MARGINS = {
 
 
 @pytest.mark.parametrize("name", MARGINS)
-def test_spend_and_margin_by_hand(late: dict[tuple[str, str], dict[str, object]], name: str) -> None:
-    assert (late[name, ""]["spend"], late[name, ""]["margin"]) == (MARGINS[name][0], pytest.approx(MARGINS[name][1]))
+def test_spend_and_margin_by_hand(late: Rounds, name: str) -> None:
+    assert (late[name]["spend"], late[name]["margin"]) == (MARGINS[name][0], pytest.approx(MARGINS[name][1]))
 
 
-def test_an_order_counts_for_every_round_whose_window_it_falls_into(late: dict[tuple[str, str], dict[str, object]]) -> None:
-    assert [late["rounds", episode]["orders"] for episode in ("first", "second")] == [1, 1]
-    assert [late["rounds", episode]["entered_at"] for episode in ("first", "second")] == [at(0), at(40)]
+def test_a_customer_counts_once_an_epoch_from_their_first_round_on(late: Rounds) -> None:
+    """A second round may be of the first one's doing; its order falls into the first one's window."""
+    assert (late["rounds"]["orders"], late["rounds"]["entered_at"], late["rounds"]["epoch"]) == (1, at(0), 2026)
 
 
-def test_orders_retention_and_activation(late: dict[tuple[str, str], dict[str, object]]) -> None:
+def test_orders_retention_and_activation(late: Rounds) -> None:
     """A visit counts, an opened mail and a click do not."""
-    assert {name: (row["orders"], row["retained"], row["activated"]) for (name, episode), row in late.items() if not episode} == {
+    assert {name: (row["orders"], row["retained"], row["activated"]) for name, row in late.items()} == {
         "bought": (2, 1, 1), "nothing": (1, 1, 1), "failed": (0, 0, 0), "light": (2, 1, 1), "too late": (1, 1, 1), "no code": (1, 1, 1),
-        "twice": (1, 1, 1), "mails": (0, 0, 0), "idle": (0, 0, 1), "idle buyer": (1, 1, 1), "met later": (0, 0, 0),
+        "twice": (1, 1, 1), "mails": (0, 0, 0), "idle": (0, 0, 1), "idle buyer": (1, 1, 1), "met later": (0, 0, 0), "rounds": (1, 1, 1),
     }
 
 
-def test_cohort_and_baseline_are_those_of_the_entry(late: dict[tuple[str, str], dict[str, object]]) -> None:
-    assert (late["idle buyer", ""]["cohort"], late["idle buyer", ""]["baseline"]) == ("long_inactive", 900)
-    assert (late["met later", ""]["entered_at"], late["met later", ""]["baseline"]) == (at(10), 700)
+def test_repeat_regularity_and_time_to_the_first_order(late: Rounds) -> None:
+    """Two days of orders in both four-week periods; two in the first; none."""
+    names = ("repeated", "regularity", "days_to_order")
+    assert [late["bought"][name] for name in names] == pytest.approx([1, 1.0, 0.0])
+    assert [late["light"][name] for name in names] == pytest.approx([1, 0.5, 5.0])
+    assert [late["nothing"][name] for name in names] == pytest.approx([0, 0.5, 10.0])
+    assert [late["idle"][name] for name in names] == pytest.approx([0, 0.0, 56.0])
 
 
-def test_a_window_that_is_still_open_ends_at_the_instant(warehouse: Warehouse) -> None:
-    """On day 45 at midnight: the order of that instant is not seen, nor any return, nor the second message's cost of day 60."""
-    early = found(warehouse, 45)
-    assert early["rounds", "first"]["orders"] == 0
-    assert early["bought", ""]["margin"] == pytest.approx(400 - 1)
-    later = found(warehouse, 45.01)
-    assert later["rounds", "first"]["orders"] == later["rounds", "second"]["orders"] == 1
-    assert ("met later", "") not in found(warehouse, 10)
+def test_a_consent_that_was_taken_back_counts_even_where_it_was_given_again(late: Rounds) -> None:
+    assert {name for name, row in late.items() if row["opted_out"]} == {"mails"}
+
+
+def test_what_redemptions_and_messages_cost(late: Rounds) -> None:
+    assert [late["light"][name] for name in ("incentives", "messages", "redeemed")] == [300, 1, 1]
+    assert [late["mails"][name] for name in ("incentives", "messages", "redeemed")] == [0, 2, 0]
+
+
+def test_what_is_known_at_the_entry_stays(late: Rounds) -> None:
+    assert {name: late["idle buyer"][name] for name in KNOWN} == KNOWN
+    assert late["idle buyer"]["baseline"] == 900
+    assert (late["met later"]["entered_at"], late["met later"]["baseline"]) == (at(10), 700)
+    assert late["bought"]["cause"] is None, "nobody wrote it down then"
+
+
+def test_a_refund_after_the_horizon_still_takes_the_margin_back(warehouse: Warehouse) -> None:
+    """The order of the first day went back on day 100; the spend stays what was sold."""
+    before, after = found(warehouse, 100)["bought"], found(warehouse, 101)["bought"]
+    assert (before["margin"], after["margin"]) == pytest.approx((400 - 1, 0 - 1))
+    assert before["spend"] == after["spend"] == 1_500
+
+
+def test_younger_rounds_are_left_out_and_a_shorter_window_counts_less(warehouse: Warehouse) -> None:
+    """On day 45 nobody is 56 days old; over 28 days all who entered by day 17 are counted, their orders of later days not."""
+    assert found(warehouse, 45) == {}
+    early = found(warehouse, 45, days=28)
+    assert "met later" in early
+    assert "met later" not in found(warehouse, 37.9, days=28)
+    assert (early["bought"]["orders"], early["rounds"]["orders"]) == (1, 0)
+    assert early["bought"]["margin"] == pytest.approx(400 - 1)
+    assert (early["idle"]["days_to_order"], early["light"]["regularity"]) == (28, 1.0)
+
+
+def test_an_order_that_a_later_import_gives_to_another_customer_is_that_customers(tmp_path: Path) -> None:
+    """Two accounts of a person are merged: the survivor keeps the standing that it drew, and the orders of both count for it."""
+    with open_history("duckdb://history.duckdb", tmp_path) as opened:
+        write(opened, {"orders": [order("moved", "survivor", at(3), 1_000, batch=2), order("own", "survivor", at(4), 500)]})
+        Decider(opened).remember(
+            message("survivor", 0), {"customer_id": "absorbed", "day": 0, **IDLE},
+        )
+        told = found(opened, 100)
+    assert (told["survivor"]["standing"], told["survivor"]["orders"]) == ("treated", 2)
+    assert (told["absorbed"]["standing"], told["absorbed"]["orders"]) == ("control", 0)
 
 
 def test_another_program_has_its_own_rounds(warehouse: Warehouse) -> None:
-    assert set(found(warehouse, 100, program("elsewhere"))) == {("other program", "")}
+    assert set(found(warehouse, 100, program("elsewhere"))) == {"other program"}
 
 
 def test_a_longer_horizon_sees_more(warehouse: Warehouse) -> None:
-    longer = found(warehouse, 100, program(goal={"metric": "incremental_margin", "horizon": "90d"}))
-    assert longer["bought", ""]["spend"] == 1_500 + 222_222
-    assert longer["mails", ""]["margin"] == pytest.approx(-3)
-    assert longer["bought", ""]["entered_at"] + timedelta(days=90) > at(HORIZON)
+    longer = found(warehouse, 100, days=90)
+    assert longer["bought"]["spend"] == 1_500 + 222_222
+    assert longer["mails"]["margin"] == pytest.approx(-3)
+    assert longer["bought"]["entered_at"] + timedelta(days=90) > at(HORIZON)
 
 
 def test_the_folder_of_the_history_is_the_modules_own(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -3,18 +3,12 @@
 Knows nothing of how it is measured.
 """
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
 import typer
 
-from rekindle import money
+from rekindle.cli.learned import lines
 from rekindle.cli.options import AsJson, AsOfDay, AsOfRun, DryRun, Page
 from rekindle.cli.output import emit, may_write, progress, shown
-from rekindle.cli.store import Open, opened
-
-if TYPE_CHECKING:
-    from rekindle.learn.lift import Lift
+from rekindle.cli.store import opened
 
 
 def learn(context: typer.Context, as_of: AsOfDay = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
@@ -26,26 +20,8 @@ def learn(context: typer.Context, as_of: AsOfDay = None, dry_run: DryRun = False
         held, instant = documents.approved(store.settings), store.as_of(as_of)
         learned = learning.learn(store.settings, store.warehouse, held, instant, publish=not dry_run)
         news = policy_proposals.news(policy_proposals.Question(store.settings, store.warehouse, held, instant))
-    told = [line for lift in learned.lifts for line in lines(lift, store)]
-    emit({**learning.to_json(learned), "policy": news_json(news)}, [*told, *news_lines(news, store)], as_json)
-
-
-def lines(lift: "Lift", store: Open) -> Iterable[str]:
-    """A program's lift for people."""
-    from rekindle.errors import CannotTell
-
-    yield f"{lift.program:<14} {lift.treated:,} assigned to the program, {lift.control:,} to its control"
-    found = lift.measures["margin"].difference
-    if isinstance(found, CannotTell):
-        yield f"Worth          not yet known: {found.reason}"
-        return
-    low, middle, high = (money.show(value, store.settings.currency) for value in (found.low, found.estimate, found.high))
-    yield f"Worth          {middle} margin a customer in {lift.weeks} weeks ({low} to {high})"
-    for name, words in (("retained", "ordered"), ("activated", "came back")):
-        part = lift.measures[name].difference
-        if not isinstance(part, CannotTell):
-            ends = f"({part.low * 100:+.1f} to {part.high * 100:+.1f})"
-            yield f"{name.capitalize():<15}{part.estimate * 100:+.1f} in a hundred {words} {ends}"
+    told = [*lines(learned, store.settings.currency), *news_lines(news, store)]
+    emit({**learning.to_json(learned), "policy": news_json(news)}, told, as_json)
 
 
 def report(context: typer.Context, as_of: AsOfRun = None, out: Page = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:

@@ -304,7 +304,7 @@ def needed(profile: ir.Table, programs: Sequence[Program]) -> list[str]:
 
 _READ = {
     "customer_id", "last_order_id", "last_day", "orders", "average_days_between_orders", "average_order_value", "expected_orders",
-    "expected_margin", "margin_per_order", "value_tier", "lapsed_cohort", "cause", "return_share", "open_ticket", "open_return", "detractor",
-    "credit_balance", "offer_category", "offer_product", "seller_id", "seller_promotion", "timezone", "email_consent", "sms_consent",
-    "webpush_consent", "inapp_consent", *wishes.COLUMNS,
+    "expected_margin", "margin_per_order", "value_tier", "lapsed_cohort", "cause", "return_share", "open_ticket", "open_return",
+    "detractor", "credit_balance", "offer_category", "offer_product", "seller_id", "seller_promotion", "timezone", "email_consent",
+    "sms_consent", "webpush_consent", "inapp_consent", *wishes.COLUMNS,
 }

@@ -24,15 +24,23 @@ LARGEST = 3_000_000_000
 _PART = 1 << 31
 
 
-def drawn(past: Past, program: Program) -> ir.Table:
-    """Every draw of a treated round: customer_id, episode, stage, context, eligible, arm, since (the instant of the draw)."""
+def drawn(past: Past, *programs: Program) -> ir.Table:
+    """Every draw of a treated round: program, customer_id, episode, stage, since (the instant of the draw), and of the journal `LOGGED`."""
+    stages = [f"{program.name}:{stage.name}" for program in programs for stage in program.stages]
     rows = past.journal.filter(
-        past.journal.program == program.name, past.journal.standing == "treated", past.journal.arm.notnull(), past.journal.context != "",
-        past.journal.stage.isin([stage.name for stage in program.stages]),
+        past.journal.standing == "treated", past.journal.arm.notnull(), past.journal.context != "",
+        (past.journal.program + ":" + past.journal.stage).isin(stages),
     )
-    place = ibis.row_number().over(group_by=["customer_id", "episode", "stage"], order_by=["as_of", "plan"])
-    first = rows.mutate(place=place).filter(lambda t: t.place == 0)
-    return first.select("customer_id", "episode", "stage", "context", "eligible", "arm", since="as_of")
+    rows = rows.select("program", "customer_id", "episode", "stage", *LOGGED, "reason", since="as_of")
+    key = ["program", "customer_id", "episode", "stage"]
+    again = rows.filter(rows.reason.notnull()).select(key).distinct()
+    place = ibis.row_number().over(group_by=key, order_by=["since", "plan"])
+    first = rows.semi_join(again, key).mutate(place=place).filter(lambda t: t.place == 0).drop("place")
+    return rows.anti_join(again, key).union(first).drop("reason")
+
+
+LOGGED = ("context", "eligible", "arm", "propensity", "policy", "plan", "baseline")
+"""What the journal says of a draw."""
 
 
 def followed(warehouse: Warehouse, past: Past, program: Program, window: outcomes.Window) -> ir.Table:
@@ -50,7 +58,7 @@ def followed(warehouse: Warehouse, past: Past, program: Program, window: outcome
     """
     rows = drawn(past, program)
     spans = warehouse.keep(rows.mutate(until=outcomes.end_of(rows.since, program, window)))
-    rows = outcomes.followed(warehouse, past, program, spans, window)
+    rows = outcomes.followed(warehouse, past, (program,), spans, window)
     began = rows.since.epoch_seconds()
     age, answer = rows.until.epoch_seconds() - began, rows.first_order_at.epoch_seconds() - began
     return warehouse.keep(

@@ -3,42 +3,50 @@
 Knows nothing of how outcomes came about. Only a concurrent randomised comparison is called lift.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import ibis.expr.types as ir
 import numpy as np
 import tea_tasting as tt
-from scipy.special import ndtri
 from tea_tasting.aggr import Aggregates
 
+from rekindle.decide.due import Past
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.models import Interval
+from rekindle.learn import comparison, outcomes
+from rekindle.learn.comparison import LEVEL, Comparison
+from rekindle.learn.maturity import LEAST, STEP, Maturity, maturity
+from rekindle.learn.measures import CATALOGUE, COLUMNS, FIRST, SHOWN
+from rekindle.learn.strata import aligned
+from rekindle.learn.sums import Cells, Sums, read, summed
+from rekindle.program.documents import Program
 
-LEAST_CONTROL = 20
-"""Rounds in the control below which no difference is shown: a mean of fewer heavy-tailed margins has no honest interval."""
+KEYS = ("program", "standing", "epoch", "control_share", "policy", "context", "cohort", "value_tier", "cause", "month")
+"""What the cells of a program's rounds are told apart by."""
 
-LEAST_ORDERERS = 10
-"""Rounds with an order, on either side, below which no difference is shown: before that, the interval is the luck of a few orders."""
+BY_SEGMENT = ("program", "standing", "epoch", "control_share", "segments")
+PARTS = {"cohort": "cohort", "tier": "value_tier", "cause": "cause"}
+"""What a program's lift is shown by, besides segments, and the key of the cells."""
 
-MEASURES = ("margin", "spend", "retained", "activated")
-POWER, LEVEL = 0.80, 0.95
+STRATA = ("policy", "context")
+"""What a program's rounds are stratified by, besides what their standing was drawn by."""
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Treated against control for one measure.
+class Part:
+    """The lift among some of a program's customers, such as those of a tier.
 
     Args:
-        difference: Treated minus control, per customer, with a 95 % interval; or why there is none.
-        control_mean: The control's mean.
-        p_value: Two-sided; None where there is no difference to test.
+        treated, control: Rounds by standing.
+        measures: Measure to comparison.
     """
 
-    difference: Interval | CannotTell
-    control_mean: float
-    p_value: float | None
+    treated: int
+    control: int
+    measures: dict[str, Comparison]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +55,12 @@ class Lift:
 
     Args:
         program: Its name.
-        treated, control: Rounds by standing.
-        measures: Measure to comparison: margin and spend in minor units a customer, retained and activated as shares.
-        cohorts: The same by lapsed cohort.
-        cohort_sizes: Cohort to (treated, control).
-        detectable: The smallest true difference in margin that a design of this size would show four times in five, minor units.
+        treated, control: Rounds that are counted, by standing.
+        measures: Measure to comparison, stratified.
+        parts: What it is shown by, to value, to the lift there; p-values adjusted over all of them together (Holm).
+        pooled: Margin without strata; or why there is none.
+        reversed_by: By what the margin turns its sign once it is compared like with like; empty where it does not.
+        maturity: How far the rounds have come.
         first_day, last_day: Days of the first entry and the last seen fact.
     """
 
@@ -59,110 +68,190 @@ class Lift:
     treated: int
     control: int
     measures: dict[str, Comparison]
-    cohorts: dict[str, dict[str, Comparison]]
-    cohort_sizes: dict[str, tuple[int, int]]
-    detectable: float | CannotTell
+    parts: dict[str, dict[str, Part]]
+    pooled: Interval | CannotTell
+    reversed_by: tuple[str, ...]
+    maturity: Maturity
     first_day: date | None
     last_day: date
+    cells: Cells | None = field(default=None, repr=False)
 
     @property
     def weeks(self) -> int:
-        """Whole weeks since the first entry, at least one."""
-        return max(1, round((self.last_day - self.first_day + timedelta(days=1)).days / 7)) if self.first_day else 0
+        """Over how many whole weeks a round is counted, at least one where any is."""
+        return max(1, round(self.maturity.window_days / 7)) if self.maturity.window_days else 0
+
+    @property
+    def cohorts(self) -> dict[str, dict[str, Comparison]]:
+        """The measures of each lapsed cohort."""
+        return {name: part.measures for name, part in self.parts.get("cohort", {}).items()}
+
+    @property
+    def cohort_sizes(self) -> dict[str, tuple[int, int]]:
+        """How many were treated and in the control, by lapsed cohort."""
+        return {name: (part.treated, part.control) for name, part in self.parts.get("cohort", {}).items()}
+
+    @property
+    def detectable(self) -> float | CannotTell:
+        """The smallest true difference in margin that a comparison of this size shows four times in five, minor units."""
+        first = self.measures.get(FIRST)
+        if first is None or first.detectable is None:
+            return first.difference if first is not None and isinstance(first.difference, CannotTell) else CannotTell(NOBODY)
+        return first.detectable
 
 
-def reduce(outcomes: ir.Table, *by: str) -> ir.Table:
-    """Counts, means, variances and covariances with the baseline, per group: all that a comparison needs."""
-    parts: dict[str, ir.Value] = {"n": outcomes.count(), "mean_baseline": outcomes.baseline.mean(), "var_baseline": outcomes.baseline.var()}
-    for name in MEASURES:
-        parts |= {
-            f"mean_{name}": outcomes[name].mean(), f"var_{name}": outcomes[name].var(),
-            f"cov_{name}": outcomes[name].cov(outcomes.baseline),
-        }
-    return outcomes.group_by(*by).aggregate(**parts)
+NOBODY = "nobody has been compared yet"
 
 
-def measure(warehouse: Warehouse, outcomes: ir.Table, program: str, last_day: date) -> Lift:
-    """Reduces outcomes in the engine and compares them.
+def of_programs(
+    warehouse: Warehouse, past: Past, programs: Sequence[Program], window: outcomes.Window, entered: ir.Table
+) -> tuple[Lift, ...]:
+    """What each program was worth so far, in one pass over all of them.
 
     Args:
-        warehouse: Runs the reduction.
-        outcomes: From `outcomes.outcomes`, kept.
+        warehouse: An open history.
+        past: Ready plans before the instant.
+        programs: The programs.
+        window: What is counted.
+        entered: Their rounds, from `outcomes.rounds`, kept.
+    """
+    every: dict[str, dict[str, dict[int, int]]] = {program.name: {} for program in programs}
+    for (name, standing), one_side in outcomes.ages(warehouse, entered, "program", "standing").items():
+        every[name][standing] = one_side
+    found = {one.name: _maturity(every[one.name], one.goal.horizon_days, window.as_of.day) for one in programs}
+    windows = {name: one.window_days for name, one in found.items() if one.window_days}
+    cells, segments = _summed(warehouse, past, programs, window, entered, windows) if windows else (None, None)
+    lifts = []
+    for name, ages in every.items():
+        oldest = max((age for one in ages.values() for age in one), default=None)
+        days = (None if oldest is None else window.as_of.day - timedelta(days=oldest), window.as_of.last_day)
+        if cells is None or segments is None or name not in windows:
+            lifts.append(_nothing_yet(name, found[name], days, _why(ages)))
+        else:
+            mine = (cells.only(cells.keys["program"] == name), segments.only(segments.keys["program"] == name))
+            lifts.append(measure(name, *mine, found[name], days))
+    return tuple(lifts)
+
+
+def not_begun(program: Program, window: outcomes.Window) -> Lift:
+    """A program where nobody has entered any."""
+    return _nothing_yet(program.name, _maturity({}, program.goal.horizon_days, window.as_of.day), (None, window.as_of.last_day), _why({}))
+
+
+def _maturity(ages: Mapping[str, Mapping[int, int]], horizon_days: int, day: date) -> Maturity:
+    return maturity(ages, horizon_days, day, never=len(ages) < len(outcomes.STANDINGS))
+
+
+def _summed(
+    warehouse: Warehouse, past: Past, programs: Sequence[Program], window: outcomes.Window, entered: ir.Table, windows: Mapping[str, int]
+) -> tuple[Cells, Cells]:
+    rows = warehouse.keep(outcomes.outcomes(warehouse, past, programs, window, entered, windows))
+    cells = read(warehouse.arrow(summed(rows, KEYS, (*COLUMNS, *outcomes.COSTS))), KEYS)
+    marked = rows.filter(rows.segments.notnull())
+    return cells, read(warehouse.arrow(summed(marked, BY_SEGMENT, SHOWN, ())), BY_SEGMENT)
+
+
+def _why(ages: Mapping[str, Mapping[int, int]]) -> str:
+    rounds = {name: sum(ages.get(name, {}).values()) for name in outcomes.STANDINGS}
+    if min(rounds.values()) < LEAST:
+        return f"{rounds['control']} in the control and {rounds['treated']} treated; {LEAST} of each are needed"
+    return f"fewer than {LEAST} of the control or of the others entered {STEP} days ago or earlier"
+
+
+def measure(program: str, cells: Cells, by_segment: Cells, found: Maturity, days: tuple[date | None, date]) -> Lift:
+    """A program's lift from the sums of its rounds.
+
+    Args:
         program: Its name.
-        last_day: The last day of facts.
+        cells: By `KEYS`.
+        by_segment: By `BY_SEGMENT`, of the rounds that know their segments.
+        found: How far the rounds have come.
+        days: Of the first entry and the last seen fact.
     """
-    whole = {row["standing"]: row for row in warehouse.arrow(reduce(outcomes, "standing")).to_pylist()}
-    parts: dict[str, dict[str, dict[str, float]]] = {}
-    named = outcomes.mutate(cohort=outcomes.cohort.fill_null("other"))
-    for row in warehouse.arrow(reduce(named, "cohort", "standing")).to_pylist():
-        parts.setdefault(row["cohort"], {})[row["standing"]] = row
-    first = warehouse.scalar(outcomes.entered_at.min())
+    treated, control = aligned(cells, STRATA)
+    measures = comparison.compare(treated, control)
+    parts = {name: _parts(cells, key) for name, key in PARTS.items()}
+    parts["segment"] = _segments(by_segment)
+    parts = _adjusted({name: found for name, found in parts.items() if found})
+    pooled = _pooled(cells)
+    is_treated = cells.keys["standing"] == "treated"
     return Lift(
-        program=program, treated=_size(whole, "treated"), control=_size(whole, "control"), measures=compare(whole),
-        cohorts={cohort: compare(rows) for cohort, rows in sorted(parts.items())},
-        cohort_sizes={cohort: (_size(rows, "treated"), _size(rows, "control")) for cohort, rows in sorted(parts.items())},
-        detectable=_detectable_of(whole), first_day=first.date() if first else None, last_day=last_day,
+        program, int(cells.sums.n[is_treated].sum()), int(cells.sums.n[~is_treated].sum()), measures, parts, pooled,
+        _reversed(cells, measures[FIRST], pooled), found, *days, cells,
     )
 
 
-def compare(rows: dict[str, dict[str, float]]) -> dict[str, Comparison]:
-    """Every measure of one group of rounds, treated against control.
-
-    Args:
-        rows: Standing to the row of `reduce`.
-    """
-    control_n, treated_n = _size(rows, "control"), _size(rows, "treated")
-    if control_n < LEAST_CONTROL or treated_n < LEAST_CONTROL:
-        why = CannotTell(f"{control_n} in the control and {treated_n} treated; {LEAST_CONTROL} of each are needed")
-        mean = {name: float(rows["control"][f"mean_{name}"]) if control_n else 0.0 for name in MEASURES}
-        return {name: Comparison(why, mean[name], None) for name in MEASURES}
-    ordered = {name: round(rows[name]["mean_retained"] * rows[name]["n"]) for name in ("control", "treated")}
-    if min(ordered.values()) < LEAST_ORDERERS:
-        few = f"{ordered['control']} of the control and {ordered['treated']} of the others have ordered so far"
-        early = CannotTell(f"{few}; {LEAST_ORDERERS} of each are needed")
-        return {name: Comparison(early, float(rows["control"][f"mean_{name}"]), None) for name in MEASURES}
-    return {name: _compared(rows["control"], rows["treated"], name) for name in MEASURES}
+def _nothing_yet(program: str, found: Maturity, days: tuple[date | None, date], why: str) -> Lift:
+    """A program of whose rounds none can be counted yet."""
+    cannot = Comparison(CannotTell(why), 0.0)
+    return Lift(program, 0, 0, {name: cannot for name in CATALOGUE}, {}, CannotTell(why), (), found, *days)
 
 
-def _compared(control: dict[str, float], treated: dict[str, float], name: str) -> Comparison:
-    if not control[f"var_{name}"] and not treated[f"var_{name}"]:
-        return Comparison(CannotTell(f"no differences in {name} yet, in either group"), float(control[f"mean_{name}"]), None)
-    varies = control["var_baseline"] > 0 and treated["var_baseline"] > 0
-    result = tt.Mean(name, "baseline" if varies else None, confidence_level=LEVEL).analyze_aggregates(
-        _aggregates(control, name), _aggregates(treated, name)
-    )
-    return Comparison(
-        Interval(result.effect_size_ci_lower, result.effect_size, result.effect_size_ci_upper),
-        float(control[f"mean_{name}"]), float(result.pvalue),
-    )
+def _part(cells: Cells) -> Part:
+    treated, control = aligned(cells)
+    return Part(int(treated.n.sum()), int(control.n.sum()), comparison.compare(treated, control, SHOWN))
 
 
-def _aggregates(row: dict[str, float], name: str) -> Aggregates:
+def _parts(cells: Cells, name: str) -> dict[str, Part]:
+    values = [str(one) for one in np.unique(cells.keys[name]) if one]
+    return {value: _part(cells.only(cells.keys[name] == value)) for value in values}
+
+
+def _segments(cells: Cells) -> dict[str, Part]:
+    """By segment; a customer may be in several."""
+    memberships = [set(one.split("|")) - {""} for one in cells.keys["segments"]]
+    found = {}
+    for name in sorted(set().union(*memberships)):
+        found[name] = _part(cells.only(np.array([name in one for one in memberships], dtype=bool)))
+    return found
+
+
+def _adjusted(parts: dict[str, dict[str, Part]]) -> dict[str, dict[str, Part]]:
+    """With the p-values of every measure adjusted over all parts that are shown."""
+    places = [(dimension, value) for dimension, found in parts.items() for value in found]
+    for name in SHOWN:
+        p_values = comparison.holm([parts[one][value].measures[name].p_value for one, value in places])
+        for (dimension, value), adjusted in zip(places, p_values, strict=True):
+            part = parts[dimension][value]
+            told = replace(part.measures[name], adjusted=adjusted)
+            parts[dimension][value] = replace(part, measures={**part.measures, name: told})
+    return parts
+
+
+def _pooled(cells: Cells) -> Interval | CannotTell:
+    """Everybody together, whatever they were drawn by: the textbook's answer, shown beside the stratified one."""
+    is_treated = cells.keys["standing"] == "treated"
+    groups = [cells.sums.only(side).gathered(np.zeros(int(side.sum()), dtype=np.int64), 1) for side in (is_treated, ~is_treated)]
+    told = comparison.compare(groups[0], groups[1], (FIRST,))[FIRST].difference
+    if isinstance(told, CannotTell):
+        return told
+    covariate = "baseline" if comparison.slope(groups[0], groups[1], FIRST) else None
+    result = tt.Mean(FIRST, covariate, confidence_level=LEVEL).analyze_aggregates(*(_aggregates(one) for one in reversed(groups)))
+    return Interval(result.effect_size_ci_lower, result.effect_size, result.effect_size_ci_upper)
+
+
+def _aggregates(sums: Sums) -> Aggregates:
+    """Margin and baseline of one stratum, as tea-tasting has them."""
+    n, x, y = (float(sums[name][0]) for name in ("n", "x", f"y:{FIRST}"))
+    xx, yy, xy = (float(sums[name][0]) for name in ("xx", f"yy:{FIRST}", f"xy:{FIRST}"))
     return Aggregates(
-        count_=int(row["n"]),
-        mean_={name: row[f"mean_{name}"], "baseline": row["mean_baseline"]},
-        var_={name: row[f"var_{name}"], "baseline": row["var_baseline"]},
-        cov_={(name, "baseline"): row[f"cov_{name}"]},
+        count_=int(n), mean_={FIRST: y / n, "baseline": x / n},
+        var_={FIRST: (yy - y * y / n) / (n - 1), "baseline": (xx - x * x / n) / (n - 1)},
+        cov_={(FIRST, "baseline"): (xy - x * y / n) / (n - 1)},
     )
 
 
-def detectable(variance: float, treated: int, control: int) -> float:
-    """The smallest true difference that shows with a power of 80 % at the 5 % level, two-sided.
-
-    >>> round(detectable(100.0, 900, 100), 3)
-    2.953
-    """
-    z = float(ndtri(POWER) + ndtri(1 - (1 - LEVEL) / 2))
-    return z * float(np.sqrt(variance * (1 / treated + 1 / control)))
-
-
-def _detectable_of(rows: dict[str, dict[str, float]]) -> float | CannotTell:
-    counts = {name: _size(rows, name) for name in ("treated", "control")}
-    if min(counts.values()) < 2:
-        return CannotTell("nobody has been compared yet")
-    variance = sum((counts[name] - 1) * rows[name]["var_margin"] for name in counts) / (sum(counts.values()) - 2)
-    return detectable(variance, counts["treated"], counts["control"])
-
-
-def _size(rows: dict[str, dict[str, float]], standing: str) -> int:
-    return int(rows[standing]["n"]) if standing in rows else 0
+def _reversed(cells: Cells, stratified: Comparison, pooled: Interval | CannotTell) -> tuple[str, ...]:
+    """By what the pooled margin turns its sign, where the pooled or the stratified one can be told apart from nought."""
+    if isinstance(pooled, CannotTell):
+        return ()
+    found = {"policy and context": stratified}
+    for name, key in PARTS.items():
+        found[name] = comparison.compare(*aligned(cells, (key,)), (FIRST,))[FIRST]
+    clear = pooled.low > 0 or pooled.high < 0
+    turned = []
+    for name, one in found.items():
+        other = one.difference
+        if isinstance(other, Interval) and other.estimate * pooled.estimate < 0 and (clear or one.told_apart):
+            turned.append(name)
+    return tuple(turned)

@@ -50,9 +50,9 @@ def draws(warehouse: Warehouse, past: Past, program: Program, window: outcomes.W
         window: What is counted.
     """
     with warehouse.forgetting():
-        rows = _chances(past, decisions.drawn(past, program))
+        rows = decisions.drawn(past, program).filter(lambda t: t.propensity > 0)
         spans = warehouse.keep(rows.mutate(until=outcomes.end_of(rows.since, program, window)))
-        followed = outcomes.followed(warehouse, past, program, spans, window)
+        followed = outcomes.followed(warehouse, past, (program,), spans, window)
         sums = warehouse.arrow(_summed(followed))
     found = []
     for stage in program.stages:
@@ -62,15 +62,6 @@ def draws(warehouse: Warehouse, past: Past, program: Program, window: outcomes.W
         if part.num_rows:
             found.append(_of_stage(program.name, stage.name, arms, part))
     return tuple(found)
-
-
-def _chances(past: Past, drawn: ir.Table) -> ir.Table:
-    """The draws with the propensity of each."""
-    key = ["customer_id", "episode", "stage", "since"]
-    journal = past.journal.mutate(since=past.journal.as_of)
-    logged = journal.filter(journal.arm.notnull()).group_by("program", *key).aggregate(propensity=lambda t: t.propensity.min())
-    one = drawn.left_join(logged, key).drop(*(f"{name}_right" for name in key))
-    return one.filter(one.propensity > 0)
 
 
 def _summed(rows: ir.Table) -> ir.Table:

@@ -1,10 +1,12 @@
 """What customers did after they entered a program, by what they were assigned to and not by what they were sent.
 
-Knows nothing of lift. One row per round (episode); the window opens when the round got its standing. `followed` does the arithmetic for
+Knows nothing of lift. One row per customer and epoch; the window opens when the round got its standing. `followed` does the arithmetic for
 any span of a round, such as the time since a decision.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 import ibis
@@ -14,13 +16,20 @@ from rekindle.decide.arms import MILLI, Shop
 from rekindle.decide.due import Past
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight import purchases
-from rekindle.moment import AsOf
+from rekindle.moment import AsOf, start_of_day
 from rekindle.program.documents import Offer, Program
 
 ACTIVATION = ("Signed In", "Product Viewed")
 """Events that count as activation besides an order; opens and clicks never do."""
 
 STANDINGS = ("treated", "control")
+COSTS = ("incentives", "messages", "redeemed")
+"""What is told of a round besides the measures: what its offers and messages cost, and its orders with a code of a message."""
+
+DAY = 86_400
+MARKETING = "marketing"
+PERIOD = 28
+"""Days of a period of which it is asked whether there was an order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,43 +41,118 @@ class Window:
         margin: The store's margin on goods of unknown cost.
         offers: By name, for what redemptions cost besides a lower price.
         shop: Currency and channel costs.
+        sold: Orders with what they brought, from `priced`; each question works it out for its own customers where None.
     """
 
     as_of: AsOf
     margin: Decimal
     offers: dict[str, Offer]
     shop: Shop
+    sold: ir.Table | None = None
 
 
-def rounds(past: Past, program: Program) -> ir.Table:
-    """Every round that got a standing: customer_id, episode, standing, cohort, baseline, entered_at."""
-    rows = past.journal.filter(past.journal.program == program.name, past.journal.standing.isin(STANDINGS))
-    place = ibis.row_number().over(group_by=["customer_id", "episode"], order_by=["as_of", "stage", "plan"])
+def rounds(past: Past, programs: Sequence[Program], window: Window) -> ir.Table:
+    """Every customer's first round of a program in an epoch: the standing is drawn for the epoch, and further rounds may be of its doing.
+
+    Returns:
+        program, customer_id, standing, entered_at, age_days (whole days until the instant), epoch, month (of the entry, as 202603), what
+        the journal says of the customer then (`AT_ENTRY`), and baseline.
+    """
+    rows = past.journal.filter(past.journal.program.isin([one.name for one in programs]), past.journal.standing.isin(STANDINGS))
+    return first_of_epoch(rows.filter(rows.as_of == rows.entered_at), window.as_of, ("program",))
+
+
+AT_ENTRY = ("holdout_share", "control_share", "policy", "context", "cohort", "cause", "value_tier", "segments")
+"""What is known of a round from the row in which it got its standing."""
+
+
+def first_of_epoch(rows: ir.Table, as_of: AsOf, within: Sequence[str] = ()) -> ir.Table:
+    """Of rows in which rounds got their standing each customer's first of every calendar year, within other columns: as `rounds`."""
+    rows = rows.mutate(epoch=epoch_of(rows.entered_at, as_of))
+    order = ["entered_at", "program", "episode", "stage", "plan"]
+    place = ibis.row_number().over(group_by=[*within, "customer_id", "epoch"], order_by=order)
     first = rows.mutate(place=place).filter(lambda t: t.place == 0)
-    return first.select("customer_id", "episode", "standing", "cohort", "baseline", "entered_at")
+    age = (ibis.literal(as_of.naive).epoch_seconds() - first.entered_at.epoch_seconds()) / DAY
+    return first.select(
+        *within, "customer_id", "standing", "entered_at", "epoch", *AT_ENTRY, "baseline", age_days=age.floor().cast("int64"),
+        month=(first.entered_at.year() * 100 + first.entered_at.month()).cast("int64"),
+    )
 
 
-def outcomes(warehouse: Warehouse, past: Past, program: Program, window: Window) -> ir.Table:
-    """What each round brought within the program's horizon, or so far.
+def ages(warehouse: Warehouse, rows: ir.Table, *by: str) -> dict[tuple[str, ...], dict[int, int]]:
+    """How many rows are so many days old, by some columns.
+
+    Args:
+        warehouse: Runs the count.
+        rows: The columns and age_days.
+        by: The columns.
+    """
+    found: dict[tuple[str, ...], dict[int, int]] = {}
+    for row in warehouse.arrow(rows.group_by(*by, "age_days").aggregate(rows=rows.count())).to_pylist():
+        found.setdefault(tuple(row[name] for name in by), {})[row["age_days"]] = row["rows"]
+    return found
+
+
+def epoch_of(at: ir.TimestampValue, as_of: AsOf) -> ir.IntegerValue:
+    """The calendar year of an instant in the store's time zone, of the last years."""
+    last = as_of.seen_day.year
+    began = [(at >= ibis.literal(start_of_day(date(year, 1, 1), as_of.timezone).replace(tzinfo=None)), year) for year in _years(last)]
+    return ibis.cases(*began, else_=last - EPOCHS).cast("int64")
+
+
+EPOCHS = 30
+"""So many calendar years are told apart."""
+
+
+def _years(last: int) -> range:
+    return range(last, last - EPOCHS, -1)
+
+
+def outcomes(
+    warehouse: Warehouse, past: Past, programs: Sequence[Program], window: Window, entered: ir.Table, days: Mapping[str, int]
+) -> ir.Table:
+    """What each round brought within so many days.
 
     Args:
         warehouse: An open history.
         past: Ready plans before the instant.
-        program: The program.
+        programs: The programs.
         window: What is counted.
+        entered: From `rounds`.
+        days: Program to over how many days a round is counted, at least one; younger rounds, and others' programs, are left out.
 
     Returns:
-        rounds and orders, spend (minor units), margin (minor units, net of redemptions and channel costs), activated, retained.
+        The rounds with `measures.COLUMNS` (money in minor units; margin net of redemptions and channel costs), and incentives, messages
+        (minor units) and redeemed (orders with a code that a message carried).
     """
-    entered = rounds(past, program)
-    spans = warehouse.keep(entered.mutate(since=entered.entered_at, until=end_of(entered.entered_at, program, window)))
-    joined = _beside(followed(warehouse, past, program, spans, window), _activated(warehouse, spans))
-    joined = joined.mutate(active=joined.active.fill_null(False))
-    net = joined.gross_margin - joined.incentives - joined.messages_milli / MILLI
-    ordered = joined.orders > 0
-    whole = joined.mutate(margin=net, retained=ordered.cast("int64"), activated=(joined.active | ordered).cast("int64"))
-    return whole.select(
-        "customer_id", "episode", "standing", "cohort", "baseline", "entered_at", "orders", "spend", "margin", "activated", "retained"
+    aged = entered.mutate(days=entered.program.cases(*days.items(), else_=ibis.null("int64")))
+    old = aged.filter(aged.age_days >= aged.days)
+    spans = warehouse.keep(old.mutate(since=old.entered_at, until=old.entered_at + old.days.as_interval("D")))
+    return measured(warehouse, past, programs, spans, window, max(days.values()))
+
+
+def measured(
+    warehouse: Warehouse, past: Past, programs: Sequence[Program], spans: ir.Table, window: Window, longest: int
+) -> ir.Table:
+    """Spans with the columns that measures are computed from.
+
+    Args:
+        warehouse: An open history.
+        past: Ready plans before the instant.
+        programs: Whose messages and redemptions count.
+        spans: As `followed` takes them, with `days`, how long each is.
+        window: What is counted.
+        longest: The most of these days.
+    """
+    joined = _beside(followed(warehouse, past, programs, spans, window, longest), _activated(warehouse, spans))
+    joined = _beside(joined, _opted_out(warehouse, spans))
+    ordered, messages = joined.orders > 0, joined.messages_milli / MILLI
+    first = (joined.first_order_at.epoch_seconds() - joined.since.epoch_seconds()) / DAY
+    return joined.mutate(
+        margin=joined.gross_margin - joined.incentives - messages, messages=messages,
+        retained=ordered.cast("int64"), repeated=(joined.purchase_days > 1).cast("int64"),
+        regularity=joined.periods / (joined.days / PERIOD).ceil(), days_to_order=first.fill_null(joined.days),
+        activated=(joined.active.fill_null(False) | ordered).cast("int64"), opted_out=joined.opted_out.fill_null(False).cast("int64"),
     )
 
 
@@ -77,35 +161,64 @@ def end_of(since: ir.TimestampValue, program: Program, window: Window) -> ir.Tim
     return ibis.least(since + ibis.interval(days=program.goal.horizon_days), ibis.literal(window.as_of.naive))
 
 
-def followed(warehouse: Warehouse, past: Past, program: Program, spans: ir.Table, window: Window) -> ir.Table:
+def followed(
+    warehouse: Warehouse, past: Past, programs: Sequence[Program], spans: ir.Table, window: Window, longest: int = 0
+) -> ir.Table:
     """What orders brought in spans of rounds, and what messages and redemptions cost.
 
     Args:
         warehouse: An open history.
         past: Ready plans before the instant.
-        program: The program.
+        programs: Whose messages and redemptions count.
         spans: customer_id, episode, since, until and whatever else, kept; where there is a `stage`, a round has a span for each.
         window: What is counted.
+        longest: Days that spans have at most; where given, it is told too in how many `PERIOD`s and on how many days there were orders.
 
     Returns:
-        The spans with orders, spend, gross_margin, incentives (minor units), messages_milli (thousandths of a minor unit), all 0 where
-        nothing followed, and first_order_at (null where nothing followed).
+        The spans with orders, spend, gross_margin, incentives (minor units), messages_milli (thousandths of a minor unit), redeemed (orders
+        with a code of a message), all 0 where nothing followed, and first_order_at (null where nothing followed); and periods and
+        purchase_days, which is 2 for two and more.
     """
-    sold, earliest, joined = purchases.sales(warehouse, window.as_of), warehouse.scalar(spans.since.min()), spans
-    if earliest is not None:
-        sold = sold.filter(sold.ordered_at >= ibis.literal(earliest))
+    sold, joined = window.sold, spans
+    if sold is None:
+        sold = _since(warehouse, purchases.sales(warehouse, window.as_of), spans.since)
     parts = (
-        _bought(warehouse, sold, spans, window), _redeemed(warehouse, program, sold, spans, window), _sent(past, program, spans, window)
+        _bought(warehouse, sold, spans, window, longest), _redeemed(warehouse, programs, sold, spans, window),
+        _sent(past, programs, spans, window),
     )
     for part in parts:
         joined = _beside(joined, part)
-    counted = ("orders", "spend", "gross_margin", "incentives", "messages_milli")
+    counted = ["orders", "spend", "gross_margin", "incentives", "redeemed", "messages_milli"]
+    counted += ["periods", "purchase_days"] if longest else []
     return joined.mutate(**{name: joined[name].fill_null(0) for name in counted})
+
+
+def priced(warehouse: Warehouse, past: Past, window: Window) -> Window:
+    """The window with what every order brought of customers who ever had a standing, kept: worked out once for many questions."""
+    begun = past.journal.filter(past.journal.standing.notnull())
+    sold = _since(warehouse, purchases.sales(warehouse, window.as_of), begun.entered_at)
+    orders = warehouse.keep(sold.semi_join(begun, "customer_id").select(*_ORDER, "code"))
+    told = order_margins(warehouse, orders, window)
+    return replace(window, sold=warehouse.keep(told.select(*_ORDER, "code", "spend", "margin")))
+
+
+_ORDER = ("customer_id", "order_id", "ordered_at", "purchase_day", "net", "lines")
+
+
+def _since(warehouse: Warehouse, sold: ir.Table, instants: ir.TimestampColumn) -> ir.Table:
+    """The orders from the first of some instants on."""
+    earliest = warehouse.scalar(instants.min())
+    return sold if earliest is None else sold.filter(sold.ordered_at >= ibis.literal(earliest))
 
 
 def _key(spans: ir.Table) -> list[str]:
     """What tells spans apart."""
-    return [name for name in ("customer_id", "episode", "stage") if name in spans.columns]
+    return [name for name in ("program", "customer_id", "episode", "epoch", "stage") if name in spans.columns]
+
+
+def _whose(spans: ir.Table) -> list[str]:
+    """What a message or a code belongs to, as far as spans tell it apart."""
+    return [name for name in ("program", "customer_id", "episode") if name in spans.columns]
 
 
 def _beside(spans: ir.Table, part: ir.Table) -> ir.Table:
@@ -119,12 +232,19 @@ def _within(orders: ir.Table, spans: ir.Table) -> ir.Table:
     return joined.filter(joined.ordered_at >= joined.since, joined.ordered_at < joined.until)
 
 
-def _bought(warehouse: Warehouse, sold: ir.Table, spans: ir.Table, window: Window) -> ir.Table:
-    orders = warehouse.keep(_within(sold.select("customer_id", "order_id", "ordered_at", "net", "lines"), spans))
-    priced = order_margins(warehouse, orders, window)
-    return priced.group_by(*_key(spans)).aggregate(
-        orders=priced.count(), spend=priced.spend.sum().cast("int64"), gross_margin=priced.margin.sum().cast("int64"),
-        first_order_at=priced.ordered_at.min(),
+def _bought(warehouse: Warehouse, sold: ir.Table, spans: ir.Table, window: Window, longest: int) -> ir.Table:
+    if window.sold is None:
+        told = order_margins(warehouse, warehouse.keep(_within(sold.select(*_ORDER), spans)), window)
+    else:
+        told = _within(sold.drop("code"), spans)
+    more: dict[str, ir.Value] = {}
+    if longest:
+        period = ((told.ordered_at.epoch_seconds() - told.since.epoch_seconds()) / (PERIOD * DAY)).floor()
+        met = [(period == number).any().cast("int64") for number in range(-(-longest // PERIOD))]
+        more = {"periods": sum(met[1:], met[0]), "purchase_days": (told.purchase_day.max() > told.purchase_day.min()).ifelse(2, 1)}
+    return told.group_by(*_key(spans)).aggregate(
+        orders=told.count(), spend=told.spend.sum().cast("int64"), gross_margin=told.margin.sum().cast("int64"),
+        first_order_at=told.ordered_at.min(), **more,
     )
 
 
@@ -145,37 +265,48 @@ def order_margins(warehouse: Warehouse, orders: ir.Table, window: Window) -> ir.
     return whole.mutate(margin=purchases.margin(whole, window.margin))
 
 
-def _sent(past: Past, program: Program, spans: ir.Table, window: Window) -> ir.Table:
+def _sent(past: Past, programs: Sequence[Program], spans: ir.Table, window: Window) -> ir.Table:
     """What the messages of a round cost within its spans."""
-    mine = past.contacts.filter(past.contacts.program == program.name).select("customer_id", "episode", "as_of", "channel")
-    mine = mine.join(spans.select(*_key(spans), "since", "until"), ["customer_id", "episode"])
+    mine = past.contacts.filter(past.contacts.program.isin([one.name for one in programs]))
+    mine = mine.select("program", "customer_id", "episode", "as_of", "channel")
+    mine = mine.join(spans.select(*_key(spans), "since", "until"), _whose(spans))
     mine = mine.filter(mine.as_of >= mine.since, mine.as_of < mine.until)
     costs = {name: round(window.shop.minor(cost) * MILLI) for name, cost in window.shop.channel_costs.items()}
     return mine.group_by(*_key(spans)).aggregate(messages_milli=mine.channel.cases(*costs.items(), else_=0).sum().cast("int64"))
 
 
-def _redeemed(warehouse: Warehouse, program: Program, sold: ir.Table, spans: ir.Table, window: Window) -> ir.Table:
+def _redeemed(warehouse: Warehouse, programs: Sequence[Program], sold: ir.Table, spans: ir.Table, window: Window) -> ir.Table:
     """What redeemed offers cost besides a lower price, such as the delivery that the shop paid for: per span, minor units.
 
     An offer is redeemed by an order with the very code that its message carried.
     """
     costs = {
-        f"{stage.name}:{arm.name}": round(window.shop.minor(window.offers[arm.offer].unit_cost))
-        for stage in program.stages for arm in stage.arms if not window.offers[arm.offer].price
+        f"{program.name}:{stage.name}:{arm.name}": round(window.shop.minor(window.offers[arm.offer].unit_cost))
+        for program in programs for stage in program.stages for arm in stage.arms if not window.offers[arm.offer].price
     }
     touches = warehouse.current("touches")
-    given = touches.filter(touches.program == program.name, touches.code != "").select(
-        "customer_id", "episode", "code", offered=touches.stage + ":" + touches.arm
+    given = touches.filter(touches.program.isin([one.name for one in programs]), touches.code != "").select(
+        "program", "customer_id", "episode", "code", offered=touches.program + ":" + touches.stage + ":" + touches.arm
     )
     used = _within(sold.filter(sold.code != "").select("customer_id", "order_id", "ordered_at", "code"), spans)
-    paired = used.join(given, ["customer_id", "episode", "code"])
-    return paired.group_by(*_key(spans)).aggregate(
-        incentives=paired.offered.cases(*costs.items(), else_=0).sum().cast("int64")
+    paired = used.join(given, [*_whose(spans), "code"])
+    price = paired.offered.cases(*costs.items(), else_=0) if costs else ibis.literal(0)
+    return paired.mutate(price=price).group_by(*_key(spans)).aggregate(
+        incentives=lambda t: t.price.sum().cast("int64"), redeemed=lambda t: t.order_id.nunique()
     )
 
 
 def _activated(warehouse: Warehouse, spans: ir.Table) -> ir.Table:
     events = warehouse.current("events")
-    met = events.filter(events.name.isin(ACTIVATION)).join(spans.select("customer_id", "episode", "since", "until"), "customer_id")
+    met = events.filter(events.name.isin(ACTIVATION)).join(spans.select(*_key(spans), "since", "until"), "customer_id")
     met = met.filter(met.occurred_at >= met.since, met.occurred_at < met.until)
-    return met.group_by("customer_id", "episode").aggregate(active=met.count() > 0)
+    return met.group_by(*_key(spans)).aggregate(active=met.count() > 0)
+
+
+def _opted_out(warehouse: Warehouse, spans: ir.Table) -> ir.Table:
+    """Who took a consent to marketing back, whether or not it was given again since."""
+    words = warehouse.table("consents")
+    taken = words.filter(words.purpose == MARKETING, ~words.granted).select("customer_id", "recorded_at").distinct()
+    met = taken.join(spans.select(*_key(spans), "since", "until"), "customer_id")
+    met = met.filter(met.recorded_at >= met.since, met.recorded_at < met.until)
+    return met.group_by(*_key(spans)).aggregate(opted_out=met.count() > 0)

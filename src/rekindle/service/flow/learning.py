@@ -7,12 +7,10 @@ import json
 from dataclasses import dataclass
 
 from rekindle.decide import due
-from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
-from rekindle.insight.models import Interval
-from rekindle.learn import lift, outcomes
+from rekindle.learn import as_json, lift, mismatch, outcomes, stages, suite
 from rekindle.moment import AsOf
-from rekindle.program.documents import Documents
+from rekindle.program.documents import Documents, Program
 from rekindle.service.flow.insights import label
 from rekindle.service.flow.planning import shop_of
 from rekindle.settings import Settings
@@ -20,10 +18,28 @@ from rekindle.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """The lift of every program as of an instant."""
+    """What is known as of an instant.
+
+    Args:
+        as_of: The instant.
+        lifts: Of every program of marketing.
+        stages: By program, of its stages that drew.
+        checks: By program, and under the empty name of the holdout: whether groups are as large as they were drawn.
+        leaks: Program to how many messages went to customers who were to have none of it.
+        suite: All programs together; None where there is none.
+    """
 
     as_of: AsOf
     lifts: tuple[lift.Lift, ...]
+    stages: dict[str, tuple[stages.StageLift, ...]]
+    checks: dict[str, tuple[mismatch.Check, ...]]
+    leaks: dict[str, int]
+    suite: suite.Suite | None
+
+    @property
+    def alarms(self) -> tuple[tuple[str, mismatch.Check], ...]:
+        """Groups that are not what was drawn, with their program."""
+        return tuple((program, one) for program, found in self.checks.items() for one in found if one.alarm)
 
 
 def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of: AsOf, publish: bool = True) -> Learned:
@@ -38,11 +54,7 @@ def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of:
     """
     past = due.past(warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), as_of, inclusive=False)
     window = outcomes.Window(as_of, settings.margin, documents.offers, shop_of(settings, rehearsal=False))
-    found = []
-    for program in (one for one in documents.programs if not one.service):
-        rows = warehouse.keep(outcomes.outcomes(warehouse, past, program, window))
-        found.append(lift.measure(warehouse, rows, program.name, as_of.last_day))
-    learned = Learned(as_of, tuple(found))
+    learned = _learned(warehouse, past, [one for one in documents.programs if not one.service], window)
     if not publish:
         return learned
     path = settings.var / "learn" / f"{label(as_of)}.json"
@@ -51,23 +63,40 @@ def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of:
     return learned
 
 
+def _learned(warehouse: Warehouse, past: due.Past, programs: list[Program], window: outcomes.Window) -> Learned:
+    begun = warehouse.scalar(past.journal.standing.notnull().any())
+    if not begun or not programs:
+        return Learned(window.as_of, tuple(lift.not_begun(one, window) for one in programs), {}, {}, {}, None)
+    with warehouse.forgetting():
+        window = outcomes.priced(warehouse, past, window)
+        with warehouse.forgetting():
+            entered = warehouse.keep(outcomes.rounds(past, programs, window))
+            controls = mismatch.of_controls(warehouse, entered)
+            lifts = lift.of_programs(warehouse, past, programs, window, entered)
+        with warehouse.forgetting():
+            drawn = warehouse.keep(stages.aged(past, programs, window))
+            draws = mismatch.of_draws(warehouse, drawn, programs)
+            found = stages.of_programs(warehouse, past, programs, window, drawn)
+        together = suite.suite(warehouse, past, programs, window)
+        leaks = _leaks(warehouse, past, programs, window)
+    checks = {one.name: (*((controls[one.name],) if one.name in controls else ()), *draws[one.name]) for one in programs}
+    if together.check:
+        checks[""] = (together.check,)
+    return Learned(window.as_of, lifts, found, {name: one for name, one in checks.items() if one}, leaks, together)
+
+
+def _leaks(warehouse: Warehouse, past: due.Past, programs: list[Program], window: outcomes.Window) -> dict[str, int]:
+    rows = mismatch.leaks(past, programs, warehouse.current("touches"), window)
+    counted = warehouse.arrow(rows.group_by("program").aggregate(messages=rows.count()).order_by("program"))
+    return {row["program"]: row["messages"] for row in counted.to_pylist()}
+
+
 def to_json(learned: Learned) -> dict[str, object]:
-    """The lifts as JSON; margin and spend in minor units a customer."""
-    return {"as_of": learned.as_of.instant.isoformat(), "programs": [_lift(one) for one in learned.lifts]}
-
-
-def _lift(one: lift.Lift) -> dict[str, object]:
+    """What was learned as JSON; margin and spend in minor units a customer."""
     return {
-        "program": one.program, "treated": one.treated, "control": one.control, "weeks": one.weeks,
-        "measures": {name: _comparison(part) for name, part in one.measures.items()},
-        "cohorts": {cohort: {name: _comparison(part) for name, part in parts.items()} for cohort, parts in one.cohorts.items()},
-        "detectable_margin": one.detectable.reason if isinstance(one.detectable, CannotTell) else one.detectable,
+        "as_of": learned.as_of.instant.isoformat(),
+        "srm": [as_json.check(program, one) for program, found in learned.checks.items() for one in found],
+        "leaks": learned.leaks,
+        "programs": [as_json.lift(one, learned.stages.get(one.program, ())) for one in learned.lifts],
+        "suite": as_json.suite(learned.suite) if learned.suite else None,
     }
-
-
-def _comparison(part: lift.Comparison) -> dict[str, object]:
-    found = part.difference
-    shown: dict[str, object] = {"control_mean": part.control_mean, "p_value": part.p_value}
-    if isinstance(found, Interval):
-        return {**shown, "difference": found.estimate, "low": found.low, "high": found.high}
-    return {**shown, "cannot_tell": found.reason}

@@ -24,7 +24,8 @@ from rekindle.insight.friction import CAUSES
 from rekindle.insight.lifecycle import COHORTS, SLIPPING
 from rekindle.insight.models import Interval
 from rekindle.insight.profile import Profiles
-from rekindle.learn.lift import Lift, detectable
+from rekindle.learn.comparison import detectable
+from rekindle.learn.lift import Lift
 from rekindle.learn.report import facts as report
 from rekindle.program.documents import NOTHING, Documents, Program, Stage
 from rekindle.program.triggers import MOMENTS

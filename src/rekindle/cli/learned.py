@@ -1,0 +1,138 @@
+"""What was learned, in lines for people: what is wrong first, then what each program was worth, then all together.
+
+Knows nothing of how it was measured.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from rekindle import money
+from rekindle.errors import CannotTell
+
+if TYPE_CHECKING:
+    from rekindle.insight.models import Interval
+    from rekindle.learn.comparison import Comparison
+    from rekindle.learn.lift import Lift
+    from rekindle.learn.mismatch import Check
+    from rekindle.learn.stages import StageLift
+    from rekindle.learn.suite import Suite
+    from rekindle.service.flow.learning import Learned
+
+ZERO = "not yet distinguishable from zero"
+Show = Callable[[float], str]
+
+
+def lines(learned: "Learned", currency: str) -> Iterator[str]:
+    """Everything, program by program.
+
+    Args:
+        learned: From `flow.learning`.
+        currency: The store's.
+    """
+
+    def show(value: float) -> str:
+        return money.show(value, currency)
+
+    for program, check in learned.alarms:
+        yield from _alarm(program, check)
+    for program, messages in learned.leaks.items():
+        yield f"LEAK           {program}: {messages:,} messages to customers who were to have none; its numbers are wrong by as much"
+    for lift in learned.lifts:
+        yield from of_program(lift, learned.stages.get(lift.program, ()), show)
+    if learned.suite is not None:
+        yield from _together(learned.suite, show)
+
+
+def _alarm(program: str, check: "Check") -> Iterator[str]:
+    where = f"{program}, {check.group}" if program else check.group
+    p_value = min(check.p_value, check.worst.p_value if check.worst else 1.0)
+    yield f"ALARM          {where}: {check.seen:,} of {check.counted:,}, where the draw gives {check.expected:,.0f} (p {p_value:.1g})"
+    if check.worst and check.worst.p_value <= check.p_value:
+        yield f"               worst on {check.worst.cell}: {check.worst.seen:,}, where it gives {check.worst.expected:,.0f}"
+    yield "               Believe no number of it until that is explained."
+
+
+def of_program(lift: "Lift", stages: tuple["StageLift", ...], show: Show) -> Iterator[str]:
+    """A program's lift.
+
+    Args:
+        lift: Of it.
+        stages: Its stages that drew.
+        show: Writes an amount of minor units.
+    """
+    yield f"{lift.program:<14} {lift.treated:,} assigned to the program, {lift.control:,} to its control"
+    margin = lift.measures["margin"]
+    if isinstance(margin.difference, CannotTell):
+        yield f"Worth          not yet known: {margin.difference.reason}"
+        yield from _young(lift)
+        return
+    yield f"Worth          {_ends(margin.difference, show)} margin a customer in {lift.weeks} weeks{_doubt(margin, show)}"
+    for name, words in (("retained", "ordered"), ("activated", "came back"), ("opted_out", "took a consent back")):
+        part = lift.measures[name]
+        if not isinstance(part.difference, CannotTell):
+            found = part.difference
+            clear = "" if part.told_apart else f", {ZERO}"
+            ends = f"{found.estimate * 100:+.1f} in a hundred {words} ({found.low * 100:+.1f} to {found.high * 100:+.1f}){clear}"
+            yield f"{name.capitalize().replace('_', ' '):<15}{ends}"
+    if margin.narrower:
+        yield f"Interval       {margin.narrower:.0%} narrower by what was expected of each customer anyway"
+    for name in lift.reversed_by:
+        yield f"ALARM          pooled over {name} the margin has the other sign ({_pooled(lift, show)}): the mix of customers changed"
+    yield from _parts(lift, show)
+    yield from _variants(stages, show)
+    yield from _young(lift)
+
+
+def _ends(found: "Interval", show: Show) -> str:
+    return f"{show(found.estimate)} ({show(found.low)} to {show(found.high)})"
+
+
+def _pooled(lift: "Lift", show: Show) -> str:
+    return lift.pooled.reason if isinstance(lift.pooled, CannotTell) else show(lift.pooled.estimate)
+
+
+def _doubt(part: "Comparison", show: Show) -> str:
+    return "" if part.told_apart or part.detectable is None else f": {ZERO}; {show(part.detectable)} would show four times in five"
+
+
+def _parts(lift: "Lift", show: Show) -> Iterator[str]:
+    """The parts that can be told apart from nought, all looked at taken into account."""
+    looked = 0
+    for dimension, found in lift.parts.items():
+        for value, part in found.items():
+            one = part.measures["margin"]
+            looked += one.p_value is not None
+            if one.told_apart and not isinstance(one.difference, CannotTell):
+                yield f"  {dimension:<12} {value}: {_ends(one.difference, show)}"
+    if looked:
+        yield f"               {looked} parts looked at; each interval by itself, told apart by Holm"
+
+
+def _variants(stages: tuple["StageLift", ...], show: Show) -> Iterator[str]:
+    for stage in stages:
+        for arm, one in stage.by["arm"].items():
+            part = one.measures["margin"]
+            if not isinstance(part.difference, CannotTell):
+                clear = "" if part.told_apart else f", {ZERO}"
+                yield f"  {stage.stage:<12} {arm} against nothing: {_ends(part.difference, show)} a decision{clear}"
+
+
+def _young(lift: "Lift") -> Iterator[str]:
+    found = lift.maturity
+    if found.early and found.window_days:
+        days = f"{found.window_days} of {found.horizon_days} days"
+        yield f"Early          counted over {days}; a look before the planned day is fooled more often"
+    if found.next_on and found.all_on:
+        young = f"{found.young:,} rounds are too young" if found.young else "no round has its whole horizon"
+        yield f"Not yet        {young}; the next are whole on {found.next_on}, all on {found.all_on}"
+
+
+def _together(suite: "Suite", show: Show) -> Iterator[str]:
+    for epoch in suite.epochs:
+        part = epoch.measures["margin"]
+        told = f"{epoch.others:,} against {epoch.holdout:,} held out"
+        if isinstance(part.difference, CannotTell):
+            yield f"Together {epoch.year}  not yet known: {part.difference.reason}"
+            continue
+        clear = part.difference.low > 0 or part.difference.high < 0
+        yield f"Together {epoch.year}  {_ends(part.difference, show)} margin a customer, {told}{'' if clear else f': {ZERO}'}"

@@ -1,0 +1,111 @@
+"""What all programs were worth together: everybody else against the holdout, year by year, for ever.
+
+Knows nothing of single programs. A year's holdout is drawn anew, so that each year is an experiment of its own; its customers count from
+their first round of any program on, and again over the longest horizon of them. The interval of a year is a confidence sequence: it may be
+read every day.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+
+from rekindle.decide.due import Past
+from rekindle.errors import CannotTell
+from rekindle.history.warehouse import Warehouse
+from rekindle.learn import comparison, outcomes
+from rekindle.learn.comparison import Comparison
+from rekindle.learn.maturity import Maturity, maturity
+from rekindle.learn.measures import COLUMNS, FIRST
+from rekindle.learn.mismatch import Check, of_holdout
+from rekindle.learn.sequential import confidence_sequence
+from rekindle.learn.strata import aligned
+from rekindle.learn.sums import Cells, read, summed
+from rekindle.program.documents import Program
+
+DRAWN_BY = ("epoch", "holdout_share")
+KEYS = ("standing", *DRAWN_BY)
+SHOWN = ("margin", "spend", "orders", "retained", "repeated", "aov", "regularity", "opted_out")
+TIGHTEST_AT = 10_000
+"""Customers at which a year's interval is tightest; fixed, because it may not depend on what came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One year's holdout.
+
+    Args:
+        year: The calendar year.
+        others, holdout: Customers who are counted.
+        measures: Measure to comparison, others less holdout; the interval of `margin` is a confidence sequence.
+    """
+
+    year: int
+    others: int
+    holdout: int
+    measures: dict[str, Comparison]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """All programs together.
+
+    Args:
+        maturity: Of their customers.
+        epochs: By year, the latest last.
+        check: Whether the holdout is as large as it was drawn; None where nobody has entered.
+    """
+
+    maturity: Maturity
+    epochs: tuple[Epoch, ...]
+    check: Check | None
+
+
+def rounds(past: Past, programs: Sequence[Program], window: outcomes.Window) -> ir.Table:
+    """Every customer's first round of a year, whichever program's: as `outcomes.rounds`, `standing` holdout or treated."""
+    rows = past.journal.filter(past.journal.program.isin([one.name for one in programs]), past.journal.standing.notnull())
+    rows = rows.filter(rows.as_of == rows.entered_at)
+    rows = rows.mutate(standing=(rows.standing == "holdout").ifelse("holdout", "treated"))
+    return outcomes.first_of_epoch(rows, window.as_of)
+
+
+def suite(warehouse: Warehouse, past: Past, programs: Sequence[Program], window: outcomes.Window) -> Suite:
+    """What all programs of marketing were worth together.
+
+    Args:
+        warehouse: An open history.
+        past: Ready plans before the instant.
+        programs: Of marketing, at least one.
+        window: What is counted.
+    """
+    horizon = max(program.goal.horizon_days for program in programs)
+    with warehouse.forgetting():
+        entered = warehouse.keep(rounds(past, programs, window))
+        check = of_holdout(warehouse, entered)
+        ages = {standing: one for (standing,), one in outcomes.ages(warehouse, entered, "standing").items()}
+        found = maturity(ages, horizon, window.as_of.day, never=len(ages) < len(("holdout", "others")))
+        if not found.window_days:
+            return Suite(found, (), check)
+        old = entered.filter(entered.age_days >= found.window_days).mutate(days=found.window_days)
+        spans = warehouse.keep(old.mutate(since=old.entered_at, until=old.entered_at + ibis.interval(days=found.window_days)))
+        rows = outcomes.measured(warehouse, past, programs, spans, window, found.window_days)
+        cells = read(warehouse.arrow(summed(rows, KEYS, COLUMNS)), KEYS)
+    return Suite(found, tuple(_epoch(int(year), cells) for year in np.unique(cells.keys["epoch"])), check)
+
+
+def _epoch(year: int, cells: Cells) -> Epoch:
+    mine = cells.only(cells.keys["epoch"] == str(year))
+    others, holdout = aligned(mine, drawn_by=DRAWN_BY)
+    measures = comparison.compare(others, holdout, SHOWN)
+    sizes = int(others.n.sum()), int(holdout.n.sum())
+    return Epoch(year, *sizes, {**measures, FIRST: _for_ever(measures[FIRST], sum(sizes))})
+
+
+def _for_ever(told: Comparison, rows: int) -> Comparison:
+    """With an interval that may be read at any time."""
+    if isinstance(told.difference, CannotTell) or told.error is None:
+        return told
+    found = confidence_sequence(told.difference.estimate, rows * told.error**2, rows, TIGHTEST_AT)
+    return Comparison(found, told.control_mean, None, told.error, (found.high - found.low) / 2, told.narrower)
