@@ -19,7 +19,8 @@ from rekindle.insight.friction import CAUSES
 from rekindle.insight.lifecycle import COHORTS
 from rekindle.moment import AsOf
 from rekindle.service.config.web import store_in_use
-from rekindle.service.console.roles import Role, may
+from rekindle.service.console import jobs
+from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import note, show
 from rekindle.service.flow import registering, snapshots
 from rekindle.service.flow.registering import Wanted
@@ -67,7 +68,6 @@ class Line:
     y: float
     name_y: float
     placebo: tuple[float, float, float, float] | None
-    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,18 @@ class Friction:
     doubt: str
     shown: bool
 
+    @property
+    def open(self) -> bool:
+        """Whether the interval has no upper end."""
+        return self.ratio is not None and math.isinf(self.ratio[2])
 
-@may(Role.VIEWER)
+
+@may(Role.VIEWER, post=Role.EDITOR)
 def causes(request: HttpRequest) -> HttpResponse:
-    """The last diagnosis."""
+    """The last diagnosis; a post asks for a new one."""
+    if request.method == "POST":
+        job = jobs.start("diagnose", [], operator_of(request).email, moment.now())
+        return HttpResponseRedirect(reverse("jobs-job", args=[job.key]))
     store = store_in_use()
     found = snapshots.diagnosis(store.var)
     if found is None:
@@ -174,16 +182,12 @@ def _lines(frictions: list[Mapping[str, Any]]) -> Iterator[Line]:
         low, middle, high = _ends(one["effect"]["ratio"])
         y, placebo = ROW * at + 16.0, one["placebo"]
         thin = None if "cannot_tell" in placebo else _thin(placebo, y + 9)
-        yield Line(_words(one["kind"]), _x(low), _x(middle), _x(high), y, y + 4, thin, _said(low, middle, high))
+        yield Line(_words(one["kind"]), _x(low), _x(middle), _x(high), y, y + 4, thin)
 
 
 def _thin(placebo: Mapping[str, Any], y: float) -> tuple[float, float, float, float]:
     low, middle, high = _ends(placebo["ratio"])
     return _x(low), _x(middle), _x(high), y
-
-
-def _said(low: float, middle: float, high: float) -> str:
-    return f"{middle:.2f} ({low:.2f} to {'any' if math.isinf(high) else f'{high:.2f}'})"
 
 
 def _dropoffs(found: Mapping[str, Any]) -> list[tuple[str, int, float, list[tuple[str, int]]]]:

@@ -24,7 +24,7 @@ from rekindle.service.flow import customer_lists, documents, snapshots
 from rekindle.service.flow.customer_lists import Listed, Wanted
 from rekindle.service.flow.explained import known
 from rekindle.service.flow.previewing import NAME, as_example, of_touch
-from rekindle.service.flow.timeline import timeline
+from rekindle.service.flow.timeline import WAYS, timeline
 from rekindle.service.outbox.models import OPEN, Touch
 from rekindle.service.people.models import ExternalId, Person
 from rekindle.service.people.queries import find
@@ -144,7 +144,7 @@ def customer(request: HttpRequest, customer: str) -> HttpResponse:
         "as_of": as_of.last_day if as_of else None, "customer": customer, "personal": personal, "person": person,
         "row": row,
         "moments": moments, **(_standing(row) if row else {}),
-        "wishes": wishes, "agreed": [one for one in CHANNELS if one in wishes.channels],
+        "wishes": wishes, "agreed": [WAYS.get(one, one) for one in CHANNELS if one in wishes.channels],
         "refused": [TOPICS.get(one, one) for one in sorted(wishes.refused)],
         "causes": [(CAUSE[one["cause"]], one["evidence"]) for one in went.causes] if went else [],
         "ids": ExternalId.objects.filter(customer_id=customer).order_by("source") if personal else [],

@@ -17,7 +17,7 @@ from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import show
 from rekindle.service.flow import plan_approving
 from rekindle.service.flow.previewing import NAME, Preview, as_example, of_touch
-from rekindle.service.flow.timeline import masked
+from rekindle.service.flow.timeline import WAYS, masked
 from rekindle.service.outbox import board
 from rekindle.service.outbox.models import EXPIRED, FAILED, OPEN, PLANNED, SENT, SUPPRESSED, UNKNOWN, Touch
 from rekindle.service.people.models import Person
@@ -91,7 +91,7 @@ def messages(request: HttpRequest) -> HttpResponse:
     said: dict[str, object] = {
         "states": listed, "state": state, "total": next(n for one, n, here in listed if here), "people": people, "days": WINDOW.days,
         "reasons": [] if waits or state.name == "sent" else _reasons(state, since, operator.privacy),
-        "rows": [(one, one.reason if operator.privacy else masked(one.reason)) for one in rows],
+        "rows": [(one, WAYS.get(one.channel, one.channel), one.reason if operator.privacy else masked(one.reason)) for one in rows],
         "after": f"{rows[-1].send_at.astimezone(UTC).isoformat()}~{rows[-1].pk}" if more else "", "none": not sum(counts.values()),
         **(_ahead(counts[PLANNED]) if waits else {}),
     }  # fmt: skip
@@ -142,7 +142,10 @@ def one(request: HttpRequest, number: int) -> HttpResponse:
         found, mistake = None, error
     reason = touch.reason if operator_of(request).privacy else masked(touch.reason)
     state = next(one for one in STATES if touch.status in one.statuses)
-    said = {"touch": touch, "found": found, "mistake": mistake, "reason": reason, "state": state, "personal": operator_of(request).privacy}
+    said = {
+        "touch": touch, "found": found, "mistake": mistake, "reason": reason, "state": state, "personal": operator_of(request).privacy,
+        "way": WAYS.get(touch.channel, touch.channel),
+    }  # fmt: skip
     return show(request, "messages-one.html", said)
 
 

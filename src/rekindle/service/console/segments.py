@@ -241,16 +241,3 @@ def _counted(found: Tried) -> dict[str, object]:
         share = found.count.customers / found.count.everyone if found.count.everyone else 0.0
         return {"count": found.count, "share": share, "at_risk": None if isinstance(at_risk, CannotTell) else at_risk}
     return {"cannot": found.count.reason if found.count else ""}
-
-
-@may(Role.APPROVER, post=Role.APPROVER)
-def approve(request: HttpRequest) -> HttpResponse:
-    """A yes to the version of segments.yaml that waits."""
-    if request.method != "POST":
-        return HttpResponseRedirect(reverse("segments"))
-    try:
-        segment_drafts.approve(store_in_use(), request.POST.get("version", ""), operator_of(request).email, moment.now())
-    except (BadData, Refused) as error:
-        return show(request, "segments-refused.html", {"error": error}, status=400)
-    note(request, "Approved. The next run counts these segments, and plans go by them.")
-    return HttpResponseRedirect(reverse("segments"))

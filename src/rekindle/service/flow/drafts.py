@@ -10,6 +10,7 @@ from rekindle.errors import BadData, Refused
 from rekindle.moment import local_day
 from rekindle.program import checking
 from rekindle.program.checking import Finding
+from rekindle.program.reading import folder
 from rekindle.service.flow.document_versions import versions
 from rekindle.service.flow.documents import texts, unsubmitted
 from rekindle.service.programs import actions, queries
@@ -145,7 +146,7 @@ def beside(settings: Settings) -> dict[str, bytes]:
     """What a draft is examined beside: the approved documents; before anything is approved, the folder's."""
     held = queries.approved(settings)
     if not held:
-        return {name: text.encode() for name, text in texts(settings.root).items()}
+        return folder(settings.root)[0]
     return {name: queries.text_of(digest).encode() for name, digest in held.items()}
 
 

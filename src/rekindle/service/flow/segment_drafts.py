@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rekindle import moment
-from rekindle.errors import CannotTell, Refused
+from rekindle.errors import CannotTell
 from rekindle.history.published import published
 from rekindle.insight.segments import Measured, measure
 from rekindle.program import checking
@@ -20,7 +20,7 @@ from rekindle.service.flow import documents, drafts, snapshots
 from rekindle.service.flow.customer_lists import OF_EVENTS, asks_for_events
 from rekindle.service.flow.document_versions import versions
 from rekindle.service.flow.drafts import Base
-from rekindle.service.programs import actions, queries
+from rekindle.service.programs import queries
 from rekindle.settings import Settings
 
 EMPTY = "# What the shop calls its customers. docs/segments.md explains the language; `rekindle segments` counts them.\nsegments: {}\n"
@@ -130,28 +130,6 @@ def submit(settings: Settings, draft: Draft, began: str, by: str, at: datetime) 
     """
     text = _with(base(settings).text, draft, moment.local_day(at, settings.timezone))
     return drafts.submit(settings, SEGMENTS, text, began, by, at)
-
-
-def approve(settings: Settings, digest: str, by: str, at: datetime) -> None:
-    """Records a person's yes to the version that was submitted last.
-
-    Args:
-        settings: The store's; its ledger is in use.
-        digest: The version that the person looked at.
-        by: Who says yes.
-        at: The instant.
-
-    Raises:
-        Refused: It is not the last one any more, has a mistake that keeps it from approval, or changes whom programs mean where the rules
-            ask for a plan to be judged first.
-    """
-    held, rules = base(settings), documents.approved_rules(settings)
-    if held.digest != digest or held.approved:
-        raise Refused("this is not the version that waits for a yes", "Look at the segments once more.")
-    if rules is not None and rules.fairness is not None:
-        raise Refused("the rules ask for a plan by these segments to be judged first", f"rekindle approve {digest[:12]}")
-    documents.refuse_errors(drafts.examine(settings, SEGMENTS, held.text, moment.local_day(at, settings.timezone)).errors)
-    actions.approve(digest, by, at)
 
 
 def _with(text: str, draft: Draft, today: date) -> str:

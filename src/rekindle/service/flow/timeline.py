@@ -135,11 +135,11 @@ def _decision(row: Mapping[str, Any], settings: Settings) -> Moment:
 
 
 def _among(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """What else there was, and the chance; news of an order is not drawn."""
+    """What else there was, and the chance; where only one thing could come, nothing was drawn."""
     variants = [spaced(one) for one in (row["eligible"] or "").split("|") if one]
-    if row["propensity"] is None or len(variants) < 2:
+    if row["propensity"] in (None, 1) or len(variants) < 2:
         return ()
-    return (f"Drawn with a chance of {row['propensity']:.0%} among {', '.join(variants)}.",)
+    return (f"Drawn by lot among {', '.join(variants)}: the chance was {row['propensity']:.0%}.",)
 
 
 def _worth(row: Mapping[str, Any], settings: Settings) -> tuple[str, ...]:
