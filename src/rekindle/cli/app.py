@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from rekindle.cli import (
+    auditing,
     deciding,
     diagnosing,
     documents,
@@ -25,6 +26,8 @@ from rekindle.cli import (
     policies,
     previewing,
     privacy,
+    proposing,
+    reviewing,
     segmenting,
     serving,
     walking,
@@ -56,12 +59,15 @@ def _store(context: typer.Context, store: StoreOption = Path(), version: Version
 
 
 MODULES = (
-    folder, importing, loop, knowing, segmenting, diagnosing, deciding, previewing, walking, measuring, worlds, documents, events,
-    serving, privacy,
+    folder, importing, loop, knowing, segmenting, diagnosing, deciding, previewing, walking, measuring, proposing, worlds, documents,
+    events, serving, privacy,
+    auditing, reviewing,
 )  # fmt: skip
 for module in MODULES:
     for name, command in module.COMMANDS.items():
         app.command(name, short_help=f"{(command.__doc__ or '').partition('. ')[0].rstrip('.')}.")(command)
+app.add_typer(reviewing.baselines, name="baseline", short_help="Frozen baselines of programs.")
+app.add_typer(reviewing.blockers, name="blocker", short_help="What stands in the way, and whose it is.")
 app.add_typer(keys.app, name="keys", short_help="Keys of the JSON API.")
 app.add_typer(operators.app, name="operators", short_help="Who may use the console.")
 app.add_typer(experimenting.app, name="experiments", short_help="Planned comparisons, and what they taught.")

@@ -158,7 +158,8 @@ def _learning_lines(one: "Learning") -> Iterable[str]:
 def _json(one: "Entry") -> dict[str, object]:
     run = one.run
     return {
-        "experiment": one.experiment.name, "status": one.status, "factor": one.factor, "document": one.experiment.model_dump(mode="json", by_alias=True),
+        "experiment": one.experiment.name, "status": one.status, "factor": one.factor,
+        "document": one.experiment.model_dump(mode="json", by_alias=True),
         "since": run.since if run else None, "until": run.until if run else None, "started_by": run.started_by if run else None,
         "looks": [
             {**asdict(reading), "verdict": reading.verdict, "over": reading.over,
