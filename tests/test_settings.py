@@ -60,6 +60,7 @@ def test_a_folder_without_a_file_is_no_store(tmp_path: Path) -> None:
         (b'[brand]\nurl = "https://shop.example/a b"', "brand.url: .*every message leads there"),
         (b'[brand]\nurl = "javascript://shop.example"', "brand.url: .*every message leads there"),
         (b'[brand]\ncolor = "teal"', "brand.color: String should match pattern"),
+        (b'[brand]\nlogo = "http://shop.example/logo.svg"', "brand.logo: .*the address of a picture is HTTPS"),
         (b'[smtp]\npassword = "hunter2"', "smtp.password: .*a secret does not stand in this file; write env:NAME or file:PATH"),
         (b'[smtp]\nhost = "mail.example"\nsecurity = "none"', "smtp: .*is for a mail server on this machine: 127.0.0.1"),
     ],

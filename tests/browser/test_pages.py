@@ -7,22 +7,27 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from rekindle import moment
+from rekindle.service.flow.confirming import confirm_url, rendered, request_opt_in
+from rekindle.service.flow.linking import open_linker
+from rekindle.service.outbox.models import Touch
 from rekindle.service.people.models import Person
 from rekindle.service.trust.actions import spend_entrance
 from rekindle.service.trust.models import Answer
+from rekindle.service.wishes.actions import Said
 from rekindle.service.wishes.queries import wishes_of
 from tests.browser.world import CODE, SHOP, World
+from tests.service.touches import meet
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
-KINDS = ("for", "enter", "why", "answer", "rate", "review", "preferences", "known", "u")
+KINDS = ("for", "enter", "why", "answer", "rate", "review", "preferences", "known", "data", "u")
 
 
 def address(world: World, customer: str, kind: str) -> str:
     """A page's address, by the links of a customer's mail."""
     if kind in ("preferences", "u"):
         return world.link(customer, f"/{kind}/")
-    if kind == "known":
-        return world.link(customer, "/preferences/").replace("/preferences/", "/known/")
+    if kind in ("known", "data"):
+        return world.link(customer, "/preferences/").replace("/preferences/", f"/{kind}/")
     return world.link(customer, "/why/").replace("/why/", f"/{kind}/")
 
 
@@ -41,6 +46,15 @@ def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"the tabulator never comes to {name}")
 
 
+def clean(page: Page, what: str, seen: Path) -> None:
+    """Whether axe finds nothing, the page fits, nothing is kept of the visit; and how it looks, for a person."""
+    page.screenshot(path=seen / f"{what}.png", full_page=True)
+    found = Axe().run(page)
+    assert found.violations_count == 0, (what, found.generate_report())
+    assert wide(page) == 0, what
+    assert page.context.cookies() == []
+
+
 @pytest.mark.parametrize(("customer", "scheme"), [("ada", "light"), ("grete", "dark")])
 def test_every_page_is_clean_to_axe_and_fits_a_narrow_phone(world: World, customer: str, scheme: str, tmp_path: Path) -> None:
     with world.page(**PHONE, color_scheme=scheme) as page:
@@ -48,11 +62,50 @@ def test_every_page_is_clean_to_axe_and_fits_a_narrow_phone(world: World, custom
             answer = page.goto(address(world, customer, kind))
             assert answer is not None
             assert answer.status == 200
-            page.screenshot(path=tmp_path / f"{customer}-{kind}-{scheme}.png", full_page=True)
-            found = Axe().run(page)
-            assert found.violations_count == 0, (kind, found.generate_report())
-            assert wide(page) == 0, kind
-            assert page.context.cookies() == []
+            clean(page, f"{customer}-{kind}-{scheme}", tmp_path)
+
+
+@pytest.mark.parametrize(("customer", "scheme", "button"), [("joan", "light", "Yes, confirm"), ("hanna", "dark", "Ja, bestätigen")])
+def test_asking_for_a_yes_and_everything_that_a_press_leads_to_is_clean(
+    world: World, customer: str, scheme: str, button: str, tmp_path: Path
+) -> None:
+    store, now = world.store, moment.now()
+    meet([customer], granted=False)
+    Person.objects.filter(pk=customer).update(locale="de" if customer == "hanna" else "en")
+    assert request_opt_in(store, customer, Said(now, "form", proven=False))
+    touch = Touch.objects.get(customer_id=customer)
+    with world.page(**PHONE, color_scheme=scheme) as page:
+        page.set_content(rendered(store, touch, Person.objects.get(pk=customer)).html)
+        clean(page, f"{customer}-mail", tmp_path)
+        page.goto(confirm_url(store, touch.episode))
+        clean(page, f"{customer}-confirm", tmp_path)
+        page.get_by_role("button", name=button).click()
+        clean(page, f"{customer}-confirmed", tmp_path)
+        own, choose = open_linker(store).own(customer, "email")
+        page.goto(own)
+        page.get_by_role("button").click()
+        clean(page, f"{customer}-stopped", tmp_path)
+        page.get_by_role("button").click()
+        expect(page.get_by_role("status")).to_be_visible()
+        assert wishes_of(Person.objects.get(pk=customer), moment.now()).channels == {"email"}, "one press takes it back"
+        clean(page, f"{customer}-taken-back", tmp_path)
+        page.goto(f"{choose}x")
+        clean(page, f"{customer}-not-ours", tmp_path)
+        for at, buttons in enumerate(((0,), (1, 0))):
+            page.goto(choose.replace("/preferences/", "/data/"))
+            for one in buttons:
+                page.get_by_role("button").nth(one).click()
+                clean(page, f"{customer}-data-{at}{one}", tmp_path)
+
+
+def test_a_segments_landing_shows_the_shops_words_and_its_logo(world: World) -> None:
+    with world.page(**PHONE) as page:
+        page.goto(world.link("grete", "/for/"))
+        expect(page.get_by_role("heading", level=1)).to_have_text("Licht für lange Abende")
+        assert page.get_by_role("img", name="Marigold").evaluate("one => one.naturalWidth") == 240
+        page.get_by_role("link", name="Zu den Leuchten").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("The shop")
+        assert page.url.startswith(f"https://{SHOP}/lamps?utm_source=rekindle&utm_medium=email&utm_campaign=win-back")
 
 
 def test_a_mails_link_leads_to_changed_preferences(world: World) -> None:

@@ -30,7 +30,11 @@ from tests.service.touches import FACTS, Recorder, plan
 
 CHROMIUM = Path("/usr/bin/chromium")
 PAGES, SHOP = "pages.example", "marigold.example"
-CODE = "7K2MQW9XTB"
+CODE, LOGO = "7K2MQW9XTB", "/logo.svg"
+DRAWN = (
+    b"<svg xmlns='http://www.w3.org/2000/svg' width='240' height='60'><rect width='240' height='60' rx='12' fill='#8a3b12'/>"
+    b"<text x='24' y='40' font-family='sans-serif' font-size='30' fill='#fff'>Marigold</text></svg>"
+)
 PATIENCE = 60_000
 """Milliseconds that a busy machine may take for a page."""
 
@@ -42,6 +46,7 @@ STATED = {
     **FACTS, "first_day": "2024-11-03", "order_number": "M1042", "products": ["Lantern", "Linen lampshade"], "category": "Lighting",
     "offer_kind": "credit", "offer_label": "EUR 5.00 off", "offer_terms": "One order.", "offer_value": "EUR 5.00", "overdue": True,
     "cart": ["Wall lamp", "Glass vase"], "cart_ids": ["wall-lamp", "vase:2"],
+    "persona": "premium",
 }  # fmt: skip
 
 
@@ -78,6 +83,9 @@ class Shop:
     asked: list[str] = field(default_factory=list)
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+        if environ["PATH_INFO"] == LOGO:
+            start("200 OK", [("Content-Type", "image/svg+xml")])
+            return [DRAWN]
         self.asked.append(f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}")
         start("200 OK", [("Content-Type", "text/html; charset=utf-8")])
         return [b"<!doctype html><html lang='en'><title>Marigold</title><h1>The shop</h1></html>"]
@@ -119,7 +127,7 @@ class World:
 def opened(root: Path) -> Iterator[World]:
     """A world in an empty folder."""
     made = make_store(root / "shop")
-    brand = Brand(url=f"https://{SHOP}/", color="#8a3b12")
+    brand = Brand(url=f"https://{SHOP}/", color="#8a3b12", logo=f"https://{SHOP}{LOGO}")
     handover = Handover(url=f"https://{SHOP}/enter", cart_url=f"https://{SHOP}/cart?add={{items}}&code={{code}}")
     store = made.model_copy(update={"handover": handover, "public_url": f"https://{PAGES}/rekindle", "brand": brand})
     shop, app = Shop(), application(store)
@@ -137,9 +145,20 @@ def opened(root: Path) -> Iterator[World]:
         connection.close()
 
 
+LANDINGS = """
+pages:
+  - for: {persona: premium}
+    collection: https://marigold.example/lamps
+    words:
+      de: {title: "Licht für lange Abende", text: "Leuchten aus unserer Werkstatt.", collection: "Zu den Leuchten"}
+"""
+
+
 def _sent(store: Settings) -> dict[str, str]:
     """What two customers were sent, one of them in Germany."""
     use_ledger(store)
+    (store.root / "content").mkdir()
+    (store.root / "content" / "landings.yaml").write_text(LANDINGS, encoding="utf-8")
     until = (moment.now() + timedelta(days=9)).date()
     facts = json.dumps({**STATED, "valid_until": until.isoformat()})
     plan(["ada", "grete"], facts=facts, code=CODE, arm="credit", offer="credit_5", stage="reassure", valid_until=until)

@@ -41,6 +41,16 @@ def on_postgresql(settings: Settings) -> Settings:
     return settings.model_copy(update={"database": url})
 
 
+@pytest.fixture(autouse=True)
+def nobody_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests asked in the same minute is not counted."""
+    from rekindle.service.api.access import STRANGERS
+    from rekindle.service.public.forms import LINKS, ORIGINS
+
+    for counted in (STRANGERS, LINKS, ORIGINS):
+        monkeypatch.setattr(counted, "_counts", {})
+
+
 @pytest.fixture
 def ledger(request: pytest.FixtureRequest) -> str:
     kind: str = getattr(request, "param", "sqlite")

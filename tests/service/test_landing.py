@@ -12,6 +12,8 @@ from rekindle.deliver.short_links import Link, shorten
 from rekindle.errors import BadData
 from rekindle.service.config import load_ring
 from rekindle.service.config.web import application
+from rekindle.service.flow.content import content_findings, load_content
+from rekindle.service.flow.linting import examined
 from rekindle.service.links.models import Destination
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people.models import Person
@@ -98,3 +100,58 @@ def test_an_address_for_carts_is_https_and_takes_things(tmp_path: Path, url: str
     (tmp_path / "rekindle.toml").write_text(f'[handover]\ncart_url = "{url}"\n')
     with pytest.raises(BadData, match="items"):
         load(tmp_path)
+
+
+PAGES = """
+pages:
+  - for: {program: win-back, persona: price_sensitive}
+    collection: https://shop.example/essentials?ref=7
+    words:
+      en: {title: "Made to last", text: "What people buy again.", collection: "See the essentials", steps: ["Look around.", "Order."]}
+  - for: {program: win-back}
+    words:
+      en: {title: "Shown to the rest"}
+      de: {title: "Für alle anderen"}
+"""
+
+
+def write(store: Settings, text: str) -> None:
+    (store.root / "content").mkdir(exist_ok=True)
+    (store.root / "content" / "landings.yaml").write_text(text)
+
+
+def test_a_segment_comes_back_to_the_shops_own_words_with_the_customers_own_offer(
+    store: Settings, visitor: Client, noon: list[datetime]
+) -> None:
+    write(store, PAGES)
+    page = landed(store, visitor, **OFFER, persona="price_sensitive")
+    assert "<h1>Made to last</h1>" in page
+    assert 'href="https://shop.example/essentials?ref=7&amp;utm_source=rekindle' in page
+    assert "<li>Look around.</li>" in page
+    assert "It holds until December 5, 2026." in page
+    Person.objects.update(locale="de")
+    assert "<h1>Für alle anderen</h1>" in again(store, visitor), "the first that holds in the customer's language"
+
+
+def test_whom_no_page_is_written_for_and_whoever_comes_while_it_is_wrong_finds_the_usual_one(
+    store: Settings, visitor: Client, noon: list[datetime]
+) -> None:
+    write(store, PAGES.replace("program: win-back", "program: news"))
+    assert "<h1>Good to see you again</h1>" in landed(store, visitor)
+    write(store, PAGES.replace("title", "tilte"))
+    assert "<h1>Good to see you again</h1>" in again(store, visitor)
+
+
+def test_what_is_wrong_in_landing_pages_is_named_with_its_line(store: Settings) -> None:
+    write(store, PAGES.replace("https://shop.example/essentials?ref=7", "http://shop.example").replace('text: "', 'txt: "'))
+    found = {(one.line, one.rule) for one in content_findings(load_content(store.root)) if one.file == "content/landings.yaml"}
+    assert found == {(4, "value-bad"), (6, "key-unknown")}
+    write(store, PAGES.replace(', collection: "See the essentials"', ""))
+    (only,) = (one for one in content_findings(load_content(store.root)) if one.file == "content/landings.yaml")
+    assert only.rule == "landing-collection"
+
+
+def test_the_linter_reads_landing_pages(store: Settings) -> None:
+    write(store, PAGES.replace("Shown to the rest", "Hurry, only 3 left!"))
+    found = [one for one in examined(store).findings if one.file == "content/landings.yaml"]
+    assert [(one.line, one.severity) for one in found][:1] == [(9, "error")]

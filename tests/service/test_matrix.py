@@ -10,8 +10,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from rekindle import moment
 from rekindle.service.api import actions, v1
+from rekindle.service.api.access import STRANGERS
 from rekindle.service.api.scopes import SCOPES
 from rekindle.service.config.web import application
+from rekindle.service.public.forms import LINKS, ORIGINS
 from rekindle.settings import Handover, Provider, Settings
 from tests.service.matrix import ANYONE, METHODS, ROWS, SIGNED, TOKENS, Row
 from tests.service.touches import meet
@@ -30,7 +32,8 @@ def client(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Client:
     }
     application(store.model_copy(update=told))
     meet([OURS, THEIRS])
-    monkeypatch.setattr(v1.OFTEN, "_most", 10_000)
+    for counted in (v1.OFTEN.counted, STRANGERS, LINKS, ORIGINS):
+        monkeypatch.setattr(counted, "most", 10_000)
     return Client(enforce_csrf_checks=True)
 
 

@@ -35,7 +35,7 @@ CHECKS = [
 @pytest.fixture
 def document(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The API with its document, and customers, codes and messages to ask about."""
-    monkeypatch.setattr(v1.OFTEN, "_most", 10**9)
+    monkeypatch.setattr(v1.OFTEN.counted, "most", 10**9)
     meet("c-1", "c-2")
     Coupon.objects.create(
         code=CODE, customer_id="c-1", plan="p", program="win-back", episode="o1", stage="tailor", offer="percent_10", kind="percent",

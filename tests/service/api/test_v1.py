@@ -111,7 +111,7 @@ def test_a_key_asks_so_often_a_minute_and_others_are_not_held_up(ask: Ask, monke
 
 
 def test_the_limit_is_answered_with_when_to_come_again(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(v1.OFTEN, "_most", 3)
+    monkeypatch.setattr(v1.OFTEN.counted, "most", 3)
     key = actions.create("busy", ["inapp"], NOW)
     assert [ask("GET", "/webpush/key", key=key)[0] for _ in range(5)] == [403] * 5, "what a key does not open does not count"
     assert [ask("GET", "/inapp?customer=c", key=key)[0] for _ in range(4)] == [200, 200, 200, 429]

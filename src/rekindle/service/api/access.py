@@ -3,21 +3,20 @@
 Knows nothing of what is asked.
 """
 
-import time
-from threading import Lock
-
 from django.http import HttpRequest
-from ninja.errors import AuthorizationError
+from ninja.errors import AuthorizationError, Throttled
 from ninja.security import HttpBearer
 from ninja.throttling import BaseThrottle
 
 from rekindle.service.api.models import ApiKey
 from rekindle.service.api.queries import key_of
+from rekindle.service.config.often import MINUTE, Counted, origin_of
 
 PER_MINUTE = 600
 """Requests of a key in each process; processes do not count together."""
 
-_MINUTE = 60.0
+STRANGERS = Counted(300)
+"""Requests without a good key in a minute, by address; who has one is never kept out by who has none."""
 
 
 class Key(HttpBearer):
@@ -30,6 +29,18 @@ class Key(HttpBearer):
     def __init__(self, scope: str) -> None:
         super().__init__()
         self._scope = scope
+
+    def __call__(self, request: HttpRequest) -> ApiKey | None:
+        """The key that a request came with. Ninja's own way first makes an object of every header, for each request anew.
+
+        Raises:
+            Throttled: It came without, as too many from its address within the minute.
+        """
+        scheme, _, token = str(request.META.get("HTTP_AUTHORIZATION", "")).partition(" ")
+        key = self.authenticate(request, token) if scheme.lower() == self.openapi_scheme else None
+        if key is None and STRANGERS.over(origin_of(request)):
+            raise Throttled(wait=MINUTE)
+        return key
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:  # noqa: ARG002  ninja's way of calling
         """The key, where it is one.
@@ -57,19 +68,12 @@ class Often(BaseThrottle):
     """
 
     def __init__(self, most: int = PER_MINUTE) -> None:
-        self._most, self._lock = most, Lock()
-        self._counted: dict[str, tuple[float, int]] = {}
+        self.counted = Counted(most)
 
     def allow_request(self, request: HttpRequest) -> bool:
         """Whether this one is within the count."""
-        key = holder(request)
-        now = time.monotonic()
-        with self._lock:
-            since, count = self._counted.get(key.prefix, (now, 0))
-            since, count = (since, count + 1) if now - since < _MINUTE else (now, 1)
-            self._counted[key.prefix] = since, count
-        return count <= self._most
+        return not self.counted.over(holder(request).prefix)
 
     def wait(self) -> float:
         """Seconds after which a key may certainly ask again."""
-        return _MINUTE
+        return float(MINUTE)

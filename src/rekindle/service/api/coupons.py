@@ -144,7 +144,7 @@ def rollback(request: HttpRequest, code: Code, asked: Undone, idempotency_key: I
     return _once(request, idempotency_key, asked, now, do)
 
 
-def _once(request: HttpRequest, key: str, asked: Schema, at: datetime, do: Callable[[], Reply]) -> HttpResponse:
+def _once(request: HttpRequest, key: str, asked: BaseModel, at: datetime, do: Callable[[], Reply]) -> HttpResponse:
     """The answer, or the first answer to the same request under this key; another request under it is refused."""
     sent = json.dumps([request.path, asked.model_dump(mode="json")], sort_keys=True)
     named = Asked(f"{holder(request).prefix}:{key}", hashlib.sha256(sent.encode()).hexdigest(), at)

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import HttpError, Throttled, ValidationError
 
 from rekindle.errors import BadData, PermanentFailure, Refused, RekindleError, StoreUnavailable, UsageError
 
@@ -108,7 +108,10 @@ def _http(request: HttpRequest, error: Exception | type[Exception]) -> HttpRespo
     if not isinstance(error, HttpError):
         return _mistake(request, error)
     kind, remedy = _HTTP.get(error.status_code, _HTTP[400])
-    return refusal(kind, str(error).rstrip("."), remedy, error.status_code)
+    answer = refusal(kind, str(error).rstrip("."), remedy, error.status_code)
+    if isinstance(error, Throttled):
+        answer["Retry-After"] = str(error.wait)
+    return answer
 
 
 def _invalid(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:

@@ -57,12 +57,12 @@ def elsewhere(request: HttpRequest, rest: str) -> NoReturn:
     raise Http404
 
 
+api.add_router("/coupons", coupons.router)  # what is asked most stands first: Django tries one after another
 api.add_router("/answers", answers.router)
 api.add_router("/customers", customers.router)
 api.add_router("/decisions", decisions.router)
 api.add_router("/handover", handover.router)
 api.add_router("/inapp", inapp.router)
-api.add_router("/coupons", coupons.router)
 api.add_router("/landing", landing.router)
 api.add_router("/preferences", preferences.router)
 api.add_router("/privacy", privacy.router)

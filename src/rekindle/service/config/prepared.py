@@ -3,12 +3,13 @@
 Knows nothing of what is asked. A question is a query of Django's with texts left open; the answer is what that query would answer.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet
 
 Row = TypeVar("Row")
@@ -26,8 +27,16 @@ class _Written:
     """
 
     sql: str
-    places: tuple[tuple[int | None, object], ...]
+    places: tuple[tuple[int | None, Any], ...]
     converters: tuple[tuple[int, Sequence[Callable[..., Any]], Any], ...]
+
+    def converted(self, row: Sequence[Any], held: BaseDatabaseWrapper) -> Sequence[Any]:
+        """A row as Django would give it."""
+        values = list(row)
+        for at, converters, expression in self.converters:
+            for convert in converters:
+                values[at] = convert(values[at], expression, held)
+        return values
 
 
 class Prepared(Generic[Row]):
@@ -44,36 +53,28 @@ class Prepared(Generic[Row]):
 
     def __call__(self, *texts: str) -> list[Row]:
         """The rows that the query has for these texts."""
-        written = self._written.get(connection.vendor) or self._write()
-        with connection.cursor() as cursor:
+        held = connections[DEFAULT_DB_ALIAS]
+        written = self._written.get(held.vendor) or self._write(held.vendor)
+        with held.cursor() as cursor:
             cursor.execute(written.sql, [fixed if at is None else texts[at] for at, fixed in written.places])
             rows = cursor.fetchall()
-        return [self._row(values) for values in _converted(rows, written)]
+        return [self._row(written.converted(values, held)) for values in rows]
 
     def first(self, *texts: str) -> Row | None:
         """The first row; None where there is none."""
         return next(iter(self(*texts)), None)
 
-    def _write(self) -> _Written:
+    def _write(self, vendor: str) -> _Written:
         marks = [f"\0{number}" for number in range(len(signature(self._question).parameters))]  # no text of a query holds a NUL
         compiler = self._question(*marks).query.get_compiler(DEFAULT_DB_ALIAS)
         sql, given = compiler.as_sql()
         places = tuple((marks.index(one), None) if one in marks else (None, one) for one in given)
         found = compiler.get_converters([expression for expression, _, _ in compiler.select])
         converters = tuple((at, made, expression) for at, (made, expression) in found.items())
-        return self._written.setdefault(connection.vendor, _Written(sql, places, converters))
+        return self._written.setdefault(vendor, _Written(sql, places, converters))
 
 
 def whole(model: type[Stored], question: Callable[..., QuerySet[Stored]]) -> Prepared[Stored]:
     """A question that is answered with whole rows of a table."""
     names = [field.attname for field in model._meta.concrete_fields]
     return Prepared(lambda *texts: question(*texts).values_list(*names), lambda row: model.from_db(DEFAULT_DB_ALIAS, names, row))
-
-
-def _converted(rows: Sequence[Sequence[Any]], written: _Written) -> Iterator[Sequence[Any]]:
-    for row in rows:
-        values = list(row)
-        for at, converters, expression in written.converters:
-            for convert in converters:
-                values[at] = convert(values[at], expression, connection)
-        yield values

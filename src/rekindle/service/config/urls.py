@@ -26,6 +26,7 @@ from rekindle.service.public import (
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", api.urls),  # what is asked most stands first: Django tries one after another
     path("assets/public.css", styles.shipped),
     path("assets/brand.css", styles.brand),
     path("c/<str:token>", clicks.follow),
@@ -44,7 +45,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(shopify.PATH, shopify.told),
     path("data/<str:token>", own_data.choose),
     path(inbound.PATH, inbound.inbound),
-    path("v1/", api.urls),
     path("console/", include("rekindle.service.console.urls")),
     path("", overview.first),
 ]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from html import escape
 
 from rekindle.deliver.links import Claim, sign
+from rekindle.deliver.palette import palette
 from rekindle.deliver.quoted_printable import encoded
 from rekindle.deliver.templates import Rendered
 from rekindle.service.config import load_ring
@@ -25,6 +26,19 @@ PROGRAM = "opt-in"
 
 CONFIRM = "confirm"
 """The purpose of the keys that links to confirm are made with."""
+
+_PAGE = (
+    '<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    "<title>{title}</title></head>\n"
+    '<body style="margin:0;padding:24px 12px;background:#f5f3ee;color:#1c1b19;font-family:sans-serif;font-size:17px;line-height:1.5">\n'
+    '<main style="display:block;max-width:552px;margin:0 auto;padding:24px;background:#ffffff;border-top:4px solid {color}">\n'
+    '<h1 style="margin:0 0 12px;font-size:24px;line-height:1.25">{title}</h1>\n<p>{first}</p>\n<p>{middle}</p>\n'
+    '<p style="margin:24px 0"><a href="{url}" style="display:inline-block;padding:12px 28px;background:{color};color:{ink};'
+    'font-weight:bold;text-decoration:none;border-radius:9px">{button}</a></p>\n<p>{last}</p>\n</main>\n'
+    '<footer style="max-width:552px;margin:0 auto;padding:12px 24px;color:#5f5c55;font-size:14px">{name}<br>{end}</footer>\n'
+    "</body></html>\n"
+)
+"""A mail carries its styles within itself."""
 
 
 def request_opt_in(settings: Settings, customer_id: str, said: Said) -> bool:
@@ -66,11 +80,8 @@ def rendered(settings: Settings, touch: Touch, person: Person) -> Rendered:
     url, end = confirm_url(settings, touch.episode), settings.sender.postal_address
     parts = (said["opt_in_text"], agreed, said["opt_in_ignore"])
     text = "\n\n".join([*parts[:2], f"{said['opt_in_button']}: {url}", parts[2], f"{settings.name}\n{end}"])
-    first, middle, last = (f"<p>{escape(part)}</p>" for part in parts)
-    button = f'<p><a href="{escape(url)}">{escape(said["opt_in_button"])}</a></p>'
-    page = (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{escape(said['opt_in_subject'])}</title></head><body>{first}{middle}{button}{last}"
-        f"<p>{escape(settings.name)}<br>{escape(end)}</p></body></html>\n"
-    )
+    shown = {name: escape(one) for name, one in zip(("first", "middle", "last"), parts, strict=True)}
+    look = {"color": settings.brand.color, "ink": palette(settings.brand.color)["brand_ink"], "language": language}
+    own = {"title": escape(said["opt_in_subject"]), "button": escape(said["opt_in_button"]), "url": escape(url)}
+    page = _PAGE.format(**shown, **look, **own, name=escape(settings.name), end=escape(end))
     return Rendered(said["opt_in_subject"], said["opt_in_text"], f"{text}\n", encoded(page))

@@ -15,6 +15,7 @@ from rekindle.errors import BadData, StoreUnavailable
 from rekindle.program.checking import Finding
 from rekindle.program.reading import Unreadable, read
 from rekindle.program.validating import validate
+from rekindle.service.flow import landing_words
 
 FACTS_FILE = "facts.yaml"
 FACTS = f"content/{FACTS_FILE}"
@@ -69,7 +70,8 @@ def registered_facts(templates: TemplateSet) -> Registry:
 def content_findings(templates: TemplateSet) -> tuple[Finding, ...]:
     """What is wrong in a store's content apart from how it is worded: claims without evidence, variants that state another offer."""
     astray = (Finding(f"content/{one.path}", 1, "family-strays", one.why, one.remedy) for one in strays(templates))
-    return (*_registry(templates)[1], *astray)
+    landings = landing_words.examined(templates.texts.get(Path(landing_words.FILE).name, ""))[1]
+    return (*_registry(templates)[1], *astray, *landings)
 
 
 def _registry(templates: TemplateSet) -> tuple[Registry, tuple[Finding, ...]]:

@@ -17,6 +17,7 @@ from rekindle.errors import Refused
 from rekindle.program.catalogue.shipped import shipped
 from rekindle.program.lint import Asked, Linted, Place, examine
 from rekindle.program.reading import OFFERS, PROGRAMS, Reading, Unreadable, Value, folder, read
+from rekindle.service.flow import landing_words
 from rekindle.service.flow.codes import LENGTH
 from rekindle.service.flow.content import content_findings, load_content
 from rekindle.settings import Settings
@@ -67,8 +68,13 @@ def asked(settings: Settings) -> Asked:
         frozenset(filter(None, map(_host, (settings.brand.url, settings.public_url)))),
         frozenset(str(one.get("program")) for one in programs if one.get("class") == "service"),
         frozenset(str(one.get("program")) for one in programs if _is_about_a_mishap(one)),
-        (*labels, *(one for name, reading in readings.items() if name.startswith(PROGRAMS) for one in _subjects(name, reading))),
+        (*labels, *(one for name, reading in readings.items() if name.startswith(PROGRAMS) for one in _subjects(name, reading)),
+         *landing_words.texts(_written(settings.root / landing_words.FILE))),
     )
+
+
+def _written(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _host(url: str) -> str:

@@ -6,10 +6,11 @@ Knows nothing of requests.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from rekindle import money
@@ -18,7 +19,7 @@ from rekindle.errors import BadData
 from rekindle.moment import local_day
 from rekindle.program.documents import Documents
 from rekindle.respond.redemption import Basket, Line, Reason, Terms, discount, judged
-from rekindle.service.config.prepared import Prepared, whole
+from rekindle.service.config.prepared import Prepared
 from rekindle.service.outbox.models import ATTEMPTING, CLAIMED, EXPIRED, FAILED, PLANNED, SUPPRESSED, Touch
 from rekindle.service.people.models import Person
 from rekindle.service.people.queries import find
@@ -92,29 +93,60 @@ def _coupon(row: Mapping[str, Any], documents: Documents, settings: Settings) ->
 
 def looked_at(settings: Settings, code: str, order: Order, at: datetime) -> tuple[Coupon, int] | Reason:
     """What a code would take off an order; why it would not where it would take nothing."""
-    coupon = _COUPON.first(typed(code))
-    if coupon is None:
+    given = _GIVEN.first(typed(code))
+    if given is None:
         return Reason.UNKNOWN
-    found = _judge(settings, coupon, order, at)
+    found = _judge(settings, given, order, at)
     if isinstance(found, Reason):
         return found
-    return Reason.USED if coupon.redeemed >= coupon.most else (coupon, found)
+    return Reason.USED if given.coupon.redeemed >= given.coupon.most else (given.coupon, found)
 
 
 def redeem(settings: Settings, code: str, order: Order, order_id: str, at: datetime) -> Redemption | Reason:
     """Redeems a code with an order."""
-    return actions.redeem(typed(code), order_id, lambda coupon: _judge(settings, coupon, order, at), at)
+
+    def judge(coupon: Coupon) -> Reason | int:
+        given = _GIVEN.first(coupon.code)
+        return _judge(settings, given, order, at) if given else Reason.UNKNOWN
+
+    return actions.redeem(typed(code), order_id, judge, at)
 
 
-def _judge(settings: Settings, coupon: Coupon, order: Order, at: datetime) -> Reason | int:
-    status, zone = _AROUND.first(coupon.code) or (None, None)
-    if (reason := _NOT_GIVEN.get(status)) is not None:
+class _Given(NamedTuple):
+    """A code, what became of its message (None: it is not there), and the time zone of its holder, where it is known."""
+
+    coupon: Coupon
+    status: str | None
+    zone: str | None
+
+
+_STORED = [field.attname for field in Coupon._meta.concrete_fields]
+
+
+def _given(code: str) -> QuerySet[Coupon, Any]:
+    mine = {name: OuterRef(name) for name in ("customer_id", "program", "episode", "stage")}
+    status = Touch.objects.filter(plan_id=OuterRef("plan"), **mine).values("status")[:1]
+    zone = Person.objects.filter(pk=OuterRef("customer_id")).values("timezone")[:1]
+    return Coupon.objects.filter(pk=code).values_list(*_STORED, Subquery(status), Subquery(zone))
+
+
+_GIVEN = Prepared(_given, lambda row: _Given(Coupon.from_db(DEFAULT_DB_ALIAS, _STORED, row[:-2]), row[-2], row[-1]))
+_NOT_GIVEN: Mapping[str | None, Reason] = {
+    **dict.fromkeys((PLANNED, CLAIMED, ATTEMPTING), Reason.NOT_YET),
+    **dict.fromkeys((SUPPRESSED, EXPIRED, FAILED, None), Reason.CANCELLED),
+}
+"""Why nobody can have a code whose message waits still, or ended without being sent."""
+
+
+def _judge(settings: Settings, given: _Given, order: Order, at: datetime) -> Reason | int:
+    coupon = given.coupon
+    if (reason := _NOT_GIVEN.get(given.status)) is not None:
         return reason
     terms = Terms(
         coupon.customer_id, coupon.currency, coupon.last_day, coupon.scope, coupon.minimum, coupon.percent, coupon.amount, coupon.price
     )
     basket = Basket(_who(order.customer), order.currency, order.lines, order.others)
-    reason = judged(terms, basket, local_day(at, zone_of(zone, settings.timezone)), _lowering(coupon.code, order.others))
+    reason = judged(terms, basket, local_day(at, zone_of(given.zone, settings.timezone)), _lowering(coupon.code, order.others))
     return discount(terms, basket) if reason is None else reason
 
 
@@ -122,23 +154,6 @@ def _lowering(code: str, others: Sequence[str]) -> frozenset[str]:
     """Those of the other codes of an order that lower the price."""
     codes = [one for one in map(typed, others) if one != code]
     return frozenset(Coupon.objects.filter(pk__in=codes, price=True).values_list("pk", flat=True)) if codes else frozenset()
-
-
-def _around(code: str) -> QuerySet[Coupon, Any]:
-    """What became of the message of a code, and the time zone of its holder."""
-    mine = {name: OuterRef(name) for name in ("customer_id", "program", "episode", "stage")}
-    message = Touch.objects.filter(plan_id=OuterRef("plan"), **mine)
-    holder = Person.objects.filter(pk=OuterRef("customer_id"))
-    return Coupon.objects.filter(pk=code).values_list(Subquery(message.values("status")[:1]), Subquery(holder.values("timezone")[:1]))
-
-
-_COUPON = whole(Coupon, lambda code: Coupon.objects.filter(pk=code))
-_AROUND: Prepared[tuple[str | None, str | None]] = Prepared(_around, lambda row: (row[0], row[1]))
-_NOT_GIVEN: Mapping[str | None, Reason] = {
-    **dict.fromkeys((PLANNED, CLAIMED, ATTEMPTING), Reason.NOT_YET),
-    **dict.fromkeys((SUPPRESSED, EXPIRED, FAILED, None), Reason.CANCELLED),
-}
-"""Why nobody can have a code whose message waits still, or ended without being sent."""
 
 
 def _who(customer: str) -> str:

@@ -21,12 +21,14 @@ class Shop(NamedTuple):
     Args:
         name: The shop's.
         url: Its first page.
+        logo: The address of its picture; empty where it has none.
         postal_address: Whom a customer may write to.
         root: The path below which our pages are.
     """
 
     name: str
     url: str
+    logo: str
     postal_address: str
     root: str
 
@@ -34,7 +36,7 @@ class Shop(NamedTuple):
 def shop_in_use() -> Shop:
     """The shop whose pages these are."""
     store = store_in_use()
-    return Shop(store.name, store.brand.url, store.sender.postal_address, store.public_path)
+    return Shop(store.name, store.brand.url, store.brand.logo, store.sender.postal_address, store.public_path)
 
 
 def page(request: HttpRequest, template: str, said: Mapping[str, object], status: int = 200, locale: str = "") -> HttpResponse:

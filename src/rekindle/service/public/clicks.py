@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 from datetime import datetime
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from django.db import connection
@@ -20,6 +19,7 @@ from rekindle.deliver.links import Ring
 from rekindle.deliver.short_links import TRAP, Link, expand
 from rekindle.errors import Refused
 from rekindle.service.config import load_ring
+from rekindle.service.config.often import network_of
 from rekindle.service.config.web import store_in_use
 from rekindle.service.flow.linking import CLICKS
 from rekindle.service.flow.visits import FOLDER
@@ -49,8 +49,8 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
 
 def line(request: HttpRequest, ring: Ring, link: Link, at: datetime) -> str:
     """One visit as a line of JSON: which message, where to, when, what the program calls itself, and a keyed hash of its network."""
-    network = hmac.digest(ring.keys[ring.current], _network(request).encode(), "sha256").hex()[:16]
-    agent = request.headers.get("User-Agent", "")[:_AGENT_AT_MOST]
+    network = hmac.digest(ring.keys[ring.current], network_of(request).encode(), "sha256").hex()[:16]
+    agent = request.META.get("HTTP_USER_AGENT", "")[:_AGENT_AT_MOST]
     visit = {"visit": secrets.token_hex(8), "touch": link.touch, "destination": link.destination, "visited_at": at.isoformat(),
              "agent": agent, "network": network}  # fmt: skip
     return json.dumps(visit) + "\n"
@@ -69,13 +69,3 @@ def note(var: Path, text: str, at: datetime) -> None:
         os.write(file, text.encode())
     finally:
         os.close(file)
-
-
-def _network(request: HttpRequest) -> str:
-    """The network that a visit came from: 256 addresses of IPv4, a customer's own of IPv6; empty where it cannot be told."""
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    try:
-        address = ip_address(forwarded or request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return ""
-    return str(ip_network((int(address), 24) if address.version == 4 else (address.packed, 48), strict=False))

@@ -4,8 +4,6 @@ Knows nothing of messages. Looking changes nothing: programs that follow every l
 """
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from rekindle import moment
 from rekindle.deliver.links import verify
@@ -19,10 +17,10 @@ from rekindle.service.people.actions import confirm
 from rekindle.service.people.models import OptIn, Person
 from rekindle.service.people.queries import can_confirm
 from rekindle.service.public.answers import not_ours, page
+from rekindle.service.public.forms import form
 
 
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
+@form()
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """The page with its button, and what the button posts to."""
     store, now = store_in_use(), moment.now()

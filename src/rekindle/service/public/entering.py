@@ -6,13 +6,12 @@ Knows nothing of the shop's accounts. Looking opens nothing; a POST opens a way 
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from rekindle import moment
 from rekindle.service.config.headers import POLICY
 from rekindle.service.config.web import store_in_use
 from rekindle.service.public.answers import filled, not_ours, page
+from rekindle.service.public.forms import form
 from rekindle.service.public.visitors import reader_of
 from rekindle.service.trust.actions import open_entrance
 
@@ -22,8 +21,7 @@ _OUR_PAGE = "same-origin"
 """What a browser says of a form of our own page; a form elsewhere could sign in its visitor as another. Source: W3C Fetch Metadata."""
 
 
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
+@form()
 def enter(request: HttpRequest, token: str) -> HttpResponse:
     """The page with its button, and where the button leads: the shop, with a code that the shop's server shows to `/v1/handover`."""
     reader, shop = reader_of(token), store_in_use().handover.url

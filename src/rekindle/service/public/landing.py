@@ -1,4 +1,4 @@
-"""What a customer comes back to from a message: the cart as it was left, the offer with its real end, and the way to the shop.
+"""What a customer comes back to from a message: the shop's words for the segment, the cart as it was left, the offer with its real end.
 
 Knows nothing of what is decided. Nothing here changes anything.
 """
@@ -13,6 +13,7 @@ from rekindle.service.flow.linking import open_linker
 from rekindle.service.public.answers import day_in, filled, not_ours, page
 from rekindle.service.public.messages import sentence
 from rekindle.service.public.visitors import reader_of
+from rekindle.service.public.words import language_of
 
 
 @require_safe
@@ -22,9 +23,10 @@ def land(request: HttpRequest, token: str) -> HttpResponse:
     if reader is None:
         return not_ours(request)
     store, locale = store_in_use(), reader.person.locale
-    found = landing(store, reader.touch, reader.person, moment.now())
+    found = landing(store, reader.touch, reader.person, moment.now(), language_of(locale, store.locale))
     said = {
-        "hero": sentence(locale, found.hero), "items": [name for _, name in found.items], "cart": found.cart_url, "offer": found.offer,
+        "own": found.words, "collection_url": found.collection_url, "hero": sentence(locale, found.hero),
+        "items": [name for _, name in found.items], "cart": found.cart_url, "offer": found.offer,
         "state": _state(locale, found.offer), "shop_url": found.shop_url, "browse": filled(locale, "for_browse", shop=store.name),
         "collection": filled(locale, "for_category", category=found.category) if found.category else "",
         "enter": store.handover.url and f"{store.public_path}/enter/{token}", "why": open_linker(store).about(reader.touch)["why_url"],

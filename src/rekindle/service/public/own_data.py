@@ -5,21 +5,19 @@ customer. What cannot be undone is asked twice.
 """
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from rekindle import moment
 from rekindle.service.privacy.actions import ask
 from rekindle.service.privacy.models import ACCESS, ERASURE
 from rekindle.service.public.answers import filled, not_ours, page
+from rekindle.service.public.forms import form
 from rekindle.service.public.visitors import visitor_of
 
 SOURCE = "page"
 _SURE = "yes"
 
 
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
+@form()
 def choose(request: HttpRequest, token: str) -> HttpResponse:
     """The page, and what its buttons post to."""
     visitor = visitor_of("preferences", token)

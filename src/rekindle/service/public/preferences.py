@@ -12,8 +12,6 @@ from typing import NamedTuple
 from babel.dates import format_date, format_time, get_month_names
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from rekindle import moment
 from rekindle.program.triggers import TOPICS
@@ -23,6 +21,7 @@ from rekindle.service.people.models import Person
 from rekindle.service.people.queries import address_of
 from rekindle.service.public.answers import Shop, in_language, not_ours, rendered, shop_in_use
 from rekindle.service.public.blanks import Blank, place
+from rekindle.service.public.forms import form
 from rekindle.service.public.visitors import visitor_of
 from rekindle.service.public.words import language_of, words
 from rekindle.service.wishes.actions import Said
@@ -39,8 +38,7 @@ LEAP_YEAR = 2000
 """The year that a birthday is kept with where nobody tells one: it has every day."""
 
 
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
+@form()
 def choose(request: HttpRequest, token: str) -> HttpResponse:
     """The page, and what its buttons post to."""
     visitor = visitor_of("preferences", token)

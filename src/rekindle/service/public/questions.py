@@ -4,8 +4,6 @@ Knows nothing of what follows from an answer. Looking changes nothing; only a PO
 """
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from rekindle import moment
 from rekindle.deliver.words import readable
@@ -14,12 +12,12 @@ from rekindle.service.config.web import store_in_use
 from rekindle.service.flow.linking import open_linker
 from rekindle.service.flow.showing import decided
 from rekindle.service.public.answers import filled, not_ours, page
+from rekindle.service.public.forms import form
 from rekindle.service.public.visitors import Reader, reader_of
 from rekindle.service.trust.actions import Given, answer
 
 
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
+@form()
 def ask(request: HttpRequest, token: str, question: str) -> HttpResponse:
     """The page of a question, and what its button posts to.
 

@@ -3,23 +3,24 @@
 Knows nothing of messages. Looking changes nothing; only a POST does.
 """
 
+from urllib.parse import urlsplit
+
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from rekindle import moment
 from rekindle.service.config.web import store_in_use
 from rekindle.service.flow.linking import open_linker
 from rekindle.service.people.actions import opt_out
 from rekindle.service.public.answers import filled, not_ours, page
+from rekindle.service.public.forms import form
 from rekindle.service.public.visitors import visitor_of
+from rekindle.service.wishes.queries import held_and_stopped
 
 TEXTS = ("stop_title", "stop_text", "stop_button", "stopped_title", "stopped_text")
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "OPTIONS", "POST"])
+@form(for_machines=True)
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """The page with its button, and what the button and mail programs post to.
 
@@ -37,5 +38,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     name, value = ONE_CLICK
     if request.POST.get(name) != value:
         return page(request, "stop.html", said, status=400, locale=locale)
-    opt_out(customer, visitor.channel, moment.now(), "unsubscribe link")
-    return page(request, "stopped.html", said, locale=locale)
+    now = moment.now()
+    opt_out(customer, visitor.channel, now, "unsubscribe link")
+    undo = visitor.channel in held_and_stopped(visitor.person, now)[1] and urlsplit(choose).path
+    return page(request, "stopped.html", {**said, "undo": undo}, locale=locale)

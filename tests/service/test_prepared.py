@@ -1,0 +1,59 @@
+"""Questions written once answer as Django's own queries do, on both databases."""
+
+from datetime import timedelta
+from functools import partial
+
+import pyarrow as pa
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from rekindle.deliver.links import Claim, sign
+from rekindle.service.config import load_ring
+from rekindle.service.config.web import application
+from rekindle.service.people import actions
+from rekindle.service.people.models import Consent, Person
+from rekindle.service.people.queries import Word, find, person_of, reachable, refusals, said_by
+from rekindle.settings import Settings
+from tests.service.conftest import NOON
+
+LEDGERS = ("sqlite", "postgresql")
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def people(store: Settings) -> None:
+    told = {"customer_id": "c1", "source": "shop", "external_id": "1042", "email": "ada@people.example", "phone": "+4915123456789"}
+    actions.record_contacts(pa.Table.from_pylist([{**told, "email_consent": True, "sms_consent": True, "consent_at": NOON - DAY}]), NOON)
+    actions.consent("c1", "inapp", NOON - DAY, "account")
+    actions.opt_out("c1", "sms", NOON - DAY / 2, "text")
+
+
+def test_rows_are_what_django_gives() -> None:
+    person, stored = person_of("c1"), Person.objects.get(pk="c1")
+    assert vars(person) | {"_state": None} == vars(stored) | {"_state": None}
+    assert said_by("c1") == list(map(Word._make, Consent.objects.filter(customer_id="c1").in_order().values_list(*Word._fields)))
+    assert person_of("nobody").email == ""
+
+
+def test_who_may_be_reached_is_who_is_not_refused() -> None:
+    for at in (NOON, NOON + 2 * DAY):
+        person = person_of("c1")
+        refused = {channel for channel in ("email", "sms", "webpush", "inapp", "webhook") if refusals({"c1": person}, channel, at)}
+        assert reachable(person, said_by("c1"), at) == {"email", "sms", "webpush", "inapp", "webhook"} - refused == {"email", "inapp"}
+
+
+def test_a_customer_is_found_by_every_name() -> None:
+    assert [find(one) for one in ("c1", "1042", " ADA@people.example ")] == ["c1"] * 3
+
+
+def test_a_preference_page_asks_the_ledger_three_times(store: Settings) -> None:
+    from django.test import Client
+
+    application(store)
+    address = f"/preferences/{sign(load_ring(store.var, 'preferences'), Claim('c1', 'email-marketing'))}"
+    ask = partial(Client().get, address)
+    ask()
+    with CaptureQueriesContext(connection) as asked:
+        assert ask().status_code == 200
+    assert len(asked) == 3
