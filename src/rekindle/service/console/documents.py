@@ -77,8 +77,8 @@ def rows() -> list[Row]:
 def documents(request: HttpRequest) -> HttpResponse:
     """All documents, those that wait for a yes first."""
     found = rows()
-    waiting = [row for row in found if row.newest.waits]
-    return show(request, "documents.html", {"waiting": waiting, "rest": [row for row in found if not row.newest.waits], "section": "programs"})
+    waiting, rest = ([row for row in found if row.newest.waits is wanted] for wanted in (True, False))
+    return show(request, "documents.html", {"waiting": waiting, "rest": rest, "section": "programs"})
 
 
 @may(Role.VIEWER)

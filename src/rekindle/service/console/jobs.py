@@ -47,6 +47,10 @@ KINDS: Mapping[str, Kind] = {
     "diagnose": Kind("Find out why customers leave", ("diagnose",), "causes"),
     "approve": Kind("Approve a version of a document", ("approve",), "documents"),
     "walk": Kind("Walk a program over past history", ("simulate-program", "--json"), "programs-walk", keyed=True),
+    "policy-approve": Kind("Approve a version of the table of chances", ("policy", "approve"), "policy"),
+    "policy-back": Kind("Go back to an earlier table of chances", ("policy", "rollback"), "policy"),
+    "experiment-start": Kind("Start an experiment", ("experiments", "start"), "experiments"),
+    "experiment-end": Kind("End an experiment", ("experiments", "end"), "experiments"),
     "audit": Kind("Verify the chain of decisions", ("audit", "--json")),
 }
 """What the console may have run; a page adds its own here."""
@@ -67,6 +71,11 @@ def start(kind: str, arguments: Sequence[str], by: str, at: datetime) -> Job:
 def latest(kind: str, about: str) -> Job | None:
     """The job of a kind that was asked for last with this first argument; None where there is none."""
     return next((job for job in Job.objects.filter(kind=kind).order_by("-asked_at")[:_SHOWN] if job.arguments[:1] == [about]), None)
+
+
+def newest(kind: str) -> Job | None:
+    """The job of a kind that was asked for last; None where there is none."""
+    return Job.objects.filter(kind=kind).order_by("-asked_at").first()
 
 
 def result_of(job: Job) -> Mapping[str, object]:

@@ -116,7 +116,8 @@ def steps(program: Program, documents: Documents, table: Policy, plans: Iterable
     found = {one["stage"]: one["by"].get("arm", {}) for one in learned.get("stages", ())}
     return tuple(
         Step(
-            at + 1, stage, span, *_drawn(span, longest), f"{GOALS[stage.goal.metric]} within {stage.goal.within_days} days", _offers(stage), tuple(_branches(stage)),
+            at + 1, stage, span, *_drawn(span, longest), f"{GOALS[stage.goal.metric]} within {stage.goal.within_days} days",
+            _offers(stage), tuple(_branches(stage)),
             tuple(_variants(program, stage, documents, table, mine, found.get(stage.name, {}))),
             sum(cell.customers for cell in mine if _decided(cell)), sum(cell.customers for cell in mine if _message(cell)),
             sum(cell.customers for cell in mine if cell.reason),

@@ -118,8 +118,8 @@ def one(request: HttpRequest, name: str) -> HttpResponse:
     lacks = next((one for one in going_live.lacking(store, held, moment.now()) if one.program == name), None)
     said = {
         "row": row, "program": program, "steps": found, "known": known, "since": plans[-1].at if plans else None, "plans": len(plans),
-        "newest": kept[0] if kept else None, "versions": len(kept), "walk": walk, "lacks": lacks, "most": max((one.decided for one in found), default=0),
-        "pauses": queries.pauses(name),
+        "newest": kept[0] if kept else None, "versions": len(kept), "walk": walk, "lacks": lacks, "pauses": queries.pauses(name),
+        "most": max((one.decided for one in found), default=0),
     }  # fmt: skip
     return show(request, "programs-one.html", said)
 
@@ -225,7 +225,7 @@ def walk(request: HttpRequest, key: str) -> HttpResponse:
     total = max((count for _, count in alone), default=0)
     said = {
         "job": job, "found": found, "weeks": bars, "wide": 10 * len(bars), "most": most, "version": len(job.arguments) > 1,
-        "alone": [{"label": _reason(reason), "share": count / total if total else 0, "words": f"{count:,}"} for reason, count in alone if count],
+        "alone": [{"label": _reason(reason), "share": count / total, "words": f"{count:,}"} for reason, count in alone if count],
         "caps": [(_CAPS.get(one["cap"], one["cap"]), one) for one in found["caps"]], "section": "programs",
     }  # fmt: skip
     return show(request, "programs-walk.html", said)

@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Literal
 
 from rekindle.service.programs.models import Approval, Document
-from rekindle.service.programs.queries import POLICY
+
+FILES = ".yaml"
+"""How the names of documents end that people write."""
 
 AROUND = 3
 """Lines that stay and are shown before and after those that change."""
@@ -72,11 +74,10 @@ class Line:
 
 
 def versions(document: str = "") -> tuple[Kept, ...]:
-    """Versions, the newest first; those of a document, or of all but the table of chances."""
-    rows = Document.objects.exclude(kind=POLICY)
-    said = Approval.objects.exclude(document__kind=POLICY)
-    if document:
-        rows, said = rows.filter(name=document), said.filter(document__name=document)
+    """Versions, the newest first: of one document, or of all that people write; tables of chances, baselines and audits are none."""
+    by_name = {"name": document} if document else {"name__endswith": FILES}
+    rows = Document.objects.filter(**by_name)
+    said = Approval.objects.filter(**{f"document__{key}": value for key, value in by_name.items()})
     given: dict[str, list[Yes]] = {}
     held: dict[str, str] = {}
     for digest, name, by, at in said.order_by("id").values_list("document_id", "document__name", "by", "at"):
