@@ -124,8 +124,8 @@ def found(warehouse: Warehouse, caused: Interval | CannotTell, days: int = 56) -
     past = due.past(warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), as_of, inclusive=False)
     window = outcomes.Window(as_of, Decimal("0.4"), documents(PROGRAM).offers, SHOP)
     journal = past.journal.filter(past.journal.as_of == past.journal.entered_at)
-    entered = journal.select("customer_id", "standing", "entered_at").mutate(age_days=100)
-    return touch_paths.credit_of(warehouse, past, PROGRAM, window, touch_paths.Counted(entered, days, caused))
+    entered = journal.select("program", "customer_id", "standing", "entered_at").mutate(age_days=100)
+    return touch_paths.credits_of(warehouse, past, window, entered, {"back": touch_paths.Counted(days, caused)})["back"]
 
 
 def test_credit_by_hand(warehouse: Warehouse) -> None:
@@ -165,27 +165,26 @@ def test_it_says_when_there_is_nothing_to_credit(warehouse: Warehouse) -> None:
 
 
 def told(caused: Interval | CannotTell) -> str:
-    return why(credit({"channel": {method: {"email": 10_000.0} for method in METHODS}}, 10_000.0, 0.0, caused), "EUR")
+    return why(credit({"channel": {method: {"email": 10_000.0} for method in METHODS}}, 10_000.0, 0.0, caused))
 
 
 def test_the_difference_between_credit_and_lift_is_explained() -> None:
     assert told(Interval(1_000.0, 2_000.0, 3_000.0)) == (
-        "Orders after a message brought EUR 100.00 of margin. The comparison with the control says that the program brought EUR 20.00 "
-        "(EUR 10.00 to EUR 30.00), net of what it cost: 80% of it would have come anyway: the control ordered too. "
-        "Shares are scaled so that they add up to that."
+        "80% of what followed messages would have come anyway: the control ordered too. "
+        "Shares are scaled so that they add up to what it brought."
     )
-    assert "not yet distinguishable from zero, so no share of it is either" in told(Interval(-1_000.0, 2_000.0, 5_000.0))
-    assert "it brought less than nothing, whoever gets the credit" in told(Interval(-3_000.0, -2_000.0, -1_000.0))
-    assert "more than the orders after messages show" in told(Interval(9_000.0, 12_000.0, 15_000.0))
-    assert told(CannotTell("no control yet")).endswith("How much of it would have come anyway is not known: no control yet.")
+    assert told(Interval(-1_000.0, 2_000.0, 5_000.0)).endswith("is not yet distinguishable from zero, so no share of it is either.")
+    assert told(Interval(-3_000.0, -2_000.0, -1_000.0)) == "The program brought less than nothing, whoever gets the credit."
+    assert told(Interval(9_000.0, 12_000.0, 15_000.0)).startswith("The program brought more than the orders after its messages show.")
+    assert told(CannotTell("no control yet")) == "How much of it would have come anyway is not known: no control yet."
 
 
 def test_credit_is_labelled_and_says_both_numbers(warehouse: Warehouse) -> None:
     one = found(warehouse, Interval(500.0, 3_000.0, 5_500.0))
-    shown = as_json(one, "EUR")
+    shown = as_json(one)
     assert shown["label"] == LABEL
     assert shown["by"]["channel"]["shapley"] == {"email": {"credit": 8_000, "scaled": 2_000}, "sms": {"credit": 4_000, "scaled": 1_000}}
     assert json.loads(json.dumps(shown)) == shown
     assert any(line.strip() == "channel sms: last message EUR 0.00, by position EUR 7.00, Shapley EUR 10.00" for line in lines(one, "EUR"))
-    assert as_json(CannotTell("too early"), "EUR") == {"label": LABEL, "cannot_tell": "too early"}
+    assert as_json(CannotTell("too early")) == {"label": LABEL, "cannot_tell": "too early"}
     assert in_all(CannotTell("too early"), 9) == CannotTell("too early")

@@ -49,7 +49,7 @@ def show(
             standing = {one.entry.experiment.name: one for one in watched}
         lines = [line for one in chosen for line in _lines(one, store)]
         lines += [line for one in chosen if one.experiment.name in standing for line in _standing(standing[one.experiment.name], held)]
-        data = [_json(one) | _counts(standing.get(one.experiment.name)) for one in chosen]
+        data = [experimenting.to_json(one) | _counts(standing.get(one.experiment.name)) for one in chosen]
         none = "No experiment is approved. Write experiments/NAME.yaml and approve it; docs/experiments.md says how."
         emit({"experiments": data}, lines or [none], as_json)
 
@@ -64,8 +64,8 @@ def start(context: typer.Context, name: Name, by: By = None, dry_run: DryRun = F
         lines = list(_begun(begun, store, "Would start" if dry_run else "Started"))
     seen = begun.detectable
     data = {
-        **_json(begun.entry), "dry_run": dry_run, "detectable": None if isinstance(seen, CannotTell) else seen,
-        "repeats": [{**_learning(one.learning), "why": one.why} for one in begun.repeats],
+        **experimenting.to_json(begun.entry), "dry_run": dry_run, "detectable": None if isinstance(seen, CannotTell) else seen,
+        "repeats": [{**asdict(one.learning), "why": one.why} for one in begun.repeats],
     }  # fmt: skip
     emit(data, lines, as_json)
 
@@ -87,7 +87,7 @@ def end(
     with opened(context.obj) as store:
         held = documents.approved(store.settings)
         ended = experimenting.end(store.settings, held, name, chosen, scope, _moment(store, by))
-        emit(_json(ended), _lines(ended, store), as_json)
+        emit(experimenting.to_json(ended), _lines(ended, store), as_json)
 
 
 def learnings(context: typer.Context, as_json: AsJson = False) -> None:
@@ -99,7 +99,7 @@ def learnings(context: typer.Context, as_json: AsJson = False) -> None:
         use_ledger(store.settings)
         found = queries.learnings()
     lines = [line for one in found for line in _learning_lines(one)]
-    emit({"learnings": [_learning(one) for one in found]}, lines or ["No experiment has ended yet."], as_json)
+    emit({"learnings": [asdict(one) for one in found]}, lines or ["No experiment has ended yet."], as_json)
 
 
 def _moment(store: Open, by: str | None) -> "Moment":
@@ -155,27 +155,8 @@ def _learning_lines(one: "Learning") -> Iterable[str]:
     yield f"Holds for      {one.scope} (by {one.by})"
 
 
-def _json(one: "Entry") -> dict[str, object]:
-    run = one.run
-    return {
-        "experiment": one.experiment.name, "status": one.status, "factor": one.factor,
-        "document": one.experiment.model_dump(mode="json", by_alias=True),
-        "since": run.since if run else None, "until": run.until if run else None, "started_by": run.started_by if run else None,
-        "looks": [
-            {**asdict(reading), "verdict": reading.verdict, "over": reading.over,
-             "differences": [asdict(part) | {"crossed": part.crossed} for part in reading.differences]}
-            for reading in one.looks
-        ],
-        "learning": _learning(one.learning) if one.learning else None,
-    }  # fmt: skip
-
-
 def _counts(one: "Standing | None") -> dict[str, object]:
     return {"counts": one.found.counts, "young": one.found.young} if one else {}
-
-
-def _learning(one: "Learning") -> dict[str, object]:
-    return asdict(one)
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"show": show, "start": start, "end": end, "learnings": learnings}

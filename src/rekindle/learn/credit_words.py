@@ -26,25 +26,21 @@ def in_all(difference: Interval | CannotTell, customers: int) -> Interval | Cann
     return Interval(*(value * customers for value in (difference.low, difference.estimate, difference.high)))
 
 
-def why(found: Credit, currency: str) -> str:
-    """Why credit and lift differ, in sentences."""
-    followed = money.show(round(found.followed), currency)
-    said = f"Orders after a message brought {followed} of margin"
+def why(found: Credit) -> str:
+    """Why credit and lift differ."""
     if isinstance(found.caused, CannotTell):
-        return f"{said}. How much of it would have come anyway is not known: {found.caused.reason}."
-    low, middle, high = (money.show(round(one), currency) for one in (found.caused.low, found.caused.estimate, found.caused.high))
-    part = f"The comparison with the control says that the program brought {middle} ({low} to {high}), net of what it cost"
+        return f"How much of it would have come anyway is not known: {found.caused.reason}."
     if found.caused.low <= 0 <= found.caused.high:
-        return f"{said}. {part}: not yet distinguishable from zero, so no share of it is either."
+        return "What the program brought is not yet distinguishable from zero, so no share of it is either."
     if found.caused.estimate <= 0:
-        return f"{said}. {part}: it brought less than nothing, whoever gets the credit."
+        return "The program brought less than nothing, whoever gets the credit."
     anyway = 1 - found.caused.estimate / found.followed
-    come = f"{anyway:.0%} of it would have come anyway: the control ordered too"
-    rest = come if anyway > 0 else "more than the orders after messages show"
-    return f"{said}. {part}: {rest}. Shares are scaled so that they add up to that."
+    come = f"{anyway:.0%} of what followed messages would have come anyway: the control ordered too."
+    rest = come if anyway > 0 else "The program brought more than the orders after its messages show."
+    return f"{rest} Shares are scaled so that they add up to what it brought."
 
 
-def as_json(found: Credit | CannotTell, currency: str) -> dict[str, object]:
+def as_json(found: Credit | CannotTell) -> dict[str, object]:
     """The credit of a program; minor units. `credit` is the share of what followed messages, `scaled` of what was caused."""
     if isinstance(found, CannotTell):
         return {"label": LABEL, "cannot_tell": found.reason}
@@ -61,7 +57,7 @@ def as_json(found: Credit | CannotTell, currency: str) -> dict[str, object]:
     }  # fmt: skip
     return {
         "label": LABEL, "followed": found.followed, "unmessaged": found.unmessaged, "caused": told, "scale": found.scale, "by": by,
-        "why": why(found, currency),
+        "why": why(found),
     }  # fmt: skip
 
 
@@ -69,7 +65,8 @@ def lines(found: Credit | CannotTell, currency: str) -> Iterator[str]:
     """A program's credit for people: a line for each channel and stage."""
     if isinstance(found, CannotTell):
         return
-    yield f"Credit         {why(found, currency)}"
+    followed = money.show(round(found.followed), currency)
+    yield f"Credit         orders after a message brought {followed} of margin. {why(found)}"
     shown = found.scaled or found.by
     for name, methods in shown.items():
         for one in methods[METHODS[-1]]:

@@ -3,7 +3,8 @@
 Knows nothing of pages. What an experiment compares, and how large it is to be, is kept as it was written down when it began.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
 from rekindle.decide import due
 from rekindle.errors import BadData, CannotTell, Refused
@@ -245,3 +246,24 @@ def _past(warehouse: Warehouse, as_of: AsOf) -> due.Past:
 
 def _window(settings: Settings, documents: Documents, as_of: AsOf) -> outcomes.Window:
     return outcomes.Window(as_of, settings.margin, documents.offers, shop_of(settings, rehearsal=False))
+
+
+def to_json(one: Entry) -> dict[str, object]:
+    """An experiment as plain values, instants as text; differences in minor units, orders or shares a decision."""
+    run = one.run
+    return {
+        "experiment": one.experiment.name, "status": one.status, "factor": one.factor,
+        "document": one.experiment.model_dump(mode="json", by_alias=True),
+        "since": _iso(run.since) if run else None, "until": _iso(run.until) if run else None,
+        "started_by": run.started_by if run else None,
+        "looks": [
+            {**asdict(reading), "verdict": reading.verdict, "over": reading.over,
+             "differences": [asdict(part) | {"crossed": part.crossed} for part in reading.differences]}
+            for reading in one.looks
+        ],
+        "learning": asdict(one.learning) | {"at": _iso(one.learning.at)} if one.learning else None,
+    }  # fmt: skip
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
