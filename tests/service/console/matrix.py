@@ -74,6 +74,7 @@ ROWS = (
     Row("experiments/<slug:name>/decide", Role.APPROVER, Role.APPROVER, status=302, posted=404),
     Row("reviews", Role.VIEWER),
     Row("reviews/blockers", Role.EDITOR, Role.EDITOR, status=302),
+    Row("reviews/freeze", Role.APPROVER, Role.APPROVER, status=302, posted=302),
     Row("reviews/<slug:name>", Role.EDITOR, Role.EDITOR, status=302),
     Row("governance", Role.VIEWER),
     Row("governance/sign", Role.APPROVER, Role.APPROVER, status=302, posted=302),

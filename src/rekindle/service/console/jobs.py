@@ -49,6 +49,7 @@ KINDS: Mapping[str, Kind] = {
     "walk": Kind("Walk a program over past history", ("simulate-program", "--json"), "programs-walk", keyed=True),
     "policy-approve": Kind("Approve a version of the table of chances", ("policy", "approve"), "policy"),
     "policy-back": Kind("Go back to an earlier table of chances", ("policy", "rollback"), "policy"),
+    "baseline": Kind("Freeze baselines", ("baseline", "freeze"), "reviews"),
     "experiment-start": Kind("Start an experiment", ("experiments", "start"), "experiments"),
     "experiment-end": Kind("End an experiment", ("experiments", "end"), "experiments"),
     "audit": Kind("Verify the chain of decisions", ("audit", "--json")),

@@ -1,14 +1,12 @@
 """Offers: what each costs and where it may be made, how many take it, and what is left of the budgets.
 
-Knows nothing of how a budget binds. What was given and taken comes from the ledger, what was promised from the counts of plans.
+Knows nothing of how a budget binds. What was sent and taken is published with each plan, and so is what was promised.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
-from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 
 from rekindle import moment, money
@@ -18,34 +16,15 @@ from rekindle.program.rules import PartBudget
 from rekindle.service.config.web import store_in_use
 from rekindle.service.console.roles import Role, may
 from rekindle.service.console.shell import show
+from rekindle.service.flow import codes_taken, plan_counts
 from rekindle.service.flow import documents as documents_of
-from rekindle.service.flow import plan_counts
+from rekindle.service.flow.codes_taken import Taken
 from rekindle.service.flow.plan_counts import Counts
 from rekindle.service.outbox.queries import ready_plans
 from rekindle.service.programs import queries
-from rekindle.service.redemptions.models import Coupon, Redemption
 from rekindle.settings import Settings
 
-KEPT_SECONDS = 60
-"""So long a page may be behind with what the ledger counts."""
-
-SCOPES = {"order": "the whole order", "category": "one category", "product": "one product"}
 PAYER_WORDS = {"shop": "the shop", "seller": "the seller", "shared": "shop and seller"}
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of an offer's codes.
-
-    Args:
-        codes: How many were given.
-        redeemed: How many orders took one, and stood.
-        discount: What these took off, minor units.
-    """
-
-    codes: int = 0
-    redeemed: int = 0
-    discount: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +36,7 @@ class Row:
         kind: In words.
         cost: What it costs, in words.
         floor: The least margin an order keeps, of all stages that make it; 0: it lowers no price.
-        places: Programs and stages that may make it.
+        places: The programs that may make it, each with its stages.
         given: Messages with it, of the plans that are counted.
         taken: Of its codes.
     """
@@ -73,7 +52,7 @@ class Row:
     @property
     def rate(self) -> float | None:
         """The share of codes that was taken; None before any was given."""
-        return self.taken.redeemed / self.taken.codes if self.taken.codes else None
+        return self.taken.orders / self.taken.codes if self.taken.codes else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +64,6 @@ class Burn:
         amount: The most.
         days: In so many days.
         promised: What the messages of these days are expected to cost.
-        redeemed: What was really taken off in them.
         usable: The amount less its reserve.
     """
 
@@ -93,7 +71,6 @@ class Burn:
     amount: int
     days: int
     promised: float
-    redeemed: int | None
     usable: float
 
     @property
@@ -115,7 +92,7 @@ def offers(request: HttpRequest) -> HttpResponse:
         return show(request, "offers.html", {"rows": []})
     held, plans = documents_of.approved(store), plan_counts.counts(store.var, ready_plans())
     now = plans[0].at if plans else moment.now()
-    taken = _taken(store.database, str(store.root), int(moment.now().timestamp()) // KEPT_SECONDS)
+    taken = codes_taken.taken(store.var)
     rows = [_row(store, held, offer, plans, taken) for offer in held.offers.values()]
     said = {
         "rows": [row for row in rows if row.offer.costly], "words": [row for row in rows if not row.offer.costly],
@@ -130,7 +107,10 @@ def _row(store: Settings, held: Documents, offer: Offer, plans: Iterable[Counts]
     places = [(program, stage) for program, stage in every if any(arm.offer == offer.name for arm in stage.arms)]
     floors = [max(offer.margin_floor, stage.offers.margin_floor) for _, stage in places] or [offer.margin_floor]
     given = sum(cell.customers for plan in plans for cell in plan.cells if cell.offer == offer.name and cell.channel and cell.fresh)
-    named = tuple((program.name, stage.name) for program, stage in places)
+    stages: dict[str, list[str]] = {}
+    for program, stage in places:
+        stages.setdefault(program.name, []).append(stage.name.replace("_", " "))
+    named = tuple((program, ", ".join(mine)) for program, mine in stages.items())
     floor = max(floors) if offer.price else 0.0
     return Row(offer, offer.traits.words, cost_words(offer, store), floor, named, given, taken.get(offer.name, Taken()))
 
@@ -153,15 +133,6 @@ def cost_words(offer: Offer, store: Settings) -> str:
     return cash(offer.unit_cost) if offer.unit_cost else "nothing"
 
 
-@lru_cache(maxsize=2)
-def _taken(database: str, root: str, minute: int) -> dict[str, Taken]:
-    """Codes given and taken, by offer; counted once a minute, because a large ledger takes a while over it."""
-    codes = dict(Coupon.objects.values_list("offer").annotate(n=Count("code")).order_by("offer"))
-    stood = Redemption.objects.filter(rolled_back_at=None).values_list("coupon__offer").order_by("coupon__offer")
-    orders = {name: (n, off) for name, n, off in stood.annotate(n=Count("id"), off=Sum("discount"))}
-    return {name: Taken(n, *orders.get(name, (0, 0))) for name, n in codes.items()}
-
-
 def _burn(store: Settings, held: Documents, budget: PartBudget, plans: Iterable[Counts], now: datetime) -> Burn:
     since = now - timedelta(days=budget.per_days)
     promised = sum(
@@ -170,11 +141,10 @@ def _burn(store: Settings, held: Documents, budget: PartBudget, plans: Iterable[
     )
     amount = money.to_minor(budget.amount, store.currency)
     whole = budget.program is None and budget.payer is None
-    redeemed = Redemption.objects.filter(rolled_back_at=None, redeemed_at__gt=since).aggregate(off=Sum("discount"))["off"] or 0
     parts = [f"of {budget.program}"] if budget.program else []
     parts += [f"that {PAYER_WORDS[budget.payer]} pays"] if budget.payer else []
     words = " ".join(["Everything" if whole else "All", *parts])
-    return Burn(words, amount, budget.per_days, promised, redeemed if whole else None, amount * (1 - RESERVE))
+    return Burn(words, amount, budget.per_days, promised, amount * (1 - RESERVE))
 
 
 def _covers(budget: PartBudget, program: str, offer: Offer | None) -> bool:

@@ -3,13 +3,12 @@
 Knows nothing of how a version is chosen.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from rekindle import moment
+from rekindle import moment, money
 from rekindle.decide.policy import ANY, EQUAL, Policy, equal_chance
 from rekindle.errors import BadData, CannotTell
 from rekindle.learn.versions import Version
@@ -111,11 +110,16 @@ def policy(request: HttpRequest) -> HttpResponse:
     listed = [one for one in policies.entries(store) if one.way not in (BY_RULE, BY_EXPERIMENT) or one.name == EQUAL]
     waits = policies.proposed(store)
     said = {
-        "held": held, "program": program, "programs": [one for one in held.programs if not one.service], "grids": grids(program, table),
+        "held": held, "program": program, "programs": [one for one in _in_order(held) if not one.service], "grids": grids(program, table),
         "name": reign[-1], "equal": reign[-1] == EQUAL, "before": reign[-2] if len(reign) > 1 else "", "versions": listed[::-1],
         "waits": waits, "job": jobs.newest("propose"), "ways": WAYS,
     }  # fmt: skip
     return show(request, "policy.html", said)
+
+
+def _in_order(held: Documents) -> list[Program]:
+    """The programs, that of a lapse first."""
+    return sorted(held.programs, key=lambda one: one.trigger.on != "lapse")
 
 
 def _chosen(held: Documents, name: str) -> Program:
@@ -141,10 +145,20 @@ def version(request: HttpRequest, name: str) -> HttpResponse:
         "way": WAYS.get(found.way, found.way) if found else WAYS[BY_RULE], "changes": _changes(found) if found else [],
         "more": max(0, len(found.differing) - SHOWN) if found else 0,
         "outlook": None if found is None or isinstance(found.outlook, CannotTell) else found.outlook,
-        "cannot": found.outlook.reason if found and isinstance(found.outlook, CannotTell) else "",
+        "spend_words": _spend_words(found), "cannot": found.outlook.reason if found and isinstance(found.outlook, CannotTell) else "",
         "parts": _parts(held, table, policies.in_force(store, held)), "job": jobs.latest("policy-approve", name),
     }  # fmt: skip
     return show(request, "policy-version.html", said)
+
+
+def _spend_words(found: Version | None) -> str:
+    """The period and the limit that a version's spending is held to."""
+    ahead = found.outlook if found else None
+    if ahead is None or isinstance(ahead, CannotTell):
+        return ""
+    store = store_in_use()
+    limit = "no limit" if ahead.budget is None else f"at most {money.show(ahead.budget, store.currency, store.locale)}"
+    return f"in {ahead.days} days, {limit}"
 
 
 def _changes(found: Version) -> list[dict[str, object]]:
@@ -159,11 +173,13 @@ def _key(one: Change) -> tuple[str, str, str, str]:
     return one.program, one.stage, one.context, one.arm
 
 
-def _parts(held: Documents, table: Policy, before: Policy) -> Iterable[tuple[Program, tuple[Grid, ...]]]:
-    """The programs in which a table differs from another, with the stages that do."""
-    for program in held.programs:
+def _parts(held: Documents, table: Policy, before: Policy) -> list[tuple[Program, tuple[Grid, ...], int]]:
+    """The programs in which a table differs from another, with the stages that do and how many chances; that of a lapse first."""
+    found = []
+    for program in _in_order(held):
         if moved := tuple(one for one in grids(program, table, before) if one.moved):
-            yield program, moved
+            found.append((program, moved, sum(one.moved for one in moved)))
+    return found
 
 
 @may(Role.EDITOR, post=Role.EDITOR)

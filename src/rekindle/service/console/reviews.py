@@ -13,6 +13,7 @@ from rekindle.errors import RekindleError
 from rekindle.learn.review_pack import FUNCTIONS
 from rekindle.program.documents import Documents
 from rekindle.service.config.web import store_in_use
+from rekindle.service.console import jobs
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import note, show
 from rekindle.service.flow import baselines, going_live, targets
@@ -37,13 +38,27 @@ def _said(store: Settings) -> dict[str, object]:
         return {"held": None}
     held, told = documents_of.approved(store), targets.published(store.var)
     lacks = {one.program: one for one in going_live.lacking(store, held, moment.now())}
-    due = [(one, state, TONES[state], lacks.get(one.program)) for one in reviewing.due(held) for state in (one.state(today),)]
+    due = [(one, state, TONES[state], _lacks(lacks.get(one.program))) for one in reviewing.due(held) for state in (one.state(today),)]
     return {
         "held": held, "told": told, "targets": [(one, TONES[one["status"]]) for one in told["targets"]] if told else [],
         "written": held.targets, "due": due, "next": next((one for one, state, *_ in due if state != "later"), None),
         "blockers": [(one, one.due < today) for one in queries.blockers()], "functions": FUNCTIONS, "today": today,
         "baselines": sorted(baselines.kept(store).items()), "past": queries.reviews()[::-1][:10],
     }  # fmt: skip
+
+
+def _lacks(one: going_live.Lacking | None) -> list[str]:
+    return [what.removeprefix("it has ") for what in one.what] if one else []
+
+
+@may(Role.APPROVER, post=Role.APPROVER)
+def freeze(request: HttpRequest) -> HttpResponse:
+    """Asks for a frozen baseline of every program that has none."""
+    if request.method != "POST":
+        return HttpResponseRedirect(reverse("reviews"))
+    by = operator_of(request).email
+    job = jobs.start("baseline", ["--by", by], by, moment.now())
+    return HttpResponseRedirect(reverse("jobs-job", args=[job.key]))
 
 
 @may(Role.EDITOR, post=Role.EDITOR)

@@ -28,6 +28,7 @@ from rekindle.service.console import (
     shop,
     start,
 )
+from rekindle.service.console.records import records
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("shop", shop.shop, name="shop"),
     path("jobs", jobs.jobs, name="jobs"),
     path("jobs/<str:key>", jobs.job, name="jobs-job"),
+    path("records/", records.urls),
     path("operators", operators.operators, name="operators"),
     path("operators/<int:number>", operators.change, name="operators-change"),
     path("customers", customers.customers, name="customers"),
@@ -68,6 +70,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("experiments/<slug:name>/decide", experiments.decide, name="experiments-decide"),
     path("reviews", reviews.reviews, name="reviews"),
     path("reviews/blockers", reviews.blockers, name="reviews-blockers"),
+    path("reviews/freeze", reviews.freeze, name="reviews-freeze"),
     path("reviews/<slug:name>", reviews.hold, name="reviews-hold"),
     path("governance", governance.governance, name="governance"),
     path("governance/sign", governance.audit, name="governance-sign"),

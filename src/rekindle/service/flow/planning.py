@@ -25,7 +25,7 @@ from rekindle.moment import AsOf
 from rekindle.program.documents import Documents, Rules
 from rekindle.program.segments import definitions
 from rekindle.service.config import load_secret
-from rekindle.service.flow import journal_files, plan_approving, plan_counts, plan_files, policies
+from rekindle.service.flow import codes_taken, journal_files, plan_approving, plan_counts, plan_files, policies
 from rekindle.service.flow.codes import code_for
 from rekindle.service.flow.message_facts import facts_of, messages
 from rekindle.service.flow.redeeming import coupons as coupons_of
@@ -107,6 +107,8 @@ def make(
         made = planner.plan(warehouse, planner.Inputs(inputs.profile, documents, inputs.policy, inputs.shop, as_of, inclusive=True))
         repeated = made.digest in plans
     path = plan_files.write(settings.var, warehouse, made, as_of) if publish else None
+    if publish:
+        codes_taken.publish(settings.var, warehouse, as_of)
     return Planned(made, summary.summarise(warehouse, made, documents.rules.sellers), as_of, repeated, 0, path, table)
 
 
