@@ -12,11 +12,12 @@ from tests.cli.terminal import typed
 COMMANDS = (
     "init", "import", "run", "insight", "diagnose", "segments", "explain", "plan", "send", "learn", "report", "simulate", "check", "submit",
     "approve", "simulate-program", "policy", "preview", "events", "pause", "resume", "serve", "work", "export", "erase", "audit", "keys",
+    "review", "handbook", "baseline", "blocker",
 )
-GROUPS, ENDLESS = {"policy", "keys"}, {"serve", "work"}
+GROUPS, ENDLESS = {"policy", "keys", "baseline", "blocker"}, {"serve", "work"}
 """Commands whose own commands are tested beside them; commands that run until they are stopped."""
 
-READS = {"explain", "check", "simulate-program", "preview", "audit"}
+READS = {"explain", "check", "simulate-program", "preview"}
 
 
 @pytest.fixture(autouse=True)

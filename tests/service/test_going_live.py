@@ -17,9 +17,6 @@ from tests.service.test_plan_approving import HASH, SUMMARY, real
 from tests.service.touches import plan
 
 
-
-
-
 @pytest.fixture
 def shop(store: Settings) -> Settings:
     """A store with a relay, and a plan of two messages of win-back that wait."""

@@ -37,7 +37,7 @@ def run(  # noqa: PLR0913  the options of the command
     as_json: AsJson = False,
 ) -> None:
     """Do the main job: import, insight, plan, send, learn, report. Safe to repeat; it imports what is new or has changed."""
-    from rekindle.service.flow import importing, running
+    from rekindle.service.flow import documents, importing, rhythm, running
 
     may_write(out)
     if not dry_run:
@@ -56,9 +56,12 @@ def run(  # noqa: PLR0913  the options of the command
         add_sources(store.folder, [source.model_dump(exclude_defaults=True) for source in new])
         warn_of_changes(store)
         page = store.page(out)
+        overdue = rhythm.pause_overdue(settings, store.now)
         done = running.run(settings, store.warehouse, store.as_of(as_of), running.Page(page, next_steps(store, page)), step)
+        step("Auditing")
+        kept = rhythm.keep(settings, store.warehouse, documents.approved(settings), done.insight.as_of, store.now)
         waiting = awaiting_lines(store)
-    for line in (*news_lines(done.news, store), *waiting):
+    for line in (*news_lines(done.news, store), *overdue, *kept, *waiting):
         say(line)
     emit(to_json(imported, done, page), headlines_of(done), as_json)
 

@@ -1,4 +1,4 @@
-"""`export`, `erase` and `audit`: what is held of a customer, as a copy, and gone; and whether what was decided still stands.
+"""`export` and `erase`: what is held of a customer, as a copy, and gone.
 
 Knows nothing of where data lies.
 """
@@ -13,11 +13,8 @@ import typer
 from rekindle import moment, settings
 from rekindle.cli.options import AsJson, DryRun
 from rekindle.cli.output import counted, emit, may_write, progress, say, shown
-from rekindle.cli.store import opened
-from rekindle.errors import BadData
 
 if TYPE_CHECKING:
-    from rekindle.service.flow.auditing import Audit
     from rekindle.service.flow.erasing import Erased
     from rekindle.settings import Settings
 
@@ -76,47 +73,6 @@ def export(
     emit(said, [f"Copy           {shown(path)}", f"Receipt        {receipt.number}"], as_json)
 
 
-def audit(
-    context: typer.Context,
-    customer: Annotated[str | None, typer.Argument(metavar="CUSTOMER", help="Whose draws are done again.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Verify the chain of plans, and do a customer's draws again. Fails where a decision is not what was planned."""
-    from rekindle.service.flow import auditing
-
-    with opened(context.obj) as store, progress("Verifying"):
-        found = auditing.audit(store.settings, store.warehouse, customer)
-    broken = [link.plan for link in found.links if not link.good]
-    other = [one for one in found.draws if one.same is False]
-    emit(_audit_json(found), _audit_lines(found), as_json)
-    if broken or other:
-        why = f"plan {broken[0]} is not what was sealed" if broken else f"a draw of {other[0].program} comes out otherwise"
-        raise BadData(why, "Restore var/history.duckdb from a backup, and find out who changed it.")
-
-
-def _audit_json(found: "Audit") -> dict[str, object]:
-    links = [{"plan": one.plan, "decisions": one.decisions, "erased": one.erased, "good": one.good} for one in found.links]
-    draws = [
-        {"as_of": one.as_of, "program": one.program, "stage": one.stage, "text": one.text, "draw": one.drawn, "same": one.same}
-        for one in found.draws
-    ]
-    return {"chain": links, "unsealed": found.unsealed, "erased": found.erased, "draws": draws}
-
-
-def _audit_lines(found: "Audit") -> Iterable[str]:
-    good = sum(one.good for one in found.links)
-    yield f"Chain          {good:,} of {counted(len(found.links), 'plan is', 'plans are')} as sealed"
-    if gone := sum(one.erased for one in found.links):
-        yield f"Erased         {counted(gone, 'decision', 'decisions')}, of which a digest stays"
-    if found.unsealed:
-        yield f"Not sealed     {counted(found.unsealed, 'plan', 'plans')} of before there was a chain"
-    if found.erased:
-        yield "Customer       erased"
-    for one in found.draws:
-        said = {True: f"md5('{one.text}') draws {one.drawn:.6f} again", False: "comes out otherwise", None: "of a version not approved now"}
-        yield f"{one.as_of:%Y-%m-%d}     {one.program} {one.stage}: {said[one.same]}"
-
-
 def do_what_was_asked(folder: Path) -> None:
     """Writes the copies and does the erasures that wait, and says so; nothing where none do.
 
@@ -164,4 +120,4 @@ def _lines(done: "Erased | None") -> Iterable[str]:
         yield f"Still named    in {shown(path)}: a file of yours; Rekindle leaves such rows out from now on"
 
 
-COMMANDS = {"export": export, "erase": erase, "audit": audit}
+COMMANDS = {"export": export, "erase": erase}

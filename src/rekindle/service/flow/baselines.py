@@ -52,10 +52,11 @@ def _version(documents: Documents, name: str) -> str:
 
 
 def kept(settings: Settings) -> dict[str, Kept]:
-    """The baseline of every program that has one: the last that was frozen."""
+    """The baseline of every program that has one, by its name: the last that was frozen."""
     use_ledger(settings)
     rows = queries.kept(BASELINE)
-    return {row.name.removeprefix(PREFIX): Kept(counting.read(row.text), row.owner, row.submitted_at) for row in rows}
+    found = {row.name.removeprefix(PREFIX): Kept(counting.read(row.text), row.owner, row.submitted_at) for row in rows}
+    return dict(sorted(found.items()))
 
 
 def first_kept(settings: Settings) -> Kept | None:

@@ -11,7 +11,7 @@ from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.learn.report import ReportFacts, headlines, render_page, to_json
 from rekindle.moment import AsOf
-from rekindle.service.flow import dispatching, documents, insights, learning, planning, policy_proposals, reporting, segments
+from rekindle.service.flow import dispatching, documents, insights, learning, planning, policy_proposals, reporting, rhythm, segments
 from rekindle.service.flow.plan_approving import leaving
 from rekindle.service.flow.sending import Sent
 from rekindle.service.people.queries import has_contacts
@@ -70,6 +70,7 @@ def run(
     say("Fitting and scoring")
     built, insight = insights.profiles(settings, warehouse, as_of)
     segments.note(settings, warehouse, as_of, built.table)
+    rhythm.freeze(settings, warehouse, held, as_of)
     say("Deciding")
     planned = planning.make(settings, warehouse, built, held, as_of)
     touches = planning.commit(settings, warehouse, planned, built, held)

@@ -5,13 +5,14 @@ workers and jobs find it free.
 """
 
 from collections.abc import Callable
+from datetime import date
 from threading import Event
 
 from rekindle import moment
 from rekindle.errors import RekindleError
 from rekindle.history.warehouse import open_history
 from rekindle.service.config import ledger_named, use_ledger
-from rekindle.service.flow import visits
+from rekindle.service.flow import rhythm, visits, worlds
 from rekindle.service.flow.cycle import close_cycle
 from rekindle.service.flow.dispatching import make_ready, waiting
 from rekindle.service.flow.sending import Sent, send_due
@@ -31,11 +32,12 @@ def work(settings: Settings, stop: Event, say: Callable[[str], None], pause: flo
         say: Takes a line of talk.
         pause: Seconds between two looks.
     """
-    told = ""
+    told, looked = "", date.min
     while not stop.is_set():
         try:
             use_ledger(settings)
             with ledger_named(settings):
+                looked = _look_at_reviews(settings, say, looked)
                 done = one_round(settings, say, stop)
             line = f"Handed over: {dict(done.by_status)}" if done and done.by_status else ""
         except RekindleError as error:
@@ -44,6 +46,15 @@ def work(settings: Settings, stop: Event, say: Callable[[str], None], pause: flo
             say(line)
         told = line
         stop.wait(pause)
+
+
+def _look_at_reviews(settings: Settings, say: Callable[[str], None], looked: date) -> date:
+    """Holds programs back that nobody reviews, once a day; returns today."""
+    at = worlds.clock(settings) or moment.now()
+    if (today := moment.local_day(at, settings.timezone)) != looked:
+        for line in rhythm.pause_overdue(settings, at):
+            say(line)
+    return today
 
 
 def one_round(settings: Settings, say: Callable[[str], None], stop: Event) -> Sent | None:

@@ -90,6 +90,13 @@ def approved(settings: Settings, channel: str = "mailbox") -> dict[str, str]:
     return dict(held.order_by("id").values_list("document__name", "document_id"))
 
 
+def approved_at(name: str, channel: str = "mailbox") -> datetime | None:
+    """When the version of a document that is approved now was approved first; None where none is."""
+    last = Approval.objects.filter(channel=channel, document__name=name).order_by("-id").first()
+    first = Approval.objects.filter(channel=channel, document=last.document).order_by("id").first() if last else None
+    return first.at if first else None
+
+
 def text_of(digest: str) -> str:
     """A version's text."""
     return version(digest).text
