@@ -1,6 +1,5 @@
 """A decider with an empty history for each test, or for each module."""
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,13 +7,6 @@ import pytest
 
 from tests.decide.shop import Decider
 from tests.insight.histories import history
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _less_collecting() -> None:
-    """Expressions are very many small objects, hardly any of them garbage: looking for it takes a quarter of the time."""
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
 
 
 @pytest.fixture
