@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ def fill(root: Path) -> dict[str, list[bytes]]:
         "bare view": [asking("GET", "/bare")],
         "click redirect": [asking("GET", f"/c/{shorten(clicks, Link(number + 1, shop))}") for number in range(CUSTOMERS)],
         "coupon validation": [
-            asking("POST", f"/v1/coupons/{code}/validate", keys[number % KEYS], json.dumps({"customer": names[number], **order}))
+            asking("POST", f"/v1/coupons/{code}/validate", keys[number % KEYS], json.dumps({"customer": f"shop-{number}", **order}))
             for number, code in enumerate(codes)
         ],
         "preference page": [asking("GET", f"/preferences/{sign(choose, Claim(name, 'email-marketing'))}") for name in names],
@@ -100,8 +100,9 @@ def customers_with_codes(names: list[str]) -> list[str]:
 
     now, size = moment.now(), len(names)
     consents = {"email_consent": [True] * size, "consent_at": [now - timedelta(days=9)] * size}
-    ids = {"customer_id": names, "source": ["shop"] * size, "external_id": names}
+    ids = {"customer_id": names, "source": ["shop"] * size, "external_id": [f"shop-{number}" for number in range(size)]}
     record_contacts(pa.table({**ids, "email": [f"{one}@people.example" for one in names], **consents}), now - timedelta(days=9))
+    with_wishes(names, now)
     codes = [f"C0DE{number:06}" for number in range(size)]
     outbox.insert_touches("plan1", touches(names, stage="tailor", code=codes))
     outbox.ready("plan1")
@@ -114,6 +115,17 @@ def customers_with_codes(names: list[str]) -> list[str]:
         for code, name in zip(codes, names, strict=True)
     )  # fmt: skip
     return codes
+
+
+def with_wishes(names: list[str], at: datetime) -> None:
+    """A third of the customers wants something of their own, a third refuses a topic, a tenth pauses: no two pages in a row are alike."""
+    from rekindle.service.people.models import Consent, Person
+
+    Person.objects.filter(pk__in=names[::3]).update(stated_hour=18, monthly=2, stated_channel="email", birthday="2000-02-29", locale="de")
+    told = {"channel": "all", "basis": "objection", "source": "preference page", "recorded_at": at - timedelta(days=2)}
+    paused = {**told, "basis": "consent", "expires_at": at + timedelta(days=30)}
+    Consent.objects.bulk_create(Consent(customer_id=name, purpose="topic:occasions", granted=False, **told) for name in names[1::3])
+    Consent.objects.bulk_create(Consent(customer_id=name, purpose="pause", granted=True, **paused) for name in names[5::10])
 
 
 def asking(method: str, address: str, key: str = "", body: str = "") -> bytes:

@@ -1,11 +1,15 @@
 """A customer passes every door of a store, asks to be erased, and nothing of them is left in it."""
 
+import gzip
+import io
 import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from django.test import Client
 
@@ -14,6 +18,7 @@ from rekindle.cli.privacy import do_what_was_asked
 from rekindle.ingest.identity import customer_id_of
 from rekindle.service.api import actions as keys
 from rekindle.service.config.web import application
+from rekindle.service.flow import uploads
 from rekindle.service.outbox.models import Touch
 from rekindle.service.privacy import actions
 from rekindle.service.privacy.models import ACCESS, ERASURE, Receipt
@@ -76,11 +81,29 @@ def walk_every_door(canary: Canary, folder: Path) -> None:
     assert client.get(links["c"][1]).status_code == 302
     assert client.post(links["preferences"][1], {"way_email": "on", "monthly": "2", "day": "7", "month": "7"}).status_code == 200
     redeem(client, canary.customer)
+    brought(settings, canary)
     (folder / "late.csv").write_text(f"buyer,day,paid\n{canary.external},2026-01-30,12.00\n{canary.external},no day,12.00\n")
     late = done("--store", canary.store, "import", folder / "late.csv", "--map", folder / "orders.yaml")
     assert canary.external not in late.out + late.err, "what is said of bad rows names nobody"
-    done("--store", canary.store, "report", "--as-of", "2026-02-20")
+    for command in ("diagnose", "report"):
+        done("--store", canary.store, command, "--as-of", "2026-02-20")
     done("--store", canary.store, "export", canary.external)
+
+
+def brought(settings: stores.Settings, canary: Canary) -> None:
+    """The shop brought files that name them through the console, in every shape, and a job printed them."""
+    from rekindle.service.console.models import Job
+
+    rows = f"customer_id,email\n{canary.external},x@mail.example\n"
+    table = pa.Table.from_pylist([{"customer_id": canary.external, "total": "5"}])
+    packed = io.BytesIO()
+    pq.write_table(table, packed)
+    shapes = {"a.csv": rows.encode(), "b.tsv.gz": gzip.compress(rows.encode()), "c.parquet": packed.getvalue()}
+    for name, content in {**shapes, "d.jsonl": json.dumps({"buyer": canary.external}).encode()}.items():
+        uploads.keep(settings, name, [content])
+    uploads.keep(settings, "others.csv", [b"customer_id\nsomebody-else\n"])
+    ended = {"state": "done", "by": "op@shop.example", "asked_at": NOW, "ended_at": NOW}
+    Job.objects.create(key="j1", kind="rehearse", result=json.dumps({"sample": canary.customer}), **ended)
 
 
 def redeem(client: Client, customer: str) -> None:
@@ -120,6 +143,7 @@ def test_nothing_is_left_of_who_was_erased(canary: tuple[Canary, Path]) -> None:
     assert told["history"]["orders"] > 1
     assert told["files"]["messages"] >= 1
     assert told["files"]["visits"] == 1
+    assert [path.name for path in (one.store / "var" / "uploads").glob("*/*")] == ["others.csv"]
     assert Receipt.objects.get(pk=told["receipts"][0]["receipt"]).customer_id == ""
     assert typed("--store", one.store, "erase", one.external).code == 3, "nobody is known by that name any more"
     told = done("--store", one.store, "audit", one.external, "--json").json

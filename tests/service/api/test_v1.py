@@ -15,6 +15,7 @@ from rekindle.errors import UsageError
 from rekindle.service.api import access, actions, queries, v1
 from rekindle.service.api.models import ApiKey
 from rekindle.service.api.scopes import SCOPES
+from rekindle.service.config import often
 from tests.service.api.asking import BROWSER, NOW, Ask
 
 REFUSALS = [
@@ -97,17 +98,17 @@ def test_a_key_is_held_as_a_digest_and_ends_when_it_is_revoked(ask: Ask) -> None
 
 def test_a_key_asks_so_often_a_minute_and_others_are_not_held_up(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     instant = [0.0]
-    monkeypatch.setattr(access.time, "monotonic", lambda: instant[0])
-    often, first, second = access.Often(3), ApiKey(prefix="a"), ApiKey(prefix="b")
+    monkeypatch.setattr(often.time, "monotonic", lambda: instant[0])
+    busy, first, second = access.Often(3), ApiKey(prefix="a"), ApiKey(prefix="b")
 
     class Asked:
         def __init__(self, key: ApiKey) -> None:
             self.auth = key
 
-    assert [often.allow_request(Asked(first)) for _ in range(4)] == [True, True, True, False]
-    assert often.allow_request(Asked(second))
+    assert [busy.allow_request(Asked(first)) for _ in range(4)] == [True, True, True, False]
+    assert busy.allow_request(Asked(second))
     instant[0] = 60.0
-    assert often.allow_request(Asked(first))
+    assert busy.allow_request(Asked(first))
 
 
 def test_the_limit_is_answered_with_when_to_come_again(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,8 +31,8 @@ class _Api(NinjaAPI):
         return found, application, namespace
 
     def get_openapi_schema(self, **named: Any) -> OpenAPISchema:  # noqa: ANN401  as ninja has it
-        """The document, with what every path answers where it refuses."""
-        document = super().get_openapi_schema(**named)
+        """The document: paths as they are below the pages' own, and what every path answers where it refuses."""
+        document = super().get_openapi_schema(**{**named, "path_prefix": "/v1/"})
         document["components"]["schemas"]["Refusal"] = Refusal.model_json_schema()
         content = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
         for path in document["paths"].values():

@@ -4,6 +4,7 @@ Knows nothing of history and ledger. A table loses their rows; what was written 
 one of them, and the next run writes it anew. What the shop itself put into the folder is never changed.
 """
 
+import gzip
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rekindle.service.flow import visits
+from rekindle.service.flow import uploads, visits
 from rekindle.service.privacy.queries import Traces
 
 MAIL = ("mail", "messages")
@@ -60,7 +61,11 @@ def take_out(var: Path, traces: Traces) -> dict[str, int]:
         path.unlink()
         done["messages"] += 1
     for path in _files(var):
-        if path.suffix == ".parquet":
+        if path.is_relative_to(var / uploads.FOLDER):
+            if _brought(path, traces):
+                path.unlink()
+                done["pages"] += 1
+        elif path.suffix == ".parquet":
             done["rows"] += _without(path, traces)
         elif path.suffix in _UNFINISHED or (path.suffix in _TEXTS and _to_go(path, traces)):
             path.unlink()
@@ -79,7 +84,7 @@ def still_naming(root: Path, traces: Traces) -> list[Path]:
     """Files of the shop's own in the store folder that still name one of a few customers."""
     if len(traces.customers) > MANY:
         return []
-    words = [*traces.customers, *traces.addresses, *(one for one in (*traces.names, *traces.orders) if len(one) >= _TELLING)]
+    words = _words(traces)
     mine = [path for path in sorted(root.rglob("*")) if path.is_file() and not path.is_relative_to(root / "var")]
     return [path for path in mine if _names(path, words)]
 
@@ -89,10 +94,25 @@ def _files(var: Path) -> list[Path]:
     return [path for path in found if path.name != "sources.json"]
 
 
+def _words(traces: Traces) -> list[str]:
+    """What names customers in a file of the shop's own making: what they are called there, too."""
+    return [*traces.customers, *traces.addresses, *(one for one in (*traces.names, *traces.orders) if len(one) >= _TELLING)]
+
+
+def _brought(path: Path, traces: Traces) -> bool:
+    """Whether a file that came through the console names one of some customers: it was taken in or put away, so that it may go whole."""
+    if len(traces.customers) > MANY:
+        return True
+    if path.suffix != ".parquet":
+        return _names(path, _words(traces))
+    with pq.ParquetFile(path) as file:
+        return any(not pc.all(_by_any(file.read_row_group(number), traces)).as_py() for number in range(file.num_row_groups))
+
+
 def _names(path: Path, words: Iterable[str]) -> bool:
     """Whether a file has one of some words; it is read in parts that overlap by more than a word."""
     wanted = [word.lower().encode() for word in words]
-    with path.open("rb") as file:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         before = b""
         while part := file.read(_PART):
             content = (before + part).lower()

@@ -18,7 +18,7 @@ from rekindle.service.outbox.actions import withdraw
 from rekindle.service.outbox.models import PLANNED, Touch
 from rekindle.service.people.actions import keep_refusals
 from rekindle.service.privacy.models import ERASURE, Receipt
-from rekindle.service.privacy.queries import Traces, chunks, personal
+from rekindle.service.privacy.queries import Traces, chunks, personal, told_and_printed
 from rekindle.service.redemptions.models import Answer, Redemption
 
 WITHDRAWN = "the customer asked to be erased"
@@ -90,6 +90,7 @@ def forget(traces: Traces) -> dict[str, int]:
                 _, gone = model._base_manager.filter(customer_id__in=part).delete()
                 for label, count in gone.items():
                     counts[label.lower()] = counts.get(label.lower(), 0) + count
+        told_and_printed().objects.filter(ended_at__isnull=False).delete()
         for part in chunks(sorted(traces.addresses)):
             DeliveryEvent.objects.filter(recipient__in=part).delete()
         for part in chunks(sorted(traces.tokens)):

@@ -86,6 +86,11 @@ def everyone() -> list[str]:
     return sorted(found)
 
 
+def told_and_printed() -> type[Model]:
+    """The table of the console's jobs: what one printed may name anybody, as a report may, and goes with whoever is erased."""
+    return apps.get_model("console", "Job")
+
+
 def rows_of(customer_id: str) -> dict[str, list[dict[str, Any]]]:
     """Everything that the ledger holds of a customer, by table."""
     found = {model._meta.db_table: list(model._default_manager.filter(customer_id=customer_id).values()) for model in personal()}
