@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -18,6 +19,7 @@ from rekindle import moment, settings
 from rekindle.cli.folder import create, operator, plan_store
 from rekindle.cli.operators import link_of
 from rekindle.cli.output import say
+from rekindle.errors import RekindleError
 
 LOOK = 0.5
 """Seconds between two looks at whether the worker still runs."""
@@ -104,7 +106,18 @@ def _web(root: Path, host: str, port: int, threads: int) -> None:
 def _application(root: Path) -> Any:  # noqa: ANN401  what granian calls
     from rekindle.service.config.web import application
 
-    return application(settings.load(root))
+    store = settings.load(root)
+    answer = application(store)
+    Thread(target=_read_ahead, args=(store,), daemon=True).start()
+    return answer
+
+
+def _read_ahead(store: settings.Settings) -> None:
+    """Reads the approved documents before somebody asks for a page that needs them; what is wrong with them that page says."""
+    from rekindle.service.flow import documents
+
+    with suppress(RekindleError):
+        documents.approved(store)
 
 
 def work(context: typer.Context) -> None:

@@ -23,7 +23,8 @@ APPS = (
     "placements", "privacy", "trust", "console", "experiments",
 )  # fmt: skip
 FOREIGN = (
-    "django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "django.contrib.messages", "allauth",
+    "django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "django.contrib.messages",
+    "django.contrib.admin.apps.SimpleAdminConfig", "allauth",
     "allauth.account", "allauth.mfa",
 )  # fmt: skip
 """What others wrote and the console needs; after our own, so that our templates win."""

@@ -21,7 +21,7 @@ from rekindle.settings import Settings
 FILES = "console/files"
 """Below which address the console's style and script are."""
 
-_FILES: Mapping[str, str] = {"rekindle.service.console": "assets", "django_htmx": "static"}
+_FILES: Mapping[str, str] = {"rekindle.service.console": "assets", "django_htmx": "static", "django.contrib.admin": "static"}
 _A_YEAR = 31_536_000
 _store: list[Settings] = []
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]

@@ -26,7 +26,7 @@ _LATELY = 900.0
 class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     """Nobody signs up: operators are invited."""
 
-    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  allauth calls with it
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never."""
         return False
 
@@ -41,7 +41,7 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no
         if level >= messages.WARNING:
             super().add_message(request, level, *told, **more)
 
-    def is_reauthentication_required(self, *, app: str, **_: object) -> bool:  # noqa: ARG002  allauth calls with it
+    def is_reauthentication_required(self, *, app: str, **_: object) -> bool:
         """Who signed in lately is not asked again before changing how they do."""
         signed_in = get_authentication_records(context.request, context.request.user)
         return not signed_in or moment.now().timestamp() - float(signed_in[-1]["at"]) >= _LATELY

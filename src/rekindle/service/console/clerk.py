@@ -7,7 +7,7 @@ import fcntl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import TemporaryFile
 from threading import Event, Thread
@@ -80,20 +80,31 @@ def _next(settings: Settings, stop: Event, look: float) -> bool:
 
 
 def _run(settings: Settings, job: Job, printed: IO[str], stop: Event, look: float) -> int:
-    """The exit code of a job's command; what it says on the way is kept line by line."""
-    command = [sys.executable, "-m", "rekindle", "--store", str(settings.root), *KINDS[job.kind].command, *job.arguments]
-    with subprocess.Popen(command, stdout=printed, stderr=subprocess.PIPE, text=True, errors="replace") as running:  # noqa: S603  this very program
-        lines: list[str] = []
-        listener = Thread(target=lambda: lines.extend(running.stderr or ()), daemon=True)
-        listener.start()
-        while running.poll() is None:
-            if stop.is_set():
-                running.terminate()
-            told = "".join(lines)[-_SAID_AT_MOST:]
-            if told != job.said:
-                job.said = told
-                job.save(update_fields=["said"])
-            time.sleep(look / 4)
-        listener.join()
-        job.said = "".join(lines)[-_SAID_AT_MOST:]
-        return running.returncode
+    """The exit code of a job's commands; what they say on the way is kept line by line, and what the last one printed."""
+    kind, code, lines = KINDS[job.kind], 0, list[str]()
+    for words in ([*kind.command, *job.arguments], *([kind.after] if kind.after else [])):
+        printed.seek(0)
+        printed.truncate()
+        command = [sys.executable, "-m", "rekindle", "--store", str(settings.root), *words]
+        with subprocess.Popen(command, stdout=printed, stderr=subprocess.PIPE, text=True, errors="replace") as running:  # noqa: S603  this very program
+            listener = Thread(target=lines.extend, args=(running.stderr or (),), daemon=True)
+            listener.start()
+            while running.poll() is None:
+                if stop.is_set():
+                    running.terminate()
+                _note(job, lines)
+                time.sleep(look / 4)
+            listener.join()
+            code = running.returncode
+        if code:
+            break
+    _note(job, lines)
+    return code
+
+
+def _note(job: Job, lines: Sequence[str]) -> None:
+    """Keeps what was said so far, where there is more of it."""
+    told = "".join(lines)[-_SAID_AT_MOST:]
+    if told != job.said:
+        job.said = told
+        job.save(update_fields=["said"])

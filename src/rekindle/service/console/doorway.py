@@ -12,13 +12,17 @@ from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
+from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
+
+from rekindle.errors import RekindleError
 
 BELOW = "/console/"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_FAILED = 500
 _HERE = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -61,7 +65,13 @@ class Operators(_Console, AuthenticationMiddleware):
 
 
 class Notes(_Console, MessageMiddleware):
-    """What the next page says of what was done."""
+    """What the next page says of what was done; what keeps this one from being shown is said in its place, with what to do."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """An answer to what failed for a known reason; to nothing else."""
+        if not request.path_info.startswith(BELOW) or not isinstance(exception, RekindleError):
+            return None
+        return render(request, "console/failed.html", {"error": exception}, status=_FAILED)
 
 
 def careful(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -28,20 +28,22 @@ class Kind:
         command: The command's words before its arguments.
         then: The page that shows what came of it, by its name; empty: the job's own.
         keyed: Whether that page is the job's own, by its key.
+        after: A second command, without arguments, where the first went well.
     """
 
     words: str
     command: tuple[str, ...]
     then: str = ""
     keyed: bool = False
+    after: tuple[str, ...] = ()
 
 
 KINDS: Mapping[str, Kind] = {
     "run": Kind("Take in what is new, plan, send, measure and report", ("run",), "overview"),
     "begin": Kind("Take in the orders, find who drifts away, and propose what to do", ("run",), "overview"),
     "look": Kind("Look through the file", ("import", "--dry-run", "--json"), "start-file", keyed=True),
-    "marketplace": Kind("Make a simulated marketplace, and find who drifts away in it", ("simulate",), "overview", ("run",)),
-    "week": Kind("Let a week pass in the simulated marketplace", ("simulate", "--advance", "7"), "overview", ("run",)),
+    "marketplace": Kind("Make a simulated marketplace, and find who drifts away in it", ("simulate",), "overview", after=("run",)),
+    "week": Kind("Let a week pass in the simulated marketplace", ("simulate", "--advance", "7"), "overview", after=("run",)),
     "rehearse": Kind("Plan without sending anything", ("plan", "--dry-run", "--json")),
     "propose": Kind("Work out a new table of chances", ("policy", "propose", "--json"), "policy"),
     "diagnose": Kind("Find out why customers leave", ("diagnose",), "causes"),
@@ -66,7 +68,7 @@ def start(kind: str, arguments: Sequence[str], by: str, at: datetime) -> Job:
         by: Who asks.
         at: Now.
     """
-    return Job.objects.create(key=secrets.token_hex(8), kind=KINDS[kind] and kind, arguments=list(arguments), by=by, asked_at=at)
+    return Job.objects.create(key=secrets.token_hex(8), kind=kind, arguments=list(arguments), by=by, asked_at=at)
 
 
 def latest(kind: str, about: str) -> Job | None:

@@ -7,10 +7,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from rekindle.service.config.web import store_in_use
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import show
 from rekindle.service.console.standing import standing
 from rekindle.service.console.todo import todo
+from rekindle.service.flow import worlds
 
 
 @may(Role.VIEWER)
@@ -20,7 +22,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     if found is None:
         return HttpResponseRedirect(reverse("start")) if operator.role >= Role.EDITOR else show(request, "overview.html", {"found": None})
     waits = [one for one in todo(found) if operator.role >= one.role]
-    return show(request, "overview.html", {"found": found, "todo": waits, "left_alone": sum(found.left_alone.values())})
+    said = {"found": found, "todo": waits, "left_alone": sum(found.left_alone.values()), "simulated": worlds.is_simulated(store_in_use())}
+    return show(request, "overview.html", said)
 
 
 @require_safe

@@ -14,6 +14,7 @@ from typing import Any
 from rekindle import money
 from rekindle.decide.guardrails import REASONS
 from rekindle.insight.lifecycle import SLIPPING
+from rekindle.learn.report.standings import STANDINGS
 from rekindle.service.config.web import store_in_use
 from rekindle.service.flow import documents, plan_approving, plan_counts, snapshots, targets
 from rekindle.service.flow.plan_approving import Waiting
@@ -75,6 +76,7 @@ class Standing:
         slipping: Who slows down past their own rhythm, or has lapsed.
         at_risk: Their margin in the horizon, minor units; None where it cannot be told.
         back: Who had lapsed and ordered again.
+        groups: How all customers stand by their own rhythm, each with label, colour, share and words.
         plan: The plan to look at: one that waits for a yes, or the last one; None before the first.
         waiting: The plans that wait for a yes.
         proposed: Messages of that plan.
@@ -90,6 +92,7 @@ class Standing:
     slipping: int
     at_risk: float | None
     back: int
+    groups: tuple[Mapping[str, object], ...]
     plan: Counts | None
     waiting: tuple[Waiting, ...]
     proposed: int
@@ -112,11 +115,22 @@ def standing() -> Standing | None:
     return Standing(
         as_of=datetime.fromisoformat(summary["as_of"]), customers=summary["customers"],
         slipping=sum(lifecycle.get(stage, 0) for stage in SLIPPING), at_risk=risk.get("estimate"),
-        back=sum(lifecycle.get(stage, 0) for stage in BACK), plan=plan, waiting=waiting,
+        back=sum(lifecycle.get(stage, 0) for stage in BACK), groups=_groups(lifecycle), plan=plan, waiting=waiting,
         proposed=sum(one.messages for one in waiting) or (messages_of(plan) if plan else 0),
         left_alone=left_alone_by(plan) if plan else {}, rehearsal=not has_contacts(), worth=worth(learned(store)),
         spent=_spent(store), targets=tuple(told["targets"]) if told else (),
     )  # fmt: skip
+
+
+def _groups(lifecycle: Mapping[str, int]) -> tuple[Mapping[str, object], ...]:
+    """The parts of a bar one after the other: each with where it begins."""
+    found: list[Mapping[str, object]] = []
+    total, before = sum(lifecycle.get(stage, 0) for one in STANDINGS for stage in one.stages) or 1, 0
+    for one in STANDINGS:
+        count = sum(lifecycle.get(stage, 0) for stage in one.stages)
+        found.append({"label": one.name, "color": one.color, "share": count / total, "words": f"{count:,}", "before": before / total})
+        before += count
+    return tuple(found)
 
 
 def plan_to_look_at(store: Settings, waiting: tuple[Waiting, ...]) -> Counts | None:

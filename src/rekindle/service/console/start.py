@@ -19,7 +19,7 @@ from rekindle.service.console.jobs import start as ask_for
 from rekindle.service.console.models import Job
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import show
-from rekindle.service.flow import snapshots, uploads
+from rekindle.service.flow import snapshots, uploads, worlds
 
 FIELDS = (
     ("customer_id", "Who ordered", "a customer number, or an e-mail address", True),
@@ -41,8 +41,8 @@ FORMATS = (
 )  # fmt: skip
 """Ways in which files write days: as `strptime` reads them, and an example."""
 
-SIZE = ("--customers", "3000", "--months", "18", "--play-weeks", "6")
-"""How large the simulated marketplace is: large enough that lifts can be told, small enough for a minute or two."""
+SIZE = ("--customers", "3000", "--months", "18")
+"""How large the simulated marketplace is: large enough that lifts can be told some weeks later, small enough for a minute."""
 
 
 @may(Role.EDITOR, post=Role.EDITOR)
@@ -121,6 +121,14 @@ def contacts(request: HttpRequest) -> HttpResponse:
     except RekindleError as error:
         return show(request, "start-contacts.html", {**said, "error": error}, status=400)
     return _to(_ask(request, "look", [str(path), "--contacts", "--preset", "contacts"]))
+
+
+@may(Role.EDITOR, post=Role.EDITOR)
+def week(request: HttpRequest) -> HttpResponse:
+    """Lets a week pass in a simulated marketplace: customers answer what was sent, and the main job runs again."""
+    if request.method == "POST" and worlds.is_simulated(store_in_use()):
+        return _to(_ask(request, "week", []))
+    return show(request, "absent.html", {"what": "simulated marketplace"}, status=404)
 
 
 def _kept(request: HttpRequest) -> Path:

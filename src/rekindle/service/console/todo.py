@@ -16,6 +16,7 @@ from rekindle.service.console.roles import Role
 from rekindle.service.console.standing import Standing, learned
 from rekindle.service.flow import document_versions, documents, placeholders, registering, reviews, snapshots
 from rekindle.service.outbox.queries import counts
+from rekindle.service.programs import queries
 from rekindle.settings import Settings
 
 
@@ -73,6 +74,8 @@ def _versions() -> Iterator[Todo]:
 
 
 def _reviews(store: Settings) -> Iterator[Todo]:
+    if not queries.approved(store):
+        return
     today = moment.local_day(moment.now(), store.timezone)
     late = [one for one in reviews.due(documents.approved(store)) if one.state(today) in ("overdue", "past its grace")]
     if late:
@@ -83,14 +86,16 @@ def _reviews(store: Settings) -> Iterator[Todo]:
 
 def _fix(store: Settings) -> Iterator[Todo]:
     found = snapshots.diagnosis(store.var)
+    causes = [one for one in (found or {}).get("causes", ()) if one["kind"] in registering.CAUSES]
+    if not causes:
+        return
     try:
         mended = {one.cause for one in registering.fixes(store)}
     except RekindleError as error:
         yield Todo("content/facts.yaml cannot be used", str(error), _page("causes"), "Look", Role.EDITOR, urgent=True)
         return
-    open_ones = [one for one in (found or {}).get("causes", ()) if one["kind"] in registering.CAUSES and one["kind"] not in mended]
-    if open_ones:
-        worst = max(open_ones, key=lambda one: one["customers"])
+    if left := [one for one in causes if one["kind"] not in mended]:
+        worst = max(left, key=lambda one: one["customers"])
         text = f"{worst['customers']:,} customers slip away after it. A message may say that it is mended once a fix is registered."
         yield Todo(f"Register a fix for {worst['label']}", text, _page("causes"), "See the evidence", Role.EDITOR)
 

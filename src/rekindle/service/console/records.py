@@ -1,0 +1,75 @@
+"""The ledger's raw records, for admins who may see personal data: Django's admin, in which nothing can be changed.
+
+Knows nothing of what the records mean. Passwords' digests and the secrets of second factors are not among them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import apps
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from rekindle.service.config.database import APPS
+from rekindle.service.console.roles import Role, may
+
+_COLUMNS = 7
+
+
+class Records(AdminSite):
+    """All tables of the store's own."""
+
+    site_header = site_title = "Records"
+    index_title = "Tables of the ledger"
+    index_template = "console/records.html"
+    site_url = None
+    enable_nav_sidebar = False
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:  # noqa: ANN401  Django's stubs have a type of their own
+        """Every page of it is guarded as the console's are, and takes no form."""
+        return may(Role.ADMIN, privacy=True)(super().admin_view(view, cacheable))
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Whoever the guard lets in."""
+        return True
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # noqa: ANN401  Django's
+        """There is one door."""
+        return HttpResponseRedirect(reverse("account_login"))
+
+
+class Record(ModelAdmin):  # type: ignore[type-arg]  # its stubs alone are generic
+    """A table to look at: nothing is added, changed or deleted, whoever asks."""
+
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Whoever is let in sees everything."""
+        return True
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """So the table is listed."""
+        return True
+
+    def _never(self, *_: object, **__: object) -> bool:
+        return False
+
+    has_add_permission = has_change_permission = has_delete_permission = _never
+
+
+def _kind(model: type[models.Model]) -> type[Record]:
+    fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.TextField)]
+    hidden = ("password",) if issubclass(model, AbstractBaseUser) else ()
+    shown = tuple(field.name for field in fields if field.name not in hidden)[:_COLUMNS]
+    return type(f"{model.__name__}Record", (Record,), {"list_display": shown, "exclude": hidden or None, "ordering": ("-pk",)})
+
+
+records = Records(name="admin")
+for _app in APPS:
+    for _model in apps.get_app_config(_app.rpartition(".")[2]).get_models():
+        records.register(_model, _kind(_model))

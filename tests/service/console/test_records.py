@@ -1,0 +1,69 @@
+"""Raw records: every page of them is for admins with the right to personal data alone, and nothing can be changed there."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from django.test import Client
+from django.urls import URLPattern, URLResolver
+
+from rekindle.service.console.records import records
+from rekindle.service.console.roles import Role
+from rekindle.service.people.models import Person
+from tests.service.console.operators import PASSWORD, ready
+from tests.service.touches import meet
+
+AT = "/console/records/"
+
+
+def patterns(found: Sequence[object], before: str = "") -> Iterator[str]:
+    for part in found:
+        assert isinstance(part, URLPattern | URLResolver)
+        here = f"{before}{part.pattern}"
+        if isinstance(part, URLResolver):
+            yield from patterns(part.url_patterns, here)
+        else:
+            yield re.sub(r"<[^>]+>|\(.*", "1", here)
+
+
+def test_every_page_is_guarded(enter: Callable[..., Client]) -> None:
+    client, found = enter(Role.ADMIN), set(patterns(records.get_urls()))
+    assert len(found) > 100
+    for at in found:
+        answer = client.get(AT + at)
+        assert answer.status_code in (403, 404) or answer["Location"] == "/console/account/login", at
+
+
+def test_only_admins_with_the_right_to_personal_data_look(enter: Callable[..., Client]) -> None:
+    meet(["ada"])
+    assert Client().get(AT)["Location"].startswith("/console/account/login")
+    assert Client().get(f"{AT}login/")["Location"] == "/console/account/login"
+    for role in Role:
+        for privacy in (False, True):
+            answer = enter(role, privacy).get(f"{AT}people/person/")
+            assert answer.status_code == (200 if (role, privacy) == (Role.ADMIN, True) else 403)
+    assert b"ada@people.example" in enter(Role.ADMIN, True).get(f"{AT}people/person/ada/change/").content
+
+
+def test_nothing_can_be_changed(enter: Callable[..., Client]) -> None:
+    meet(["ada"])
+    client = enter(Role.ADMIN, True)
+    for at in ("people/person/ada/change/", "people/person/ada/delete/", "people/person/add/", "people/person/"):
+        assert client.post(f"{AT}{at}", {"post": "yes", "email": "eve@x.example"}).status_code in (403, 405), at
+    assert Person.objects.get().email == "ada@people.example"
+
+
+def test_no_password_is_shown(enter: Callable[..., Client]) -> None:
+    one = ready(Role.VIEWER)
+    page = enter(Role.ADMIN, True).get(f"{AT}console/operator/{one.pk}/change/").content.decode()
+    assert one.email in page
+    assert one.password not in page
+    assert PASSWORD not in page
+
+
+def test_every_table_can_be_looked_at(enter: Callable[..., Client]) -> None:
+    client = enter(Role.ADMIN, True)
+    page = client.get(AT).content.decode()
+    for model in records._registry:
+        at = f"{AT}{model._meta.app_label}/{model._meta.model_name}/"
+        assert at in page
+        assert client.get(at).status_code == 200, at
