@@ -1,6 +1,7 @@
 """What a round brought, by hand: each customer of this shop is there for one rule of counting."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -103,7 +104,7 @@ def found(warehouse: Warehouse, day: float, mine: Program = PROGRAM, days: int =
     window = outcomes.Window(as_of, Decimal("0.40"), documents().offers, SHOP)
     entered = warehouse.keep(outcomes.rounds(past, (mine,), window))
     told = []
-    for one in (window, outcomes.priced(warehouse, past, window)):
+    for one in (window, replace(window, sold=outcomes.priced(warehouse, past, window))):
         rows = outcomes.outcomes(warehouse, past, (mine,), one, entered, {mine.name: days})
         told.append(warehouse.arrow(rows.order_by("customer_id", "entered_at")).to_pylist())
     assert told[0] == told[1]

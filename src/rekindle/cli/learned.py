@@ -30,6 +30,8 @@ def lines(learned: "Learned", currency: str) -> Iterator[str]:
         currency: The store's.
     """
 
+    from rekindle.learn import credit_words, experiment_words
+
     def show(value: float) -> str:
         return money.show(value, currency)
 
@@ -39,6 +41,11 @@ def lines(learned: "Learned", currency: str) -> Iterator[str]:
         yield f"LEAK           {program}: {messages:,} messages to customers who were to have none; its numbers are wrong by as much"
     for lift in learned.lifts:
         yield from of_program(lift, learned.stages.get(lift.program, ()), show)
+        if lift.program in learned.credits:
+            yield from credit_words.lines(learned.credits[lift.program], currency)
+    for one in learned.experiments:
+        if one.status == "running":
+            yield f"Experiment     {experiment_words.headline(one.experiment, one.looks)}"
     if learned.suite is not None:
         yield from _together(learned.suite, show)
 
@@ -60,6 +67,8 @@ def of_program(lift: "Lift", stages: tuple["StageLift", ...], show: Show) -> Ite
         stages: Its stages that drew.
         show: Writes an amount of minor units.
     """
+    from rekindle.learn.trend import trend
+
     yield f"{lift.program:<14} {lift.treated:,} assigned to the program, {lift.control:,} to its control"
     margin = lift.measures["margin"]
     if isinstance(margin.difference, CannotTell):
@@ -78,6 +87,8 @@ def of_program(lift: "Lift", stages: tuple["StageLift", ...], show: Show) -> Ite
         yield f"Interval       {margin.narrower:.0%} narrower by what was expected of each customer anyway"
     for name in lift.reversed_by:
         yield f"ALARM          pooled over {name} the margin has the other sign ({_pooled(lift, show)}): the mix of customers changed"
+    for words in trend(lift).alarms:
+        yield f"ALARM          {words}"
     yield from _parts(lift, show)
     yield from _variants(stages, show)
     yield from _young(lift)

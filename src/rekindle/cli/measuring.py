@@ -27,7 +27,7 @@ def learn(context: typer.Context, as_of: AsOfDay = None, dry_run: DryRun = False
 def report(context: typer.Context, as_of: AsOfRun = None, out: Page = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Write the report as one self-contained page. It decides and sends nothing; --json gives the same facts."""
     from rekindle.learn.report import headlines, to_json
-    from rekindle.service.flow import documents, insights, learning, planning, reporting, running
+    from rekindle.service.flow import documents, finance, insights, learning, planning, reporting, running
 
     may_write(out)
     with opened(context.obj) as store, progress("Writing the report"):
@@ -40,6 +40,7 @@ def report(context: typer.Context, as_of: AsOfRun = None, out: Page = None, dry_
         facts = reporting.gather(store.warehouse, reporting.Run(store.settings, built, insight, held, planned, learned, steps))
         if publish:
             running.write_report(facts, path)
+            finance.write(store.settings, store.warehouse, held, learned, path.parent)
     if as_json:
         typer.echo(to_json(facts))
     else:

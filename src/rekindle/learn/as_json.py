@@ -15,6 +15,7 @@ from rekindle.learn.measures import CATALOGUE
 from rekindle.learn.mismatch import Check
 from rekindle.learn.stages import Against, StageLift
 from rekindle.learn.suite import Suite
+from rekindle.learn.trend import Trend, trend
 
 Json = dict[str, object]
 
@@ -62,7 +63,19 @@ def lift(one: Lift, stages: tuple[StageLift, ...]) -> Json:
         "adjusted_by": "holm", "pooled": interval(one.pooled), "reversed_by": list(one.reversed_by),
         "detectable_margin": one.detectable.reason if isinstance(one.detectable, CannotTell) else one.detectable,
         "maturity": maturity(one.maturity), "stages": [_stage(stage) for stage in stages],
+        "trend": _trend(trend(one)),
     }
+
+
+def _trend(found: Trend) -> Json:
+    months = [
+        {
+            "month": one.month, "treated": one.treated, "control": one.control, "measures": measures(one.measures), "cost": one.cost,
+            "redeemed": one.redeemed, "anyway": asdict(one.anyway) if one.anyway else None, "margin_each": one.margin_each,
+        }
+        for one in found.months
+    ]
+    return {"months": months, "alarms": list(found.alarms)}
 
 
 def _part(part: Part) -> Json:
@@ -71,7 +84,8 @@ def _part(part: Part) -> Json:
 
 def _stage(stage: StageLift) -> Json:
     by = {name: {value: _against(one) for value, one in found.items()} for name, found in stage.by.items()}
-    return {"stage": stage.stage, "maturity": maturity(stage.maturity), "versions": stage.versions, "by": by}
+    curves = {arm: list(curve) for arm, curve in stage.curves.items()}
+    return {"stage": stage.stage, "maturity": maturity(stage.maturity), "versions": stage.versions, "by": by, "curves": curves}
 
 
 def _against(one: Against) -> Json:

@@ -174,11 +174,7 @@ def measure(program: str, cells: Cells, by_segment: Cells, found: Maturity, days
     parts["segment"] = _segments(by_segment)
     parts = _adjusted({name: found for name, found in parts.items() if found})
     pooled = _pooled(cells)
-    is_treated = cells.keys["standing"] == "treated"
-    return Lift(
-        program, int(cells.sums.n[is_treated].sum()), int(cells.sums.n[~is_treated].sum()), measures, parts, pooled,
-        _reversed(cells, measures[FIRST], pooled), found, *days, cells,
-    )
+    return Lift(program, *_sizes(cells), measures, parts, pooled, _reversed(cells, measures[FIRST], pooled), found, *days, cells)
 
 
 def _nothing_yet(program: str, found: Maturity, days: tuple[date | None, date], why: str) -> Lift:
@@ -188,8 +184,13 @@ def _nothing_yet(program: str, found: Maturity, days: tuple[date | None, date], 
 
 
 def _part(cells: Cells) -> Part:
-    treated, control = aligned(cells)
-    return Part(int(treated.n.sum()), int(control.n.sum()), comparison.compare(treated, control, SHOWN))
+    return Part(*_sizes(cells), comparison.compare(*aligned(cells), SHOWN))
+
+
+def _sizes(cells: Cells) -> tuple[int, int]:
+    """Treated and control, in a stratum that is compared or not."""
+    is_treated = cells.keys["standing"] == "treated"
+    return int(cells.sums.n[is_treated].sum()), int(cells.sums.n[~is_treated].sum())
 
 
 def _parts(cells: Cells, name: str) -> dict[str, Part]:

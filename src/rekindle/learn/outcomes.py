@@ -5,7 +5,7 @@ any span of a round, such as the time since a decision.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -193,13 +193,13 @@ def followed(
     return joined.mutate(**{name: joined[name].fill_null(0) for name in counted})
 
 
-def priced(warehouse: Warehouse, past: Past, window: Window) -> Window:
-    """The window with what every order brought of customers who ever had a standing, kept: worked out once for many questions."""
+def priced(warehouse: Warehouse, past: Past, window: Window) -> ir.Table:
+    """What every order brought of customers who ever had a standing, kept, for `Window.sold`: worked out once for many questions."""
     begun = past.journal.filter(past.journal.standing.notnull())
     sold = _since(warehouse, purchases.sales(warehouse, window.as_of), begun.entered_at)
     orders = warehouse.keep(sold.semi_join(begun, "customer_id").select(*_ORDER, "code"))
     told = order_margins(warehouse, orders, window)
-    return replace(window, sold=warehouse.keep(told.select(*_ORDER, "code", "spend", "margin")))
+    return warehouse.keep(told.select(*_ORDER, "code", "spend", "margin"))
 
 
 _ORDER = ("customer_id", "order_id", "ordered_at", "purchase_day", "net", "lines")

@@ -26,6 +26,9 @@ from rekindle.program.documents import NOTHING, Program, Stage
 KEYS = ("program", "stage", "policy", "context", "eligible", "arm", "propensity")
 """What the cells of decisions are told apart by; besides, `version` is when the table was first used, and its name."""
 
+WEEK = "week"
+"""A further key where it is asked when the first order came: whole weeks from the draw on, empty without one."""
+
 SHOWN = ("margin", "spend", "retained", "orders")
 """What is told of every variant."""
 
@@ -60,12 +63,15 @@ class StageLift:
         maturity: Of its decisions.
         by: `arm`, `offer` or `channel` to its value to the comparison; p-values adjusted over all variants of the program (Holm).
         versions: Versions of the table of chances that drew them.
+        curves: Variant, `nothing` too, to the share of its customers who had ordered by the end of each week; decisions weigh by the
+            inverse of their chance, so that the curves are of customers alike.
     """
 
     stage: str
     maturity: Maturity
     by: dict[str, dict[str, Against]]
     versions: int
+    curves: dict[str, tuple[float, ...]]
 
 
 def of_programs(
@@ -114,8 +120,9 @@ def _cells(
     spans = warehouse.keep(old.mutate(until=old.since + days.as_interval("D")))
     rows = outcomes.followed(warehouse, past, programs, spans, window)
     net = rows.gross_margin - rows.incentives - rows.messages_milli / MILLI
-    rows = rows.mutate(margin=net, retained=(rows.orders > 0).cast("int64"))
-    cells = read(warehouse.arrow(summed(rows, KEYS, SHOWN, ())), KEYS)
+    week = (rows.first_order_at.epoch_seconds() - rows.since.epoch_seconds()) // (7 * outcomes.DAY)
+    rows = rows.mutate(margin=net, retained=(rows.orders > 0).cast("int64"), week=week.cast("int64"))
+    cells = read(warehouse.arrow(summed(rows, (*KEYS, WEEK), SHOWN, ())), (*KEYS, WEEK))
     first = warehouse.arrow(spans.group_by("policy").aggregate(since=spans.since.min())).to_pylist()
     begun = {str(row["policy"]): str(row["since"]) for row in first}
     versions = np.array([f"{begun[one]} {one}" for one in cells.keys["policy"]], dtype=str)
@@ -125,14 +132,42 @@ def _cells(
 def _stage(stage: Stage, found: Maturity, cells: Cells | None) -> StageLift:
     by: dict[str, dict[str, Against]] = {name: {} for name in BY}
     if cells is None:
-        return StageLift(stage.name, found, by, 0)
+        return StageLift(stage.name, found, by, 0, {})
+    curves = curves_of(cells, found.window_days)
+    cells = _without_weeks(cells)
     for name in BY:
         groups: dict[str, list[str]] = {}
         for arm in stage.arms:
             groups.setdefault(arm.name if name == "arm" else str(getattr(arm, name)), []).append(arm.name)
         for value, arms in groups.items():
             by[name][value] = against(cells, tuple(arms))
-    return StageLift(stage.name, found, by, len(np.unique(cells.keys["policy"])))
+    return StageLift(stage.name, found, by, len(np.unique(cells.keys["policy"])), curves)
+
+
+def curves_of(cells: Cells, window_days: int) -> dict[str, tuple[float, ...]]:
+    """How many had ordered by the end of each week after the draw, by variant: 0 to 1.
+
+    Args:
+        cells: Of one stage, by `KEYS` and `WEEK`.
+        window_days: Over how long decisions are followed.
+    """
+    weeks = -(-window_days // 7)
+    week = np.array([int(one) if one else weeks for one in cells.keys[WEEK]], dtype=np.int64)
+    weight = cells.sums.n / cells.keys["propensity"].astype(float)
+    curves = {}
+    for arm in dict.fromkeys(cells.keys["arm"].tolist()):
+        mine = cells.keys["arm"] == arm
+        ordered = np.bincount(np.minimum(week[mine], weeks), weight[mine], weeks + 1)
+        curves[str(arm)] = tuple(float(one) for one in np.cumsum(ordered)[:weeks] / ordered.sum())
+    return curves
+
+
+def _without_weeks(cells: Cells) -> Cells:
+    """The cells with the weeks of each put together."""
+    keys = {name: one for name, one in cells.keys.items() if name != WEEK}
+    place = codes(*keys.values())
+    first = np.unique(place, return_index=True)[1]
+    return Cells({name: one[first] for name, one in keys.items()}, cells.sums.gathered(place, len(first)))
 
 
 def against(cells: Cells, arms: tuple[str, ...]) -> Against:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rekindle.learn.measures import CATALOGUE, COLUMNS, RATIOS
@@ -99,13 +100,15 @@ def summed(rows: ir.Table, by: Sequence[str], columns: Sequence[str] = COLUMNS, 
 def read(table: pa.Table, by: Sequence[str]) -> Cells:
     """What the engine answered to `summed`."""
     order = tuple(name for name in table.column_names if name not in by)
-    values = np.column_stack([table[name].to_numpy().astype(np.float64) for name in order]) if order else np.zeros((0, 0))
-    keys = {name: np.array(["" if one is None else str(one) for one in table[name].to_pylist()], dtype=str) for name in by}
+    values = np.column_stack([table[name].to_numpy().astype(np.float64) for name in order])
+    keys = {name: pc.fill_null(table[name].cast(pa.string()), "").to_numpy().astype(str) for name in by}
     return Cells(keys, Sums(order, values))
 
 
 def codes(*keys: NDArray[np.str_]) -> Ints:
     """(C,) one number for each distinct combination of keys, in their order, from 0."""
-    if not keys or not len(keys[0]):
-        return np.zeros(len(keys[0]) if keys else 0, dtype=np.int64)
-    return np.unique(np.stack(keys), axis=1, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    found = np.zeros(len(keys[0]), dtype=np.int64)
+    for one in keys:
+        names, place = np.unique(one, return_inverse=True)
+        found = np.unique(found * max(len(names), 1) + place.reshape(-1), return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return found

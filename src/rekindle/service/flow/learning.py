@@ -4,13 +4,18 @@ Knows nothing of pages.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from rekindle.decide import due
+from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
-from rekindle.learn import as_json, lift, mismatch, outcomes, stages, suite
+from rekindle.learn import as_json, credit_words, funnel, lift, mismatch, outcomes, stages, suite, touch_paths
+from rekindle.learn.attribution import Credit
+from rekindle.learn.credit_words import in_all
+from rekindle.learn.measures import FIRST
 from rekindle.moment import AsOf
 from rekindle.program.documents import Documents, Program
+from rekindle.service.flow import experimenting
 from rekindle.service.flow.insights import label
 from rekindle.service.flow.planning import shop_of
 from rekindle.settings import Settings
@@ -27,6 +32,9 @@ class Learned:
         checks: By program, and under the empty name of the holdout: whether groups are as large as they were drawn.
         leaks: Program to how many messages went to customers who were to have none of it.
         suite: All programs together; None where there is none.
+        funnel: What became of recent messages, by `funnel.KEYS`.
+        credits: Program to the credit of its channels and stages.
+        experiments: Every experiment, with the looks that were due.
     """
 
     as_of: AsOf
@@ -35,6 +43,9 @@ class Learned:
     checks: dict[str, tuple[mismatch.Check, ...]]
     leaks: dict[str, int]
     suite: suite.Suite | None
+    funnel: tuple[dict[str, object], ...] = ()
+    credits: dict[str, Credit | CannotTell] = field(default_factory=dict)
+    experiments: tuple[experimenting.Entry, ...] = ()
 
     @property
     def alarms(self) -> tuple[tuple[str, mismatch.Check], ...]:
@@ -55,6 +66,8 @@ def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of:
     past = due.past(warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), as_of, inclusive=False)
     window = outcomes.Window(as_of, settings.margin, documents.offers, shop_of(settings, rehearsal=False))
     learned = _learned(warehouse, past, [one for one in documents.programs if not one.service], window)
+    experimenting.watch(settings, warehouse, documents, as_of, keep=publish)
+    learned = replace(learned, experiments=experimenting.entries(settings, documents))
     if not publish:
         return learned
     path = settings.var / "learn" / f"{label(as_of)}.json"
@@ -68,21 +81,31 @@ def _learned(warehouse: Warehouse, past: due.Past, programs: list[Program], wind
     if not begun or not programs:
         return Learned(window.as_of, tuple(lift.not_begun(one, window) for one in programs), {}, {}, {}, None)
     with warehouse.forgetting():
-        window = outcomes.priced(warehouse, past, window)
+        sold = outcomes.priced(warehouse, past, window)
+        window = replace(window, sold=sold)
         with warehouse.forgetting():
             entered = warehouse.keep(outcomes.rounds(past, programs, window))
             controls = mismatch.of_controls(warehouse, entered)
             lifts = lift.of_programs(warehouse, past, programs, window, entered)
+            credited = touch_paths.credits_of(warehouse, past, window, entered, {one.program: _counted(one) for one in lifts})
         with warehouse.forgetting():
             drawn = warehouse.keep(stages.aged(past, programs, window))
             draws = mismatch.of_draws(warehouse, drawn, programs)
             found = stages.of_programs(warehouse, past, programs, window, drawn)
         together = suite.suite(warehouse, past, programs, window)
         leaks = _leaks(warehouse, past, programs, window)
+        steps = tuple(warehouse.arrow(funnel.funnel(warehouse, past, programs, window.as_of, sold)).to_pylist())
     checks = {one.name: (*((controls[one.name],) if one.name in controls else ()), *draws[one.name]) for one in programs}
     if together.check:
         checks[""] = (together.check,)
-    return Learned(window.as_of, lifts, found, {name: one for name, one in checks.items() if one}, leaks, together)
+    return Learned(window.as_of, lifts, found, {name: one for name, one in checks.items() if one}, leaks, together, steps, credited)
+
+
+def _counted(one: lift.Lift) -> touch_paths.Counted:
+    """What credit is shared over: the very rounds that a lift is of."""
+    if FIRST not in one.measures:
+        return touch_paths.Counted(0, CannotTell("nobody has been compared yet"))
+    return touch_paths.Counted(one.maturity.window_days, in_all(one.measures[FIRST].difference, one.treated))
 
 
 def _leaks(warehouse: Warehouse, past: due.Past, programs: list[Program], window: outcomes.Window) -> dict[str, int]:
@@ -97,6 +120,13 @@ def to_json(learned: Learned) -> dict[str, object]:
         "as_of": learned.as_of.instant.isoformat(),
         "srm": [as_json.check(program, one) for program, found in learned.checks.items() for one in found],
         "leaks": learned.leaks,
-        "programs": [as_json.lift(one, learned.stages.get(one.program, ())) for one in learned.lifts],
+        "programs": [_program_json(learned, one) for one in learned.lifts],
+        "experiments": [experimenting.to_json(one) for one in learned.experiments],
         "suite": as_json.suite(learned.suite) if learned.suite else None,
+        "funnel": list(learned.funnel),
     }
+
+
+def _program_json(learned: Learned, one: lift.Lift) -> dict[str, object]:
+    found = learned.credits.get(one.program, CannotTell("nobody has been compared yet"))
+    return {**as_json.lift(one, learned.stages.get(one.program, ())), "credit": credit_words.as_json(found)}
