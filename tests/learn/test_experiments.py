@@ -12,7 +12,7 @@ import pytest
 from rekindle.decide import due as due_rounds
 from rekindle.history.warehouse import Warehouse, open_history
 from rekindle.learn import outcomes
-from rekindle.learn.experiment_words import design, found_words, shown
+from rekindle.learn.experiment_words import design, found_words, headline, shown
 from rekindle.learn.experiments import Gathered, Reading, detectable, due, gathered, look, read, share_of, written
 from rekindle.learn.learnings import Learning, repeats
 from rekindle.program.experiments import Experiment
@@ -173,3 +173,11 @@ def test_decisions_since_the_start_count_once_their_horizon_is_over(warehouse: W
     assert {row["propensity"]: (row["decisions"], row["total"]) for row in found.cells.to_pylist() if row["arm"] == "light"} == {
         0.25: (1, total), 0.5: (1, -1.0 if metric == "margin" else 0.0),
     }
+
+
+def test_a_headline_says_whether_it_may_stop() -> None:
+    assert headline(experiment(), []) == "delivery: before its first look of 4"
+    looks = taken(np.random.default_rng(9), 500.0, experiment(size=400))
+    assert headline(experiment(), looks) == f"delivery: look {looks[-1].number} of 4, it may stop: scale"
+    even = look(experiment(), cells({"light": np.arange(100.0), "lesson": np.arange(100.0)}), 1, [])
+    assert headline(experiment(), [even]) == "delivery: look 1 of 4, not yet distinguishable from zero"

@@ -1,5 +1,6 @@
 """An experiment from its document to what it taught: equal chances while it runs, looks that are taken once, an end with evidence."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pytest
 from django.db import connection
 
+from rekindle.cli.learned import lines
 from rekindle.decide.policy import EXPERIMENT
 from rekindle.errors import BadData, CannotTell, Refused
 from rekindle.history.tables import JOURNAL, PLANS
@@ -19,7 +21,7 @@ from rekindle.program.catalogue import scaffold
 from rekindle.service.config import use_ledger
 from rekindle.service.experiments import queries
 from rekindle.service.experiments.actions import Moment
-from rekindle.service.flow import documents, experimenting, policies
+from rekindle.service.flow import documents, experimenting, learning, policies
 from rekindle.settings import Settings
 from tests.decide.shop import MONDAY
 from tests.insight.histories import order, write
@@ -211,3 +213,16 @@ def test_an_experiment_that_is_not_approved_or_names_what_is_gone_does_not_start
     documents.approve_all(store, "Ada", NOW)
     with pytest.raises(Refused, match="'question' names question, which is not there"):
         experimenting.start(store, warehouse, documents.approved(store), "question", at(0))
+
+
+def test_learning_takes_the_looks_that_are_due_and_tells_of_them(store: Settings, warehouse: Warehouse) -> None:
+    held = documents.approved(store)
+    experimenting.start(store, warehouse, held, "question", at(0))
+    decide(store, warehouse, 1, {"question": 0.30, "reminder": 0.25, "nothing": 0.2})
+    dry = learning.learn(store, warehouse, held, day(100), publish=False)
+    assert [one.looks for one in dry.experiments] == [()]
+    learned = learning.learn(store, warehouse, held, day(100))
+    assert [look.number for one in learned.experiments for look in one.looks] == [1]
+    shown = json.loads((store.var / "learn" / "2026-06-10.json").read_text())["experiments"]
+    assert [(one["experiment"], one["status"], one["looks"][0]["verdict"]) for one in shown] == [("question", "running", "trial")]
+    assert "Experiment     question: look 1 of 2, not yet distinguishable from zero" in list(lines(learned, "EUR"))

@@ -29,7 +29,6 @@ def lines(learned: "Learned", currency: str) -> Iterator[str]:
         learned: From `flow.learning`.
         currency: The store's.
     """
-
     from rekindle.learn import credit_words, experiment_words
 
     def show(value: float) -> str:

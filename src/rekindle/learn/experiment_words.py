@@ -3,7 +3,7 @@
 Knows nothing of how it is measured.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rekindle import money
 from rekindle.learn.experiments import Difference, Gathered, Reading, share_of
@@ -51,6 +51,15 @@ def found_words(experiment: Experiment, last: Reading | None, currency: str) -> 
         return "It was ended before its first look: nothing is known."
     at = f"At look {last.number} of {experiment.looks}, {last.share:.0%} of the planned decisions. "
     return at + ". ".join(told(one, experiment.metric, currency) for one in last.differences) + "."
+
+
+def headline(experiment: Experiment, looks: Sequence[Reading]) -> str:
+    """How a running experiment stands, in a line."""
+    if not looks:
+        return f"{experiment.name}: before its first look of {experiment.looks}"
+    last = looks[-1]
+    stop = f"it may stop: {last.verdict}" if last.over else "not yet distinguishable from zero"
+    return f"{experiment.name}: look {last.number} of {experiment.looks}, {stop}"
 
 
 def standing(experiment: Experiment, found: Gathered, horizon_days: int) -> Iterator[str]:
