@@ -16,6 +16,7 @@ from rekindle.errors import UsageError
 
 if TYPE_CHECKING:
     from rekindle.program.documents import Documents
+    from rekindle.service.flow.going_live import Lacking
     from rekindle.service.flow.plan_approving import Waiting
 
 _BAD = 3
@@ -27,14 +28,14 @@ Matrix = Annotated[bool, typer.Option("--matrix", help="Print who may get what i
 def check(context: typer.Context, matrix: Matrix = False, as_json: AsJson = False) -> None:
     """Name every mistake in the store's documents and texts. With file, line and remedy; exits with 3 where there is an error."""
     from rekindle.program import checking
-    from rekindle.service.flow import linting, placeholders, senders, signing
+    from rekindle.service.flow import linting, placeholders, reviews, senders, signing
 
     held = settings.load(context.obj)
     if matrix:
         _show_matrix(checking.load(held.root), as_json)
         return
     content, signature = linting.examined(held), signing.examined(held)
-    documents = checking.check(held.root, today=moment.local_day(moment.now(), held.timezone))
+    documents = checking.check(held.root, today=moment.local_day(moment.now(), held.timezone), held=reviews.next_days(held))
     findings = (*documents, *content.findings, *signature.findings, *senders.examined(held), *placeholders.examined(held))
     errors = sum(finding.severity == "error" for finding in findings)
     examples = placeholders.warnings(held)
@@ -108,11 +109,24 @@ def approve(  # noqa: PLR0913  one argument for each option of the command
             emit({"would_approve": wanted, "by": who}, [f"Would approve  {', '.join(wanted) or 'nothing new'}, by {who}"], as_json)
             return
         linting.refuse_errors(store.settings)
-        approving.refuse_unfair(store.settings, store.warehouse, approving.proposed(store.settings, digest))
+        held = approving.proposed(store.settings, digest)
+        approving.refuse_unfair(store.settings, store.warehouse, held)
         approved, lines = _approved(store, digest, who)
-        out = plan_approving.leaving(store.settings)
+        out, lacking = plan_approving.leaving(store.settings), _filled(store, held, who)
     say(f"Approved by {who}{'; a plan waits for a yes of its own' if out else ', for the mailbox alone: nothing leaves this machine'}.")
+    for one in lacking:
+        say(f"Not live yet   {one.program}: {' and '.join(one.what)}. {one.remedy}")
     emit({"approved": approved, "by": who}, lines, as_json)
+
+
+def _filled(store: Open, held: "Documents | None", who: str) -> "tuple[Lacking, ...]":
+    """Freezes what baselines can be frozen, and returns what programs lack still where messages would leave this machine."""
+    from rekindle.service.flow import baselines, going_live, plan_approving
+
+    if held is None:
+        return ()
+    baselines.fill(store.settings, store.warehouse, held, who, store.now)
+    return going_live.lacking(store.settings, held, store.now) if plan_approving.leaving(store.settings) else ()
 
 
 def _approved(store: Open, digest: str | None, who: str) -> tuple[list[str], list[str]]:

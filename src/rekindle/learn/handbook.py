@@ -100,7 +100,7 @@ def _program(program: Program, facts: HandbookFacts, figures: Figures) -> Html:
     pairs = [
         ("Owner", program.owner or "nobody"), ("Next review", f"{figures.day(due)}, then every {program.review.every_days} days"),
         ("Kind", "news of the customer's own order" if program.service else "marketing: needs consent"),
-        ("A round begins with", MOMENTS[program.trigger.on]), ("Version", f"{program.version} ({program.digest[:12]})"),
+        ("Version", f"{program.version} ({program.digest[:12]})"),
     ]
     if not program.service:
         pairs += [
@@ -109,11 +109,12 @@ def _program(program: Program, facts: HandbookFacts, figures: Figures) -> Html:
         ]
     ends = ", ".join(EXITS[one] for one in program.exit)
     caps = program.caps
-    bounds = f"At most {caps.touches} messages in a round, {caps.gap_days} days apart, over {caps.duration_days} days; " \
-             f"{caps.price_offers} price offers in a round, {caps.price_offers_per_year} in a year."
+    messages, offers = figures.many(caps.touches, "message", "messages"), figures.many(caps.price_offers, "price offer", "price offers")
+    bounds = f"At most {messages} in a round, {caps.gap_days} days apart, over {caps.duration_days} days; " \
+             f"{offers} in a round, {caps.price_offers_per_year} in a year."
     again = f"Not again before {program.audience.reenter.not_before_days} days."
     return section(
-        program.name, capital(program.name.replace("-", " ")), f"After {MOMENTS[program.trigger.on]}", _facts(pairs),
+        program.name, capital(program.name.replace("-", " ")), f"Begins with {MOMENTS[program.trigger.on]}", _facts(pairs),
         el("h3", "For whom"), el("code", program.audience.enter.text, class_="rule"),
         el("h3", "The journey"), el("ol", *(el("li", *_stage(one, facts.documents.offers)) for one in program.stages), class_="stages"),
         el("p", f"A round ends at once with {ends}. {again} {bounds}"), *_cohorts(program),
@@ -138,7 +139,7 @@ def _stage(stage: Stage, offers: Mapping[str, Offer]) -> Iterator[Html]:
 
 
 def _offer(offer: Offer) -> str:
-    return offer.kind.replace("_", " ")
+    return "no offer" if offer.kind == "none" else offer.kind.replace("_", " ")
 
 
 def _when(delay: Delay) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from rekindle.errors import CannotTell
 from rekindle.learn import scorecard
 from rekindle.learn.report.figures import Figures
 from rekindle.learn.report.markup import Html, capital, el, listing, table
@@ -25,7 +24,8 @@ CONTENTS = (
 )  # fmt: skip
 
 OWN_STYLE = """
-.state{font-weight:600;white-space:nowrap}.behind{color:var(--risk)}.good{color:var(--back)}.open{color:var(--soft)}
+.state{font-weight:600;white-space:nowrap}.under{display:block;font-size:.8rem;font-weight:400;color:var(--soft)}
+.under.behind{color:var(--risk)}.behind{color:var(--risk)}.good{color:var(--back)}.open{color:var(--soft)}
 .functions{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,17rem),1fr));gap:1.5rem 2rem}
 .functions ul{padding-left:1.1rem;margin:0}.functions li{margin-bottom:.5rem}
 .sign{border-top:1px solid var(--ink);margin-top:3.5rem;padding-top:.4rem;max-width:22rem;font-size:.875rem;color:var(--soft)}
@@ -192,17 +192,17 @@ def _happened(facts: PackFacts, figures: Figures) -> Html:
     boxes = ((one.words, one.now, _against(one)) for one in facts.levels)
     rows = [
         (
-            one.name, one.owner or "nobody", figures.count(one.messages), figures.count(one.complaints), figures.count(one.opt_outs),
-            one.worth, one.state,
+            el("span", one.name, *([el("span", one.state, class_="under behind")] if one.state != "running" else [])),
+            figures.count(one.messages), figures.count(one.complaints), figures.count(one.opt_outs), capital(one.worth),
         )
         for one in facts.programs
     ]
-    heads = ("Program", "Owner", "Messages", "Complaints", "Opt-outs", "Worth so far", "State")
-    against = f"Figures are against {facts.baseline}" if facts.baseline else "No baseline is frozen"
+    heads = ("Program", "Messages", "Complaints", "Opt-outs", "Worth so far")
+    against = f"Figures are against {facts.baseline}, for as many days" if facts.baseline else "No baseline is frozen"
     caption = f"{against}; what programs are worth is against their controls."
     messages = sum(one.messages for one in facts.programs)
     finding = f"{figures.many(messages, 'message', 'messages')} went out, by {figures.many(_at_work(facts), 'program', 'programs')}"
-    return section("happened", "What happened", finding, tiles(*boxes), table(caption, heads, rows, frozenset({2, 3, 4})))
+    return section("happened", "What happened", finding, tiles(*boxes), table(caption, heads, rows, frozenset({1, 2, 3})))
 
 
 def _at_work(facts: PackFacts) -> int:
@@ -212,30 +212,34 @@ def _at_work(facts: PackFacts) -> int:
 def _against(one: Level) -> str:
     if not one.before:
         return "nothing to compare with yet"
-    return f"{one.before} before" + (f", {100 * one.change:+.0f} %" if one.change is not None else "")
+    change = f"{100 * one.change:+.0f} %, " if one.change is not None else ""
+    return f"{change}{one.before} in the baseline"
 
 
 def _targets(facts: PackFacts) -> Html:
     rows = [
         (
-            el("span", _spoken(one.target.name)), one.target.owner or "nobody", capital(scorecard.WORDS[one.target.metric]),
-            scorecard.shown_range(one.target, facts.currency), _baseline(one, facts.currency), scorecard.shown_found(one, facts.currency),
-            el("span", one.status, class_=f"state {STATES[one.status]}"), one.why,
+            el("span", _spoken(one.target.name), el("span", one.target.owner or "nobody", class_="under")),
+            capital(scorecard.WORDS[one.target.metric]),
+            el("span", scorecard.shown_range(one.target, facts.currency), _under(_compared(one, facts.currency))),
+            scorecard.shown_found(one, facts.currency),
+            el("span", el("span", one.status, class_=f"state {STATES[one.status]}"), _under(one.why)),
         )
         for one in facts.targets
     ]
-    heads = ("Target", "Owner", "Measure", "Expected", "Baseline", "So far", "Status", "Why")
+    heads = ("Target and owner", "Measure", "Expected", "So far", "Status")
     quarter = facts.targets[0].quarter if facts.targets else ""
     finding = f"{facts.counted('behind')} behind in {quarter}" if facts.targets else "No target is written down for this quarter"
-    return section("targets", "Targets", finding, table("Numbers with ends are known to lie between these, 95 times in 100.", heads, rows))
+    return section("targets", "Targets", finding, table("Numbers with ends lie between these, 95 times in 100.", heads, rows))
 
 
-def _baseline(one: Standing, currency: str) -> str:
-    if one.baseline is None:
-        return "the control"
-    if isinstance(one.baseline, CannotTell):
-        return "none yet"
-    return scorecard.shown(one.target.metric, one.baseline, currency)
+def _under(said: str) -> Html:
+    return el("span", said, class_="under")
+
+
+def _compared(one: Standing, currency: str) -> str:
+    said = scorecard.shown_baseline(one, currency)
+    return f"against {said}" if said else ""
 
 
 def _learned(facts: PackFacts) -> Html:

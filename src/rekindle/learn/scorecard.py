@@ -125,5 +125,16 @@ def shown_found(standing: Standing, currency: str) -> str:
 
 def shown_range(target: Target, currency: str) -> str:
     """What is expected."""
+    if target.metric in MONEY:
+        return f"{currency} {target.expect[0]:,.2f} to {target.expect[1]:,.2f}"
     low, high = (shown(target.metric, end, currency) for end in target.expect)
     return f"at most {high}" if target.metric in LESS_IS_BETTER else f"{low} to {high}"
+
+
+def shown_baseline(standing: Standing, currency: str) -> str:
+    """What it is compared with; empty where a measure is compared with nothing."""
+    if standing.target.metric in LIFTS and standing.baseline is None:
+        return "the control"
+    if standing.baseline is None:
+        return ""
+    return "no baseline yet" if isinstance(standing.baseline, CannotTell) else shown(standing.target.metric, standing.baseline, currency)

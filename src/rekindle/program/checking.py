@@ -4,7 +4,7 @@ Knows nothing of customers. `load` and `check` look into a folder; everything el
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -75,26 +75,31 @@ class Question:
         currency: The store's, ISO 4217; empty where it is not known yet.
         approving: True where a person is about to say yes: an owner must be there.
         today: The day of the question; None where reviews are not looked at.
+        held: The day by which the next review is due of programs whose last one was held, by name.
     """
 
     margin: float = MARGIN
     currency: str = ""
     approving: bool = False
     today: date | None = None
+    held: Mapping[str, date] = field(default_factory=dict)
 
 
-def check(root: Path, approving: bool = False, today: date | None = None) -> tuple[Finding, ...]:
+def check(
+    root: Path, approving: bool = False, today: date | None = None, held: Mapping[str, date] | None = None
+) -> tuple[Finding, ...]:
     """Every mistake in a store folder's documents, by file and line.
 
     Args:
         root: The store folder.
         approving: True where a person is about to say yes: an owner must be there.
         today: The day of the question, for overdue reviews; None leaves them out.
+        held: The day by which the next review is due of programs whose last one was held, by name.
 
     Raises:
         BadData: rekindle.toml is there and cannot be used.
     """
-    return _in_folder(root, approving, today).findings
+    return _in_folder(root, Question(*_money(root), approving, today, held or {})).findings
 
 
 def load(root: Path) -> Documents:
@@ -103,7 +108,7 @@ def load(root: Path) -> Documents:
     Raises:
         BadData: They cannot be used; names file, line and remedy of the first mistake, and how many there are.
     """
-    return _usable(_in_folder(root))
+    return _usable(_in_folder(root, Question(*_money(root))))
 
 
 def assemble(texts: Mapping[str, bytes], margin: float = MARGIN) -> Documents:
@@ -206,7 +211,7 @@ def _experiments(bench: _Bench, programs: list[Program], approving: bool) -> tup
 def _surroundings(offers: OfferList | None, reading: Reading | None, question: Question) -> Surroundings:
     names = _names(reading, "offers")
     held = {offer.name: offer for offer in offers.offers} if offers else {}
-    return Surroundings(held, names, question.margin, {}, question.approving, question.today)
+    return Surroundings(held, names, question.margin, {}, question.approving, question.today, question.held)
 
 
 def _names(reading: Reading | None, key: str) -> frozenset[str] | None:
@@ -245,9 +250,9 @@ def _across(texts: Mapping[str, bytes], readings: Mapping[str, Reading]) -> Iter
             yield Finding(file, line, "program-twice", f"the program '{name}' is in {others} too", "Rename one of them.")
 
 
-def _in_folder(root: Path, approving: bool = False, today: date | None = None) -> Examined:
+def _in_folder(root: Path, question: Question) -> Examined:
     texts, unreadable = folder(root)
-    examined = examine(texts, Question(*_money(root), approving, today))
+    examined = examine(texts, question)
     if not unreadable:
         return examined
     remedy = "Make it a readable .yaml file."

@@ -3,8 +3,8 @@
 Knows nothing of files and lines: a mistake names the keys it stands at.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from rekindle.insight.expression import nearest
@@ -31,6 +31,7 @@ class Surroundings:
         listed: The arms that the document lists by stage, those with mistakes too.
         approving: True where a person is about to say yes, so that an owner must be there.
         today: The day of the question; None where reviews are not looked at.
+        held: The day by which the next review is due of programs whose last one was held, by name.
     """
 
     offers: dict[str, Offer]
@@ -39,6 +40,7 @@ class Surroundings:
     listed: dict[str, frozenset[str]]
     approving: bool = False
     today: date | None = None
+    held: Mapping[str, date] = field(default_factory=dict)
 
 
 def of_program(program: Program, around: Surroundings) -> Iterator[Mistake]:
@@ -69,11 +71,11 @@ def _ownership(program: Program, around: Surroundings) -> Iterator[Mistake]:
     if not program.owner.strip():
         severity: Severity = "error" if around.approving else "warning"
         yield Mistake(("owner",), "owner-empty", "nobody owns this program; it cannot be approved", "Write the name of a person.", severity)
-    due = program.review.due
+    due = max(program.review.due, around.held.get(program.name, program.review.due))
     if around.today and around.today > due:
         late = around.today > due + timedelta(days=program.review.grace_days)
         why = f"review.due: the review was due on {due}{' and its grace is over' if late else ''}"
-        remedy = "Review the program and write the next date."
+        remedy = f"Review the program, then: rekindle review {program.name} --done"
         yield Mistake(("review", "due"), "review-overdue", why, remedy, "error" if late else "warning")
 
 

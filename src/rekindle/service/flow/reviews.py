@@ -10,8 +10,10 @@ from datetime import date, datetime, timedelta
 
 from rekindle.errors import UsageError
 from rekindle.program.documents import Documents, Program
+from rekindle.service.config import use_ledger
 from rekindle.service.programs import actions, queries
 from rekindle.service.programs.models import Review
+from rekindle.settings import Settings
 
 BY_REVIEW = "its review"
 """Who pauses a program that nobody reviews."""
@@ -69,6 +71,16 @@ def dates(documents: Documents) -> dict[str, date]:
     """The day by which each program's next review is due, by its name."""
     held = {one.program: one for one in queries.reviews()}
     return {one.name: _due(one, held.get(one.name)).on for one in documents.programs}
+
+
+def next_days(settings: Settings) -> dict[str, date]:
+    """The day by which the next review is due of programs whose last one was held.
+
+    Args:
+        settings: The store's.
+    """
+    use_ledger(settings)
+    return {one.program: one.next_due for one in queries.reviews()}
 
 
 def hold(documents: Documents, name: str, by: str, at: datetime, today: date, note: str) -> Due:

@@ -1,0 +1,65 @@
+"""A decision made again from the journal's own words: every one of a crowd, whatever budgets left, and none that was changed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rekindle.decide.replay import Logged, arms_of, implied_scale, one_scale, replay
+from rekindle.program.documents import NOTHING
+from tests.decide import test_assignment_replay as crowd
+from tests.decide.shop import Decider
+from tests.decide.test_assignment_replay import POLICY, PROGRAM, STAGE, logged
+
+SIZE = 400
+
+
+@pytest.fixture(params=[1.0, 0.37])
+def scale(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
+    """What budgets leave of every chance."""
+    share: float = request.param
+    monkeypatch.setattr(crowd, "SCALES", dict.fromkeys(crowd.SCALES, share))
+    return share
+
+
+@pytest.fixture
+def decisions(decider: Decider, scale: float) -> list[Logged]:
+    """What the planner's expressions log of a crowd."""
+    assert 0 < scale <= 1
+    return as_logged(decider)
+
+
+def as_logged(decider: Decider) -> list[Logged]:
+    return [
+        Logged(
+            row["customer_id"], PROGRAM.name, STAGE.name, row["episode"], row["context"], tuple(row["eligible"].split("|")), row["arm"],
+            row["propensity"], row["draw"],
+        )
+        for row in logged(decider.warehouse, SIZE).to_pylist()
+    ]
+
+
+def test_every_decision_comes_out_again_by_the_scale_that_they_agree_on(decisions: list[Logged], scale: float) -> None:
+    found = one_scale(implied_scale(one, PROGRAM, POLICY) for one in decisions)
+    assert found == pytest.approx(scale)
+    again = [replay(one, PROGRAM, POLICY, arms_of(STAGE, found)) for one in decisions]
+    assert all(one.same for one in again)
+    assert {one.arm for one in again} == {*(arm.name for arm in STAGE.arms), NOTHING}
+    assert np.mean([one.arm == NOTHING for one in again]) > (1 - scale) / 2
+
+
+def test_what_was_changed_does_not(decisions: list[Logged], scale: float) -> None:
+    scales, one = arms_of(STAGE, scale), next(one for one in decisions if one.arm != NOTHING)
+    other = next(arm.name for arm in STAGE.arms if arm.name != one.arm)
+    changed = [
+        replace(one, arm=NOTHING), replace(one, arm=other), replace(one, propensity=one.propensity + 1e-6), replace(one, draw=one.draw / 2),
+        replace(one, episode="another"), replace(one, customer_id="another"), replace(one, eligible=(NOTHING,)),
+    ]
+    assert replay(one, PROGRAM, POLICY, scales).same
+    assert not any(replay(row, PROGRAM, POLICY, scales).same for row in changed)
+    assert not replay(one, PROGRAM.model_copy(update={"version": PROGRAM.version + 1}), POLICY, scales).same
+
+
+def test_decisions_of_several_payers_agree_on_no_scale(decider: Decider) -> None:
+    assert one_scale(implied_scale(one, PROGRAM, POLICY) for one in as_logged(decider)) is None
+    assert one_scale([1.5, 1.5]) is None, "no budget makes chances larger"
