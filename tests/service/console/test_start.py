@@ -87,7 +87,7 @@ def test_the_report_is_seen_before_anything_is_taken_in(shop: Settings, editor: 
     job = Job.objects.get()
     at = f"/console/start/file/{job.key}"
     assert editor.get(at).status_code == 404, "not looked through yet"
-    report = {"read": 9, "accepted": 6, "duplicates": 1, "rejected": {"price": 2}, "orders": 3, "customers": 2, "gross": 12_300}
+    report = {"read": 9, "accepted": 6, "duplicates": 1, "rejected": {"price": 2}, "orders": 3, "customers": 2, "gross": 123.0}
     Job.objects.update(state=Job.State.DONE, result=json.dumps(report))
     page = editor.get(at).content.decode()
     assert "2 have no usable amount" in page

@@ -3,13 +3,14 @@
 Knows nothing of how a file is read. Nothing is taken in before somebody has seen the quality report and pressed the button.
 """
 
+from decimal import Decimal
 from pathlib import Path
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from rekindle import moment
+from rekindle import moment, money
 from rekindle.errors import BadData, RekindleError
 from rekindle.ingest import mapping
 from rekindle.service.config.web import store_in_use
@@ -106,7 +107,9 @@ def looked(request: HttpRequest, key: str) -> HttpResponse:
     rejected = report.get("rejected")
     rows = [(count, REASONS.get(reason, reason)) for reason, count in rejected.items()] if isinstance(rejected, dict) else []
     mapped = reverse("start-columns", args=[path.parent.name]) if "--map" in job.arguments else ""
-    return show(request, "start-file.html", {"job": job, "name": path.name, "report": report, "rejected": rows, "mapped": mapped})
+    goods = money.to_minor(Decimal(str(report.get("gross", 0))), store_in_use().currency)
+    said = {"job": job, "name": path.name, "report": report, "goods": goods, "rejected": rows, "mapped": mapped}
+    return show(request, "start-file.html", said)
 
 
 @may(Role.EDITOR, post=Role.EDITOR)
