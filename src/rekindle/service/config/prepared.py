@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet
 
+SQLITE = "sqlite"
 Row = TypeVar("Row")
 Stored = TypeVar("Stored", bound=Model)
 
@@ -55,10 +56,8 @@ class Prepared(Generic[Row]):
         """The rows that the query has for these texts."""
         held = connections[DEFAULT_DB_ALIAS]
         written = self._written.get(held.vendor) or self._write(held.vendor)
-        with held.cursor() as cursor:
-            cursor.execute(written.sql, [fixed if at is None else texts[at] for at, fixed in written.places])
-            rows = cursor.fetchall()
-        return [self._row(written.converted(values, held)) for values in rows]
+        given = [fixed if at is None else texts[at] for at, fixed in written.places]
+        return [self._row(written.converted(values, held)) for values in _asked(held, written.sql, given)]
 
     def first(self, *texts: str) -> Row | None:
         """The first row; None where there is none."""
@@ -71,10 +70,23 @@ class Prepared(Generic[Row]):
         places = tuple((marks.index(one), None) if one in marks else (None, one) for one in given)
         found = compiler.get_converters([expression for expression, _, _ in compiler.select])
         converters = tuple((at, made, expression) for at, (made, expression) in found.items())
-        return self._written.setdefault(vendor, _Written(sql, places, converters))
+        made = sql.replace("%s", "?") if vendor == SQLITE else sql
+        return self._written.setdefault(vendor, _Written(made, places, converters))
 
 
 def whole(model: type[Stored], question: Callable[..., QuerySet[Stored]]) -> Prepared[Stored]:
     """A question that is answered with whole rows of a table."""
     names = [field.attname for field in model._meta.concrete_fields]
     return Prepared(lambda *texts: question(*texts).values_list(*names), lambda row: model.from_db(DEFAULT_DB_ALIAS, names, row))
+
+
+def _asked(held: BaseDatabaseWrapper, sql: str, given: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    """What a database answers. Django's cursor of SQLite writes the text anew each time, which takes longer than the answer."""
+    if held.vendor == SQLITE:
+        held.ensure_connection()
+        with held.wrap_database_errors:
+            rows: Sequence[Sequence[Any]] = held.connection.execute(sql, given).fetchall()
+            return rows
+    with held.cursor() as cursor:
+        cursor.execute(sql, given)
+        return cursor.fetchall()
