@@ -93,9 +93,10 @@ def _list(request: HttpRequest) -> dict[str, object]:
         stages, asked.get("cause", "") if asked.get("cause") in CAUSE else "", asked.get("tier", "") if asked.get("tier") in TIER else "",
         (segment, rules) if segment in rules else None, page,
     )  # fmt: skip
-    found = customer_lists.listed(path, as_of, wanted)
+    counts = snapshots.summary(store.var)["lifecycle"]
+    found = customer_lists.listed(path, as_of, wanted, counts)
     return {
-        "as_of": as_of.last_day, "words": words, "groups": _groups(group, snapshots.summary(store.var)["lifecycle"]), "group": group,
+        "as_of": as_of.last_day, "words": words, "groups": _groups(group, counts), "group": group,
         "causes": CAUSE, "cause": wanted.cause, "tiers": TIER, "tier": wanted.tier, "segment": wanted.rule[0] if wanted.rule else "",
         "segments": [name for name in rules if not customer_lists.asks_for_events(name, rules)],
         "found": None if isinstance(found, CannotTell) else found, "cannot": found.reason if isinstance(found, CannotTell) else "",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 
 from rekindle.errors import CannotTell
 from rekindle.history.published import published
@@ -65,31 +66,38 @@ class Listed:
     more: bool
 
 
-def listed(profiles: Path, as_of: AsOf, wanted: Wanted) -> Listed | CannotTell:
+def listed(profiles: Path, as_of: AsOf, wanted: Wanted, counts: Mapping[str, int]) -> Listed | CannotTell:
     """A page of customers, those with most margin at risk first; or why a rule cannot be answered here.
 
     Args:
         profiles: The published file.
         as_of: Its instant.
         wanted: Which.
+        counts: Customers by lifecycle stage, as they were published with the file.
     """
+    if wanted.rule and asks_for_events(*wanted.rule):
+        return CannotTell(OF_EVENTS)
+    engine, chosen = published(), _chosen(profiles, as_of, wanted)
+    page = min(max(wanted.page, 1), LAST)
+    order = [ibis.desc("margin_at_risk", nulls_first=False), ibis.asc("customer_id")]
+    rows = engine.arrow(chosen.order_by(order).limit(PAGE, offset=(page - 1) * PAGE).select(*SHOWN)).to_pylist()
+    by_stage = not (wanted.rule or wanted.cause or wanted.tier)
+    known = sum(counts.get(stage, 0) for stage in wanted.stages or counts)
+    total = known if by_stage else int(engine.scalar(chosen.count()))
+    return Listed(total, tuple(rows), page, page < LAST and total > page * PAGE)
+
+
+def _chosen(profiles: Path, as_of: AsOf, wanted: Wanted) -> ir.Table:
     engine = published()
     table = engine.read_parquet(profiles)
     if wanted.rule:
         name, rules = wanted.rule
-        if asks_for_events(name, rules):
-            return CannotTell(OF_EVENTS)
         table = with_calls(engine, table, [rules[name]], as_of, rules).filter(lambda t: rules[name].compile(t))
     tests = [
         *([table.lifecycle.isin(wanted.stages)] if wanted.stages else []), *([table.cause == wanted.cause] if wanted.cause else []),
         *([table.value_tier == wanted.tier] if wanted.tier else []),
     ]  # fmt: skip
-    chosen = table.filter(*tests) if tests else table
-    page = min(max(wanted.page, 1), LAST)
-    order = [ibis.desc("margin_at_risk", nulls_first=False), ibis.asc("customer_id")]
-    rows = engine.arrow(chosen.order_by(order).limit(PAGE, offset=(page - 1) * PAGE).select(*SHOWN)).to_pylist()
-    total = int(engine.scalar(chosen.count()))
-    return Listed(total, tuple(rows), page, page < LAST and total > page * PAGE)
+    return table.filter(*tests) if tests else table
 
 
 def asks_for_events(name: str, rules: Mapping[str, Expression]) -> bool:

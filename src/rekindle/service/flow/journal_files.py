@@ -60,8 +60,4 @@ def decisions_of(var: Path, customer_id: str) -> tuple[Mapping[str, Any], ...]:
         customer_id: Whose.
     """
     files = sorted((var / FOLDER).glob("*.parquet"))
-    if not files:
-        return ()
-    rows = published().read_parquet(files)
-    mine = rows.filter(rows.customer_id == customer_id).order_by("as_of", "program", "stage")
-    return tuple(published().arrow(mine).to_pylist())
+    return tuple(published().of_customer(files, customer_id, ("as_of", "program", "stage"))) if files else ()

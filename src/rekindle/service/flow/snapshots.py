@@ -10,8 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import ibis.expr.types as ir
-
 from rekindle.history.published import published
 from rekindle.moment import AsOf
 from rekindle.settings import Settings
@@ -72,11 +70,8 @@ def known_of(var: Path, customer_id: str) -> Known | None:
         customer_id: Whose.
     """
     path = profiles(var)
-    rows = _mine(path, customer_id) if path else None
-    if path is None or rows is None:
-        return None
-    found = published().arrow(rows).to_pylist()
-    return Known(path.parent.name, found[0]) if found else None
+    found = published().of_customer([path], customer_id) if path else []
+    return Known(path.parent.name, found[0]) if path and found else None
 
 
 def diagnosis(var: Path) -> Mapping[str, Any] | None:
@@ -96,8 +91,8 @@ def went(var: Path, customer_id: str) -> Went | None:
     if path is None:
         return None
     causes, steps = (path.with_name(name) for name in (CAUSES, STEPS))
-    named = published().arrow(_mine(causes, customer_id).order_by("place")).to_pylist() if causes.is_file() else []
-    walked = published().arrow(_mine(steps, customer_id).order_by("at", "turn", "fact")).to_pylist() if steps.is_file() else []
+    named = published().of_customer([causes], customer_id, ("place",)) if causes.is_file() else []
+    walked = published().of_customer([steps], customer_id, ("at", "turn", "fact")) if steps.is_file() else []
     return Went(path.parent.name, tuple(named), tuple(walked))
 
 
@@ -109,7 +104,3 @@ def _read(path: Path) -> Mapping[str, Any]:
     found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
-
-def _mine(path: Path, customer_id: str) -> ir.Table:
-    rows = published().read_parquet(path)
-    return rows.filter(rows.customer_id == customer_id)
