@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from rekindle.errors import BadData, Refused
-from rekindle.moment import local_day
 from rekindle.program import checking
 from rekindle.program.checking import Finding
 from rekindle.program.reading import folder
@@ -71,14 +70,14 @@ def base(settings: Settings, name: str) -> Base:
     return Base(found[0].digest, Document.objects.get(pk=found[0].digest).text, found[0].digest == held)
 
 
-def examine(settings: Settings, name: str, text: str, today: date) -> Examined:
+def examine(settings: Settings, name: str, text: str, today: date | None) -> Examined:
     """Examines a draft as `rekindle check` would that found it beside the approved documents.
 
     Args:
         settings: The store's; its ledger is in use.
         name: The document's.
         text: What somebody wrote.
-        today: The store's day.
+        today: The store's day; None where reviews that are overdue do not matter.
     """
     held, question = beside(settings), checking.Question(float(settings.margin), settings.currency, approving=True, today=today)
     found = checking.examine({**held, name: text.encode()}, question).findings
@@ -108,7 +107,7 @@ def submit(settings: Settings, name: str, text: str, began: str, by: str, at: da
     if latest and latest[0].digest != began:
         said = f"another version of {name} was submitted while this one was written" + (f", by {latest[0].by}" if latest[0].by else "")
         raise Refused(said, "Look at what changed, and bring your change into the newer one.")
-    if errors := examine(settings, name, text, local_day(at, settings.timezone)).errors:
+    if errors := examine(settings, name, text, today=None).errors:
         raise BadData(f"{errors[0].file}, line {errors[0].line}: {errors[0].message}", errors[0].remedy)
     if latest and Document.objects.get(pk=began).text == text:
         raise Refused("the text is that of the version that it began from", "Change something first.")
