@@ -20,11 +20,16 @@ CHROMIUM = Path("/usr/bin/chromium")
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[World]":
     """One browser for a module."""
-    if not CHROMIUM.is_file():
-        if os.environ.get("CI") == "1":
-            pytest.fail(f"{CHROMIUM} is absent although CI is set")
-        pytest.skip(f"{CHROMIUM} is absent: apt-get install chromium")
+    chromium()
     from tests.browser.world import opened
 
     with opened(tmp_path_factory.mktemp("browser")) as found:
         yield found
+
+
+def chromium() -> None:
+    """Skips a test, and fails it where CI=1, without Chromium."""
+    if not CHROMIUM.is_file():
+        if os.environ.get("CI") == "1":
+            pytest.fail(f"{CHROMIUM} is absent although CI is set")
+        pytest.skip(f"{CHROMIUM} is absent: apt-get install chromium")

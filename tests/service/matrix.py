@@ -52,6 +52,7 @@ class Row:
 
 ROWS = (
     Row("GET", "", ANYONE, (302,)),
+    Row("GET", "console", ANYONE, (302,)),
     Row("GET", "assets/public.css", ANYONE),
     Row("GET", "assets/brand.css", ANYONE),
     Row("GET", "c/<str:token>", "link:clicks", (302,)),

@@ -67,6 +67,7 @@ def _way_in(store: settings.Settings, here: str) -> str:
     from rekindle.service.console import actions
 
     use_ledger(store)
+    actions.forget_what_ended(moment.now())
     token = actions.first_link(moment.now())
     if token is None:
         return f"{here}{store.public_path}/console/"

@@ -91,4 +91,5 @@ ROWS = (
     Row("account/second/move", None),
     Row("account/second/codes", None),
     Row("account/second/codes/new", None),
+    Row("<path:rest>", Role.VIEWER, status=404),
 )

@@ -168,3 +168,23 @@ def test_the_last_admin_stays(shop: Settings) -> None:
         actions.change(one.email, Role.EDITOR, False, "ada", moment.now())
     with pytest.raises(BadData):
         actions.new_link("nobody@marigold.example", "ada", moment.now())
+
+
+@pytest.mark.parametrize(
+    ("host", "proto", "warned"),
+    [("localhost", "", False), ("10.0.0.7:8377", "", True), ("m.example", "https", False)],
+)
+def test_a_connection_that_others_can_read_is_warned_of(shop: Settings, host: str, proto: str, warned: bool) -> None:
+    page = Client(headers={"Host": host, **({"X-Forwarded-Proto": proto} if proto else {})}).get(LOGIN).content
+    assert (b"This connection is not private" in page) is warned
+
+
+def test_what_has_ended_is_forgotten(enter: Callable[..., Client]) -> None:
+    client = enter(Role.VIEWER)
+    actions.new_link(ready(Role.VIEWER).email, "ada", moment.now())
+    actions.forget_what_ended(moment.now())
+    assert client.get("/console/").status_code == 200
+    assert Invitation.objects.exists()
+    actions.forget_what_ended(moment.now() + timedelta(days=2))
+    assert client.get("/console/").status_code == 302
+    assert not Invitation.objects.exists()

@@ -55,6 +55,7 @@ def test_of_another_file_one_says_which_column_is_which(shop: Settings, editor: 
     at = bring(editor, "export.csv", ORDERS)["Location"]
     page = editor.get(at).content.decode()
     assert "<option selected>Client</option>" in page, "guessed by its name"
+    assert page.count(" selected>") == 5, "three columns, the comma and the day's form, all guessed from the first rows"
     assert "1.020,00" in page, "its first rows are shown"
     chosen = {"customer_id": "Client", "ordered_at": "Bestelldatum", "total": "Summe", "decimal": ",", "time_format": "%d.%m.%Y"}
     assert editor.post(at, {**chosen, "total": ""}).status_code == 400
@@ -191,3 +192,18 @@ def test_an_admin_writes_the_shops_address(shop: Settings, enter: Callable[..., 
     assert b"1 New Row, Bristol" in client.get("/console/shop").content
     assert client.post("/console/shop", {**form, "timezone": "Nowhere"}).status_code == 400
     assert store_in_use().timezone == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("rows", "decimal", "pattern"),
+    [
+        ((("26.11.2025", "12,50"), ("27.11.2025", "1.020,00")), ",", "%d.%m.%Y"),
+        ((("11/26/2025", "12.50"),), ".", "%m/%d/%Y"),
+        ((("2025-11-26", "1,020.00"),), ".", ""),
+        ((("yesterday", "much"),), ".", ""),
+    ],
+)
+def test_how_amounts_and_days_are_written_is_guessed_from_the_first_rows(rows: tuple[tuple[str, ...]], decimal: str, pattern: str) -> None:
+    head = uploads.Head(("when", "sum"), rows)
+    found = uploads.looks_of(head, {"ordered_at": "when", "total": "sum"}, ["%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y"])
+    assert found == {"decimal": decimal, "time_format": pattern}

@@ -37,7 +37,9 @@ SIGN_IN: Mapping[str, object] = {
     ],
     "LOGIN_URL": "account_login",
     "LOGIN_REDIRECT_URL": "overview",
-    "CACHES": {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "console_remembered"}},
+    "CACHES": {"default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "console_remembered", "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }},
     "SESSION_COOKIE_NAME": "rekindle_console",
     "SESSION_COOKIE_AGE": _HALF_A_DAY,
     "SESSION_COOKIE_HTTPONLY": True,

@@ -46,6 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("data/<str:token>", own_data.choose),
     path(inbound.PATH, inbound.inbound),
     path("console/", include("rekindle.service.console.urls")),
+    path("console", overview.first),
     path("", overview.first),
 ]
 

@@ -7,10 +7,11 @@ import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from rekindle.errors import BadData, Refused
-from rekindle.service.console.models import Deed, Invitation, Operator
+from rekindle.service.console.models import Deed, Invitation, Operator, Remembered
 from rekindle.service.console.roles import Role
 
 GOOD_FOR = timedelta(hours=24)
@@ -126,6 +127,14 @@ def say_yes(plan: str, by: str, at: datetime) -> bool:
     if not before:
         note_deed(by, FIRST_YES, plan, at)
     return before
+
+
+@transaction.atomic
+def forget_what_ended(at: datetime) -> None:
+    """Removes sessions and links that nobody can use any more, and attempts that count no more."""
+    Session.objects.filter(expire_date__lt=at).delete()
+    Invitation.objects.filter(expires_at__lt=at).delete()
+    Remembered.objects.filter(expires__lt=at).delete()
 
 
 def note_deed(by: str, what: str, about: str, at: datetime) -> None:

@@ -92,3 +92,8 @@ def on_this_machine(request: HttpRequest) -> bool:
     host = request.get_host()
     name = host.rpartition(":")[0] if ":" in host.rpartition("]")[2] else host
     return not request.is_secure() and "X-Forwarded-Proto" not in request.headers and name in _HERE
+
+
+def private(request: HttpRequest) -> bool:
+    """Whether nobody on the way can read along: the browser is on this machine, or came by HTTPS as far as can be told."""
+    return request.is_secure() or request.headers.get("X-Forwarded-Proto") == "https" or on_this_machine(request)

@@ -26,6 +26,12 @@ def overview(request: HttpRequest) -> HttpResponse:
     return show(request, "overview.html", said)
 
 
+@may(Role.VIEWER)
+def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
+    """An address that is no page."""
+    return show(request, "absent.html", {"what": "page"}, status=404)
+
+
 @require_safe
 def first(request: HttpRequest) -> HttpResponse:
     """What stands at the address itself: the way to the console."""

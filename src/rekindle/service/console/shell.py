@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from rekindle.service.config.web import store_in_use
+from rekindle.service.console.doorway import private
 from rekindle.service.console.roles import Role
 
 
@@ -76,7 +77,7 @@ def around(request: HttpRequest) -> dict[str, object]:
     signed_in = operator.is_authenticated
     return {
         "operator": operator, "store": store_in_use(), "role": {name: role.value for name, role in Role.__members__.items()},
-        "section": (here or "").partition("-")[0], "notes": messages.get_messages(request),
+        "section": (here or "").partition("-")[0], "bare": not private(request), "notes": messages.get_messages(request),
         "navigation": [entry for entry in NAVIGATION if signed_in and operator.role >= entry.role],
     }  # fmt: skip
 

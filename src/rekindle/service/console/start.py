@@ -73,6 +73,7 @@ def columns(request: HttpRequest, key: str) -> HttpResponse:
         return show(request, "absent.html", {"what": "file"}, status=404)
     head = uploads.head(path)
     guess = uploads.guessed(head.columns)
+    guess |= uploads.looks_of(head, guess, [pattern for pattern, _ in FORMATS])
     given = request.POST if request.method == "POST" else guess
     fields = [(name, words, hint, needed, given.get(name, "")) for name, words, hint, needed in FIELDS]
     said = {"name": path.name, "head": head, "fields": fields, "decimal": given.get("decimal", "."), "format": given.get("time_format", ""),

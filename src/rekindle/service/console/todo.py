@@ -70,7 +70,7 @@ def _plans(standing: Standing) -> Iterator[Todo]:
 def _versions() -> Iterator[Todo]:
     for one in document_versions.waiting():
         text = f"Submitted{f' by {one.by}' if one.by else ''}, not yet approved: plans still go by the version before."
-        yield Todo(f"Approve {one.document}", text, _page("programs"), "Review", Role.APPROVER)
+        yield Todo(f"Approve {one.document}", text, reverse("documents-one", args=[one.document]), "Review", Role.APPROVER)
 
 
 def _reviews(store: Settings) -> Iterator[Todo]:

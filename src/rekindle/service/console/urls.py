@@ -96,4 +96,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/second/move", totp.deactivate_totp, name="mfa_deactivate_totp"),
     path("account/second/codes", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path("account/second/codes/new", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("<path:rest>", overview.nowhere, name="nowhere"),
 ]

@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -24,9 +25,9 @@ ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".c
 FOLDER, MAPPING = "uploads", "mapping.yaml"
 _HEAD, _SHOWN, _DELIMITERS = 65_536, 5, ",;\t|"
 _GUESSES: Mapping[str, tuple[str, ...]] = {
-    "customer_id": ("customer id", "customer", "client", "user id", "user", "email", "buyer", "member"),
-    "ordered_at": ("ordered at", "order date", "created at", "date", "time", "timestamp", "purchased"),
-    "total": ("total", "amount", "revenue", "price", "subtotal", "value", "sum"),
+    "customer_id": ("customer id", "customer", "client", "user id", "user", "email", "buyer", "member", "kunde"),
+    "ordered_at": ("ordered at", "order date", "created at", "date", "time", "timestamp", "purchased", "datum"),
+    "total": ("total", "amount", "revenue", "price", "subtotal", "value", "sum", "betrag"),
     "order_id": ("order id", "order number", "order", "invoice", "number", "id"),
 }
 """Our columns of an order to what files call them, the likeliest first."""
@@ -130,6 +131,33 @@ def guessed(columns: Sequence[str]) -> dict[str, str]:
         if exact or near:
             found[ours] = (exact or near)[0]
     return found
+
+
+def looks_of(head: Head, chosen: Mapping[str, str], formats: Iterable[str]) -> dict[str, str]:
+    """How a file seems to write amounts and days: `decimal`, and `time_format` where its first rows fit one of these.
+
+    Args:
+        head: The file's beginning.
+        chosen: Our columns to the file's.
+        formats: `strptime` patterns; the first that fits every row is taken, none where days begin with the year.
+    """
+    amounts, days = (_column(head, chosen.get(name, "")) for name in ("total", "ordered_at"))
+    comma = bool(amounts) and all(re.fullmatch(r"-?[\d.]*(,\d{1,2})?", one) for one in amounts) and any("," in one for one in amounts)
+    fitting = next((one for one in formats if days and all(_reads(day, one) for day in days)), "")
+    return {"decimal": "," if comma else ".", "time_format": fitting}
+
+
+def _column(head: Head, name: str) -> list[str]:
+    at = head.columns.index(name) if name in head.columns else len(head.columns)
+    return [row[at] for row in head.rows if at < len(row)]
+
+
+def _reads(text: str, pattern: str) -> bool:
+    try:
+        datetime.strptime(text, pattern)
+    except ValueError:
+        return False
+    return True
 
 
 def write_mapping(path: Path, source: Mapping[str, object]) -> Path:
