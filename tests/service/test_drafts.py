@@ -11,7 +11,7 @@ from django.db import connection
 from rekindle.errors import BadData, Refused
 from rekindle.program.catalogue import scaffold
 from rekindle.service.config import use_ledger
-from rekindle.service.flow import documents, drafts
+from rekindle.service.flow import documents, drafts, linting
 from rekindle.service.flow.document_versions import compared, versions, waiting
 from rekindle.service.programs import actions, queries
 from rekindle.service.programs.models import Document
@@ -131,6 +131,8 @@ def test_the_folder_follows_what_was_approved_but_for_files_with_changes_of_thei
     assert drafts.pull(store) == ((), (NAME,))
     assert "control: 0.25" in (store.root / NAME).read_text()
     (store.root / NAME).write_text(text.replace("control: 0.20", "control: 0.10"))
+    assert drafts.pull(store, NAME, dry_run=True) == ((NAME,), ())
+    assert "control: 0.10" in (store.root / NAME).read_text()
     assert drafts.pull(store, NAME) == ((NAME,), ())
     assert (store.root / NAME).read_text() == text
     (store.root / NAME).unlink()
@@ -158,3 +160,12 @@ def test_a_yes_to_an_earlier_version_goes_back_to_it(store: Settings) -> None:
     actions.approve(began.digest, "Cy", NOW + timedelta(hours=2))
     assert [(one.digest, one.in_force, one.waits) for one in versions(NAME)] == [(digest, False, False), (began.digest, True, False)]
     assert queries.approved(store)[NAME] == began.digest
+
+
+def test_a_version_whose_words_the_linter_refuses_gets_no_yes_though_the_folder_is_clean(store: Settings) -> None:
+    linting.refuse_errors(store)
+    text = drafts.base(store, "offers.yaml").text
+    pushing = text.replace('label: "Free standard delivery on your next order"', 'label: "Last chance: free delivery"')
+    assert pushing != text
+    with pytest.raises(Refused, match="the content has"):
+        linting.refuse_errors(store, {"offers.yaml": pushing})

@@ -1,4 +1,4 @@
-"""`check`, `submit` and `approve`: documents from a store folder to the ledger.
+"""`check`, `submit`, `approve` and `pull`: documents from a store folder to the ledger, and back.
 
 Knows nothing of what they say.
 """
@@ -93,7 +93,7 @@ def approve(  # noqa: PLR0913  one argument for each option of the command
     as_json: AsJson = False,
 ) -> None:
     """Say yes to a version, or to a plan. Plans read approved versions; a plan sends nothing out of this machine without a yes."""
-    from rekindle.service.flow import approving, documents, linting, plan_approving
+    from rekindle.service.flow import approving, documents, plan_approving
     from rekindle.service.programs.queries import version
 
     if (digest is None) == (not all_):
@@ -108,7 +108,7 @@ def approve(  # noqa: PLR0913  one argument for each option of the command
             wanted = [version(digest).digest] if digest else list(documents.unsubmitted(store.settings))
             emit({"would_approve": wanted, "by": who}, [f"Would approve  {', '.join(wanted) or 'nothing new'}, by {who}"], as_json)
             return
-        linting.refuse_errors(store.settings)
+        _refuse_mistakes(store, digest)
         held = approving.proposed(store.settings, digest)
         approving.refuse_unfair(store.settings, store.warehouse, held)
         approved, lines = _approved(store, digest, who)
@@ -117,6 +117,17 @@ def approve(  # noqa: PLR0913  one argument for each option of the command
     for one in lacking:
         say(f"Not live yet   {one.program}: {' and '.join(one.what)}. {one.remedy}")
     emit({"approved": approved, "by": who}, lines, as_json)
+
+
+def _refuse_mistakes(store: Open, digest: str | None) -> None:
+    """Lets a version be approved only while it and the store's texts with it have no error; the folder's documents are looked at later."""
+    from rekindle.service.flow import documents, drafts, linting
+    from rekindle.service.programs.queries import version
+
+    wanted = version(digest) if digest else None
+    linting.refuse_errors(store.settings, {wanted.name: wanted.text} if wanted else {})
+    if wanted:
+        documents.refuse_errors(drafts.examine(store.settings, wanted.name, wanted.text, today=None).errors)
 
 
 def _filled(store: Open, held: "Documents | None", who: str) -> "tuple[Lacking, ...]":
@@ -165,4 +176,16 @@ def approve_plan(store: Open, plan: "Waiting", typed: int | None, who: str, dry_
     say(f"Approved by {who}: {plan.messages} messages leave this machine when they are due.")
 
 
-COMMANDS = {"check": check, "submit": submit, "approve": approve}
+def pull(context: typer.Context, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Write approved versions into the store folder. A file with changes of its own that nobody submitted stays as it is."""
+    from rekindle.service.flow import drafts
+
+    with opened(context.obj) as store:
+        written, left = drafts.pull(store.settings, dry_run=dry_run)
+    word = "Would write" if dry_run else "Written"
+    lines = [f"{word:<15}{', '.join(written) or 'nothing'}"]
+    lines += [f"Left alone     {name}: it has changes that nobody submitted" for name in left]
+    emit({"written": list(written), "left_alone": list(left)}, lines, as_json)
+
+
+COMMANDS = {"check": check, "submit": submit, "approve": approve, "pull": pull}

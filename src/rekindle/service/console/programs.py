@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from rekindle import moment
 from rekindle.decide.guardrails import REASONS
+from rekindle.deliver.variants import SHORT
 from rekindle.errors import BadData, Refused, UsageError
 from rekindle.program.documents import NOTHING, Documents, Program
 from rekindle.program.triggers import MOMENTS
@@ -111,7 +112,7 @@ def one(request: HttpRequest, name: str) -> HttpResponse:
     held, program = _found(store, name)
     row = next(one for one in _rows(store, held) if one.program.name == name)
     plans = plan_counts.counts(store.var, ready_plans())
-    known = next((one for one in learned(store).get("programs", ()) if one["program"] == name), {})
+    known: Mapping[str, Any] = next((one for one in learned(store).get("programs", ()) if one["program"] == name), {})
     found = steps(program, held, policies.in_force(store, held), plans, known)
     kept = versions(row.file)
     walk = jobs.latest("walk", name)
@@ -165,7 +166,7 @@ def mail(request: HttpRequest, name: str, stage: str, arm: str) -> HttpResponse:
 
 
 def _wanted(name: str, stage: str, arm: str, channel: str) -> previewing.Wanted:
-    return previewing.Wanted(name, stage, arm, channel if channel in previewing.SHORT else "email")
+    return previewing.Wanted(name, stage, arm, channel if channel in SHORT else "email")
 
 
 def _arms(program: Program) -> list[tuple[str, str]]:

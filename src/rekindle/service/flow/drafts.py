@@ -119,12 +119,13 @@ def submit(settings: Settings, name: str, text: str, began: str, by: str, at: da
     return digest
 
 
-def pull(settings: Settings, name: str = "") -> tuple[tuple[str, ...], tuple[str, ...]]:
+def pull(settings: Settings, name: str = "", dry_run: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Writes approved versions into the store folder; a file that says what the ledger does not know stays as it is.
 
     Args:
         settings: The store's; its ledger is in use.
         name: The one document; all where left empty.
+        dry_run: Whether nothing is written.
 
     Returns:
         Names of the files that were written, and of those that were left alone.
@@ -134,7 +135,7 @@ def pull(settings: Settings, name: str = "") -> tuple[tuple[str, ...], tuple[str
     differ = [one for one in held if one not in here or one in changed]
     known = set(Document.objects.filter(name__in=differ).values_list("name", "text"))
     written = [one for one in differ if one not in here or (one, here[one]) in known]
-    for one in written:
+    for one in () if dry_run else written:
         path = settings.root / one
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(queries.text_of(held[one]), encoding="utf-8")

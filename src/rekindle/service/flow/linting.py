@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from rekindle.deliver.facts import Facts
@@ -32,8 +33,12 @@ _ADDED = ("subject", "preheader")
 """What templates see besides the facts."""
 
 
-def examined(settings: Settings) -> Linted:
+def examined(settings: Settings, instead: Mapping[str, str] = MappingProxyType({})) -> Linted:
     """Everything that is wrong with a store's content, and its mails measured; SMS are looked at where the store sends them.
+
+    Args:
+        settings: The store's.
+        instead: Documents by name with what stands in the place of the folder's, such as a version that is to be approved.
 
     Raises:
         BadData: A file is not UTF-8.
@@ -41,25 +46,34 @@ def examined(settings: Settings) -> Linted:
     """
     templates = load_content(settings.root)
     texts = {name: text for name, text in templates.texts.items() if settings.senders.sms or not name.endswith(".sms.txt")}
-    found = examine(texts, asked(settings))
+    found = examine(texts, asked(settings, instead))
     return replace(found, findings=tuple(sorted({*content_findings(templates), *found.findings})))
 
 
-def refuse_errors(settings: Settings) -> None:
+def refuse_errors(settings: Settings, instead: Mapping[str, str] = MappingProxyType({})) -> None:
     """Keeps a store's content from approval, and its messages from leaving this machine, while it has an error.
+
+    Args:
+        settings: The store's.
+        instead: As `examined` has it.
 
     Raises:
         Refused: Names the first one.
     """
-    errors = [one for one in examined(settings).findings if one.severity == "error"]
+    errors = [one for one in examined(settings, instead).findings if one.severity == "error"]
     if errors:
         count = "a mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
         raise Refused(f"the content has {count}: {str(errors[0]).rstrip('.')}", "See all with: rekindle check")
 
 
-def asked(settings: Settings) -> Asked:
-    """What a store's texts are held to."""
-    readings = dict(_readings(settings.root))
+def asked(settings: Settings, instead: Mapping[str, str] = MappingProxyType({})) -> Asked:
+    """What a store's texts are held to.
+
+    Args:
+        settings: The store's.
+        instead: As `examined` has it.
+    """
+    readings = dict(_readings(settings.root, instead))
     programs = [reading.value for name, reading in readings.items() if name != OFFERS]
     labels = tuple(_spoken(readings[OFFERS])) if OFFERS in readings else ()
     return Asked(
@@ -86,10 +100,11 @@ def _is_about_a_mishap(program: Mapping[str, Value]) -> bool:
     return isinstance(trigger, dict) and str(trigger.get("on")) in _MISHAPS
 
 
-def _readings(root: Path) -> Iterator[tuple[str, Reading]]:
+def _readings(root: Path, instead: Mapping[str, str]) -> Iterator[tuple[str, Reading]]:
     """The folder's offers and programs, and the programs that ship where it has none: their content ships with them."""
     held = {path: text.encode() for path, text in shipped("", "EUR", _LAST_DAY).items() if path.startswith(PROGRAMS)}
-    for name, text in (held | folder(root)[0]).items():
+    changed = {name: text.encode() for name, text in instead.items()}
+    for name, text in (held | folder(root)[0] | changed).items():
         try:
             yield name, read(text)
         except Unreadable:
