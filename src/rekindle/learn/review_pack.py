@@ -198,8 +198,8 @@ def _happened(facts: PackFacts, figures: Figures) -> Html:
         for one in facts.programs
     ]
     heads = ("Program", "Messages", "Complaints", "Opt-outs", "Worth so far")
-    against = f"Figures are against {facts.baseline}, for as many days" if facts.baseline else "No baseline is frozen"
-    caption = f"{against}; what programs are worth is against their controls."
+    against = f"Figures are against {facts.baseline}, for as many days: season and growth are in the difference"
+    caption = f"{against if facts.baseline else 'No baseline is frozen'}. What programs are worth is against their controls, at random."
     messages = sum(one.messages for one in facts.programs)
     finding = f"{figures.many(messages, 'message', 'messages')} went out, by {figures.many(_at_work(facts), 'program', 'programs')}"
     return section("happened", "What happened", finding, tiles(*boxes), table(caption, heads, rows, frozenset({1, 2, 3})))

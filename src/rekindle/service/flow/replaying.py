@@ -26,7 +26,7 @@ from rekindle.settings import Settings
 SAMPLED = 200
 """Customers whose decisions a scheduled audit makes again."""
 
-OF_EACH = 50
+OF_EACH = 100
 """Decisions of each program of a plan from which their common scale is taken."""
 
 _COLUMNS = (
@@ -82,7 +82,7 @@ def of_sample(settings: Settings, warehouse: Warehouse, since: datetime) -> tupl
     drawn = _drawn(warehouse)
     recent = drawn.filter(drawn.as_of >= ibis.literal(since)).select("customer_id").distinct()
     some = recent.order_by(recent.customer_id.hexdigest("md5")).limit(SAMPLED)
-    return tuple(_again(_Bench(settings, warehouse), drawn.semi_join(some, "customer_id")))
+    return tuple(_again(_Bench(settings, warehouse), drawn.semi_join(some, "customer_id"), since))
 
 
 def _drawn(warehouse: Warehouse) -> ir.Table:
@@ -90,17 +90,18 @@ def _drawn(warehouse: Warehouse) -> ir.Table:
     return journal.filter(journal.draw.notnull(), journal.arm.notnull()).select(*_COLUMNS)
 
 
-def _again(bench: "_Bench", rows: ir.Table) -> Iterator[Replayed]:
-    first: dict[tuple[str, ...], tuple[dict[str, Any], Replayed]] = {}
+def _again(bench: "_Bench", rows: ir.Table, since: datetime | None = None) -> Iterator[Replayed]:
+    """Decisions made again, the first first; what was decided before an instant only as far as a later decision kept it."""
+    first: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in bench.warehouse.arrow(rows.order_by("as_of", "program", "stage", "customer_id")).to_pylist():
         key = (row["customer_id"], row["program"], row["stage"], row["episode"])
         before = first.get(key)
-        if before and (before[0]["arm"], before[0]["propensity"], before[0]["draw"]) == (row["arm"], row["propensity"], row["draw"]):
-            found = _told(row, before[1].text, before[1].same, f"drawn on {before[0]['as_of']:%Y-%m-%d} and kept")
-        else:
-            found = bench.again(row)
-            first[key] = (row, found)
-        yield found
+        kept = before is not None and all(before[name] == row[name] for name in ("arm", "propensity", "draw"))
+        drawn = before if kept and before is not None else row
+        first[key] = drawn
+        if since is None or row["as_of"] >= since:
+            found = bench.again(drawn)
+            yield _told(row, found.text, found.same, f"drawn on {drawn['as_of']:%Y-%m-%d} and kept") if kept else found
 
 
 def _told(row: Mapping[str, Any], text: str, same: bool | None, why: str) -> Replayed:
@@ -156,7 +157,9 @@ class _Bench:
         """What budgets left of a program's chances in a plan, as its decisions agree on."""
         if plan not in self._scales:
             found: dict[str, list[float | None]] = {}
-            for row in self.warehouse.arrow(_first_drawn(self.warehouse, plan)).to_pylist():
+            with self.warehouse.forgetting():
+                rows = self.warehouse.arrow(_first_drawn(self.warehouse, plan)).to_pylist()
+            for row in rows:
                 implied = _implied(_logged(row), self.programs.get(row["version"]), self.table(row["policy"] or ""))
                 found.setdefault(row["program"], []).append(implied)
             self._scales[plan] = {program: one_scale(scales) for program, scales in found.items()}
@@ -166,11 +169,10 @@ class _Bench:
 def _first_drawn(warehouse: Warehouse, plan: str) -> ir.Table:
     """Some decisions of each program of a plan that were drawn in it, and not in an earlier one and kept."""
     drawn, key = _drawn(warehouse), ["customer_id", "program", "stage", "episode"]
-    mine = drawn.filter(drawn.plan == plan)
-    before = drawn.filter(drawn.as_of < ibis.literal(warehouse.scalar(mine.as_of.min())))
-    new = mine.anti_join(before, key)
     place = ibis.row_number().over(group_by="program", order_by=["customer_id", "stage", "episode"])
-    return new.mutate(place=place).filter(lambda t: t.place < OF_EACH)
+    some = warehouse.keep(drawn.filter(drawn.plan == plan).mutate(place=place).filter(lambda t: t.place < OF_EACH).drop("place"))
+    before = drawn.filter(drawn.as_of < ibis.literal(warehouse.scalar(some.as_of.min())))
+    return some.anti_join(before.semi_join(some, "customer_id"), key)
 
 
 def _implied(logged: Logged, program: Program | None, table: Policy | None) -> float | None:
