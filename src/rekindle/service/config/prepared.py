@@ -82,11 +82,13 @@ def whole(model: type[Stored], question: Callable[..., QuerySet[Stored]]) -> Pre
 
 def _asked(held: BaseDatabaseWrapper, sql: str, given: Sequence[Any]) -> Sequence[Sequence[Any]]:
     """What a database answers. Django's cursor of SQLite writes the text anew each time, which takes longer than the answer."""
+    rows: Sequence[Sequence[Any]]
     if held.vendor == SQLITE:
         held.ensure_connection()
         with held.wrap_database_errors:
-            rows: Sequence[Sequence[Any]] = held.connection.execute(sql, given).fetchall()
-            return rows
-    with held.cursor() as cursor:
-        cursor.execute(sql, given)
-        return cursor.fetchall()
+            rows = held.connection.execute(sql, given).fetchall()
+    else:
+        with held.cursor() as cursor:
+            cursor.execute(sql, given)
+            rows = cursor.fetchall()
+    return rows

@@ -90,7 +90,7 @@ def forget(traces: Traces) -> dict[str, int]:
                 _, gone = model._base_manager.filter(customer_id__in=part).delete()
                 for label, count in gone.items():
                     counts[label.lower()] = counts.get(label.lower(), 0) + count
-        told_and_printed().objects.filter(ended_at__isnull=False).delete()
+        told_and_printed()._base_manager.filter(ended_at__isnull=False).delete()
         for part in chunks(sorted(traces.addresses)):
             DeliveryEvent.objects.filter(recipient__in=part).delete()
         for part in chunks(sorted(traces.tokens)):
