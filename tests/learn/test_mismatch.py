@@ -121,7 +121,7 @@ def test_a_message_to_somebody_held_out_or_in_the_control_is_a_leak(shop: Decide
         )
         decider.settle(["fine", "idle"], "sent", 1)
         decider.settle(["elsewhere"], "suppressed", 4, program="other")
-        rows = opened.arrow(mismatch.leaks(past(opened), (program(), program("other")), opened.current("touches"), WINDOW)).to_pylist()
+        rows = opened.arrow(mismatch.leaks(opened, past(opened), (program(), program("other")), instant(100))).to_pylist()
     assert sorted((row["customer_id"], row["program"], row["kind"]) for row in rows) == [
         ("idle", "back", "sent"), ("out", "other", "planned"), ("planned", "back", "planned"),
     ]  # fmt: skip

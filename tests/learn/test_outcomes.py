@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from rekindle.decide import due
 from rekindle.history.warehouse import Warehouse, open_history
+from rekindle.insight import persons
 from rekindle.learn import outcomes
 from rekindle.program.documents import Program
 from tests.decide.shop import SHOP, Decider, documents, instant, program
@@ -200,16 +202,33 @@ def test_younger_rounds_are_left_out_and_a_shorter_window_counts_less(warehouse:
     assert (early["idle"]["days_to_order"], early["light"]["regularity"]) == (28, 1.0)
 
 
-def test_an_order_that_a_later_import_gives_to_another_customer_is_that_customers(tmp_path: Path) -> None:
-    """Two accounts of a person are merged: the survivor keeps the standing that it drew, and the orders of both count for it."""
+def test_two_accounts_that_become_one_count_once_by_what_was_drawn_first(tmp_path: Path) -> None:
+    """A later import gives the orders of one account to another: the earlier standing of the two is the person's, and all orders are."""
+    before = [order("a", "absorbed", at(1), 700), order("moved", "absorbed", at(30), 1_000), order("own", "survivor", at(31), 500)]
+    after = [{**one, "customer_id": "survivor", "batch": 2} for one in before[:2]]
+    gone = {"name": ["orders"] * 2, "key": ["a", "moved"], "batch": [1] * 2, "by_batch": [2] * 2}
     with open_history("duckdb://history.duckdb", tmp_path) as opened:
-        write(opened, {"orders": [order("moved", "survivor", at(3), 1_000, batch=2), order("own", "survivor", at(4), 500)]})
-        Decider(opened).remember(
-            message("survivor", 0), {"customer_id": "absorbed", "day": 0, **IDLE},
-        )
-        told = found(opened, 100)
-    assert (told["survivor"]["standing"], told["survivor"]["orders"]) == ("treated", 2)
-    assert (told["absorbed"]["standing"], told["absorbed"]["orders"]) == ("control", 0)
+        write(opened, {"orders": [*before, *after]})
+        opened.insert("superseded", pa.table(gone))
+        Decider(opened).remember({"customer_id": "absorbed", "day": 0, **IDLE}, message("survivor", 20), message("stranger", 0))
+        as_of, pairs = instant(100), persons.absorbed(opened)
+        past = due.past(opened.table("journal"), opened.table("plans"), opened.current("touches"), as_of, inclusive=False)
+        past = due.Past(persons.as_persons(past.journal, pairs), persons.as_persons(past.contacts, pairs))
+        window = outcomes.Window(as_of, Decimal("0.40"), documents().offers, SHOP)
+        entered = opened.keep(outcomes.rounds(past, (PROGRAM,), window))
+        rows = opened.arrow(outcomes.outcomes(opened, past, (PROGRAM,), window, entered, {"back": HORIZON})).to_pylist()
+    told = {row["customer_id"]: (row["standing"], row["entered_at"], row["orders"]) for row in rows}
+    assert told == {"survivor": ("control", at(0), 3), "stranger": ("treated", at(0), 0)}
+
+
+def test_an_order_that_changed_hands_alone_makes_no_person(tmp_path: Path) -> None:
+    """The account still has another order; and without any change there is nothing to look for."""
+    kept = [order("a", "one", at(1), 700), order("b", "one", at(2), 700), {**order("a", "other", at(1), 700), "batch": 2}]
+    with open_history("duckdb://history.duckdb", tmp_path) as opened:
+        assert persons.absorbed(opened) is None
+        write(opened, {"orders": kept})
+        opened.insert("superseded", pa.table({"name": ["orders"], "key": ["a"], "batch": [1], "by_batch": [2]}))
+        assert persons.absorbed(opened) is None
 
 
 def test_another_program_has_its_own_rounds(warehouse: Warehouse) -> None:

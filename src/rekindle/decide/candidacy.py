@@ -11,9 +11,11 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.decide import arms, due, earlier, guardrails, settling, wishes
+from rekindle.decide.assignment import draw
 from rekindle.decide.inputs import Inputs
 from rekindle.decide.policy import context
 from rekindle.history.warehouse import Warehouse
+from rekindle.insight import persons
 from rekindle.program.documents import Program
 
 
@@ -57,7 +59,7 @@ def sort_out(
     every = every.left_join(due.paused(warehouse, inputs.as_of), "customer_id").drop("customer_id_right")
     every = every.mutate(paused=every.paused.fill_null(False))
     found = _overtaken(_leaving(warehouse, earlier.beside(every, before, inputs.as_of), inputs), inputs, rounds)
-    found = _asked(found, inputs)
+    found = _asked(_with_absorbed(warehouse, found, inputs), inputs)
     found = warehouse.keep(found.mutate(reason=guardrails.before_draw(found)))
     alone = found.filter(found.reason.notnull())
     unmet = alone.reason.isin(guardrails.BEFORE_ENTRY) & alone.entered_at.isnull()
@@ -67,10 +69,26 @@ def sort_out(
     return Sorted(open_rows, alone, frozenset((one["program"], one["stage_no"]) for one in stages))
 
 
+def _epoch(inputs: Inputs) -> str:
+    return str(inputs.as_of.day.year)
+
+
+def _with_absorbed(warehouse: Warehouse, found: ir.Table, inputs: Inputs) -> ir.Table:
+    """With the standing of persons one of whose absorbed accounts is held out: the holdout keeps whom it had."""
+    pairs = persons.absorbed(warehouse)
+    if pairs is None:
+        return found
+    out = draw("holdout", _epoch(inputs), pairs.old) < float(inputs.documents.rules.holdout)
+    held = pairs.filter(out).select(customer_id="new").distinct().mutate(kept_out=True)
+    joined = found.left_join(held, "customer_id").drop("customer_id_right")
+    kept = joined.kept_out.fill_null(False) & ~joined.service
+    return joined.mutate(standing=joined.standing.fill_null(kept.ifelse("holdout", ibis.null("string")))).drop("kept_out")
+
+
 def _asked(found: ir.Table, inputs: Inputs) -> ir.Table:
     """With what the guardrails ask."""
     instant = ibis.literal(inputs.as_of.naive)
-    drawn = guardrails.standing(found, inputs.documents.rules.holdout, ibis.literal(str(inputs.as_of.day.year)))
+    drawn = guardrails.standing(found, inputs.documents.rules.holdout, ibis.literal(_epoch(inputs)))
     return found.mutate(
         context=context(found),
         standing_now=found.reachable.ifelse(drawn, found.standing),

@@ -57,7 +57,7 @@ def followed(warehouse: Warehouse, past: Past, program: Program, window: outcome
         (seconds to the first order, null without one), orders, gross_margin, incentives (minor units), messages_milli (thousandths), kept.
     """
     rows = drawn(past, program)
-    spans = warehouse.keep(rows.mutate(until=outcomes.end_of(rows.since, program, window)))
+    spans = rows.mutate(until=outcomes.end_of(rows.since, program, window))
     rows = outcomes.followed(warehouse, past, (program,), spans, window)
     began = rows.since.epoch_seconds()
     age, answer = rows.until.epoch_seconds() - began, rows.first_order_at.epoch_seconds() - began

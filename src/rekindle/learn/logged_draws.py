@@ -51,7 +51,7 @@ def draws(warehouse: Warehouse, past: Past, program: Program, window: outcomes.W
     """
     with warehouse.forgetting():
         rows = decisions.drawn(past, program).filter(lambda t: t.propensity > 0)
-        spans = warehouse.keep(rows.mutate(until=outcomes.end_of(rows.since, program, window)))
+        spans = rows.mutate(until=outcomes.end_of(rows.since, program, window))
         followed = outcomes.followed(warehouse, past, (program,), spans, window)
         sums = warehouse.arrow(_summed(followed))
     found = []

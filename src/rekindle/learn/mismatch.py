@@ -20,6 +20,7 @@ from rekindle.decide.due import Past
 from rekindle.history.warehouse import Warehouse
 from rekindle.learn import outcomes
 from rekindle.learn.sums import Flags, Floats, codes
+from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING, Program
 
 ALARM = 0.001
@@ -216,14 +217,14 @@ def _of_arm(stage: str, arm: str, rows: Mapping[str, NDArray[Any]]) -> Check | N
     return of_variant(f"{stage}:{arm}", names, counted, seen, inverse, inverse2)
 
 
-def leaks(past: Past, programs: Sequence[Program], touches: ir.Table, window: outcomes.Window) -> ir.Table:
+def leaks(warehouse: Warehouse, past: Past, programs: Sequence[Program], as_of: AsOf) -> ir.Table:
     """Messages to customers who were not to have any: of a control, of a round held out, or held out in the year of the message's round.
 
     Args:
+        warehouse: An open history.
         past: Ready plans before the instant.
         programs: Of marketing.
-        touches: Current facts.
-        window: The instant of it counts.
+        as_of: The instant.
 
     Returns:
         customer_id, program, kind (`planned` or `sent`), a row each.
@@ -231,16 +232,16 @@ def leaks(past: Past, programs: Sequence[Program], touches: ir.Table, window: ou
     names = [one.name for one in programs]
     journal = past.journal.filter(past.journal.program.isin(names), past.journal.standing.notnull())
     key = ["program", "customer_id", "episode"]
-    idle = journal.filter(journal.standing != "treated").select(*key).distinct()
-    held = journal.filter(journal.standing == "holdout")
-    held = held.select("customer_id", epoch=outcomes.epoch_of(held.entered_at, window.as_of)).distinct()
+    idle = journal.filter(journal.standing != "treated")
+    idle = warehouse.keep(idle.select(*key, "standing", epoch=outcomes.epoch_of(idle.entered_at, as_of)))
+    held = warehouse.keep(idle.filter(idle.standing == "holdout").select("customer_id", "epoch").distinct())
     theirs = journal.semi_join(held, "customer_id")
-    begun = theirs.group_by(*key).aggregate(entered_at=theirs.entered_at.min())
-    in_epoch = begun.mutate(epoch=outcomes.epoch_of(begun.entered_at, window.as_of)).semi_join(held, ["customer_id", "epoch"])
-    barred = ibis.union(idle, in_epoch.select(*key), distinct=True)
-    planned = past.contacts.filter(past.contacts.program.isin(names))
+    theirs = theirs.mutate(epoch=outcomes.epoch_of(theirs.entered_at, as_of)).semi_join(held, ["customer_id", "epoch"])
+    barred = warehouse.keep(ibis.union(idle.select(*key), theirs.select(*key), distinct=True))
+    planned = past.contacts.filter(past.contacts.program.isin(names)).semi_join(barred, "customer_id")
+    touches = warehouse.current("touches")
     sent = touches.filter(touches.program.isin(names), touches.status.isin(("sent", "unknown")))
-    sent = sent.filter(sent.settled_at < ibis.literal(window.as_of.naive))
+    sent = sent.filter(sent.settled_at < ibis.literal(as_of.naive)).semi_join(barred, "customer_id")
     parts = [
         rows.semi_join(barred, key).select("customer_id", "program", kind=ibis.literal(kind))
         for kind, rows in (("planned", planned), ("sent", sent))

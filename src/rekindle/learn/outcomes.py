@@ -55,8 +55,8 @@ def rounds(past: Past, programs: Sequence[Program], window: Window) -> ir.Table:
     """Every customer's first round of a program in an epoch: the standing is drawn for the epoch, and further rounds may be of its doing.
 
     Returns:
-        program, customer_id, standing, entered_at, age_days (whole days until the instant), epoch, month (of the entry, as 202603), what
-        the journal says of the customer then (`AT_ENTRY`), and baseline.
+        program, customer_id, span (a number), standing, entered_at, age_days (whole days until the instant), epoch, month (of the entry, as
+        202603), what the journal says of the customer then (`AT_ENTRY`), and baseline.
     """
     rows = past.journal.filter(past.journal.program.isin([one.name for one in programs]), past.journal.standing.isin(STANDINGS))
     return first_of_epoch(rows.filter(rows.as_of == rows.entered_at), window.as_of, ("program",))
@@ -74,8 +74,8 @@ def first_of_epoch(rows: ir.Table, as_of: AsOf, within: Sequence[str] = ()) -> i
     first = rows.mutate(place=place).filter(lambda t: t.place == 0)
     age = (ibis.literal(as_of.naive).epoch_seconds() - first.entered_at.epoch_seconds()) / DAY
     return first.select(
-        *within, "customer_id", "standing", "entered_at", "epoch", *AT_ENTRY, "baseline", age_days=age.floor().cast("int64"),
-        month=(first.entered_at.year() * 100 + first.entered_at.month()).cast("int64"),
+        *within, "customer_id", "standing", "entered_at", "epoch", *AT_ENTRY, "baseline", span=ibis.row_number(),
+        age_days=age.floor().cast("int64"), month=(first.entered_at.year() * 100 + first.entered_at.month()).cast("int64"),
     )
 
 
@@ -127,7 +127,7 @@ def outcomes(
     """
     aged = entered.mutate(days=entered.program.cases(*days.items(), else_=ibis.null("int64")))
     old = aged.filter(aged.age_days >= aged.days)
-    spans = warehouse.keep(old.mutate(since=old.entered_at, until=old.entered_at + old.days.as_interval("D")))
+    spans = old.mutate(since=old.entered_at, until=old.entered_at + old.days.as_interval("D"))
     return measured(warehouse, past, programs, spans, window, max(days.values()))
 
 
@@ -144,15 +144,14 @@ def measured(
         window: What is counted.
         longest: The most of these days.
     """
-    joined = _beside(followed(warehouse, past, programs, spans, window, longest), _activated(warehouse, spans))
-    joined = _beside(joined, _opted_out(warehouse, spans))
+    joined = followed(warehouse, past, programs, spans, window, longest)
     ordered, messages = joined.orders > 0, joined.messages_milli / MILLI
     first = (joined.first_order_at.epoch_seconds() - joined.since.epoch_seconds()) / DAY
     return joined.mutate(
         margin=joined.gross_margin - joined.incentives - messages, messages=messages,
         retained=ordered.cast("int64"), repeated=(joined.purchase_days > 1).cast("int64"),
         regularity=joined.periods / (joined.days / PERIOD).ceil(), days_to_order=first.fill_null(joined.days),
-        activated=(joined.active.fill_null(False) | ordered).cast("int64"), opted_out=joined.opted_out.fill_null(False).cast("int64"),
+        activated=((joined.active > 0) | ordered).cast("int64"), opted_out=(joined.opted_out > 0).cast("int64"),
     )
 
 
@@ -170,27 +169,58 @@ def followed(
         warehouse: An open history.
         past: Ready plans before the instant.
         programs: Whose messages and redemptions count.
-        spans: customer_id, episode, since, until and whatever else, kept; where there is a `stage`, a round has a span for each.
+        spans: customer_id, since, until and whatever else; where there is a program or an episode, its own messages and codes count alone.
+            Kept, where each has its number, `span`, already.
         window: What is counted.
-        longest: Days that spans have at most; where given, it is told too in how many `PERIOD`s and on how many days there were orders.
+        longest: Days that spans have at most; where given, more is told of them.
 
     Returns:
         The spans with orders, spend, gross_margin, incentives (minor units), messages_milli (thousandths of a minor unit), redeemed (orders
-        with a code of a message), all 0 where nothing followed, and first_order_at (null where nothing followed); and periods and
-        purchase_days, which is 2 for two and more.
+        with a code of a message), all 0 where nothing followed, and first_order_at (null where nothing followed). Where `longest` is
+        given, also periods (`PERIOD`s with an order), purchase_days (2 for two and more), active (events of `ACTIVATION`) and opted_out
+        (consents taken back).
     """
-    sold, joined = window.sold, spans
+    sold = window.sold
+    if "span" not in spans.columns:
+        spans = warehouse.keep(spans.mutate(span=ibis.row_number()))
     if sold is None:
         sold = _since(warehouse, purchases.sales(warehouse, window.as_of), spans.since)
-    parts = (
-        _bought(warehouse, sold, spans, window, longest), _redeemed(warehouse, programs, sold, spans, window),
-        _sent(past, programs, spans, window),
+    parts = [
+        _bought(warehouse, sold, spans, window), _redeemed(warehouse, programs, sold, spans, window), _sent(past, programs, spans, window),
+    ]
+    if longest:
+        parts += [_activated(warehouse, spans), _opted_out(warehouse, spans)]
+    sums = _together(ibis.union(*parts), longest)
+    joined = spans.left_join(sums, "span")
+    return joined.mutate(**{name: joined[name].fill_null(0) for name in sums.columns if name not in ("span", "first_order_at")}).drop(
+        "span", "span_right"
     )
-    for part in parts:
-        joined = _beside(joined, part)
-    counted = ["orders", "spend", "gross_margin", "incentives", "redeemed", "messages_milli"]
-    counted += ["periods", "purchase_days"] if longest else []
-    return joined.mutate(**{name: joined[name].fill_null(0) for name in counted})
+
+
+COUNTED = ("orders", "spend", "gross_margin", "incentives", "redeemed", "messages_milli", "active", "opted_out")
+"""What is summed over a span; each part tells some of it."""
+
+
+def _part(rows: ir.Table, **told: ir.Value | int) -> ir.Table:
+    """What rows tell of their spans, with the columns that all parts have."""
+    since, day, at = ibis.null("int64"), ibis.null("date"), ibis.null("timestamp")
+    if "orders" in told:
+        since, day, at = rows.ordered_at.epoch_seconds() - rows.since.epoch_seconds(), rows.purchase_day, rows.ordered_at
+    counts = {name: ibis.literal(one) if isinstance(one, int) else one for name, one in {**dict.fromkeys(COUNTED, 0), **told}.items()}
+    return rows.select(
+        "span", since=since.cast("int64"), day=day.cast("date"), at=at.cast("timestamp"),
+        **{name: one.cast("int64") for name, one in counts.items()},
+    )
+
+
+def _together(rows: ir.Table, longest: int) -> ir.Table:
+    """The parts of each span as one row."""
+    sums: dict[str, ir.Value] = {name: purchases.exact_sum(rows[name]) for name in COUNTED[: None if longest else -2]}
+    if longest:
+        periods = [(rows.since // (PERIOD * DAY) == number).fill_null(False).any().cast("int64") for number in range(-(-longest // PERIOD))]
+        sums["periods"] = sum(periods[1:], periods[0])
+        sums["purchase_days"] = (rows.day.max() > rows.day.min()).fill_null(False).ifelse(2, 1)
+    return rows.group_by("span").aggregate(**sums, first_order_at=rows["at"].min())
 
 
 def priced(warehouse: Warehouse, past: Past, window: Window) -> ir.Table:
@@ -211,41 +241,22 @@ def _since(warehouse: Warehouse, sold: ir.Table, instants: ir.TimestampColumn) -
     return sold if earliest is None else sold.filter(sold.ordered_at >= ibis.literal(earliest))
 
 
-def _key(spans: ir.Table) -> list[str]:
-    """What tells spans apart."""
-    return [name for name in ("program", "customer_id", "episode", "epoch", "stage") if name in spans.columns]
-
-
 def _whose(spans: ir.Table) -> list[str]:
     """What a message or a code belongs to, as far as spans tell it apart."""
     return [name for name in ("program", "customer_id", "episode") if name in spans.columns]
 
 
-def _beside(spans: ir.Table, part: ir.Table) -> ir.Table:
-    key = _key(spans)
-    return spans.left_join(part, key).drop(*(f"{name}_right" for name in key))
+def _within(rows: ir.Table, at: str, spans: ir.Table, by: Sequence[str] = ("customer_id",)) -> ir.Table:
+    """Rows in the spans of their customers, with the span and its since."""
+    joined = rows.join(spans.select(*by, "span", "since", "until"), list(by))
+    return joined.filter(joined[at] >= joined.since, joined[at] < joined.until)
 
 
-def _within(orders: ir.Table, spans: ir.Table) -> ir.Table:
-    """Orders in the spans of their customers, with what tells the span apart."""
-    joined = orders.join(spans.select(*_key(spans), "since", "until"), "customer_id")
-    return joined.filter(joined.ordered_at >= joined.since, joined.ordered_at < joined.until)
-
-
-def _bought(warehouse: Warehouse, sold: ir.Table, spans: ir.Table, window: Window, longest: int) -> ir.Table:
+def _bought(warehouse: Warehouse, sold: ir.Table, spans: ir.Table, window: Window) -> ir.Table:
+    told = _within(sold.drop("code"), "ordered_at", spans)
     if window.sold is None:
-        told = order_margins(warehouse, warehouse.keep(_within(sold.select(*_ORDER), spans)), window)
-    else:
-        told = _within(sold.drop("code"), spans)
-    more: dict[str, ir.Value] = {}
-    if longest:
-        period = ((told.ordered_at.epoch_seconds() - told.since.epoch_seconds()) / (PERIOD * DAY)).floor()
-        met = [(period == number).any().cast("int64") for number in range(-(-longest // PERIOD))]
-        more = {"periods": sum(met[1:], met[0]), "purchase_days": (told.purchase_day.max() > told.purchase_day.min()).ifelse(2, 1)}
-    return told.group_by(*_key(spans)).aggregate(
-        orders=told.count(), spend=told.spend.sum().cast("int64"), gross_margin=told.margin.sum().cast("int64"),
-        first_order_at=told.ordered_at.min(), **more,
-    )
+        told = order_margins(warehouse, warehouse.keep(told), window)
+    return _part(told, orders=1, spend=told.spend, gross_margin=told.margin)
 
 
 def order_margins(warehouse: Warehouse, orders: ir.Table, window: Window) -> ir.Table:
@@ -268,18 +279,14 @@ def order_margins(warehouse: Warehouse, orders: ir.Table, window: Window) -> ir.
 def _sent(past: Past, programs: Sequence[Program], spans: ir.Table, window: Window) -> ir.Table:
     """What the messages of a round cost within its spans."""
     mine = past.contacts.filter(past.contacts.program.isin([one.name for one in programs]))
-    mine = mine.select("program", "customer_id", "episode", "as_of", "channel")
-    mine = mine.join(spans.select(*_key(spans), "since", "until"), _whose(spans))
-    mine = mine.filter(mine.as_of >= mine.since, mine.as_of < mine.until)
+    mine = mine.select("program", "customer_id", "episode", "channel", sent_at="as_of")
     costs = {name: round(window.shop.minor(cost) * MILLI) for name, cost in window.shop.channel_costs.items()}
-    return mine.group_by(*_key(spans)).aggregate(messages_milli=mine.channel.cases(*costs.items(), else_=0).sum().cast("int64"))
+    met = _within(mine, "sent_at", spans, _whose(spans))
+    return _part(met, messages_milli=met.channel.cases(*costs.items(), else_=0))
 
 
 def _redeemed(warehouse: Warehouse, programs: Sequence[Program], sold: ir.Table, spans: ir.Table, window: Window) -> ir.Table:
-    """What redeemed offers cost besides a lower price, such as the delivery that the shop paid for: per span, minor units.
-
-    An offer is redeemed by an order with the very code that its message carried.
-    """
+    """Orders with the very code that a message carried, and what its offer cost besides a lower price, such as the delivery."""
     costs = {
         f"{program.name}:{stage.name}:{arm.name}": round(window.shop.minor(window.offers[arm.offer].unit_cost))
         for program in programs for stage in program.stages for arm in stage.arms if not window.offers[arm.offer].price
@@ -288,25 +295,19 @@ def _redeemed(warehouse: Warehouse, programs: Sequence[Program], sold: ir.Table,
     given = touches.filter(touches.program.isin([one.name for one in programs]), touches.code != "").select(
         "program", "customer_id", "episode", "code", offered=touches.program + ":" + touches.stage + ":" + touches.arm
     )
-    used = _within(sold.filter(sold.code != "").select("customer_id", "order_id", "ordered_at", "code"), spans)
-    paired = used.join(given, [*_whose(spans), "code"])
-    price = paired.offered.cases(*costs.items(), else_=0) if costs else ibis.literal(0)
-    return paired.mutate(price=price).group_by(*_key(spans)).aggregate(
-        incentives=lambda t: t.price.sum().cast("int64"), redeemed=lambda t: t.order_id.nunique()
-    )
+    used = given.join(sold.filter(sold.code != "").select("customer_id", "ordered_at", "code"), ["customer_id", "code"])
+    met = _within(used, "ordered_at", spans, _whose(spans))
+    return _part(met, redeemed=1, incentives=met.offered.cases(*costs.items(), else_=0) if costs else 0)
 
 
 def _activated(warehouse: Warehouse, spans: ir.Table) -> ir.Table:
     events = warehouse.current("events")
-    met = events.filter(events.name.isin(ACTIVATION)).join(spans.select(*_key(spans), "since", "until"), "customer_id")
-    met = met.filter(met.occurred_at >= met.since, met.occurred_at < met.until)
-    return met.group_by(*_key(spans)).aggregate(active=met.count() > 0)
+    met = events.filter(events.name.isin(ACTIVATION)).select("customer_id", "occurred_at")
+    return _part(_within(met, "occurred_at", spans), active=1)
 
 
 def _opted_out(warehouse: Warehouse, spans: ir.Table) -> ir.Table:
     """Who took a consent to marketing back, whether or not it was given again since."""
     words = warehouse.table("consents")
     taken = words.filter(words.purpose == MARKETING, ~words.granted).select("customer_id", "recorded_at").distinct()
-    met = taken.join(spans.select(*_key(spans), "since", "until"), "customer_id")
-    met = met.filter(met.recorded_at >= met.since, met.recorded_at < met.until)
-    return met.group_by(*_key(spans)).aggregate(opted_out=met.count() > 0)
+    return _part(_within(taken, "recorded_at", spans), opted_out=1)

@@ -99,10 +99,10 @@ def of_programs(
 
 
 def aged(past: Past, programs: Sequence[Program], window: outcomes.Window) -> ir.Table:
-    """Every decision with the chance that it was drawn by, and its age_days at the instant: as `decisions.drawn`."""
+    """Every decision with the chance that it was drawn by, its age_days at the instant, and a number, span: as `decisions.drawn`."""
     drawn = decisions.drawn(past, *programs).filter(lambda t: t.propensity > 0)
     age = (ibis.literal(window.as_of.naive).epoch_seconds() - drawn.since.epoch_seconds()) / outcomes.DAY
-    return drawn.mutate(age_days=age.floor().cast("int64"))
+    return drawn.mutate(age_days=age.floor().cast("int64"), span=ibis.row_number())
 
 
 def _of(cells: Cells | None, program: Program, stage: Stage) -> Cells | None:
@@ -117,13 +117,12 @@ def _cells(
 ) -> Cells:
     days = (drawn.program + ":" + drawn.stage).cases(*windows.items(), else_=ibis.null("int64"))
     old = drawn.filter(drawn.age_days >= days)
-    spans = warehouse.keep(old.mutate(until=old.since + days.as_interval("D")))
-    rows = outcomes.followed(warehouse, past, programs, spans, window)
+    rows = outcomes.followed(warehouse, past, programs, old.mutate(until=old.since + days.as_interval("D")), window)
     net = rows.gross_margin - rows.incentives - rows.messages_milli / MILLI
     week = (rows.first_order_at.epoch_seconds() - rows.since.epoch_seconds()) // (7 * outcomes.DAY)
     rows = rows.mutate(margin=net, retained=(rows.orders > 0).cast("int64"), week=week.cast("int64"))
     cells = read(warehouse.arrow(summed(rows, (*KEYS, WEEK), SHOWN, ())), (*KEYS, WEEK))
-    first = warehouse.arrow(spans.group_by("policy").aggregate(since=spans.since.min())).to_pylist()
+    first = warehouse.arrow(drawn.group_by("policy").aggregate(since=drawn.since.min())).to_pylist()
     begun = {str(row["policy"]): str(row["since"]) for row in first}
     versions = np.array([f"{begun[one]} {one}" for one in cells.keys["policy"]], dtype=str)
     return Cells({**cells.keys, "version": versions}, cells.sums)

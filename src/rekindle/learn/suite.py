@@ -89,7 +89,7 @@ def suite(warehouse: Warehouse, past: Past, programs: Sequence[Program], window:
         if not found.window_days:
             return Suite(found, (), check)
         old = entered.filter(entered.age_days >= found.window_days).mutate(days=found.window_days)
-        spans = warehouse.keep(old.mutate(since=old.entered_at, until=old.entered_at + ibis.interval(days=found.window_days)))
+        spans = old.mutate(since=old.entered_at, until=old.entered_at + ibis.interval(days=found.window_days))
         rows = outcomes.measured(warehouse, past, programs, spans, window, found.window_days)
         cells = read(warehouse.arrow(summed(rows, KEYS, COLUMNS)), KEYS)
     return Suite(found, tuple(_epoch(int(year), cells) for year in np.unique(cells.keys["epoch"])), check)

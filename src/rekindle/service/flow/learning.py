@@ -4,12 +4,13 @@ Knows nothing of pages.
 """
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from rekindle.decide import due
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
-from rekindle.learn import as_json, credit_words, funnel, lift, mismatch, outcomes, stages, suite, touch_paths
+from rekindle.insight import persons
+from rekindle.learn import as_json, credit_words, economics, funnel, lift, mismatch, outcomes, stages, suite, touch_paths
 from rekindle.learn.attribution import Credit
 from rekindle.learn.credit_words import in_all
 from rekindle.learn.measures import FIRST
@@ -34,6 +35,7 @@ class Learned:
         suite: All programs together; None where there is none.
         funnel: What became of recent messages, by `funnel.KEYS`.
         credits: Program to the credit of its channels and stages.
+        economics: New and returned customers of the last year, as far as there are any.
         experiments: Every experiment, with the looks that were due.
     """
 
@@ -45,6 +47,7 @@ class Learned:
     suite: suite.Suite | None
     funnel: tuple[dict[str, object], ...] = ()
     credits: dict[str, Credit | CannotTell] = field(default_factory=dict)
+    economics: dict[str, economics.Kind] = field(default_factory=dict)
     experiments: tuple[experimenting.Entry, ...] = ()
 
     @property
@@ -63,7 +66,10 @@ def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of:
         as_of: Later facts are not seen.
         publish: Whether the result is written.
     """
-    past = due.past(warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), as_of, inclusive=False)
+    pairs, touches = persons.absorbed(warehouse), warehouse.current("touches")
+    past = due.past(warehouse.table("journal"), warehouse.table("plans"), touches, as_of, inclusive=False)
+    past = due.Past(persons.as_persons(past.journal, pairs), persons.as_persons(past.contacts, pairs))
+    past = past.without(frozenset(one.name for one in documents.programs if one.service))
     window = outcomes.Window(as_of, settings.margin, documents.offers, shop_of(settings, rehearsal=False))
     learned = _learned(warehouse, past, [one for one in documents.programs if not one.service], window)
     experimenting.watch(settings, warehouse, documents, as_of, keep=publish)
@@ -94,11 +100,12 @@ def _learned(warehouse: Warehouse, past: due.Past, programs: list[Program], wind
             found = stages.of_programs(warehouse, past, programs, window, drawn)
         together = suite.suite(warehouse, past, programs, window)
         leaks = _leaks(warehouse, past, programs, window)
+        kinds = economics.economics(warehouse, past, _costs(window), window.as_of)
         steps = tuple(warehouse.arrow(funnel.funnel(warehouse, past, programs, window.as_of, sold)).to_pylist())
     checks = {one.name: (*((controls[one.name],) if one.name in controls else ()), *draws[one.name]) for one in programs}
     if together.check:
         checks[""] = (together.check,)
-    return Learned(window.as_of, lifts, found, {name: one for name, one in checks.items() if one}, leaks, together, steps, credited)
+    return Learned(window.as_of, lifts, found, {name: one for name, one in checks.items() if one}, leaks, together, steps, credited, kinds)
 
 
 def _counted(one: lift.Lift) -> touch_paths.Counted:
@@ -108,9 +115,14 @@ def _counted(one: lift.Lift) -> touch_paths.Counted:
     return touch_paths.Counted(one.maturity.window_days, in_all(one.measures[FIRST].difference, one.treated))
 
 
+def _costs(window: outcomes.Window) -> dict[str, float]:
+    return {name: float(window.shop.minor(cost)) for name, cost in window.shop.channel_costs.items()}
+
+
 def _leaks(warehouse: Warehouse, past: due.Past, programs: list[Program], window: outcomes.Window) -> dict[str, int]:
-    rows = mismatch.leaks(past, programs, warehouse.current("touches"), window)
-    counted = warehouse.arrow(rows.group_by("program").aggregate(messages=rows.count()).order_by("program"))
+    with warehouse.forgetting():
+        rows = mismatch.leaks(warehouse, past, programs, window.as_of)
+        counted = warehouse.arrow(rows.group_by("program").aggregate(messages=rows.count()).order_by("program"))
     return {row["program"]: row["messages"] for row in counted.to_pylist()}
 
 
@@ -124,6 +136,7 @@ def to_json(learned: Learned) -> dict[str, object]:
         "experiments": [experimenting.to_json(one) for one in learned.experiments],
         "suite": as_json.suite(learned.suite) if learned.suite else None,
         "funnel": list(learned.funnel),
+        "economics": {kind: asdict(one) for kind, one in learned.economics.items()},
     }
 
 

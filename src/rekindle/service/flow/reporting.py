@@ -6,7 +6,7 @@ Knows nothing of how they are shown.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from rekindle.insight.profile import Profiles
 from rekindle.learn.comparison import detectable
 from rekindle.learn.lift import Lift
 from rekindle.learn.report import facts as report
+from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING, Documents, Program, Stage
 from rekindle.program.triggers import MOMENTS
 from rekindle.service.flow import message_facts, planning, worlds
@@ -279,13 +280,23 @@ def _worth(warehouse: Warehouse, run: Run, slipping: ir.Table) -> report.Worth:
         return report.Worth(estimate, None, lift.weeks, lift.treated, lift.control, found, as_of.day + timedelta(days=horizon))
     truth = None
     if worlds.is_simulated(run.settings):
-        journal = warehouse.table("journal")
-        rows = journal.filter(journal.program == lift.program, journal.standing == "treated").select("customer_id").distinct()
-        truth = worlds.true_worth(run.settings, lift, warehouse.arrow(rows.order_by("customer_id"))["customer_id"].to_pylist(), as_of)
+        truth = worlds.true_worth(run.settings, lift, _entered(warehouse, lift, as_of))
     known_by = lift.first_day + timedelta(days=horizon) if lift.first_day else None
     found = None if isinstance(lift.detectable, CannotTell) else lift.detectable
-    note = EARLY if known_by and as_of.day < known_by else ""
+    note = EARLY if lift.maturity.early else ""
     return report.Worth(estimate, truth, lift.weeks, lift.treated, lift.control, found, known_by, note, _by_cohort(lift))
+
+
+def _entered(warehouse: Warehouse, lift: Lift, as_of: AsOf) -> dict[date, list[str]]:
+    """Who was treated and is old enough to be counted, by the day of the entry."""
+    journal = warehouse.table("journal")
+    rows = journal.filter(journal.program == lift.program, journal.standing == "treated")
+    first = rows.group_by("customer_id").aggregate(entered_at=rows.entered_at.min())
+    until = ibis.literal(as_of.naive - timedelta(days=lift.maturity.window_days))
+    found: dict[date, list[str]] = {}
+    for row in warehouse.arrow(first.filter(first.entered_at <= until).order_by("customer_id")).to_pylist():
+        found.setdefault(row["entered_at"].date(), []).append(row["customer_id"])
+    return found
 
 
 def _by_cohort(lift: Lift) -> tuple[report.CohortWorth, ...]:

@@ -3,14 +3,13 @@
 Knows nothing of real stores.
 """
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rekindle import moment, simulate
 from rekindle.learn.lift import Lift
-from rekindle.moment import AsOf
 from rekindle.service.outbox import queries
 from rekindle.service.people.queries import external_ids
 from rekindle.settings import Settings
@@ -47,20 +46,21 @@ def advance(settings: Settings, days: int) -> simulate.Advanced:
     return simulate.advance(settings.root, days, sent_touches())
 
 
-def true_worth(settings: Settings, lift: Lift, treated: list[str], as_of: AsOf) -> float | None:
-    """The true incremental margin a treated customer since the program began, minor units; None before anyone was treated.
+def true_worth(settings: Settings, lift: Lift, entered: dict[date, list[str]]) -> float | None:
+    """The true incremental margin a treated customer within the window that a lift is counted over, minor units; None without anybody.
 
     Args:
         settings: The store's.
         lift: The estimate that it stands beside.
-        treated: Customer ids assigned to the program.
-        as_of: The end of the window.
+        entered: Day of entry, UTC, to the ids of customers assigned to the program then; all as old as the window.
     """
-    if not treated or lift.first_day is None:
+    customers = sum(map(len, entered.values()))
+    if not customers:
         return None
-    names = external_ids(treated)
-    customers = pa.array([names[one] for one in treated])
-    sent = sent_touches()
-    mine = sent.filter(pc.equal(sent["program"], lift.program))
-    effect = simulate.true_effect(settings.root, mine, customers, lift.first_day, as_of.day)
-    return effect.expected_margin_per_customer - effect.expected_waived_per_customer
+    names, sent = external_ids({one for ids in entered.values() for one in ids}), sent_touches()
+    mine, total = sent.filter(pc.equal(sent["program"], lift.program)), 0.0
+    for day, ids in sorted(entered.items()):
+        over = pa.array([names[one] for one in ids])
+        effect = simulate.true_effect(settings.root, mine, over, day, day + timedelta(days=lift.maturity.window_days))
+        total += len(ids) * (effect.expected_margin_per_customer - effect.expected_waived_per_customer)
+    return total / customers
