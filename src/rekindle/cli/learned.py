@@ -47,7 +47,7 @@ def lines(learned: "Learned", currency: str) -> Iterator[str]:
             yield f"Experiment     {experiment_words.headline(one.experiment, one.looks)}"
     if learned.suite is not None:
         yield from _together(learned.suite, show)
-    for kind, one in learned.economics.items():
+    for kind, one in learned.kinds.items():
         told = f"{one.customers:,} customers of a year: {show(one.spend)} each in {one.orders:.1f} orders, {show(one.messages)} of messages"
         yield f"{kind.capitalize():<15}{told}; {one.speak_well:.0%} speak well of the shop"
 

@@ -35,7 +35,7 @@ class Learned:
         suite: All programs together; None where there is none.
         funnel: What became of recent messages, by `funnel.KEYS`.
         credits: Program to the credit of its channels and stages.
-        economics: New and returned customers of the last year, as far as there are any.
+        kinds: New and returned customers of the last year, as far as there are any.
         experiments: Every experiment, with the looks that were due.
     """
 
@@ -47,7 +47,7 @@ class Learned:
     suite: suite.Suite | None
     funnel: tuple[dict[str, object], ...] = ()
     credits: dict[str, Credit | CannotTell] = field(default_factory=dict)
-    economics: dict[str, economics.Kind] = field(default_factory=dict)
+    kinds: dict[str, economics.Kind] = field(default_factory=dict)
     experiments: tuple[experimenting.Entry, ...] = ()
 
     @property
@@ -136,7 +136,7 @@ def to_json(learned: Learned) -> dict[str, object]:
         "experiments": [experimenting.to_json(one) for one in learned.experiments],
         "suite": as_json.suite(learned.suite) if learned.suite else None,
         "funnel": list(learned.funnel),
-        "economics": {kind: asdict(one) for kind, one in learned.economics.items()},
+        "economics": {kind: asdict(one) for kind, one in learned.kinds.items()},
     }
 
 
