@@ -70,6 +70,7 @@ ROWS = (
     Row("policy/approve", Role.APPROVER, Role.APPROVER, status=302),
     Row("policy/version/<str:name>", Role.VIEWER, status=404),
     Row("experiments", Role.VIEWER),
+    Row("experiments/new", Role.EDITOR, status=302),
     Row("experiments/<slug:name>", Role.VIEWER, status=404),
     Row("experiments/<slug:name>/decide", Role.APPROVER, Role.APPROVER, status=302, posted=404),
     Row("reviews", Role.VIEWER),

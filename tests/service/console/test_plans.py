@@ -293,6 +293,21 @@ def test_an_experiment_is_shown_as_it_was_written_down(full: Settings, enter: En
     assert job.arguments == ["shipping-or-words", "--by", "approver@marigold.example"]
 
 
+def test_what_is_not_there_yet_begins_with_an_example(full: Settings, enter: Enter) -> None:
+    editor = enter(Role.EDITOR)
+    at = editor.get("/console/experiments/new", {"name": "Delivery or words"})["Location"]
+    assert at == "/console/documents/edit/experiments/delivery-or-words.yaml?as=text"
+    assert "experiment: delivery-or-words" in editor.get(at).content.decode()
+    assert editor.get("/console/experiments/new", {"name": "../x"})["Location"] == "/console/experiments"
+    assert "birthday-preview" not in text(editor, "documents/edit/programs/birthday.yaml"), "what ships is there to begin with"
+    began = editor.get(at).content.decode().partition('name="text"')[2].partition(">")[2].partition("</textarea>")[0].replace("&quot;", '"')
+    given = began.replace('owner: ""', "owner: Ada").replace("A sentence that can turn out wrong.", "A reminder brings more than nothing.")
+    answer = editor.post(at, {"began": "", "do": "submit", "as": "text", "text": given})
+    assert answer.status_code == 302, answer.content.decode().partition("<main")[2][:900]
+    assert [one.document for one in waiting()] == ["experiments/delivery-or-words.yaml"]
+    assert editor.get("/console/documents/edit/programs/none.yaml").status_code == 404
+
+
 def test_a_store_in_which_nothing_is_approved_says_what_to_do(shop: Settings, enter: Enter) -> None:
     viewer = enter(Role.VIEWER)
     for at, words in (

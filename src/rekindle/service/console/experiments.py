@@ -11,10 +11,11 @@ from rekindle.learn.experiment_words import STATUS, design, told
 from rekindle.service.config.web import store_in_use
 from rekindle.service.console import jobs
 from rekindle.service.console.roles import Role, may, operator_of
-from rekindle.service.console.shell import show
+from rekindle.service.console.shell import note, show
 from rekindle.service.flow import documents as documents_of
 from rekindle.service.flow import experimenting
 from rekindle.service.flow.document_versions import waiting
+from rekindle.service.flow.drafts import EXPERIMENT
 from rekindle.service.flow.experimenting import Entry
 from rekindle.service.programs import queries
 from rekindle.settings import Settings
@@ -46,6 +47,16 @@ def _line(one: Entry, store: Settings) -> dict[str, object]:
         "entry": one, "status": STATUS[one.status], "tone": TONES[one.status], "design": design(one.experiment, one.factor), "last": last,
         "found": [told(part, one.experiment.metric, store.currency) for part in last.differences] if last else [],
     }  # fmt: skip
+
+
+@may(Role.EDITOR)
+def new(request: HttpRequest) -> HttpResponse:
+    """The way to the text of an experiment that is not there yet."""
+    name = "-".join(request.GET.get("name", "").lower().split())
+    if not EXPERIMENT.fullmatch(f"experiments/{name}.yaml"):
+        note(request, "A name is small letters, digits and hyphens, such as delivery-or-words.")
+        return HttpResponseRedirect(reverse("experiments"))
+    return HttpResponseRedirect(f"{reverse('documents-edit', args=[f'experiments/{name}.yaml'])}?as=text")
 
 
 @may(Role.VIEWER)

@@ -220,14 +220,16 @@ def walk(request: HttpRequest, key: str) -> HttpResponse:
         raise Http404
     weeks = found["messages_by_week"][-WEEKS_SHOWN:]
     most = max((one["messages"] for one in weeks), default=0)
+    days = [date.fromisoformat(str(one["week"])) for one in weeks]
     tall = [round(100 * one["messages"] / most, 2) if most else 0 for one in weeks]
-    bars = [(10 * at, one["week"], one["messages"], high, 100 - high) for (at, one), high in zip(enumerate(weeks), tall, strict=True)]
+    bars = [(10 * at, days[at], one["messages"], high, 100 - high) for (at, one), high in zip(enumerate(weeks), tall, strict=True)]
     alone = sorted(found["customers_left_alone"].items(), key=lambda one: -one[1])
     total = max((count for _, count in alone), default=0)
     said = {
-        "job": job, "found": found, "weeks": bars, "wide": 10 * len(bars), "most": most, "version": len(job.arguments) > 1,
+        "job": job, "found": found, "section": "programs", "first": date.fromisoformat(str(found["from"])), "weeks": bars,
+        "wide": 10 * len(bars), "most": most, "version": len(job.arguments) > 1,
         "alone": [{"label": _reason(reason), "share": count / total, "words": f"{count:,}"} for reason, count in alone if count],
-        "caps": [(_CAPS.get(one["cap"], one["cap"]), one) for one in found["caps"]], "section": "programs",
+        "caps": [(_CAPS.get(one["cap"], one["cap"]), one) for one in found["caps"]],
     }  # fmt: skip
     return show(request, "programs-walk.html", said)
 

@@ -66,6 +66,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("policy/approve", policy.approve, name="policy-approve"),
     path("policy/version/<str:name>", policy.version, name="policy-version"),
     path("experiments", experiments.experiments, name="experiments"),
+    path("experiments/new", experiments.new, name="experiments-new"),
     path("experiments/<slug:name>", experiments.one, name="experiments-one"),
     path("experiments/<slug:name>/decide", experiments.decide, name="experiments-decide"),
     path("reviews", reviews.reviews, name="reviews"),

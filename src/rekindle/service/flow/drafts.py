@@ -3,18 +3,36 @@
 Knows nothing of pages. Looking at a draft changes nothing; what is submitted waits for a person's yes.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from rekindle import moment
 from rekindle.errors import BadData, Refused
+from rekindle.moment import local_day
 from rekindle.program import checking
+from rekindle.program.catalogue.shipped import shipped
 from rekindle.program.checking import Finding
 from rekindle.program.reading import folder
+from rekindle.service.flow import documents
 from rekindle.service.flow.document_versions import versions
-from rekindle.service.flow.documents import texts, unsubmitted
 from rekindle.service.programs import actions, queries
 from rekindle.service.programs.models import Document
 from rekindle.settings import Settings
+
+EXPERIMENT = re.compile(r"experiments/([a-z][a-z0-9-]{0,39})[.]yaml")
+BEGINNING = """# What is to be found out, written down before it begins. docs/experiments.md explains every key.
+experiment: {name}
+owner: ""                                # a person; approval is refused while it is empty
+hypothesis: "A sentence that can turn out wrong."
+program: {program}
+stage: {stage}
+arms: [{arm}]                            # variants of the step that are compared
+against: nothing                         # or another of its variants
+metric: margin                           # margin, spend, orders or retained; opens and clicks decide nothing
+size: 500                                # decisions of each
+looks: 4                                 # how often it is looked at, evenly up to its size
+"""
 
 _TICK = timedelta(microseconds=1)
 """A version is noted after every earlier one of its document, though the clock of a simulated store stands still."""
@@ -26,7 +44,7 @@ class Base:
 
     Args:
         digest: The version; empty where the document is not there yet.
-        text: Its text.
+        text: Its text; what a new one may begin with where there is none yet.
         approved: Whether plans go by it.
     """
 
@@ -65,9 +83,26 @@ def base(settings: Settings, name: str) -> Base:
     """
     found = versions(name)
     if not found:
-        raise BadData(f"there is no document {name}", "Submit the folder's documents with: rekindle submit")
+        return Base("", _first(settings, name), approved=False)
     held = queries.approved(settings).get(name)
     return Base(found[0].digest, Document.objects.get(pk=found[0].digest).text, found[0].digest == held)
+
+
+def _first(settings: Settings, name: str) -> str:
+    """What a document that is not there yet may begin with: what ships under its name, or an experiment to be filled in.
+
+    Raises:
+        BadData: There is no such document, and nothing to begin one with.
+    """
+    asked = EXPERIMENT.fullmatch(name)
+    if asked and queries.approved(settings):
+        program = documents.approved(settings).lead
+        stage = program.stages[0]
+        return BEGINNING.format(name=asked[1], program=program.name, stage=stage.name, arm=stage.arms[0].name)
+    text = shipped("", settings.currency, local_day(moment.now(), settings.timezone)).get(name)
+    if text is None:
+        raise BadData(f"there is no document {name}", "Submit the folder's documents with: rekindle submit")
+    return text
 
 
 def examine(settings: Settings, name: str, text: str, today: date | None) -> Examined:
@@ -131,7 +166,7 @@ def pull(settings: Settings, name: str = "", dry_run: bool = False) -> tuple[tup
         Names of the files that were written, and of those that were left alone.
     """
     held = {one: digest for one, digest in queries.approved(settings).items() if name in ("", one)}
-    here, changed = texts(settings.root), unsubmitted(settings)
+    here, changed = documents.texts(settings.root), documents.unsubmitted(settings)
     differ = [one for one in held if one not in here or one in changed]
     known = set(Document.objects.filter(name__in=differ).values_list("name", "text"))
     written = [one for one in differ if one not in here or (one, here[one]) in known]
