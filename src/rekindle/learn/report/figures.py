@@ -108,6 +108,14 @@ class Figures:
         """
         return f"{self.currency} {format_decimal(self._units(minor), f'+{self._pattern};-{self._pattern}', self.locale)}"
 
+    def rough_signed(self, minor: float) -> str:
+        """An estimated amount with its sign, to three significant digits.
+
+        >>> Figures("EUR", "en").rough_signed(14_231_877)
+        'EUR +142,000'
+        """
+        return f"{self.currency} {format_decimal(self._units(_significant(minor, self.currency)), '+#,##0;-#,##0', self.locale)}"
+
     def bare(self, minor: float) -> str:
         """An amount without its currency.
 

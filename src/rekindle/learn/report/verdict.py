@@ -12,6 +12,7 @@ from rekindle.learn.report.markup import Html, capital, el, join, listing, table
 from rekindle.learn.report.section import section
 
 UNTOLD = "cannot be told"
+FINANCE = "Every program, with its costs, credit and targets, is on the page for finance: finance.html, beside this one."
 
 
 def worth_section(facts: ReportFacts, figures: Figures) -> Html:
@@ -24,6 +25,7 @@ def worth_section(facts: ReportFacts, figures: Figures) -> Html:
         _finding(worth, figures),
         el("div", *(el("div", el("h3", title), listing(items)) for title, items in columns), class_="columns"),
         *_measured(worth, figures),
+        el("p", FINANCE, class_="small"),
     )
 
 

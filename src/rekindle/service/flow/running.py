@@ -11,7 +11,18 @@ from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.learn.report import ReportFacts, headlines, render_page, to_json
 from rekindle.moment import AsOf
-from rekindle.service.flow import dispatching, documents, insights, learning, planning, policy_proposals, reporting, rhythm, segments
+from rekindle.service.flow import (
+    dispatching,
+    documents,
+    finance,
+    insights,
+    learning,
+    planning,
+    policy_proposals,
+    reporting,
+    rhythm,
+    segments,
+)  # fmt: skip
 from rekindle.service.flow.plan_approving import leaving
 from rekindle.service.flow.sending import Sent
 from rekindle.service.people.queries import has_contacts
@@ -87,6 +98,7 @@ def run(
     say("Writing the report")
     facts = reporting.gather(warehouse, reporting.Run(settings, built, insight, held, planned, learned, page.next_steps))
     write_report(facts, page.path)
+    finance.write(settings, warehouse, held, learned, page.path.parent)
     news = policy_proposals.news(policy_proposals.Question(settings, warehouse, held, as_of))
     return Done(insight, planned, touches, sent, learned, facts, news)
 

@@ -1,0 +1,130 @@
+"""What the finance page knows: everything that was learned, and what it is held against.
+
+Knows nothing of how it was measured or how it is shown. Money is in minor units of the store's currency.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rekindle.errors import CannotTell
+from rekindle.insight.models import Interval
+from rekindle.learn.attribution import Credit
+from rekindle.learn.baseline import Baseline
+from rekindle.learn.comparison import Comparison
+from rekindle.learn.credit_words import in_all
+from rekindle.learn.learnings import Learning
+from rekindle.learn.lift import Lift
+from rekindle.learn.measures import FIRST
+from rekindle.learn.scorecard import Standing
+from rekindle.learn.stages import StageLift
+from rekindle.learn.suite import Suite
+from rekindle.learn.trend import trend
+from rekindle.moment import AsOf
+
+FUNNEL = ("planned", "handed_over", "opened", "clicked", "ordered")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Messages of one program to some customers with one offer, each counted once in every step.
+
+    Args:
+        program: Its name.
+        customers: Who they are in words: the lapsed cohort, or outside of any the value tier; empty where neither was written down.
+        offer: As the offers call it; empty where there was none.
+        counts: As many as `FUNNEL`.
+    """
+
+    program: str
+    customers: str
+    offer: str
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The one number of the page.
+
+    Args:
+        what: What was compared with what, a clause such as `all programs against the holdout of 2026`.
+        treated, control: Customers on either side.
+        days: Over how many each customer is counted; 0 where nobody can be yet.
+        margin: A customer's.
+        total: Incremental margin of all who were treated; or why it is not known.
+        anytime: Whether the interval holds however often it is looked at.
+    """
+
+    what: str
+    treated: int
+    control: int
+    days: int
+    margin: Comparison
+    total: Interval | CannotTell
+    anytime: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FinanceFacts:
+    """Everything that the page says.
+
+    Args:
+        shop: The store's name, as its owner wrote it.
+        currency: ISO 4217 code.
+        locale: For numbers.
+        as_of: The instant, exclusive.
+        simulated: Whether the marketplace is made up.
+        lifts: Of every program of marketing.
+        stages: By program, of its stages that drew.
+        suite: All programs against the holdout; None where nobody entered yet.
+        alarms: What makes numbers of this page wrong, each a sentence without a full stop.
+        funnel: What became of recent messages.
+        credits: By program.
+        targets: Of the quarter, as they stand.
+        baseline: What was frozen first; None where nothing was.
+        learnings: What experiments taught, the latest first.
+    """
+
+    shop: str
+    currency: str
+    locale: str
+    as_of: AsOf
+    simulated: bool
+    lifts: tuple[Lift, ...]
+    stages: Mapping[str, tuple[StageLift, ...]]
+    suite: Suite | None
+    alarms: tuple[str, ...]
+    funnel: tuple[Step, ...]
+    credits: Mapping[str, Credit | CannotTell]
+    targets: tuple[Standing, ...]
+    baseline: Baseline | None
+    learnings: tuple[Learning, ...]
+
+    @property
+    def begun(self) -> tuple[Lift, ...]:
+        """The programs that somebody has entered."""
+        return tuple(one for one in self.lifts if one.maturity.counted or one.maturity.young)
+
+    @property
+    def headline(self) -> Headline | None:
+        """All programs against the latest year's holdout where that can be compared, else the largest program; None before any began."""
+        if self.suite is not None and self.suite.epochs:
+            epoch = self.suite.epochs[-1]
+            if isinstance(epoch.measures[FIRST].difference, Interval):
+                what = f"all programs against the holdout of {epoch.year}"
+                return _headline(what, (epoch.others, epoch.holdout), self.suite.maturity.window_days, epoch.measures[FIRST], anytime=True)
+        mine = [one for one in self.begun if FIRST in one.measures]
+        if not mine:
+            return None
+        known = [one for one in mine if isinstance(one.measures[FIRST].difference, Interval)]
+        lift = max(known or mine, key=lambda one: one.treated)
+        what = f"the program {lift.program} against its control"
+        return _headline(what, (lift.treated, lift.control), lift.maturity.window_days, lift.measures[FIRST], anytime=False)
+
+
+def _headline(what: str, sizes: tuple[int, int], days: int, margin: Comparison, *, anytime: bool) -> Headline:
+    return Headline(what, *sizes, days, margin, in_all(margin.difference, sizes[0]), anytime)
+
+
+def cost_of(lift: Lift) -> float:
+    """What the offers and messages of a program's counted rounds cost, minor units; a lower price is in the margin alone."""
+    return sum(one.cost * one.treated for one in trend(lift).months)
