@@ -18,8 +18,8 @@ FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "core
 PURE = ("insight", "program", "decide", "deliver", "respond", "learn")
 DOORS = {"program/reading.py"}
 EXECUTORS = {"history/warehouse.py", "history/duckdb_file.py", "history/published.py", "history/spark_lake.py"}
-ASKS_THE_LEDGER = {"service/people/last_look.py", "service/config/emptying.py"}
-"""SQL written out: every single message asks it, or no model says it."""
+ASKS_THE_LEDGER = {"service/people/last_look.py", "service/config/emptying.py", "service/config/prepared.py"}
+"""SQL written out: every single message asks it, no model says it, or Django's own is kept for the next time."""
 
 EXECUTES = {"execute", "to_pyarrow", "to_pyarrow_batches", "to_pandas", "to_parquet", "to_csv", "raw_sql", "sql", "con", "backend"}
 READING = {"open", "read_text", "read_bytes", "exists", "is_file", "is_dir", "stat", "glob", "rglob", "iterdir"}

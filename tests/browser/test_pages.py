@@ -11,6 +11,7 @@ from rekindle.service.flow.confirming import confirm_url, rendered, request_opt_
 from rekindle.service.flow.linking import open_linker
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people.models import Person
+from rekindle.service.public.forms import LINKS
 from rekindle.service.trust.actions import spend_entrance
 from rekindle.service.trust.models import Answer
 from rekindle.service.wishes.actions import Said
@@ -67,7 +68,7 @@ def test_every_page_is_clean_to_axe_and_fits_a_narrow_phone(world: World, custom
 
 @pytest.mark.parametrize(("customer", "scheme", "button"), [("joan", "light", "Yes, confirm"), ("hanna", "dark", "Ja, bestätigen")])
 def test_asking_for_a_yes_and_everything_that_a_press_leads_to_is_clean(
-    world: World, customer: str, scheme: str, button: str, tmp_path: Path
+    world: World, customer: str, scheme: str, button: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, now = world.store, moment.now()
     meet([customer], granted=False)
@@ -89,6 +90,10 @@ def test_asking_for_a_yes_and_everything_that_a_press_leads_to_is_clean(
         expect(page.get_by_role("status")).to_be_visible()
         assert wishes_of(Person.objects.get(pk=customer), moment.now()).channels == {"email"}, "one press takes it back"
         clean(page, f"{customer}-taken-back", tmp_path)
+        page.goto(open_linker(store).about(touch)["rate_url"])
+        page.get_by_role("radio").nth(7).check()
+        page.get_by_role("button").click()
+        clean(page, f"{customer}-thanks", tmp_path)
         page.goto(f"{choose}x")
         clean(page, f"{customer}-not-ours", tmp_path)
         for at, buttons in enumerate(((0,), (1, 0))):
@@ -96,6 +101,11 @@ def test_asking_for_a_yes_and_everything_that_a_press_leads_to_is_clean(
             for one in buttons:
                 page.get_by_role("button").nth(one).click()
                 clean(page, f"{customer}-data-{at}{one}", tmp_path)
+        monkeypatch.setattr(LINKS, "most", 0)
+        page.goto(choose)
+        page.get_by_role("button").first.click()
+        assert page.get_by_role("heading", level=1).inner_text() in ("One moment, please", "Einen Moment, bitte")
+        clean(page, f"{customer}-hurried", tmp_path)
 
 
 def test_a_segments_landing_shows_the_shops_words_and_its_logo(world: World) -> None:
