@@ -7,8 +7,10 @@ import pytest
 from django.test import Client
 
 from rekindle.service.console.roles import Role
+from rekindle.settings import Settings
 from tests.service.console.matrix import ROWS, Row
 from tests.service.console.test_ground import views
+from tests.service.console.test_overview import publish
 
 GUARDED = [row for row in ROWS if row.look is not None]
 
@@ -18,7 +20,8 @@ def address(row: Row) -> str:
 
 
 @pytest.fixture
-def everybody(enter: Callable[..., Client]) -> dict[tuple[Role, bool], Client]:
+def everybody(shop: Settings, enter: Callable[..., Client]) -> dict[tuple[Role, bool], Client]:
+    publish(shop)
     return {(role, privacy): enter(role, privacy) for role in Role for privacy in (False, True)}
 
 

@@ -154,3 +154,14 @@ def test_pages_never_open_history(live: Settings, enter: Callable[..., Client], 
     for at in ("", "plan", f"plan/{HASH}", "start", "jobs", "operators", "shop"):
         assert client.get(f"/console/{at}").status_code in (200, 302)
     assert not list(live.var.glob("history*"))
+
+
+def test_targets_that_are_behind_are_said_and_those_that_cannot_be_told_counted(shop: Settings, enter: Callable[..., Client]) -> None:
+    publish(shop)
+    one = {"words": "margin a customer", "program": "win-back", "owner": "Grace", "expected": "EUR 1.00 to 2.00", "shown": "EUR 0.20"}
+    told = [{**one, "status": "behind"}, {**one, "status": "on track", "words": "complaints"}, {**one, "status": "cannot tell"}]
+    (shop.var / "rhythm").mkdir()
+    (shop.var / "rhythm" / "targets.json").write_text(json.dumps({"as_of": SUMMARY["as_of"], "targets": told}), encoding="utf-8")
+    said = text(enter(), "/console/")
+    assert "Behind: margin a customer, win-back EUR 0.20 where EUR 1.00 to 2.00 is expected; Grace answers for it." in said
+    assert "Complaints win-back EUR 1.00 to 2.00 EUR 0.20 on track Grace 1 target cannot be told yet." in said

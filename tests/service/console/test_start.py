@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client
 
 from rekindle import moment
@@ -81,6 +82,13 @@ def test_what_is_no_file_is_said_and_nothing_is_asked_for(editor: Client) -> Non
     assert bring(editor, "orders.parquet", b"no parquet").status_code == 400
     assert bring(editor, "orders.csv", b"").status_code == 400
     assert not Job.objects.exists()
+
+
+def test_files_of_who_is_not_signed_in_are_not_read(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WSGIRequest, "_load_post_and_files", lambda _: pytest.fail("the body was read"))
+    client = Client(enforce_csrf_checks=True)
+    client.cookies["rekindle_form"] = "a" * 32
+    assert bring(client, "orders.csv", ORDERS).status_code == 403
 
 
 def test_the_report_is_seen_before_anything_is_taken_in(shop: Settings, editor: Client) -> None:

@@ -23,6 +23,7 @@ WEB: Mapping[str, object] = {
         "OPTIONS": {"context_processors": ["django.template.context_processors.request", f"{_CONSOLE}.shell.around"]},
     }],
     "DATA_UPLOAD_MAX_MEMORY_SIZE": _BODY_AT_MOST,
+    "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
     "SECURE_REFERRER_POLICY": "no-referrer",  # tokens stand in addresses
 }  # fmt: skip
 """What Django needs to answer requests."""

@@ -56,6 +56,7 @@ def serve_as(store: Settings) -> None:
     """Makes a store, or the same store with other settings, the one that this process serves."""
     address, below = urlsplit(store.public_url), f"{store.public_path}/console/"
     django_settings.SECRET_KEY = load_secret(store.var, "django")
+    django_settings.FILE_UPLOAD_TEMP_DIR = str(store.var)
     django_settings.FORCE_SCRIPT_NAME = store.public_path or None
     django_settings.STATIC_URL = f"{store.public_path}/{FILES}/"
     django_settings.SESSION_COOKIE_PATH = django_settings.CSRF_COOKIE_PATH = below

@@ -22,7 +22,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_FAILED = 500
+_FAILED, _FILES = 500, "multipart/form-data"
 _HERE = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -51,9 +51,12 @@ class Forms(_Console, CsrfViewMiddleware):
     """The check that a form came from our own page."""
 
     def process_view(self, request: HttpRequest, callback: Any, callback_args: Any, callback_kwargs: Any) -> Any:  # noqa: ANN401  Django's
-        """Checks, of the console's forms alone."""
+        """Checks, of the console's forms alone; files of somebody who is not signed in are not even read."""
         if not request.path_info.startswith(BELOW):
             return None
+        enforced = not getattr(request, "_dont_enforce_csrf_checks", False)  # of a test's client, as Django's own check has it
+        if enforced and request.content_type == _FILES and not request.user.is_authenticated:
+            return self._reject(request, "files before signing in")
         return super().process_view(request, callback, callback_args, callback_kwargs)
 
 

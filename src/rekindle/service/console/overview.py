@@ -14,6 +14,9 @@ from rekindle.service.console.standing import standing
 from rekindle.service.console.todo import todo
 from rekindle.service.flow import worlds
 
+UNTOLD = "cannot tell"
+"""The status of a target of which nothing is known yet."""
+
 
 @may(Role.VIEWER)
 def overview(request: HttpRequest) -> HttpResponse:
@@ -22,7 +25,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     if found is None:
         return HttpResponseRedirect(reverse("start")) if operator.role >= Role.EDITOR else show(request, "overview.html", {"found": None})
     waits = [one for one in todo(found) if operator.role >= one.role]
-    said = {"found": found, "todo": waits, "left_alone": sum(found.left_alone.values()), "simulated": worlds.is_simulated(store_in_use())}
+    told = [one for one in found.targets if one["status"] != UNTOLD]
+    said = {
+        "found": found, "todo": waits, "left_alone": sum(found.left_alone.values()), "simulated": worlds.is_simulated(store_in_use()),
+        "told": told, "untold": len(found.targets) - len(told),
+    }  # fmt: skip
     return show(request, "overview.html", said)
 
 

@@ -19,6 +19,9 @@ from rekindle.service.outbox.queries import counts
 from rekindle.service.programs import queries
 from rekindle.settings import Settings
 
+BEHIND = "behind"
+"""The status of a target that is not met."""
+
 
 @dataclass(frozen=True, slots=True)
 class Todo:
@@ -44,7 +47,10 @@ class Todo:
 def todo(standing: Standing) -> list[Todo]:
     """Everything that waits."""
     store = store_in_use()
-    told = (_alarms(learned(store)), _plans(standing), _versions(), _reviews(store), _fix(store), _contacts(standing), _settings(store))
+    told = (
+        _alarms(learned(store)), _plans(standing), _versions(), _reviews(store), _targets(standing), _fix(store), _contacts(standing),
+        _settings(store),
+    )  # fmt: skip
     return [one for part in told for one in part]
 
 
@@ -82,6 +88,13 @@ def _reviews(store: Settings) -> Iterator[Todo]:
         names = ", ".join(one.program for one in late[:3]) + (f" and {len(late) - 3} more" if len(late) > 3 else "")
         text = f"{names}: a review was due on {late[0].on:%d %B %Y}. A program that nobody reviews is paused."
         yield Todo("Reviews are overdue", text, _page("reviews"), "Review", Role.APPROVER)
+
+
+def _targets(standing: Standing) -> Iterator[Todo]:
+    for one in standing.targets:
+        if one["status"] == BEHIND:
+            text = f"{one['shown']} where {one['expected']} is expected; {one['owner']} answers for it."
+            yield Todo(f"Behind: {one['words']}{', ' + one['program'] if one['program'] else ''}", text, _page("reviews"), "Look")
 
 
 def _fix(store: Settings) -> Iterator[Todo]:
