@@ -1,4 +1,4 @@
-"""What pages read instead of history: the journal by months, profiles, and why customers leave."""
+"""What pages read instead of history: the journal by quarters, profiles, and why customers leave."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,7 +16,7 @@ from rekindle.service.flow.personal_files import take_out
 from rekindle.service.privacy.queries import Traces
 from rekindle.settings import Settings
 
-OCTOBER, NOVEMBER = datetime(2026, 10, 31, 23), datetime(2026, 11, 1)
+SEPTEMBER, OCTOBER = datetime(2026, 9, 30, 23), datetime(2026, 10, 1)
 
 
 @pytest.fixture
@@ -36,37 +36,37 @@ def plan(warehouse: Warehouse, name: str, at: datetime, customers: list[str], re
         warehouse.insert("plans", pa.table(told, schema=PLANS.to_pyarrow()))
 
 
-def months(store: Settings) -> list[str]:
+def quarters(store: Settings) -> list[str]:
     return sorted(path.name for path in (store.var / journal_files.FOLDER).iterdir())
 
 
-def test_a_month_is_written_once_and_again_when_a_plan_adds_to_it(store: Settings, warehouse: Warehouse) -> None:
-    plan(warehouse, "p1", OCTOBER, ["b", "a"])
-    plan(warehouse, "p2", NOVEMBER, ["a"])
-    assert [path.name for path in journal_files.publish(store.var, warehouse)] == ["2026-10.parquet", "2026-11.parquet"]
+def test_a_quarter_is_written_once_and_again_when_a_plan_adds_to_it(store: Settings, warehouse: Warehouse) -> None:
+    plan(warehouse, "p1", SEPTEMBER, ["b", "a"])
+    plan(warehouse, "p2", OCTOBER, ["a"])
+    assert [path.name for path in journal_files.publish(store.var, warehouse)] == ["2026-07.parquet", "2026-10.parquet"]
     assert journal_files.publish(store.var, warehouse) == ()
     plan(warehouse, "p3", datetime(2026, 11, 8), ["a"])
-    assert [path.name for path in journal_files.publish(store.var, warehouse)] == ["2026-11.parquet"]
-    assert months(store) == ["2026-10.parquet", "2026-11.parquet"]
-    assert pq.read_table(store.var / "journal" / "2026-10.parquet")["customer_id"].to_pylist() == ["a", "b"]
+    assert [path.name for path in journal_files.publish(store.var, warehouse)] == ["2026-10.parquet"]
+    assert quarters(store) == ["2026-07.parquet", "2026-10.parquet"]
+    assert pq.read_table(store.var / "journal" / "2026-07.parquet")["customer_id"].to_pylist() == ["a", "b"]
     assert [row["plan"] for row in journal_files.decisions_of(store.var, "a")] == ["p1", "p2", "p3"]
 
 
 def test_a_plan_that_is_not_ready_is_not_told(store: Settings, warehouse: Warehouse) -> None:
-    plan(warehouse, "p1", OCTOBER, ["a"], ready=False)
+    plan(warehouse, "p1", SEPTEMBER, ["a"], ready=False)
     assert journal_files.publish(store.var, warehouse) == ()
     assert journal_files.decisions_of(store.var, "a") == ()
 
 
 def test_a_file_of_an_earlier_version_is_written_anew(store: Settings, warehouse: Warehouse) -> None:
-    plan(warehouse, "p1", OCTOBER, ["a"])
+    plan(warehouse, "p1", SEPTEMBER, ["a"])
     (path,) = journal_files.publish(store.var, warehouse)
     pq.write_table(pq.read_table(path).drop(["baseline"]), path)
     assert journal_files.publish(store.var, warehouse) == (path,)
 
 
 def test_who_was_erased_is_in_no_file_and_readers_see_it_at_once(store: Settings, warehouse: Warehouse) -> None:
-    plan(warehouse, "p1", OCTOBER, ["a", "b"])
+    plan(warehouse, "p1", SEPTEMBER, ["a", "b"])
     journal_files.publish(store.var, warehouse)
     assert len(journal_files.decisions_of(store.var, "a")) == 1
     nothing: frozenset[str] = frozenset()
@@ -104,11 +104,11 @@ def test_a_diagnosis_is_told_with_the_way_that_led_to_it(store: Settings) -> Non
     causes = ((2, "stockout"), (1, "return"))
     write(folder / "causes.parquet", [{"customer_id": "a", "place": place, "cause": cause} for place, cause in causes])
     step = {"customer_id": "a", "step": "ordered", "turn": 6, "fact": "order 1", "order_id": "1"}
-    write(folder / "steps.parquet", [{**step, "at": at} for at in (NOVEMBER, OCTOBER)])
+    write(folder / "steps.parquet", [{**step, "at": at} for at in (OCTOBER, SEPTEMBER)])
     found = snapshots.went(store.var, "a")
     assert found is not None
     assert [one["cause"] for one in found.causes] == ["return", "stockout"]
-    assert [one["at"] for one in found.steps] == [OCTOBER, NOVEMBER]
+    assert [one["at"] for one in found.steps] == [SEPTEMBER, OCTOBER]
     assert snapshots.diagnosis(store.var) == {"slipping": 3}
 
 

@@ -91,13 +91,13 @@ def _list(request: HttpRequest) -> dict[str, object]:
     page = int(asked["page"]) if asked.get("page", "").isdigit() and len(asked["page"]) <= 4 else 1
     wanted = Wanted(
         stages, asked.get("cause", "") if asked.get("cause") in CAUSE else "", asked.get("tier", "") if asked.get("tier") in TIER else "",
-        (segment, rules) if segment in rules else None, page,
+        *((segment, tuple(rules.items())) if segment in rules else ("", ())), page,
     )  # fmt: skip
     counts = snapshots.summary(store.var)["lifecycle"]
     found = customer_lists.listed(path, as_of, wanted, counts)
     return {
         "as_of": as_of.last_day, "words": words, "groups": _groups(group, counts), "group": group,
-        "causes": CAUSE, "cause": wanted.cause, "tiers": TIER, "tier": wanted.tier, "segment": wanted.rule[0] if wanted.rule else "",
+        "causes": CAUSE, "cause": wanted.cause, "tiers": TIER, "tier": wanted.tier, "segment": wanted.segment,
         "segments": [name for name in rules if not customer_lists.asks_for_events(name, rules)],
         "found": None if isinstance(found, CannotTell) else found, "cannot": found.reason if isinstance(found, CannotTell) else "",
         "lines": [] if isinstance(found, CannotTell) else list(_lines(found)), "turned": _turned(asked.dict()),

@@ -49,7 +49,7 @@ class State:
     tone: str = ""
 
 
-WINDOW = timedelta(days=30)
+WINDOW = timedelta(days=7)
 """How far back what is settled is counted."""
 
 DAYS = 7
@@ -87,11 +87,12 @@ def messages(request: HttpRequest) -> HttpResponse:
     listed = [(one, sum(counts[status] for status in one.statuses), one is state) for one in STATES]
     waits, people = state is STATES[0], operator.role >= Role.EDITOR
     found = board.page(state.statuses, _begin(request.GET), ascending=waits) if people else []
-    rows, more = found[: board.PAGE], len(found) > board.PAGE
+    rows, more, said_to = found[: board.PAGE], len(found) > board.PAGE, str if operator.privacy else masked
     said: dict[str, object] = {
-        "states": listed, "state": state, "total": next(n for one, n, here in listed if here), "people": people, "days": WINDOW.days,
-        "reasons": [] if waits or state.name == "sent" else _reasons(state, since, operator.privacy),
-        "rows": [(one, WAYS.get(one.channel, one.channel), one.reason if operator.privacy else masked(one.reason)) for one in rows],
+        "states": listed, "state": state, "total": next(n for one, n, here in listed if here), "people": people,
+        "days": WINDOW.days, "latest": board.LATEST,
+        "reasons": () if waits or state.name == "sent" else board.reasons(state.statuses, since, said_to),
+        "rows": [(one, WAYS.get(one.channel, one.channel), said_to(one.reason)) for one in rows],
         "after": f"{rows[-1].send_at.astimezone(UTC).isoformat()}~{rows[-1].pk}" if more else "", "none": not sum(counts.values()),
         **(_ahead(counts[PLANNED]) if waits else {}),
     }  # fmt: skip
@@ -119,17 +120,6 @@ def _begin(asked: Mapping[str, str]) -> tuple[datetime, int] | None:
     except ValueError:
         return None
     return (begin, int(number)) if begin.tzinfo and number.isdigit() and len(number) < 19 else None
-
-
-def _reasons(state: State, since: datetime, personal: bool) -> list[board.Reason]:
-    """Reasons with their numbers, those that are alike but for an address in one."""
-    found: dict[str, board.Reason] = {}
-    for one in board.reasons(state.statuses, since):
-        words = one.words if personal else masked(one.words)
-        was = found.get(words)
-        last = max(filter(None, (one.last, was.last if was else None)), default=None)
-        found[words] = board.Reason(words, one.messages + (was.messages if was else 0), last)
-    return list(found.values())
 
 
 @may(Role.EDITOR)

@@ -190,18 +190,19 @@ def draft(request: HttpRequest) -> HttpResponse:
     found = next((one for one in segment_drafts.segments_of(store, base.text) if one.name == name), None)
     owner = operator_of(request).email
     given = Draft(name, found.description, found.rule.text, found.owner) if found else Draft("", "", "", owner)
-    return show(request, "segments-draft.html", _form(store, given, base, new=found is None))
+    return show(request, "segments-draft.html", {**_form(given, base, new=found is None), "ask": found is not None})
 
 
 def _submitted(request: HttpRequest, store: Settings) -> HttpResponse:
     given, began = _given(request), request.POST.get("began", "")
     new = request.POST.get("new", "") == "yes"
     if request.POST.get("check"):
-        return show(request, "segments-draft.html", _form(store, given, segment_drafts.base(store), new))
+        return show(request, "segments-draft.html", {**_form(given, segment_drafts.base(store), new), **_trial(store, given)})
     try:
         segment_drafts.submit(store, given, began, operator_of(request).email, moment.now())
     except (BadData, Refused) as error:
-        return show(request, "segments-draft.html", {**_form(store, given, segment_drafts.base(store), new), "error": error}, status=400)
+        said = {**_form(given, segment_drafts.base(store), new), **_trial(store, given), "error": error}
+        return show(request, "segments-draft.html", said, status=400)
     note(request, f"{given.name} is submitted. Plans go by it once an approver has said yes.")
     return HttpResponseRedirect(reverse("segments"))
 
@@ -220,8 +221,8 @@ def _given(request: HttpRequest) -> Draft:
     return Draft(said["name"], said["description"], " ".join(said["rule"].split()), said["owner"])
 
 
-def _form(store: Settings, given: Draft, base: Base, new: bool) -> dict[str, object]:
-    return {"given": given, "base": base, "new": new, "language": LANGUAGE, **_trial(store, given)}
+def _form(given: Draft, base: Base, new: bool) -> dict[str, object]:
+    return {"given": given, "base": base, "new": new, "language": LANGUAGE}
 
 
 def _trial(store: Settings, given: Draft) -> dict[str, object]:

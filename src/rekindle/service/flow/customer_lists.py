@@ -5,6 +5,7 @@ Knows nothing of who they are: ids are opaque here. Never reads more of the prof
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,16 @@ class Wanted:
         stages: Lifecycle stages.
         cause: The likeliest cause of their silence.
         tier: Value tier.
-        rule: A segment's rule, with those that it builds on.
+        segment: The name of a segment; empty for none.
+        rules: The store's segments, name and rule; those that it builds on are among them.
         page: Counted from 1.
     """
 
     stages: tuple[str, ...] = ()
     cause: str = ""
     tier: str = ""
-    rule: tuple[str, Mapping[str, Expression]] | None = None
+    segment: str = ""
+    rules: tuple[tuple[str, Expression], ...] = ()
     page: int = 1
 
 
@@ -75,24 +78,34 @@ def listed(profiles: Path, as_of: AsOf, wanted: Wanted, counts: Mapping[str, int
         wanted: Which.
         counts: Customers by lifecycle stage, as they were published with the file.
     """
-    if wanted.rule and asks_for_events(*wanted.rule):
+    if wanted.segment and asks_for_events(wanted.segment, dict(wanted.rules)):
         return CannotTell(OF_EVENTS)
+    rows, counted = _found(profiles, profiles.stat().st_mtime_ns, as_of, wanted)
+    total = sum(counts.get(stage, 0) for stage in wanted.stages or counts) if counted is None else counted
+    page = _page(wanted)
+    return Listed(total, rows, page, page < LAST and total > page * PAGE)
+
+
+def _page(wanted: Wanted) -> int:
+    return min(max(wanted.page, 1), LAST)
+
+
+@lru_cache(maxsize=300)
+def _found(profiles: Path, changed: int, as_of: AsOf, wanted: Wanted) -> tuple[tuple[Mapping[str, Any], ...], int | None]:  # noqa: ARG001  a file that has changed is asked anew
+    """The rows of a page and how many there are in all, None where the counts by stage say it; what was published never changes."""
     engine, chosen = published(), _chosen(profiles, as_of, wanted)
-    page = min(max(wanted.page, 1), LAST)
     order = [ibis.desc("margin_at_risk", nulls_first=False), ibis.asc("customer_id")]
-    rows = engine.arrow(chosen.order_by(order).limit(PAGE, offset=(page - 1) * PAGE).select(*SHOWN)).to_pylist()
-    by_stage = not (wanted.rule or wanted.cause or wanted.tier)
-    known = sum(counts.get(stage, 0) for stage in wanted.stages or counts)
-    total = known if by_stage else int(engine.scalar(chosen.count()))
-    return Listed(total, tuple(rows), page, page < LAST and total > page * PAGE)
+    rows = engine.arrow(chosen.order_by(order).limit(PAGE, offset=(_page(wanted) - 1) * PAGE).select(*SHOWN)).to_pylist()
+    narrowed = wanted.segment or wanted.cause or wanted.tier
+    return tuple(rows), int(engine.scalar(chosen.count())) if narrowed else None
 
 
 def _chosen(profiles: Path, as_of: AsOf, wanted: Wanted) -> ir.Table:
-    engine = published()
+    engine, rules = published(), dict(wanted.rules)
     table = engine.read_parquet(profiles)
-    if wanted.rule:
-        name, rules = wanted.rule
-        table = with_calls(engine, table, [rules[name]], as_of, rules).filter(lambda t: rules[name].compile(t))
+    if wanted.segment:
+        rule = rules[wanted.segment]
+        table = with_calls(engine, table, [rule], as_of, rules).filter(rule.compile)
     tests = [
         *([table.lifecycle.isin(wanted.stages)] if wanted.stages else []), *([table.cause == wanted.cause] if wanted.cause else []),
         *([table.value_tier == wanted.tier] if wanted.tier else []),

@@ -139,7 +139,7 @@ def profiles(
     snapshot = folder / "profile.parquet"
 
     def published(table: ir.Table) -> ir.Table:
-        warehouse.write_parquet(table, snapshot)
+        warehouse.write_parquet(table.order_by("customer_id"), snapshot)  # pages look for one customer
         return warehouse.read_parquet(snapshot)
 
     built = build(warehouse, question(settings, as_of, model), published if publish else None)

@@ -1,6 +1,6 @@
-"""The journal as files that pages read: what was decided about each customer, a file a month, sorted by customer.
+"""The journal as files that pages read: what was decided about each customer, a file a quarter, sorted by customer.
 
-Knows nothing of deciding. A month is written anew when a plan adds to it; history stays what counts.
+Knows nothing of deciding. A quarter is written anew when a plan adds to it; history stays what counts.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ COLUMNS = (
 
 
 def publish(var: Path, warehouse: Warehouse) -> tuple[Path, ...]:
-    """Writes the months whose file is not there or is not what the journal holds.
+    """Writes the quarters whose file is not there or is not what the journal holds.
 
     Args:
         var: Where a store's files lie.
@@ -33,13 +33,13 @@ def publish(var: Path, warehouse: Warehouse) -> tuple[Path, ...]:
         The files that were written.
     """
     journal = warehouse.table("journal")
-    counted = journal.semi_join(warehouse.table("plans"), "plan").mutate(month=journal.as_of.truncate("M"))
-    months = warehouse.arrow(counted.group_by("month").aggregate(rows=counted.count()).order_by("month")).to_pylist()
+    counted = journal.semi_join(warehouse.table("plans"), "plan").mutate(quarter=journal.as_of.truncate("Q"))
+    quarters = warehouse.arrow(counted.group_by("quarter").aggregate(rows=counted.count()).order_by("quarter")).to_pylist()
     written = []
-    for one in months:
-        path = var / FOLDER / f"{one['month']:%Y-%m}.parquet"
+    for one in quarters:
+        path = var / FOLDER / f"{one['quarter']:%Y-%m}.parquet"
         if not _holds(path, one["rows"]):
-            mine = counted.filter(counted.month == ibis.literal(one["month"], type=counted.month.type()))
+            mine = counted.filter(counted.quarter == ibis.literal(one["quarter"], type=counted.quarter.type()))
             warehouse.write_parquet(mine.select(*COLUMNS).order_by("customer_id", "as_of", "program", "stage"), path)
             written.append(path)
     return tuple(written)

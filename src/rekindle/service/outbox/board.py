@@ -4,18 +4,19 @@ Changes nothing. Asks by the index of state and hour alone, and of what is settl
 years answers like one of weeks.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from rekindle.service.outbox.models import OPEN, PLANNED, SETTLED, Plan, Touch
 
 PAGE = 50
-REASONS = 12
-"""So many reasons are listed; the rest are in the table."""
+LATEST = 2_000
+"""Reasons are counted over so many messages at most, the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Reason:
 
     words: str
     messages: int
-    last: datetime | None
+    last: datetime
 
 
 def counts(since: datetime) -> dict[str, int]:
@@ -44,11 +45,23 @@ def _of(rows: QuerySet[Touch], since: datetime) -> dict[str, int]:
     return {status: rows.filter(status=status).count() for status in OPEN} | settled
 
 
-def reasons(statuses: Sequence[str], since: datetime) -> tuple[Reason, ...]:
-    """Why messages of since then are in these states, the most frequent first."""
-    rows = Touch.objects.filter(status__in=statuses, send_at__gte=since).values_list("reason")
-    found = rows.annotate(n=Count("id"), last=Max("settled_at")).order_by("-n", "reason")[:REASONS]
-    return tuple(Reason(words or "no reason was given", n, last) for words, n, last in found)
+def reasons(statuses: Sequence[str], since: datetime, said: Callable[[str], str]) -> tuple[Reason, ...]:
+    """Why the latest messages of since then are in these states, the most frequent first.
+
+    Args:
+        statuses: Which.
+        since: Messages that were to go before are not looked at.
+        said: A reason as its reader may see it; those that are then alike are one.
+    """
+    counted: Counter[str] = Counter()
+    last: dict[str, datetime] = {}
+    for status in statuses:
+        rows = Touch.objects.filter(status=status, send_at__gte=since).order_by("-send_at")
+        for reason, settled in rows.values_list("reason", "settled_at")[:LATEST]:
+            words = said(reason) or "no reason was given"
+            counted[words] += 1
+            last[words] = max(settled or since, last.get(words, since))
+    return tuple(Reason(words, n, last[words]) for words, n in sorted(counted.items(), key=lambda one: (-one[1], one[0])))
 
 
 def ahead(instants: Sequence[datetime]) -> tuple[int, ...]:
