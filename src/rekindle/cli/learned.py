@@ -47,9 +47,9 @@ def lines(learned: "Learned", currency: str) -> Iterator[str]:
             yield f"Experiment     {experiment_words.headline(one.experiment, one.looks)}"
     if learned.suite is not None:
         yield from _together(learned.suite, show)
-    for kind, one in learned.kinds.items():
-        told = f"{one.customers:,} customers of a year: {show(one.spend)} each in {one.orders:.1f} orders, {show(one.messages)} of messages"
-        yield f"{kind.capitalize():<15}{told}; {one.speak_well:.0%} speak well of the shop"
+    for name, kind in learned.kinds.items():
+        told = f"{kind.customers:,} customers of a year: {show(kind.spend)} each in {kind.orders:.1f} orders"
+        yield f"{name.capitalize():<15}{told}, {show(kind.messages)} of messages; {kind.speak_well:.0%} speak well of the shop"
 
 
 def _alarm(program: str, check: "Check") -> Iterator[str]:

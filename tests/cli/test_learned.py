@@ -1,0 +1,65 @@
+"""What `learn` says: what is wrong comes first, and what cannot be told apart from zero is said to be so."""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rekindle import money
+from rekindle.cli.learned import ZERO, lines
+from rekindle.learn.lift import measure
+from rekindle.learn.maturity import Maturity
+from rekindle.learn.mismatch import of_share
+from rekindle.moment import parse_as_of
+from rekindle.service.config.database import use_ledger
+from rekindle.settings import Settings
+from tests.learn.summing import cells, shop
+
+WHOLE, EARLY = Maturity(56, 56, 900, 0, None, None), Maturity(90, 56, 900, 40, date(2026, 5, 2), date(2026, 8, 1))
+
+
+@pytest.fixture(autouse=True)
+def _ledger(tmp_path: Path) -> None:
+    use_ledger(Settings(root=tmp_path))
+
+
+def told(effect: float, found: Maturity = WHOLE, checks: bool = False, leaks: int = 0) -> list[str]:
+    from rekindle.service.flow.learning import Learned
+
+    mine = cells(shop(np.random.default_rng(5), 3_000, effect=effect))
+    lift = measure("win-back", mine, mine.only(mine.keys["segments"] != ""), found, (date(2026, 3, 2), date(2026, 5, 1)))
+    control = of_share("control", ["2026-03-02"], np.array([3_000.0]), np.array([600.0]), np.array([0.3 if checks else 0.2]))
+    learned = Learned(
+        parse_as_of("2026-05-02", "UTC"), (lift,), {}, {"win-back": (control,)}, {"win-back": leaks} if leaks else {}, None,
+    )  # fmt: skip
+    return list(lines(learned, "EUR"))
+
+
+def test_nothing_is_distinguishable_from_zero_and_what_would_show_stands_beside_it() -> None:
+    found = told(0.0)
+    worth = next(line for line in found if line.startswith("Worth"))
+    assert ZERO in worth
+    assert "would show four times in five" in worth
+    assert "margin a customer in 8 weeks" in worth
+    assert not any(line.startswith(("ALARM", "LEAK", "Early", "Not yet")) for line in found)
+
+
+def test_an_effect_that_is_told_apart_is_told_with_its_ends() -> None:
+    worth = next(line for line in told(3_000.0) if line.startswith("Worth"))
+    assert ZERO not in worth
+    assert worth.count(money.show(0, "EUR")[:3]) == 3
+
+
+def test_a_draw_that_went_wrong_comes_before_every_number() -> None:
+    found = told(3_000.0, checks=True, leaks=7)
+    assert found[0].startswith("ALARM          win-back, control: 600 of 3,000, where the draw gives 900 (p ")
+    assert found[2] == "               Believe no number of it until that is explained."
+    assert found[3].startswith("LEAK           win-back: 7 messages to customers who were to have none")
+    assert found[4].startswith("win-back")
+
+
+def test_an_early_reading_says_so_and_when_the_rest_is_known() -> None:
+    found = told(0.0, EARLY)
+    assert next(line for line in found if line.startswith("Early")).startswith("Early          counted over 56 of 90 days")
+    assert "Not yet        40 rounds are too young; the next are whole on 2026-05-02, all on 2026-08-01" in found
