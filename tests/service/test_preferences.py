@@ -136,3 +136,27 @@ def test_every_language_says_the_same_things() -> None:
     holes = {one: {key: sorted(re.findall(r"{(.*?)}", text)) for key, text in words(one).items()} for one in languages()}
     assert holes["de"] == holes["en"]
     assert (language_of("de_AT", "en"), language_of("fr", "de"), language_of("", "xx")) == ("de", "de", "en")
+
+
+def stopped(store: Settings, visitor: Client) -> str:
+    token = sign(load_ring(store.var, "unsubscribe"), Claim("c1", "email-marketing"))
+    answer = visitor.post(f"/u/{token}", {"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_stop_is_taken_back_with_one_press_where_there_was_a_yes(store: Settings, visitor: Client) -> None:
+    page = stopped(store, visitor)
+    action = re.search('<form method="post" action="([^"]+)">', page)
+    assert action
+    assert 'name="restart" value="1"' in page
+    assert held().channels == frozenset()
+    assert visitor.post(action[1].removeprefix(store.public_path), {"restart": "1"}).status_code == 200
+    assert held().channels == {"email"}
+
+
+def test_a_yes_that_nobody_said_is_not_offered_back(store: Settings, visitor: Client) -> None:
+    Consent.objects.all()._raw_delete(using="default")
+    implied = {"channel": "email", "purpose": "marketing", "basis": "purchase", "source": "order"}
+    Consent.objects.create(customer_id="c1", granted=True, recorded_at=NOON, **implied)
+    assert "restart" not in stopped(store, visitor)
