@@ -5,7 +5,7 @@ Knows nothing of what a document means: forms come from its schema, and what is 
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -158,7 +158,7 @@ def approve(request: HttpRequest) -> HttpResponse:
 
 def _page(store: Settings, name: str, base: drafts.Base, text: str, as_text: bool) -> dict[str, object]:
     try:
-        fields: Group | None = form(schema_of(name), read(text.encode()))
+        fields: Group | None = form(schema_of(name), _reading(text))
     except Unreadable:
         fields = None
     return {
@@ -177,7 +177,11 @@ def _written(request: HttpRequest, name: str, before: str, as_text: bool) -> str
     if as_text:
         return "\n".join(request.POST.get("text", "").splitlines()) + "\n"
     given = {key: str(value) for key, value in request.POST.items()}
-    return changed(before, typed(form(schema_of(name), read(before.encode())), given))
+    return changed(before, typed(form(schema_of(name), _reading(before)), given))
+
+
+_reading = lru_cache(maxsize=32)(lambda text: read(text.encode()))
+"""What a text says; a form and its check ask for the same one again and again."""
 
 
 @cache

@@ -3,6 +3,7 @@
 Knows nothing of how a budget binds. What was sent and taken is published with each plan, and so is what was promised.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -93,7 +94,12 @@ def offers(request: HttpRequest) -> HttpResponse:
     held, plans = documents_of.approved(store), plan_counts.counts(store.var, ready_plans())
     now = plans[0].at if plans else moment.now()
     taken = codes_taken.taken(store.var)
-    rows = [_row(store, held, offer, plans, taken) for offer in held.offers.values()]
+    given: Counter[str] = Counter()
+    for plan in plans:
+        for cell in plan.cells:
+            if cell.offer and cell.channel and cell.fresh:
+                given[cell.offer] += cell.customers
+    rows = [_row(store, held, offer, given[offer.name], taken) for offer in held.offers.values()]
     said = {
         "rows": [row for row in rows if row.offer.costly], "words": [row for row in rows if not row.offer.costly],
         "burns": [_burn(store, held, one, plans, now) for one in held.rules.every_budget], "since": plans[-1].at if plans else None,
@@ -102,11 +108,10 @@ def offers(request: HttpRequest) -> HttpResponse:
     return show(request, "offers.html", said)
 
 
-def _row(store: Settings, held: Documents, offer: Offer, plans: Iterable[Counts], taken: Mapping[str, Taken]) -> Row:
+def _row(store: Settings, held: Documents, offer: Offer, given: int, taken: Mapping[str, Taken]) -> Row:
     every = [(program, stage) for program in held.programs for stage in program.stages]
     places = [(program, stage) for program, stage in every if any(arm.offer == offer.name for arm in stage.arms)]
     floors = [max(offer.margin_floor, stage.offers.margin_floor) for _, stage in places] or [offer.margin_floor]
-    given = sum(cell.customers for plan in plans for cell in plan.cells if cell.offer == offer.name and cell.channel and cell.fresh)
     stages: dict[str, list[str]] = {}
     for program, stage in places:
         stages.setdefault(program.name, []).append(stage.name.replace("_", " "))

@@ -4,6 +4,7 @@ Knows nothing of how a version is chosen.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -133,12 +134,11 @@ def version(request: HttpRequest, name: str) -> HttpResponse:
     store = store_in_use()
     if not queries.approved(store):
         raise Http404
-    held = documents_of.approved(store)
     try:
-        found = policies.read(store, name) if name != EQUAL else None
+        found = _read(str(store.root), name) if name != EQUAL else None
     except BadData as error:
         raise Http404 from error
-    table, reign = found.policy if found else equal_chance(held.programs), policies.reigning(store)
+    reign = policies.reigning(store)
     entry = next((one for one in policies.entries(store) if one.name == name), None)
     said = {
         "version": found, "name": name, "entry": entry, "in_force": name == reign[-1], "approved": bool(entry and entry.approvals),
@@ -146,7 +146,8 @@ def version(request: HttpRequest, name: str) -> HttpResponse:
         "more": max(0, len(found.differing) - SHOWN) if found else 0,
         "outlook": None if found is None or isinstance(found.outlook, CannotTell) else found.outlook,
         "spend_words": _spend_words(found), "cannot": found.outlook.reason if found and isinstance(found.outlook, CannotTell) else "",
-        "parts": _parts(held, table, policies.in_force(store, held)), "job": jobs.latest("policy-approve", name),
+        "parts": _parts(str(store.root), name, reign[-1], tuple(queries.approved(store).items())),
+        "job": jobs.latest("policy-approve", name),
     }  # fmt: skip
     return show(request, "policy-version.html", said)
 
@@ -173,9 +174,19 @@ def _key(one: Change) -> tuple[str, str, str, str]:
     return one.program, one.stage, one.context, one.arm
 
 
-def _parts(held: Documents, table: Policy, before: Policy) -> list[tuple[Program, tuple[Grid, ...], int]]:
-    """The programs in which a table differs from another, with the stages that do and how many chances; that of a lapse first."""
-    found = []
+@lru_cache(maxsize=16)
+def _read(root: str, name: str) -> Version:
+    """A version, which never changes."""
+    return policies.read(store_in_use(), name)
+
+
+@lru_cache(maxsize=16)
+def _parts(root: str, name: str, force: str, approved: tuple[tuple[str, str], ...]) -> list[tuple[Program, tuple[Grid, ...], int]]:
+    """The programs in which a table differs from the one in force, with the stages that do and how many chances; that of a lapse first."""
+    store, found = store_in_use(), []
+    held = documents_of.approved(store)
+    table = equal_chance(held.programs) if name == EQUAL else _read(root, name).policy
+    before = equal_chance(held.programs) if force == EQUAL else _read(root, force).policy
     for program in _in_order(held):
         if moved := tuple(one for one in grids(program, table, before) if one.moved):
             found.append((program, moved, sum(one.moved for one in moved)))
