@@ -101,18 +101,20 @@ def write(warehouse: Warehouse, known: Stores, chance: np.random.Generator) -> N
         "context": np.full(size, "mid/other"), "control_share": np.full(size, CONTROL),
         **{name: np.zeros(size, int) for name in ("cost_ceiling", "expected_cost", "expected_margin")},
     }  # fmt: skip
-    sent = np.flatnonzero(treated)
-    touches = {
-        "touch_key": np.char.add("t", names[sent]), "customer_id": names[sent], "program": plans[sent],
-        "stage": np.full(len(sent), "reconnect"), "episode": np.char.add("e", names[sent]), "arm": np.full(len(sent), "light"),
-        "channel": np.full(len(sent), "email"), "code": codes[sent], "status": np.full(len(sent), "sent"),
-        "settled_at": np.full(len(sent), np.datetime64(ENTERED, "us")),
-    }  # fmt: skip
+    touches = _sent(names[treated], plans[treated], codes[treated])
     warehouse.insert("journal", _table(journal, JOURNAL.to_pyarrow(), {}))
     plan = {"plan": ["first"], "as_of": pa.array([ENTERED], pa.timestamp("us")), "rehearsal": [False], "decisions": [size]}
     warehouse.insert("plans", pa.table(plan))
     for name, columns in (("orders", orders), ("touches", touches)):
         warehouse.insert(name, _table(columns, FACTS[name].schema.to_pyarrow(), {"source": "shop", "batch": 1, "digest": ""}))
+
+
+def _sent(names: np.ndarray, plans: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
+    usual = {"stage": "reconnect", "arm": "light", "channel": "email", "status": "sent", "settled_at": np.datetime64(ENTERED, "us")}
+    return {
+        "touch_key": np.char.add("t", names), "customer_id": names, "program": plans, "episode": np.char.add("e", names), "code": codes,
+        **{name: np.full(len(names), value) for name, value in usual.items()},
+    }  # fmt: skip
 
 
 def _table(columns: dict, schema: pa.Schema, usual: dict[str, object]) -> pa.Table:

@@ -155,3 +155,8 @@ def test_messages_that_harm_are_dropped_from_the_end_and_one_always_stays(
     if found:
         assert found.changes[0] == Change(("caps", "touches"), 3, touches)
         assert "closing last_word -EUR 0.60 (-EUR 0.90 to -EUR 0.30)" in found.why
+
+
+def test_a_change_is_read_as_it_would_be_written() -> None:
+    assert str(Change(("caps", "touches"), 3, 2)) == "caps.touches: 2 (now 3)"
+    assert str(Change(("value_tiers",), None, {"over": "730d", "high": 69.84})) == "value_tiers: {over: 730d, high: 69.84} (now not set)"

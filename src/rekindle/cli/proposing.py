@@ -43,7 +43,7 @@ def _lines(edits: "Iterable[Edit]") -> Iterable[str]:
     none = True
     for one in edits:
         none = False
-        yield f"{one.proposal.name}: {'; '.join(map(str, one.proposal.changes))} ({one.file})"
+        yield f"{one.proposal.name}: {'; '.join(map(str, one.proposal.changes))}, in {one.file}"
         yield f"               {one.proposal.why}"
     if none:
         yield "Nothing to change: the evidence speaks for the documents as they are, or does not tell yet."

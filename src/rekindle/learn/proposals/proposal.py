@@ -6,6 +6,7 @@ Knows nothing of where evidence comes from.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rekindle.program.editing import written
 from rekindle.program.reading import Place, Value
 
 
@@ -25,7 +26,8 @@ class Change:
 
     def __str__(self) -> str:
         """As people read it."""
-        return f"{'.'.join(map(str, self.place))}: {'not set' if self.before is None else self.before} to {self.after}"
+        now = "not set" if self.before is None else written(self.before)
+        return f"{'.'.join(map(str, self.place))}: {written(self.after)} (now {now})"
 
 
 @dataclass(frozen=True, slots=True)
