@@ -155,3 +155,9 @@ def test_the_linter_reads_landing_pages(store: Settings) -> None:
     write(store, PAGES.replace("Shown to the rest", "Hurry, only 3 left!"))
     found = [one for one in examined(store).findings if one.file == "content/landings.yaml"]
     assert [(one.line, one.severity) for one in found][:1] == [(9, "error")]
+
+
+def test_a_page_that_nobody_would_see_is_named(store: Settings) -> None:
+    write(store, PAGES.replace("{program: win-back}", "{program: winback}").replace("persona: price_sensitive", "stage: tailer"))
+    found = {(one.line, one.rule) for one in examined(store).findings if one.file == "content/landings.yaml"}
+    assert found == {(3, "landing-stage"), (7, "landing-program")}

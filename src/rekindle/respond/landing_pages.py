@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from rekindle.deliver.claims import Mishap
+from rekindle.program.documents import Cohort
 from rekindle.program.fields import Entry, mistake
 
 Text = Annotated[str, Field(min_length=1, max_length=400)]
@@ -23,9 +25,9 @@ class Who(Entry):
     """The stage of the program."""
     persona: Literal["", "price_sensitive", "premium", "quick_solution"] = ""
     """How the customer likes to buy."""
-    cohort: str = ""
+    cohort: Literal["", Cohort] = ""
     """The lapsed cohort."""
-    cause: str = ""
+    cause: Literal["", Mishap] = ""
     """The evidenced cause of the lapse."""
     category: str = ""
     """The category that the message speaks of."""

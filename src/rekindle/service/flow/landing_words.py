@@ -3,7 +3,7 @@
 Knows nothing of customers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,6 +43,25 @@ def examined(text: str) -> tuple[LandingPages, tuple[Finding, ...]]:
     found = validate(LandingPages, reading)
     wrong = ((reading.line(one.path), one.rule, one.why, one.remedy.replace(*_PAGES)) for one in found.mistakes)
     return found.entry or NONE, tuple(Finding(FILE, *one) for one in wrong)
+
+
+def strangers(text: str, programs: Mapping[str, Collection[str]]) -> Iterator[Finding]:
+    """Pages that nobody would ever see, for a program or a stage that is not there.
+
+    Args:
+        text: Of the file.
+        programs: Name to stages.
+    """
+    reading = _reading(text)
+    if isinstance(reading, Finding):
+        return
+    for number, one in enumerate(examined(text)[0].pages):
+        stages = {name for program, held in programs.items() if one.who.program in ("", program) for name in held}
+        wrong = "program" if one.who.program not in ("", *programs) else "stage" if one.who.stage not in ("", *stages) else ""
+        if wrong:
+            why = f"nobody comes back to this page: there is no {wrong} '{getattr(one.who, wrong)}'"
+            line = reading.line(("pages", number, "for", wrong))
+            yield Finding(FILE, line, f"landing-{wrong}", why, "Name one of the store's, or leave it out.")
 
 
 def texts(text: str) -> Iterator[tuple[Place, str]]:

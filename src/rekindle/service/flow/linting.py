@@ -47,7 +47,8 @@ def examined(settings: Settings, instead: Mapping[str, str] = MappingProxyType({
     templates = load_content(settings.root)
     texts = {name: text for name, text in templates.texts.items() if settings.senders.sms or not name.endswith(".sms.txt")}
     found = examine(texts, asked(settings, instead))
-    return replace(found, findings=tuple(sorted({*content_findings(templates), *found.findings})))
+    landings = landing_words.strangers(_written(settings.root / landing_words.FILE), dict(_stages(settings.root, instead)))
+    return replace(found, findings=tuple(sorted({*content_findings(templates), *landings, *found.findings})))
 
 
 def refuse_errors(settings: Settings, instead: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -109,6 +110,14 @@ def _readings(root: Path, instead: Mapping[str, str]) -> Iterator[tuple[str, Rea
             yield name, read(text)
         except Unreadable:
             continue
+
+
+def _stages(root: Path, instead: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each program with its stages."""
+    for name, reading in _readings(root, instead):
+        stages = reading.value.get("stages")
+        if name.startswith(PROGRAMS):
+            yield str(reading.value.get("program")), tuple(map(str, stages)) if isinstance(stages, dict) else ()
 
 
 def _spoken(offers: Reading) -> Iterator[tuple[Place, str]]:
