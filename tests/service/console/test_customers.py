@@ -171,7 +171,7 @@ def test_a_message_that_waits_is_shown_before_it_goes(told: Settings, enter: Ent
 
 def test_the_story_is_in_the_order_of_time(told: Settings) -> None:
     decide(told, reason="control")
-    found = timeline.timeline(told, "c1", personal=False)
+    found = timeline.timeline(told, "c1", None, personal=False)
     assert found[0].waits
     settled = [one.at for one in found if not one.waits]
     assert settled == sorted(settled, reverse=True)

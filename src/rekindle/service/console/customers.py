@@ -138,9 +138,9 @@ def customer(request: HttpRequest, customer: str) -> HttpResponse:
         return show(request, "customers-none.html", {"customer": customer}, status=404)
     person = person or Person(customer_id=customer)
     row = profile.row if profile else None
-    moments, as_of = timeline(store, customer, personal), snapshots.as_of(store)
+    went, as_of = snapshots.went(store.var, customer), snapshots.as_of(store)
     waiting = Touch.objects.filter(customer_id=customer, plan__ready=True, status__in=OPEN).order_by("send_at", "id").first()
-    wishes, went = wishes_of(person, moment.now()), snapshots.went(store.var, customer)
+    wishes, moments = wishes_of(person, moment.now()), timeline(store, customer, went, personal)
     said: dict[str, object] = {
         "as_of": as_of.last_day if as_of else None, "customer": customer, "personal": personal, "person": person,
         "row": row,

@@ -91,12 +91,13 @@ class Moment:
     hourless: bool = False
 
 
-def timeline(settings: Settings, customer_id: str, personal: bool) -> tuple[Moment, ...]:
+def timeline(settings: Settings, customer_id: str, went: snapshots.Went | None, personal: bool) -> tuple[Moment, ...]:
     """Everything known of what happened with a customer, the latest first; what waits stands before.
 
     Args:
         settings: The store's.
         customer_id: Whose.
+        went: What the latest diagnosis found about the customer; None where there is none.
         personal: Whether the reader may see addresses and the ids of other systems; they are masked where not.
     """
     found = [
@@ -104,7 +105,7 @@ def timeline(settings: Settings, customer_id: str, personal: bool) -> tuple[Mome
         *(_message(one, personal) for one in Touch.objects.filter(customer_id=customer_id, plan__ready=True).order_by("id")),
         *(_told(one, personal) for one in events.of_customer(customer_id)),
         *(_said(one, settings) for one in Consent.objects.filter(customer_id=customer_id)),
-        *_steps(snapshots.went(settings.var, customer_id), personal),
+        *_steps(went, personal),
     ]
     return tuple(sorted(found, key=lambda one: (one.waits, one.at), reverse=True))
 
