@@ -139,9 +139,9 @@ def first_login(console: Console) -> Any:
         return page.context.storage_state()
 
 
-def troubles(page: Page) -> list[tuple[str, list[object]]]:
-    """What axe finds on a page."""
-    found = Axe().run(page).response["violations"]
+def troubles(page: Page, *rules: str) -> list[tuple[str, list[object]]]:
+    """What axe finds on a page, by some of its rules or by all."""
+    found = Axe().run(page, options={"runOnly": list(rules)} if rules else {}).response["violations"]
     return [(one["id"], [node["target"] for node in one["nodes"]]) for one in found]
 
 
@@ -174,7 +174,7 @@ def test_from_a_version_that_waits_to_an_approved_program_and_a_sent_message(con
         send_due(console.store, NOON, senders={"email": recorder})
         assert len(recorder.taken) == Touch.objects.filter(status=SENT).count() == 2
         page.goto(f"{console.at}messages")
-        expect(page.locator("main")).to_contain_text("sent")
+        expect(page.locator("main")).to_contain_text("Sent 2")
 
 
 LOOKS = {
@@ -182,6 +182,9 @@ LOOKS = {
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 360, "height": 740}, "has_touch": True},
 }
+AXE = {"dark": ("color-contrast",)}
+"""Of a look that changes the colours alone, the rules that look at them; what a narrow window changes, axe does not see."""
+
 PAGES = (*(entry.name for entry in NAVIGATION if entry.name != "overview"), "plan", "start/contacts", "account/second", "documents")
 
 
@@ -195,7 +198,7 @@ def test_every_page_can_be_read_by_everybody(console: Console, look: str) -> Non
             assert answer is not None
             assert answer.status == 200, name
             assert wide(page) == 0, name
-            assert look == "phone" or troubles(page) == [], name  # what a narrow window changes, axe does not see
+            assert look == "phone" or troubles(page, *AXE.get(look, ())) == [], name
     assert said == [], "no script, style or picture was refused"
 
 
