@@ -1,8 +1,13 @@
 """A small shop for tests of the command line: 150 customers, one of whom has a formula for an id."""
 
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from unittest.mock import patch
 
+from rekindle.program.catalogue.shipped import SHIPPED
 from tests.cli.terminal import done
 
 KEY = "5a" * 32
@@ -45,14 +50,25 @@ def write_mapping(path: Path) -> Path:
     return path
 
 
-def make_store(folder: Path, *options: str) -> Path:
-    """An empty store whose customer ids are always the same."""
+def make_store(folder: Path, *options: str, programs: Collection[str] = ("win-back",)) -> Path:
+    """An empty store whose customer ids are always the same, with these of the shipped programs: a plan's time grows with them."""
     key = folder / "var" / "identity.key"
     key.parent.mkdir(parents=True)
     key.touch(mode=0o600)
     key.write_text(KEY, encoding="ascii")
-    done("init", folder, "--name", "Corner", *options)
+    kept = {path: file for path, file in SHIPPED.items() if not path.startswith("programs/") or Path(path).stem in programs}
+    catalogue = import_module("rekindle.program.catalogue.shipped")
+    own_targets = partial(_filled_for, programs, catalogue._filled)
+    with patch.dict(SHIPPED, kept, clear=True), patch.object(catalogue, "_filled", own_targets):
+        done("init", folder, "--name", "Corner", *options)
     return folder
+
+
+def _filled_for(programs: Collection[str], filled: Callable[..., str], file: str, *rest: object) -> str:
+    """A shipped text; of the targets those of these programs and of the store."""
+    lines = filled(file, *rest).splitlines()
+    kept = [line for line in lines if "program: " not in line or any(f"program: {name}," in line for name in programs)]
+    return "\n".join(kept if file == "targets.yaml" else lines) + "\n"
 
 
 def files(folder: Path) -> set[str]:

@@ -9,7 +9,7 @@ from rekindle.program.catalogue.shipped import PROGRAMS
 from tests.cli.shop import files, make_store
 from tests.cli.terminal import done, typed
 
-DOCUMENTS = ["offers.yaml", "rules.yaml", "segments.yaml", *(f"programs/{name}.yaml" for name in PROGRAMS)]
+DOCUMENTS = ["offers.yaml", "rules.yaml", "segments.yaml", "targets.yaml", *(f"programs/{name}.yaml" for name in PROGRAMS)]
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def test_init_leaves_a_store_alone_and_needs_a_folder_it_may_write() -> None:
 
 
 def test_a_clean_store_has_only_the_examples_to_mend() -> None:
-    make_store(Path("corner"))
+    make_store(Path("corner"), programs=PROGRAMS)
     answer = done("--store", "corner", "check")
     held = ("sender.postal_address", "sender.email", "brand.url", "public_url")
     assert answer.lines == [f"rekindle.toml: warning: {name} is still the example: write the real one" for name in held]
@@ -98,7 +98,7 @@ def test_check_names_file_line_and_remedy_and_exits_with_3() -> None:
 
 
 def test_a_changed_document_is_used_once_it_is_approved() -> None:
-    make_store(Path("corner"))
+    make_store(Path("corner"), programs=PROGRAMS)
     store = ("--store", "corner")
     assert done(*store, "submit", "--dry-run").lines == ["Changed        nothing"]
     rules = Path("corner/rules.yaml")

@@ -13,7 +13,7 @@ from tests.cli.terminal import done, typed
 def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """A shop whose plan waits to be sent, and one of its messages."""
     folder = tmp_path_factory.mktemp("previewed")
-    store = make_store(folder / "corner")
+    store = make_store(folder / "corner", programs=("thank-you", "win-back"))
     done("--store", store, "import", write_orders(folder / "orders.csv"), "--map", write_mapping(folder / "orders.yaml"))
     done("--store", store, "import", write_contacts(folder / "c.csv"), "--contacts")
     done("--store", store, "approve", "--all", "--by", "Mia")

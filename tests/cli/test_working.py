@@ -34,7 +34,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer]:
 def reached(rehearsal: tuple[Path, Answer], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer]:
     """A shop with contacts, and what the run that brought them gave as JSON."""
     folder = tmp_path_factory.mktemp("reached")
-    store = make_store(folder / "corner")
+    store = make_store(folder / "corner", programs=PROGRAMS)
     orders, mapping, contacts = write_orders(folder / "orders.csv"), write_mapping(folder / "orders.yaml"), write_contacts(folder / "c.csv")
     return store, done("--store", store, "run", orders, "--map", mapping, "--contacts", contacts, "--as-of", AS_OF, "--json")
 
@@ -52,7 +52,7 @@ def test_a_run_ends_with_eight_lines_on_stdout_and_its_steps_on_stderr(rehearsal
         "Read           525 rows: 525 accepted, 0 duplicates, 0 rejected",
         "Found          525 orders and 0 returns of 150 customers, goods worth EUR 23,662.50",
         "History        675 new facts, 0 changed",
-        "Fitting and scoring", "Deciding", "Measuring", "Writing the report",
+        "Fitting and scoring", "Deciding", "Measuring", "Writing the report", "Auditing",
     ]  # fmt: skip
     assert answer.lines == (store / "var/reports/index.txt").read_text(encoding="utf-8").splitlines()
 
