@@ -8,12 +8,12 @@ import pytest
 from rekindle.errors import CannotTell, Refused
 from rekindle.program.documents import NOTHING
 from tests.decide.shop import crowd, documents, program
-from tests.decide.test_commit import SIZE, STAGE, Shop, ready_store, shop  # noqa: F401  fixtures
+from tests.decide.test_commit import SIZE, STAGE, Shop, ready_store, shop  # noqa: F401  fixtures are found by their names
 
 from rekindle.service.flow import plan_counts  # isort: skip  Django must be configured before
 
 
-def test_the_counts_of_a_plan_add_up_to_its_rows(shop: Shop) -> None:  # noqa: F811  the fixture
+def test_the_counts_of_a_plan_add_up_to_its_rows(shop: Shop) -> None:  # noqa: F811  the fixture of that name
     people = crowd(SIZE)
     people[0]["open_ticket"] = True
     planned, touches = shop.run(0, people)
@@ -30,7 +30,7 @@ def test_the_counts_of_a_plan_add_up_to_its_rows(shop: Shop) -> None:  # noqa: F
     assert alone["open_complaint"] == 1
 
 
-def test_the_newest_plan_comes_first_and_others_can_be_left_out(shop: Shop) -> None:  # noqa: F811  the fixture
+def test_the_newest_plan_comes_first_and_others_can_be_left_out(shop: Shop) -> None:  # noqa: F811  the fixture of that name
     first, _ = shop.run(0)
     second, _ = shop.run(1)
     assert [one.plan for one in plan_counts.counts(shop.settings.var)] == [second.plan.digest, first.plan.digest]
@@ -38,7 +38,7 @@ def test_the_newest_plan_comes_first_and_others_can_be_left_out(shop: Shop) -> N
     assert plan_counts.counts(shop.settings.var, []) == ()
 
 
-def test_how_groups_fared_is_written_down_though_the_plan_is_refused(shop: Shop) -> None:  # noqa: F811  the fixture
+def test_how_groups_fared_is_written_down_though_the_plan_is_refused(shop: Shop) -> None:  # noqa: F811  the fixture of that name
     rules = {"fairness": {"groups": ["country"], "disparity_at_most": 0.1, "least": 20}}
     poor = {**STAGE, "arms": {"light": {**STAGE["arms"]["light"], "when": "value_tier != 'high'"}}}
     shop.documents = documents(program(stages={"reconnect": poor}), **rules)
@@ -55,7 +55,7 @@ def test_how_groups_fared_is_written_down_though_the_plan_is_refused(shop: Shop)
     assert not any(isinstance(one.disparity, CannotTell) for one in found.fairness)
 
 
-def test_counts_outlive_the_rows_and_go_after_a_year(shop: Shop) -> None:  # noqa: F811  the fixture
+def test_counts_outlive_the_rows_and_go_after_a_year(shop: Shop) -> None:  # noqa: F811  the fixture of that name
     folder = shop.settings.var / "plans"
     for name, days in (("young", 31), ("old", 401)):
         (folder / name).mkdir(parents=True)
