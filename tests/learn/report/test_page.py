@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from rekindle.learn.report import headlines, render_page, to_json
-from rekindle.learn.report.customer_map import STANDINGS
 from rekindle.learn.report.facts import MAP, MAP_ROWS, ArmCount, LeftAlone
+from rekindle.learn.report.standings import STANDINGS
 
 from . import marigold
 

@@ -6,12 +6,13 @@ Knows nothing of what is proposed.
 from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
 from rekindle.learn.report.charts import Bar, bars
-from rekindle.learn.report.customer_map import STANDINGS, customer_map
+from rekindle.learn.report.customer_map import customer_map
 from rekindle.learn.report.facts import Cause, Cohort, ReportFacts, Slipping
 from rekindle.learn.report.figures import Figures
 from rekindle.learn.report.headlines import message_word
 from rekindle.learn.report.markup import Html, capital, el, join, listing, table, unbroken
 from rekindle.learn.report.section import section
+from rekindle.learn.report.standings import STANDINGS
 
 EXAMPLES = 3
 SIMULATED = "This marketplace is made up, so the true effect of contact is known, and printed beside the estimate."
