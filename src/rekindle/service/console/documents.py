@@ -110,7 +110,7 @@ def edit(request: HttpRequest, name: str) -> HttpResponse:
     """A document being written, as a form or as its text; a post checks or submits it."""
     store = store_in_use()
     try:
-        base = drafts.base(store, name)
+        base = drafts.base(store, name, operator_of(request).email)
     except BadData as error:
         raise Http404 from error
     as_text = request.GET.get("as", request.POST.get("as", "")) == "text"
@@ -135,7 +135,7 @@ def check(request: HttpRequest, name: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("documents-edit", args=[name]))
     store = store_in_use()
     try:
-        base = drafts.base(store, name)
+        base = drafts.base(store, name, operator_of(request).email)
     except BadData as error:
         raise Http404 from error
     text = _written(request, name, base.text, request.POST.get("as") == "text")

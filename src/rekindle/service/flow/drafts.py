@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from rekindle import moment
 from rekindle.errors import BadData, Refused
 from rekindle.moment import local_day
-from rekindle.program import checking
+from rekindle.program import checking, editing
 from rekindle.program.catalogue.shipped import shipped
 from rekindle.program.checking import Finding
 from rekindle.program.reading import folder
@@ -23,7 +23,7 @@ from rekindle.settings import Settings
 EXPERIMENT = re.compile(r"experiments/([a-z][a-z0-9-]{0,39})[.]yaml")
 BEGINNING = """# What is to be found out, written down before it begins. docs/experiments.md explains every key.
 experiment: {name}
-owner: ""                                # a person; approval is refused while it is empty
+owner: {owner}                           # a person; approval is refused while it is empty
 hypothesis: "A sentence that can turn out wrong."
 program: {program}
 stage: {stage}
@@ -71,24 +71,25 @@ class Examined:
         return tuple(one for one in (*self.mine, *self.others) if one.severity == "error")
 
 
-def base(settings: Settings, name: str) -> Base:
+def base(settings: Settings, name: str, owner: str = "") -> Base:
     """The version of a document that was submitted last, approved or not.
 
     Args:
         settings: The store's; its ledger is in use.
         name: The document's, such as `programs/win-back.yaml`.
+        owner: Who is to answer for one that is not there yet.
 
     Raises:
         BadData: There is no such document.
     """
     found = versions(name)
     if not found:
-        return Base("", _first(settings, name), approved=False)
+        return Base("", _first(settings, name, owner), approved=False)
     held = queries.approved(settings).get(name)
     return Base(found[0].digest, Document.objects.get(pk=found[0].digest).text, found[0].digest == held)
 
 
-def _first(settings: Settings, name: str) -> str:
+def _first(settings: Settings, name: str, owner: str) -> str:
     """What a document that is not there yet may begin with: what ships under its name, or an experiment to be filled in.
 
     Raises:
@@ -98,8 +99,8 @@ def _first(settings: Settings, name: str) -> str:
     if asked and queries.approved(settings):
         program = documents.approved(settings).lead
         stage = program.stages[0]
-        return BEGINNING.format(name=asked[1], program=program.name, stage=stage.name, arm=stage.arms[0].name)
-    text = shipped("", settings.currency, local_day(moment.now(), settings.timezone)).get(name)
+        return BEGINNING.format(name=asked[1], owner=editing.written(owner), program=program.name, stage=stage.name, arm=stage.arms[0].name)
+    text = shipped(owner, settings.currency, local_day(moment.now(), settings.timezone)).get(name)
     if text is None:
         raise BadData(f"there is no document {name}", "Submit the folder's documents with: rekindle submit")
     return text
