@@ -33,8 +33,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store that ran once, today."""
     folder = tmp_path_factory.mktemp("rhythm")
     made = make_store(folder / "corner", "--owner", "Ada")
-    for name in MORE:
-        (made / "programs" / f"{name}.yaml").write_text(shipped("Ada", "EUR", TODAY)[f"programs/{name}.yaml"], encoding="utf-8")
+    for name in ("targets.yaml", *(f"programs/{one}.yaml" for one in MORE)):
+        (made / name).write_text(shipped("Ada", "EUR", TODAY)[name], encoding="utf-8")
     done("--store", made, "approve", "--all")
     done("--store", made, "import", write_recent(folder / "orders.csv"), "--map", write_mapping(folder / "orders.yaml"))
     done("--store", made, "import", write_contacts(folder / "contacts.csv"), "--contacts")

@@ -54,7 +54,7 @@ def review(  # noqa: PLR0913  one argument for each option of the command
         instant, held = store.as_of_plan(as_of), documents.approved(store.settings)
         asked = review_facts.Review(store.settings, store.warehouse, held, instant, store.now, publish=not dry_run)
         facts = review_facts.gather(asked)
-        page = out or store.settings.var / "reviews" / f"{instant.last_day:%Y-%m}.html"
+        page = out or review_facts.page_path(store.settings, instant)
         if not dry_run:
             insights.write_whole(page, render_pack(facts))
     emit({**_pack_json(facts), "page": page}, [*_pack_lines(facts), *([] if dry_run else [f"Page           {shown(page)}"])], as_json)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 import ibis
+import ibis.expr.types as ir
 
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.friction import CAUSES
@@ -51,6 +52,9 @@ def gather(
     return {function: tuple(said) for function, said in found.items()}
 
 
+MOST = 3
+"""So many topics and reasons are named."""
+
 Said = Iterator[tuple[str, str]]
 
 
@@ -82,6 +86,13 @@ def _content(settings: Settings) -> Said:
         yield "marketing", f"the texts have {errors} errors and {len(found) - errors} warnings: rekindle check"
 
 
+def _most(warehouse: Warehouse, rows: ir.Table, column: str) -> str:
+    """What most rows are about, up to three values with their counts; empty where none says."""
+    known = rows.filter(rows[column].notnull(), rows[column] != "")
+    counted = warehouse.arrow(known.group_by(column).aggregate(n=ibis._.count()).order_by(ibis.desc("n"), column).limit(MOST))
+    return ", ".join(f"{row[column]} ({row['n']:,})" for row in counted.to_pylist())
+
+
 def _support(warehouse: Warehouse, period: Period) -> Said:
     tickets, until = warehouse.current("tickets"), ibis.literal(period.until)
     waiting = tickets.filter(tickets.opened_at < until, tickets.closed_at.isnull() | (tickets.closed_at >= until))
@@ -89,6 +100,11 @@ def _support(warehouse: Warehouse, period: Period) -> Said:
     if row["n"]:
         days = (period.until - row["first"]).days
         yield "support", f"{row['n']:,} tickets are open, the oldest for {days} days: these customers get no marketing"
+    if topics := _most(warehouse, tickets.filter(period.holds(tickets.opened_at)), "topic"):
+        yield "support", f"new tickets are about {topics}"
+    returns = warehouse.current("returns")
+    if reasons := _most(warehouse, returns.filter(period.holds(returns.returned_at)), "reason"):
+        yield "product", f"goods came back for {reasons}"
 
 
 def _data(settings: Settings) -> Said:

@@ -6,6 +6,7 @@ Knows nothing of how they are shown.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from rekindle import money
@@ -53,6 +54,11 @@ class Review:
         """The last 30 days."""
         since = start_of_day(self.as_of.day - timedelta(days=DAYS), self.as_of.timezone)
         return Period(since.replace(tzinfo=None), self.as_of.naive)
+
+
+def page_path(settings: Settings, as_of: AsOf) -> Path:
+    """Where the page of the month of an instant's last day goes."""
+    return settings.var / "reviews" / f"{as_of.last_day:%Y-%m}.html"
 
 
 def gather(review: Review) -> PackFacts:

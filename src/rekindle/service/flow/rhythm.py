@@ -3,13 +3,18 @@
 Knows nothing of how each is done. A store that is asked about another instant than the present one is left as it is.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
+
+import ibis
 
 from rekindle import moment
 from rekindle.history.warehouse import Warehouse
+from rekindle.learn.review_pack import render_pack
 from rekindle.moment import AsOf
 from rekindle.program.documents import Documents
-from rekindle.service.flow import audits, baselines, documents, reviews, targets, worlds
+from rekindle.service.flow import audits, baselines, documents, review_facts, reviews, targets, worlds
+from rekindle.service.flow.insights import write_whole
 from rekindle.service.programs import queries
 from rekindle.settings import Settings
 
@@ -31,7 +36,7 @@ def freeze(settings: Settings, warehouse: Warehouse, held: Documents, as_of: AsO
 
 
 def keep(settings: Settings, warehouse: Warehouse, held: Documents, as_of: AsOf, at: datetime) -> tuple[str, ...]:
-    """Looks at targets, and makes an audit where one is due; returns what was done, each in a sentence without a full stop.
+    """Looks at targets, makes an audit where one is due, writes the review of the month before; returns what was done, in sentences.
 
     Args:
         settings: The store's.
@@ -43,11 +48,25 @@ def keep(settings: Settings, warehouse: Warehouse, held: Documents, as_of: AsOf,
     if not _present(settings, as_of):
         return ()
     targets.standings(settings, warehouse, held, as_of)
-    if not audits.is_due(at):
-        return ()
-    made = audits.make(settings, warehouse, held, at)
-    found = "with findings" if made.findings else "and nothing was found"
-    return (f"An audit was made, {found}; it waits for a sign-off: rekindle audit --sign-off {made.digest[:12]}",)
+    return tuple([*_audited(settings, warehouse, held, at), *_reviewed(settings, warehouse, held, as_of, at)])
+
+
+def _audited(settings: Settings, warehouse: Warehouse, held: Documents, at: datetime) -> Iterator[str]:
+    if audits.is_due(at):
+        made = audits.make(settings, warehouse, held, at)
+        found = "with findings" if made.findings else "and nothing was found"
+        yield f"An audit was made, {found}; it waits for a sign-off: rekindle audit --sign-off {made.digest[:12]}"
+
+
+def _reviewed(settings: Settings, warehouse: Warehouse, held: Documents, as_of: AsOf, at: datetime) -> Iterator[str]:
+    """Writes the page of the month that is over, if there were plans in it and nobody has."""
+    first = as_of.day.replace(day=1)
+    over = AsOf(moment.start_of_day(first, settings.timezone), settings.timezone, shifted=True)
+    page, plans = review_facts.page_path(settings, over), warehouse.table("plans")
+    if not page.exists() and warehouse.scalar((plans.as_of < ibis.literal(over.naive)).any()):
+        facts = review_facts.gather(review_facts.Review(settings, warehouse, held, over, at, publish=False))
+        write_whole(page, render_pack(facts))
+        yield f"The review of {over.last_day:%B %Y} is written: {page}"
 
 
 def _present(settings: Settings, as_of: AsOf) -> bool:
