@@ -109,6 +109,8 @@ def test_the_folder_s_version_is_walked_where_it_is_asked_for(walked: Walked) ->
     ("words", "code", "said"),
     [
         (["no-such"], 3, "no program 'no-such' is approved"),
+        ([PROGRAM, "--version", "000000"], 3, "'000000' names no version"),
+        ([PROGRAM, "--version", "000000", "--draft"], 2, "--draft and --version are both given"),
         ([PROGRAM, "--from", "soon"], 2, "'soon' is not a day"),
         ([PROGRAM, "--from", "2024-12-31"], 3, "history has no orders before 2024-12-31"),
         ([PROGRAM, "--from", "2031-01-01"], 3, "no whole week lies between 2031-01-01 and"),
@@ -187,5 +189,6 @@ def test_what_the_numbers_rest_on_is_said_before_them() -> None:
         "Later          plans are 7 days apart, so messages leave up to 7 days after their moment; live, within 2 days",
     ]
     assert not [line for line in lines if line.startswith("Missed ")], "an order waits for the next plan"
+    assert said(TOLD, version="0d8ff12083a501c2")[0].startswith("Walked         back, version 0d8ff12083a5: ")
     missed = said(replace(TOLD, question=brief, missed=3))
     assert "Missed         3 late parcels that had arrived when the next plan was made: give --every 1 to miss none" in missed

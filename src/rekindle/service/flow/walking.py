@@ -73,6 +73,7 @@ class Simulated:
         draft: Whether the folder's version was walked.
         rehearsal: Whether everyone counted as consented, for no contacts are known.
         model: Why predictions are missing; empty where they are there.
+        version: The submitted version that was walked; empty where it was another.
     """
 
     paths: Paths
@@ -80,6 +81,7 @@ class Simulated:
     draft: bool
     rehearsal: bool
     model: str
+    version: str = ""
 
 
 def simulate(settings: Settings, warehouse: Warehouse, asked: Asked) -> Simulated:
@@ -106,7 +108,7 @@ def simulate(settings: Settings, warehouse: Warehouse, asked: Asked) -> Simulate
     past = _Past(settings, warehouse, question.ticks[0], asked.now)
     walked = walk.walk(warehouse, question, past.profile_at)
     missing = past.fitted.scored.reason if isinstance(past.fitted.scored, CannotTell) else ""
-    return Simulated(paths.summarise(warehouse, question, walked), walked.decisions, asked.draft, rehearsal, missing)
+    return Simulated(paths.summarise(warehouse, question, walked), walked.decisions, asked.draft, rehearsal, missing, asked.version)
 
 
 def _held(settings: Settings, asked: Asked) -> Documents:
@@ -206,7 +208,7 @@ def lines(found: Simulated, settings: Settings) -> Iterable[str]:
     """The walk for people."""
     told, question = found.paths, found.paths.question
     until = question.first + timedelta(days=question.days)
-    version = "the folder's version" if found.draft else "the approved version"
+    version = f"version {found.version[:12]}" if found.version else "the folder's version" if found.draft else "the approved version"
     yield f"Walked         {question.program.name}, {version}: a plan every {_days(question.every)} from {question.first} to {until}"
     yield from _assumed(found)
     if not told.audience:
