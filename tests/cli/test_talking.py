@@ -12,9 +12,9 @@ from tests.cli.terminal import typed
 COMMANDS = (
     "init", "import", "run", "insight", "diagnose", "segments", "explain", "plan", "send", "learn", "report", "simulate", "check", "submit",
     "approve", "simulate-program", "policy", "preview", "events", "pause", "resume", "serve", "work", "export", "erase", "audit", "keys",
-    "review", "handbook", "baseline", "blocker",
+    "review", "handbook", "baseline", "blocker", "propose", "pull", "operators", "experiments",
 )
-GROUPS, ENDLESS = {"policy", "keys", "baseline", "blocker"}, {"serve", "work"}
+GROUPS, ENDLESS = {"policy", "keys", "baseline", "blocker", "operators", "experiments"}, {"serve", "work"}
 """Commands whose own commands are tested beside them; commands that run until they are stopped."""
 
 READS = {"explain", "check", "simulate-program", "preview"}
