@@ -5,7 +5,6 @@ Knows nothing of what they may do. Failures are counted by address and network t
 
 from base64 import urlsafe_b64encode
 from hashlib import sha256
-from ipaddress import ip_address
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
@@ -17,6 +16,7 @@ from django.http import HttpRequest
 
 from rekindle import moment
 from rekindle.service.config.keys import load_secret
+from rekindle.service.config.often import address_of
 from rekindle.service.config.web import store_in_use
 
 _LATELY = 900.0
@@ -31,10 +31,8 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The browser's address; what a server before us says counts where that server is on this machine or its own net."""
-        near: str = request.META.get("REMOTE_ADDR", "")
-        said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        return said if said and _ours(near) and _is_address(said) else near or "unknown"
+        """The browser's address; allauth asks for something even where none can be told."""
+        return address_of(request) or "unknown"
 
     def add_message(self, request: HttpRequest, level: int, *told: object, **more: object) -> None:
         """Says on the next page what went wrong; that it went well the page itself shows."""
@@ -69,15 +67,3 @@ class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships n
 
 def _box() -> Fernet:
     return Fernet(urlsafe_b64encode(bytes.fromhex(load_secret(store_in_use().var, "second-factors"))))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _ours(text: str) -> bool:
-    return _is_address(text) and ip_address(text).is_private

@@ -22,7 +22,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_FAILED, _FILES = 500, "multipart/form-data"
+_REFUSED, _FAILED, _FILES = 403, 500, "multipart/form-data"
 _HERE = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -56,7 +56,7 @@ class Forms(_Console, CsrfViewMiddleware):
             return None
         enforced = not getattr(request, "_dont_enforce_csrf_checks", False)  # of a test's client, as Django's own check has it
         if enforced and request.content_type == _FILES and not request.user.is_authenticated:
-            return self._reject(request, "files before signing in")
+            return render(request, "console/stale.html", status=_REFUSED)
         return super().process_view(request, callback, callback_args, callback_kwargs)
 
 
