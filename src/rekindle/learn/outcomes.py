@@ -125,7 +125,7 @@ def outcomes(
         The rounds with `measures.COLUMNS` (money in minor units; margin net of redemptions and channel costs), and incentives, messages
         (minor units) and redeemed (orders with a code that a message carried).
     """
-    aged = entered.mutate(days=entered.program.cases(*days.items(), else_=ibis.null("int64")))
+    aged = entered.join(ibis.memtable({"program": [*days], "days": [*days.values()]}), "program")
     old = aged.filter(aged.age_days >= aged.days)
     spans = old.mutate(since=old.entered_at, until=old.entered_at + old.days.as_interval("D"))
     return measured(warehouse, past, programs, spans, window, max(days.values()))
@@ -295,7 +295,7 @@ def _redeemed(warehouse: Warehouse, programs: Sequence[Program], sold: ir.Table,
     given = touches.filter(touches.program.isin([one.name for one in programs]), touches.code != "").select(
         "program", "customer_id", "episode", "code", offered=touches.program + ":" + touches.stage + ":" + touches.arm
     )
-    used = given.join(sold.filter(sold.code != "").select("customer_id", "ordered_at", "code"), ["customer_id", "code"])
+    used = warehouse.keep(given.join(sold.filter(sold.code != "").select("customer_id", "ordered_at", "code"), ["customer_id", "code"]))
     met = _within(used, "ordered_at", spans, _whose(spans))
     return _part(met, redeemed=1, incentives=met.offered.cases(*costs.items(), else_=0) if costs else 0)
 

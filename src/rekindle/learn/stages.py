@@ -89,7 +89,7 @@ def of_programs(
     ages = outcomes.ages(warehouse, drawn, "program", "stage")
     goals = {program.name: program.goal.horizon_days for program in programs}
     found = {key: maturity({key[1]: one}, goals[key[0]], window.as_of.day) for key, one in ages.items()}
-    windows = {f"{program}:{stage}": one.window_days for (program, stage), one in found.items() if one.window_days}
+    windows = {(program, stage): one.window_days for (program, stage), one in found.items() if one.window_days}
     cells = _cells(warehouse, past, programs, window, drawn, windows) if windows else None
     told = {}
     for program in programs:
@@ -113,11 +113,17 @@ def _of(cells: Cells | None, program: Program, stage: Stage) -> Cells | None:
 
 
 def _cells(
-    warehouse: Warehouse, past: Past, programs: Sequence[Program], window: outcomes.Window, drawn: ir.Table, windows: Mapping[str, int]
+    warehouse: Warehouse,
+    past: Past,
+    programs: Sequence[Program],
+    window: outcomes.Window,
+    drawn: ir.Table,
+    windows: Mapping[tuple[str, str], int],
 ) -> Cells:
-    days = (drawn.program + ":" + drawn.stage).cases(*windows.items(), else_=ibis.null("int64"))
-    old = drawn.filter(drawn.age_days >= days)
-    rows = outcomes.followed(warehouse, past, programs, old.mutate(until=old.since + days.as_interval("D")), window)
+    names = {"program": [program for program, _ in windows], "stage": [stage for _, stage in windows], "days": [*windows.values()]}
+    watched = drawn.join(ibis.memtable(names), ["program", "stage"])
+    old = watched.filter(watched.age_days >= watched.days)
+    rows = outcomes.followed(warehouse, past, programs, old.mutate(until=old.since + old.days.as_interval("D")), window)
     net = rows.gross_margin - rows.incentives - rows.messages_milli / MILLI
     week = (rows.first_order_at.epoch_seconds() - rows.since.epoch_seconds()) // (7 * outcomes.DAY)
     rows = rows.mutate(margin=net, retained=(rows.orders > 0).cast("int64"), week=week.cast("int64"))
