@@ -188,3 +188,8 @@ def test_credit_is_labelled_and_says_both_numbers(warehouse: Warehouse) -> None:
     assert any(line.strip() == "channel sms: last message EUR 0.00, by position EUR 7.00, Shapley EUR 10.00" for line in lines(one, "EUR"))
     assert as_json(CannotTell("too early")) == {"label": LABEL, "cannot_tell": "too early"}
     assert in_all(CannotTell("too early"), 9) == CannotTell("too early")
+
+
+def test_where_the_lift_is_not_told_people_see_shares_of_what_followed(warehouse: Warehouse) -> None:
+    one = found(warehouse, Interval(-500.0, 3_000.0, 6_500.0))
+    assert any(line.strip() == "channel sms: last message EUR 0.00, by position EUR 28.00, Shapley EUR 40.00" for line in lines(one, "EUR"))

@@ -64,6 +64,11 @@ class Credit:
     scale: float | None
 
     @property
+    def told_apart(self) -> bool:
+        """Whether what was caused can be told apart from nought."""
+        return isinstance(self.caused, Interval) and not self.caused.low <= 0 <= self.caused.high
+
+    @property
     def scaled(self) -> dict[str, dict[str, Shares]] | None:
         """The same shares of what was caused; None where that is not known."""
         if self.scale is None:

@@ -30,7 +30,7 @@ def why(found: Credit) -> str:
     """Why credit and lift differ."""
     if isinstance(found.caused, CannotTell):
         return f"How much of it would have come anyway is not known: {found.caused.reason}."
-    if found.caused.low <= 0 <= found.caused.high:
+    if not found.told_apart:
         return "What the program brought is not yet distinguishable from zero, so no share of it is either."
     if found.caused.estimate <= 0:
         return "The program brought less than nothing, whoever gets the credit."
@@ -62,12 +62,12 @@ def as_json(found: Credit | CannotTell) -> dict[str, object]:
 
 
 def lines(found: Credit | CannotTell, currency: str) -> Iterator[str]:
-    """A program's credit for people: a line for each channel and stage."""
+    """A program's credit for people: a line for each channel and stage, of what was caused where that is told, else of what followed."""
     if isinstance(found, CannotTell):
         return
     followed = money.show(round(found.followed), currency)
     yield f"Credit         orders after a message brought {followed} of margin. {why(found)}"
-    shown = found.scaled or found.by
+    shown = (found.scaled if found.told_apart else None) or found.by
     for name, methods in shown.items():
         for one in methods[METHODS[-1]]:
             shares = ", ".join(f"{WORDS[method]} {money.show(round(methods[method].get(one, 0.0)), currency)}" for method in METHODS)
