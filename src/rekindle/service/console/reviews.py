@@ -43,7 +43,8 @@ def _said(store: Settings) -> dict[str, object]:
         "held": held, "told": told, "targets": [(one, TONES[one["status"]]) for one in told["targets"]] if told else [],
         "written": held.targets, "due": due, "next": next((one for one, state, *_ in due if state != "later"), None),
         "blockers": [(one, one.due < today) for one in queries.blockers()], "functions": FUNCTIONS, "today": today,
-        "baselines": sorted(baselines.kept(store).items()), "past": queries.reviews()[::-1][:10],
+        "baselines": sorted(baselines.kept(store).items()), "bare_of_one": sum("no frozen baseline" in what for *_, what in due),
+        "past": queries.reviews()[::-1][:10],
     }  # fmt: skip
 
 
