@@ -9,6 +9,7 @@ from datetime import datetime
 from rekindle.decide import due
 from rekindle.errors import BadData, CannotTell, Refused
 from rekindle.history.warehouse import Warehouse
+from rekindle.insight import persons
 from rekindle.learn import experiments, outcomes
 from rekindle.learn.experiment_words import design, found_words
 from rekindle.learn.experiments import Gathered, Reading, Verdict
@@ -241,7 +242,10 @@ def _detectable(
 
 
 def _past(warehouse: Warehouse, as_of: AsOf) -> due.Past:
-    return due.past(warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), as_of, inclusive=False)
+    """Earlier decisions; those for an account that turned out to be another's are the person's."""
+    pairs = persons.absorbed(warehouse)
+    past = due.past(warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), as_of, inclusive=False)
+    return due.Past(persons.as_persons(past.journal, pairs), persons.as_persons(past.contacts, pairs))
 
 
 def _window(settings: Settings, documents: Documents, as_of: AsOf) -> outcomes.Window:
