@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from rekindle.service.flow.planning import Planned
     from rekindle.service.flow.sending import Sent
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""Beginnings that a spreadsheet takes for a formula, as wide characters, too (OWASP, CSV Injection, 2026-11)."""
-
 
 def plan(
     context: typer.Context,
@@ -60,19 +57,17 @@ def warn_of_changes(store: Open) -> None:
 
 def write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str, Any]]) -> None:
     """Writes rows as CSV; a cell that a spreadsheet would take for a formula gets an apostrophe before it."""
+    from rekindle.service.flow.spreadsheets import cell
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             for row in rows:
-                writer.writerow({name: _cell(row[name]) for name in columns})
+                writer.writerow({name: cell(row[name]) for name in columns})
     except OSError as error:
         raise StoreUnavailable(f"cannot write {path}: {error.strerror}", "Name a file that you may write.") from error
-
-
-def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def summary_json(planned: "Planned", touches: int) -> dict[str, object]:

@@ -30,6 +30,7 @@ ROWS = (
     Row("", Role.VIEWER),
     Row("plan", Role.VIEWER, status=302),
     Row("plan/<str:digest>", Role.VIEWER, post=Role.APPROVER, status=404, posted=404),
+    Row("plan/<str:digest>/messages.csv", Role.EDITOR, Role.EDITOR, privacy=True, status=302, posted=404),
     Row("start", Role.EDITOR, post=Role.EDITOR),
     Row("start/columns/<str:key>", Role.EDITOR, post=Role.EDITOR, status=404, posted=404),
     Row("start/file/<str:key>", Role.EDITOR, post=Role.EDITOR, status=404, posted=404),

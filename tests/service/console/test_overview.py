@@ -1,5 +1,6 @@
 """What the first page says, from published files and the ledger alone, and the yes to a plan."""
 
+import csv
 import json
 import re
 from collections.abc import Callable
@@ -12,7 +13,8 @@ from rekindle.service.config.web import serve_as
 from rekindle.service.console.models import Deed
 from rekindle.service.console.roles import Role
 from rekindle.service.console.standing import worth
-from rekindle.service.outbox.models import Plan
+from rekindle.service.outbox.models import Plan, Touch
+from rekindle.service.people.models import Person
 from rekindle.settings import Console, Senders, Settings
 from tests.service.console.operators import ready, signed_in
 from tests.service.live import go_live
@@ -114,6 +116,23 @@ def test_one_approver_alone_approves_a_large_plan(live: Settings) -> None:
     serve_as(live.model_copy(update={"console": Console(four_eyes_cost=1)}))
     assert signed_in(ready(Role.ADMIN)).post(f"/console/plan/{HASH}", {"messages": "2"})["Location"] == "/console/"
     assert Plan.objects.get().approved_at
+
+
+def test_who_takes_messages_out_needs_the_right_and_is_written_down(live: Settings, enter: Callable[..., Client]) -> None:
+    at = f"/console/plan/{HASH}/messages.csv"
+    Person.objects.filter(pk="grace").update(email="=1+1@people.example")
+    assert enter(Role.ADMIN).post(at).status_code == 403
+    assert not Deed.objects.exists()
+    client = enter(Role.EDITOR, privacy=True)
+    assert "Take them out as CSV" in text(client, f"/console/plan/{HASH}")
+    assert client.get(at)["Location"] == f"/console/plan/{HASH}"
+    answer = client.post(at)
+    rows = list(csv.DictReader(b"".join(answer.streaming_content).decode().splitlines()))
+    assert [(row["customer"], row["email"]) for row in rows] == [("ada", "ada@people.example"), ("grace", "'=1+1@people.example")]
+    assert {row["stage"] for row in rows} == set(Touch.objects.values_list("stage", flat=True))
+    assert "attachment" in answer["Content-Disposition"]
+    deed = Deed.objects.get()
+    assert (deed.by, deed.what, deed.about) == ("editor-privacy@marigold.example", "took messages out", f"{HASH}, 2 with addresses")
 
 
 MARGIN = {"difference": 120.0, "low": 30.0, "high": 210.0, "told_apart": True}

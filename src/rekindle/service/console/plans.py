@@ -3,10 +3,14 @@
 Knows nothing of how it was decided. A yes is typed as the number of messages; a large plan takes two people where there are two.
 """
 
-from collections.abc import Iterable
+import csv
+import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from rekindle import moment, money
@@ -16,11 +20,14 @@ from rekindle.service.console import actions, queries
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import note, show
 from rekindle.service.console.standing import left_alone_by, messages_of, plan_to_look_at
-from rekindle.service.flow import plan_approving, plan_counts, worlds
+from rekindle.service.flow import plan_approving, plan_counts, spreadsheets, worlds
 from rekindle.service.flow.plan_counts import Cell, Counts
 from rekindle.service.outbox.models import Touch
+from rekindle.service.people.queries import external_ids, people_by_id
 
-_SAMPLES = 6
+_SAMPLES, _AT_ONCE = 6, 2_000
+COLUMNS = ("customer", "email", "program", "stage", "variant", "channel", "code", "send_at", "valid_until", "touch_key")
+"""Of the file of a plan's messages, as `rekindle plan --out` names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,41 @@ def _yes(request: HttpRequest, digest: str, two: bool) -> bool:
     plan_approving.approve(store, wanted or plan_approving.Waiting(digest, 0), typed, by, at)
     actions.note_deed(by, "said yes to a plan", f"{digest}, {typed} messages", moment.now())
     return True
+
+
+@may(Role.EDITOR, post=Role.EDITOR, privacy=True)
+def export(request: HttpRequest, digest: str) -> HttpResponseBase:
+    """A plan's messages with addresses, as CSV for any other sender; whoever takes them out is written down first."""
+    named = plan_approving.named(store_in_use(), digest)
+    if request.method != "POST":
+        return HttpResponseRedirect(reverse("plan-one", args=[digest]))
+    if named is None:
+        return show(request, "absent.html", {"what": "plan"}, status=404)
+    number = Touch.objects.filter(plan_id=named.plan).count()
+    actions.note_deed(operator_of(request).email, "took messages out", f"{named.plan}, {number} with addresses", moment.now())
+    headers = {"Content-Disposition": f'attachment; filename="messages-{named.plan[:12]}.csv"'}
+    return StreamingHttpResponse(_lines(named.plan), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _lines(plan: str) -> Iterator[str]:
+    """The lines of the file, some thousand at a time."""
+    held = io.StringIO()
+    writer = csv.writer(held)
+    writer.writerow(COLUMNS)
+    touches = Touch.objects.filter(plan_id=plan).order_by("id").iterator(_AT_ONCE)
+    while batch := list(islice(touches, _AT_ONCE)):
+        who = sorted({one.customer_id for one in batch})
+        people, own = people_by_id(who), external_ids(who)
+        for one in batch:
+            person = people.get(one.customer_id)
+            row = (
+                own.get(one.customer_id, one.customer_id), person.email if person else "", one.program, one.stage, one.arm, one.channel,
+                one.code, one.send_at.isoformat(), one.valid_until or "", one.key,
+            )  # fmt: skip
+            writer.writerow([spreadsheets.cell(value) for value in row])
+        yield held.getvalue()
+        held.seek(0)
+        held.truncate()
 
 
 def needs_two(messages: int, ceiling: float) -> bool:

@@ -9,6 +9,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Protocol, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def operator_of(request: HttpRequest) -> "Operator":
     return cast("Operator", request.user)
 
 
-def may(role: Role, *, post: Role | None = None, privacy: bool = False) -> Callable[[Callable[..., HttpResponse]], View]:
+def may(role: Role, *, post: Role | None = None, privacy: bool = False) -> Callable[[Callable[..., HttpResponseBase]], View]:
     """Says who may look at a page, and who may post to it; everybody else is sent to sign in, or told who may.
 
     Args:
@@ -54,9 +55,9 @@ def may(role: Role, *, post: Role | None = None, privacy: bool = False) -> Calla
         privacy: Whether the right to personal data is asked as well.
     """
 
-    def guard(view: Callable[..., HttpResponse]) -> View:
+    def guard(view: Callable[..., HttpResponseBase]) -> View:
         @wraps(view)
-        def answer(request: HttpRequest, *parts: str, **named: str) -> HttpResponse:
+        def answer(request: HttpRequest, *parts: str, **named: str) -> HttpResponseBase:
             wanted = role if request.method in LOOKING else post if request.method == "POST" else None
             if wanted is None:
                 return HttpResponseNotAllowed([*LOOKING, *(["POST"] if post else [])])

@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
     path("plan", plans.latest, name="plan"),
     path("plan/<str:digest>", plans.one, name="plan-one"),
+    path("plan/<str:digest>/messages.csv", plans.export, name="plan-export"),
     path("start", start.start, name="start"),
     path("start/columns/<str:key>", start.columns, name="start-columns"),
     path("start/file/<str:key>", start.looked, name="start-file"),
