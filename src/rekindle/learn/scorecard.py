@@ -56,11 +56,10 @@ class Standing:
             return self.found.reason
         if self.status == "cannot tell":
             return "what is known so far reaches to both sides of what is expected"
-        low, high = _ends(self.found)
         if self.status == "behind":
             return "more than is expected at most" if self.target.metric in LESS_IS_BETTER else "less than is expected at least"
-        above = self.target.metric not in LESS_IS_BETTER and low > self.target.expect[1]
-        return "more than was expected at most: see that it is right" if above else "as expected" if high >= low else ""
+        above = self.target.metric not in LESS_IS_BETTER and _ends(self.found)[0] > self.target.expect[1]
+        return "more than was expected at most: see that it is right" if above else "as expected"
 
 
 def judged(target: Target, quarter: str, found: Found, baseline: float | CannotTell | None, as_of: date) -> Standing:

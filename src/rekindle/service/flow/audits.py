@@ -1,6 +1,6 @@
 """The regular audit: chains, replayed decisions, caps, complaints, texts and groups, kept as a document that a person signs off.
 
-Knows nothing of how each is found. An audit is due every 30 days; `run` and the worker's `run` make it, and only a person can sign it.
+Knows nothing of how each is found. One is due every 30 days: `run` makes it, and only a person can sign it.
 """
 
 import hashlib
@@ -227,7 +227,7 @@ def _disparities(settings: Settings, warehouse: Warehouse, documents: Documents,
 
 
 def _findings(shown: Mapping[str, Any]) -> Iterator[str]:
-    """What is not as it should be; the last five are what a person can do something about."""
+    """What is not as it should be, what was changed behind everybody's back first."""
     yield from (f"plan {plan[:12]} is not what was sealed" for plan in shown["chain"]["broken"])
     yield from shown["log"]["broken"]
     yield from shown["cut"]
