@@ -48,6 +48,8 @@ def test_an_experiment_from_its_start_to_what_it_taught(store: Path) -> None:
     refused = typed(*at, "end", "question", "--decision", "scale")
     assert (refused.code, "no look has been taken" in refused.err) == (4, True)
     assert typed(*at, "end", "question", "--decision", "win").code == 2
+    assert done(*at, "end", "question", "--dry-run").lines[0] == "Would end      question: trial"
+    assert done(*at, "show", "question").lines[0] == "question: running"
     ended = done(*at, "end", "question", "--scope", "the whole shop")
     assert ended.lines[0] == "question: ended on trial: nothing was shown"
     taught = done(*at, "learnings").lines

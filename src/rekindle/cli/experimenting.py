@@ -70,12 +70,13 @@ def start(context: typer.Context, name: Name, by: By = None, dry_run: DryRun = F
     emit(data, lines, as_json)
 
 
-def end(
+def end(  # noqa: PLR0913  one argument for each option of the command
     context: typer.Context,
     name: Name,
     decision: Annotated[str | None, typer.Option(metavar="WORD", help="scale, retire or trial. Default: what its last look says.")] = None,
     scope: Annotated[str, typer.Option(metavar="TEXT", help="Whom the result holds for. Default: who enters the program.")] = "",
     by: By = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """End a running experiment and write down what it taught. Nothing is scaled that has not shown more at a planned look."""
@@ -86,6 +87,11 @@ def end(
         raise UsageError(f"there is no decision '{decision}'", f"Write one of {', '.join(DECISIONS)}.")
     with opened(context.obj) as store:
         held = documents.approved(store.settings)
+        if dry_run:
+            _, taught = experimenting.ending(store.settings, held, name, chosen, scope)
+            lines = [f"Would end      {name}: {taught.verdict}", f"Result         {taught.result}", f"Holds for      {taught.scope}"]
+            emit({"experiment": name, "dry_run": True, **asdict(taught)}, lines, as_json)
+            return
         ended = experimenting.end(store.settings, held, name, chosen, scope, _moment(store, by))
         emit(experimenting.to_json(ended), _lines(ended, store), as_json)
 

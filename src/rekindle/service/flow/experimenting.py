@@ -168,8 +168,8 @@ def _watched(
     return Standing(_of_run(run, None), gathered, taken)
 
 
-def end(settings: Settings, documents: Documents, name: str, decision: Verdict | None, scope: str, when: Moment) -> Entry:
-    """Ends a running experiment and writes down what it taught.
+def ending(settings: Settings, documents: Documents, name: str, decision: Verdict | None, scope: str) -> tuple[int, Taught]:
+    """The run of an experiment and what it would have taught if it ended now; nothing is changed.
 
     Args:
         settings: The store's.
@@ -177,7 +177,6 @@ def end(settings: Settings, documents: Documents, name: str, decision: Verdict |
         name: The experiment.
         decision: What becomes of its arms; what its last look says where it is None.
         scope: Whom the result holds for; the program's audience where it is empty.
-        when: Who ends it, and when.
 
     Raises:
         BadData: There is no such experiment.
@@ -194,8 +193,13 @@ def end(settings: Settings, documents: Documents, name: str, decision: Verdict |
     program = {one.name: one for one in documents.programs}.get(found.experiment.program)
     holds = scope or (f"who enters {program.name}: {program.audience.enter.text}" if program else f"who enters {found.experiment.program}")
     result = found_words(found.experiment, last, settings.currency)
-    taught = Taught(chosen, design(found.experiment, found.factor), result, found.experiment.hypothesis, holds)
-    actions.end(found.run.pk, taught, when)
+    return found.run.pk, Taught(chosen, design(found.experiment, found.factor), result, found.experiment.hypothesis, holds)
+
+
+def end(settings: Settings, documents: Documents, name: str, decision: Verdict | None, scope: str, when: Moment) -> Entry:
+    """Ends a running experiment and writes down what it taught; arguments and refusals as of `ending`, and who ends it, and when."""
+    run, taught = ending(settings, documents, name, decision, scope)
+    actions.end(run, taught, when)
     return entry(settings, documents, name)
 
 
