@@ -103,7 +103,7 @@ def test_who_began_from_another_version_is_told_so_and_keeps_what_they_wrote(tol
     editor.post("/console/segment-draft", write("orders >= 2", began=began, new="yes"))
     late = editor.post("/console/segment-draft", write("orders >= 3", "others", began=began, new="yes"))
     assert late.status_code == 400
-    assert "another version of segments.yaml was submitted" in late.content.decode()
+    assert "nother version of segments.yaml was submitted" in late.content.decode()
     assert "orders &gt;= 3" in late.content.decode()
 
 

@@ -233,7 +233,8 @@ def _trial(store: Settings, given: Draft) -> dict[str, object]:
         found = segment_drafts.tried(store, given, _today(store))
     except BadData as error:
         return {"unreadable": error}
-    return {"tried": found, **_counted(found)}
+    findings = [(one.severity, one.message.removeprefix(f"segments.{given.name}."), one.remedy) for one in found.findings]
+    return {"tried": found, "findings": findings, **_counted(found)}
 
 
 def _counted(found: Tried) -> dict[str, object]:
