@@ -166,8 +166,9 @@ def test_history_knows_nobody_by_name_address_or_own_id(store: Path) -> None:
     assert {where: values for where, values in addressed.items() if values} == {}
 
 
-def test_the_report_holds_all_it_needs_and_names_nobody(store: Path) -> None:
-    page = (store / "var" / "reports" / "index.html").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["index.html", "finance.html"])
+def test_the_report_holds_all_it_needs_and_names_nobody(store: Path, name: str) -> None:
+    page = (store / "var" / "reports" / name).read_text(encoding="utf-8")
     assert re.findall(r"<(?:script|link|iframe[^>]* src=)", page) == []
     assert re.findall(r"""(?:src|href)=["'](?!#|data:|http://www\.w3\.org)[^"']+""", page) == []
     assert re.findall(r"url\((?!#|data:)[^)]*\)", page) == []
