@@ -30,7 +30,13 @@ LEARNED = {
         "stages": [{"stage": "tailor", "by": {"arm": {"percent": {"measures": {"margin": MARGIN}}}}}],
     }],
 }  # fmt: skip
+TARGET = {
+    "target": "win_back_margin", "metric": "incremental_margin", "words": "margin a customer, against the control", "program": "win-back",
+    "owner": "Ada", "quarter": "2026-Q4", "status": "behind", "why": "it lies below what is expected", "shown": "EUR 0.41",
+    "expected": "EUR 1.00 to EUR 2.00",
+}  # fmt: skip
 FILES = {
+    "rhythm/targets.json": {"as_of": "2026-11-20T00:00:00+00:00", "targets": [TARGET]},
     f"plans/{PLAN}/counts.json": {"as_of": "2026-11-20T00:00:00", "rehearsal": False, "cells": CELLS},
     f"plans/{PLAN}/fairness.json": [{**VERDICT, "group": "DE", "worth": 120.0, "rest": 125.0}],
     "offers/codes.json": {"as_of": "2026-11-20T00:00:00", "offers": {"category_percent": {"codes": 30, "orders": 6, "discount": 2_130}}},

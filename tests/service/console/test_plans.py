@@ -243,7 +243,10 @@ def test_an_audit_is_signed_once(full: Settings, enter: Enter) -> None:
 
 def test_a_review_is_held_with_what_it_found(full: Settings, enter: Enter) -> None:
     editor = enter(Role.EDITOR)
-    assert "no frozen baseline" in text(editor, "reviews").lower()
+    page = text(editor, "reviews")
+    assert "no frozen baseline" in page.lower()
+    assert "Targets of 2026-Q4" in page
+    assert '<span class="tag bad">behind</span><br><span class="small soft">It lies below what is expected</span>' in page
     assert editor.post("/console/reviews/win-back", {"note": ""}).status_code == 400
     assert editor.post("/console/reviews/other", {"note": "Looked at it."}).status_code == 400
     assert queries.reviews() == ()
