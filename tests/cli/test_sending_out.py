@@ -55,3 +55,13 @@ def test_nothing_leaves_for_an_instant_that_is_not_now(store: Path) -> None:
     done("--store", store, "approve", HASH[:12], "--send", "2")
     answer = typed("--store", store, "send", "--as-of", "2030-01-01")
     assert (answer.code, "smtp would send for an instant that is not now" in answer.err) == (4, True)
+
+
+def test_who_approves_documents_is_told_what_programs_lack_before_they_go_live(tmp_path: Path) -> None:
+    """Without orders no baseline can be frozen yet."""
+    folder = make_store(tmp_path / "corner")
+    assert "Not live yet" not in done("--store", folder, "approve", "--all").err, "nothing leaves this machine"
+    with (folder / "rekindle.toml").open("a", encoding="utf-8") as file:
+        file.write(RELAY)
+    said = done("--store", folder, "approve", "--all").err
+    assert "Not live yet   win-back: it has no frozen baseline. Freeze one: rekindle baseline freeze win-back" in said
