@@ -26,11 +26,10 @@ _PART = 1 << 31
 
 def drawn(past: Past, *programs: Program) -> ir.Table:
     """Every draw of a treated round: program, customer_id, episode, stage, since (the instant of the draw), and of the journal `LOGGED`."""
-    stages = [f"{program.name}:{stage.name}" for program in programs for stage in program.stages]
-    rows = past.journal.filter(
-        past.journal.standing == "treated", past.journal.arm.notnull(), past.journal.context != "",
-        (past.journal.program + ":" + past.journal.stage).isin(stages),
-    )
+    stages = [(program.name, stage.name) for program in programs for stage in program.stages]
+    known = ibis.memtable({"program": [name for name, _ in stages], "stage": [stage for _, stage in stages]})
+    rows = past.journal.filter(past.journal.standing == "treated", past.journal.arm.notnull(), past.journal.context != "")
+    rows = rows.semi_join(known, ["program", "stage"])
     rows = rows.select("program", "customer_id", "episode", "stage", *LOGGED, "reason", since="as_of")
     key = ["program", "customer_id", "episode", "stage"]
     again = rows.filter(rows.reason.notnull()).select(key).distinct()
