@@ -5,8 +5,7 @@ Knows nothing of pages.
 
 import re
 from collections.abc import Mapping
-
-from django.utils.html import escape
+from html import escape
 
 _PLACE = re.compile("\x02([^\x03]*)\x03")  # no text of a page has these characters
 
