@@ -16,6 +16,8 @@ from ibis.common.graph import Node
 from sqlglot import exp
 
 KEPT = re.compile(r"kept_\d+")
+MOST = 1_000
+"""How many are remembered, the latest; each is about 0.3 MB."""
 
 
 class Seen:
@@ -65,6 +67,8 @@ def remembered(patch: pytest.MonkeyPatch) -> None:
         key = (type(compiler), ibis.options.sql.fuse_selects, seen.key)
         if key not in written:
             written[key] = (write(compiler, op, params=params), list(seen.kept))
+            if len(written) > MOST:
+                del written[next(iter(written))]
         first, names = written[key]
         return _renamed(first.copy(), dict(zip(names, seen.kept, strict=True)))
 
