@@ -58,7 +58,7 @@ def test_looking_at_a_draft_changes_nothing(store: Settings) -> None:
     bad = drafts.examine(store, NAME, edited(store, "control: 0.10", "control: 0.70\nsurprise: 1"), TODAY)
     assert [(one.line, one.rule) for one in bad.errors] == [(13, "value-bad"), (14, "key-unknown")]
     nobody = drafts.examine(store, NAME, edited(store, 'owner: "Ada"', 'owner: ""'), TODAY)
-    assert [one.rule for one in nobody.errors] == ["owner-missing"], "what would keep it from approval is said while it is written"
+    assert [one.rule for one in nobody.errors] == ["owner-empty"], "what would keep it from approval is said while it is written"
     assert [one.rule for one in drafts.examine(store, NAME, "a: [", TODAY).errors] == ["unreadable"]
     assert (Document.objects.count(), (store.root / NAME).read_text()) == before
 
