@@ -1,4 +1,4 @@
-"""A marketplace played through the whole loop for three weeks: what must hold whoever is in it."""
+"""A marketplace played through the whole loop for two weeks: what must hold whoever is in it."""
 
 import email
 import email.policy
@@ -21,9 +21,9 @@ HEADERS = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Vers
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer]:
-    """The store after three weeks and the run that ends them, and what that printed."""
+    """The store after two weeks and the run that ends them, and what that printed."""
     store = tmp_path_factory.mktemp("marketplace") / "marigold"
-    answer = done("simulate", store, "--customers", 1500, "--months", 24, "--seed", 3, "--end", END, "--play-weeks", 3)
+    answer = done("simulate", store, "--customers", 1500, "--months", 24, "--seed", 3, "--end", END, "--play-weeks", 2)
     return store, answer
 
 
@@ -44,7 +44,7 @@ def test_it_ends_with_eight_lines_with_the_truth_or_when_it_can_be_told(played: 
     assert re.match(r"Worth          (EUR [+-].* truth -?\d+\.\d\d\)|not yet known: )", answer.lines[6])
     assert answer.lines[7].startswith(f"Next           open {store}/var/reports/index.html | make run ")
     assert [line for line in answer.err.splitlines() if line.startswith("Playing ")] == [
-        f"Playing 2026-11-{day:02}, {left} of 3 weeks to go" for day, left in ((1, 3), (8, 2), (15, 1), (22, 0))
+        f"Playing 2026-11-{day:02}, {left} of 2 weeks to go" for day, left in ((8, 2), (15, 1), (22, 0))
     ]
 
 
@@ -64,7 +64,7 @@ def test_a_second_run_at_the_same_instant_decides_and_sends_nothing(store: Path)
 
 def test_every_week_was_planned_once_and_a_sequence_goes_on(store: Path) -> None:
     weeks = asked(store, "select p.as_of, p.decisions, count(*) from plans p join journal j using (plan) group by all order by 1")
-    assert [week[0].isoformat()[:10] for week in weeks] == ["2026-10-31", "2026-11-07", "2026-11-14", "2026-11-21"]  # 23:00 UTC
+    assert [week[0].isoformat()[:10] for week in weeks] == ["2026-11-07", "2026-11-14", "2026-11-21"]  # 23:00 UTC
     assert all(decisions == rows > 0 for _, decisions, rows in weeks)
     second = asked(store, "select customer_id, episode, as_of from journal where stage = 'tailor' and arm is not null")
     reconnected = asked(store, "select customer_id, episode, as_of from journal where stage = 'reconnect' and arm is not null")
