@@ -54,7 +54,8 @@ class Published(Warehouse):
         """
         named = ", ".join(f'"{column}"' for column in order)
         sorted_by = f" ORDER BY {named}" if order else ""
-        question = f"SELECT * FROM read_parquet(?, union_by_name = true) WHERE customer_id = ?{sorted_by}"  # noqa: S608  our own columns
+        several = ", union_by_name = true" if len(paths) > 1 else ""
+        question = f"SELECT * FROM read_parquet(?{several}) WHERE customer_id = ?{sorted_by}"  # noqa: S608  our own columns
         answer = self.backend.con.execute(question, [list(map(str, paths)), customer_id])
         found: list[dict[str, Any]] = answer.fetch_arrow_table().to_pylist()
         return found
