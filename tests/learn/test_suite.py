@@ -72,6 +72,7 @@ def test_everybody_counts_once_a_year_with_all_messages_of_all_programs(warehous
     for_ever = confidence_sequence(told.estimate, 400 * error**2, 400, TIGHTEST_AT)
     assert (told.low, told.high) == pytest.approx((for_ever.low, for_ever.high))
     assert told.high - told.low > 2 * 1.96 * error * 1.3, "wider than a look that was planned"
+    assert epoch.measures["margin"].told_apart == (told.low > 0)
     spend = epoch.measures["spend"]
     assert spend.difference.high - spend.difference.low == pytest.approx(2 * 1.98 * spend.error, rel=0.02)
 

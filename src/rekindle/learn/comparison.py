@@ -52,9 +52,11 @@ class Comparison:
 
     @property
     def told_apart(self) -> bool:
-        """Whether it can be told apart from nought: by the adjusted p-value where there is one."""
+        """Whether it can be told apart from nought: by the adjusted p-value where there is one, by the interval where there is none."""
+        if isinstance(self.difference, CannotTell):
+            return False
         p_value = self.p_value if self.adjusted is None else self.adjusted
-        return p_value is not None and p_value < 1 - LEVEL
+        return p_value < 1 - LEVEL if p_value is not None else self.difference.low > 0 or self.difference.high < 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
