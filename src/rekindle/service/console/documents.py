@@ -25,7 +25,8 @@ from rekindle.service.flow.document_versions import Kept, compared, versions
 from rekindle.service.programs import queries
 from rekindle.settings import Settings
 
-SECTIONS = {"programs": "programs", "experiments": "experiments", "offers.yaml": "offers", "targets.yaml": "reviews"}
+SECTIONS = {"programs": "programs", "experiments": "experiments", "offers.yaml": "offers", "segments.yaml": "segments",
+            "targets.yaml": "reviews"}
 """The part of the console in which a document stands; all others in governance."""
 
 TEXTS = {"programs": "programs/NAME.yaml", "experiments": "experiments/NAME.yaml"}
