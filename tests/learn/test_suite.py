@@ -73,6 +73,10 @@ def test_everybody_counts_once_a_year_with_all_messages_of_all_programs(warehous
     assert (told.low, told.high) == pytest.approx((for_ever.low, for_ever.high))
     assert told.high - told.low > 2 * 1.96 * error * 1.3, "wider than a look that was planned"
     assert epoch.measures["margin"].told_apart == (told.low > 0)
+    half = for_ever.high - told.estimate
+    chance = np.random.default_rng(7)
+    truth = epoch.measures["margin"].detectable
+    assert np.mean(chance.normal(truth, error, 20_000) > half) == pytest.approx(0.8, abs=0.01), "four times in five it shows"
     spend = epoch.measures["spend"]
     assert spend.difference.high - spend.difference.low == pytest.approx(2 * 1.98 * spend.error, rel=0.02)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 import numpy as np
+from scipy.special import ndtri
 
 from rekindle.decide.due import Past
 from rekindle.errors import CannotTell
@@ -108,4 +109,5 @@ def _for_ever(told: Comparison, rows: int) -> Comparison:
     if isinstance(told.difference, CannotTell) or told.error is None:
         return told
     found = confidence_sequence(told.difference.estimate, rows * told.error**2, rows, TIGHTEST_AT)
-    return Comparison(found, told.control_mean, None, told.error, (found.high - found.low) / 2, told.narrower)
+    shows = (found.high - found.low) / 2 + float(ndtri(comparison.POWER)) * told.error
+    return Comparison(found, told.control_mean, None, told.error, shows, told.narrower)
