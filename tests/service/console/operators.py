@@ -1,12 +1,14 @@
 """Operators for tests: of any role, with the second factor that it asks for, and signed in."""
 
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.flows.login import _AUTHENTICATION_METHODS_USER_SESSION_KEY as _USER_KEY
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client
 
 from rekindle import moment
 from rekindle.service.console.models import Operator
-from rekindle.service.console.roles import Role
+from rekindle.service.console.roles import SECOND_FACTOR, Role
 
 PASSWORD = "seven lanterns at the harbour"  # noqa: S105  made up for tests
 SECRET = "JBSWY3DPEHPK3PXP"  # noqa: S105  made up for tests
@@ -27,9 +29,17 @@ def ready(role: Role, privacy: bool = False) -> Operator:
 
 
 def signed_in(operator: Operator) -> Client:
-    """A client with an operator's session; its forms are checked as a browser's are not: see the browser's tests for that."""
+    """A client with the session of an operator who gave the second factor that they have.
+
+    Its forms are checked as a browser's are not: see the browser's tests for that.
+    """
     client = Client()
     client.force_login(operator)
+    if operator.has_second_factor:
+        session = client.session
+        session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": SECOND_FACTOR, "at": moment.now().timestamp(), "type": "totp"}]
+        session[_USER_KEY] = str(operator.pk)
+        session.save()
     return client
 
 

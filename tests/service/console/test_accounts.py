@@ -16,7 +16,7 @@ from rekindle.service.console import actions
 from rekindle.service.console.models import Deed, Invitation, Operator
 from rekindle.service.console.roles import Role
 from rekindle.settings import Settings
-from tests.service.console.operators import PASSWORD, SECRET, ready
+from tests.service.console.operators import PASSWORD, SECRET, forget_second_factor, ready, signed_in
 
 LOGIN = "/console/account/login"
 OTHER = "eleven boats on the far river"
@@ -101,6 +101,48 @@ def test_a_new_password_ends_the_sessions_and_leaves_the_second_factor(enter: Ca
     again = Client()
     assert log_in(again, one.email, OTHER)["Location"] == "/console/account/second/enter"
     assert again.get("/console/jobs")["Location"].startswith(LOGIN)
+
+
+def set_up(client: Client) -> Any:
+    page = client.get("/console/account/second/set-up").content.decode()
+    secret = re.search(r"<code>([A-Z2-7]{16,})</code>", page)
+    assert secret, page
+    return client.post("/console/account/second/set-up", {"code": code(secret[1])})
+
+
+def test_a_session_of_a_password_alone_does_not_outlast_the_setting_up_of_a_second_factor(shop: Settings) -> None:
+    one = ready(Role.APPROVER)
+    forget_second_factor(one)
+    stranger, owner = Client(), Client()
+    for client in (stranger, owner):
+        assert log_in(client, one.email)["Location"] == "/console/"
+    assert set_up(owner).status_code == 302
+    assert owner.get("/console/jobs").status_code == 200, "who sets it up has given it"
+    assert stranger.get("/console/jobs")["Location"].startswith(LOGIN), "every other session ends"
+
+
+def test_every_session_gives_the_second_factor_itself(shop: Settings) -> None:
+    one, client = ready(Role.APPROVER), Client()
+    client.force_login(one)
+    asked = client.get("/console/jobs")["Location"]
+    assert asked == "/console/account/second/again?next=%2Fconsole%2Fjobs"
+    assert client.post(asked, {"code": code()})["Location"] == "/console/jobs"
+    assert client.get("/console/jobs").status_code == 200
+
+
+def test_with_a_greater_role_or_right_other_sessions_end(enter: Callable[..., Client]) -> None:
+    admin, grown, other = enter(Role.ADMIN), enter(Role.EDITOR), enter(Role.VIEWER)
+    at = f"/console/operators/{ready(Role.EDITOR).pk}"
+    admin.post(at, {"role": Role.EDITOR.value})
+    assert grown.get("/console/jobs").status_code == 200, "nothing was added"
+    admin.post(at, {"role": Role.EDITOR.value, "privacy": "on"})
+    assert grown.get("/console/jobs")["Location"].startswith(LOGIN)
+    grown = signed_in(ready(Role.EDITOR))
+    admin.post(at, {"role": Role.APPROVER.value, "privacy": "on"})
+    assert grown.get("/console/jobs")["Location"].startswith(LOGIN)
+    assert other.get("/console/").status_code == 200, "somebody else's stays"
+    admin.post(f"/console/operators/{ready(Role.ADMIN).pk}", {"role": Role.ADMIN.value, "privacy": "on"})
+    assert admin.get("/console/operators").status_code == 200, "the session in which it is done stays"
 
 
 def test_guesses_are_limited_for_who_guesses_and_shut_nobody_else_out(shop: Settings) -> None:

@@ -7,6 +7,7 @@ import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
@@ -90,8 +91,16 @@ def choose_password(token: str, email: str, password: str, at: datetime) -> Oper
 
 
 @transaction.atomic
-def change(email: str, role: Role, privacy: bool, by: str, at: datetime) -> None:
-    """Gives an operator another role, or gives or takes the right to personal data.
+def change(email: str, role: Role, privacy: bool, by: str, at: datetime, keep: str = "") -> None:
+    """Gives an operator another role, or gives or takes the right to personal data; with more of either their sessions end.
+
+    Args:
+        email: Whose.
+        role: The new role.
+        privacy: Whether they may see personal data.
+        by: Who changes it.
+        at: Now.
+        keep: The key of the session in which it is changed, which stays.
 
     Raises:
         BadData: There is no such operator, or a viewer would see personal data.
@@ -101,6 +110,8 @@ def change(email: str, role: Role, privacy: bool, by: str, at: datetime) -> None
     one = _named(email)
     if role < Role.ADMIN:
         _not_the_last_admin(one)
+    if role > one.role or privacy > one.privacy:
+        end_sessions(one, keep)
     one.role, one.privacy = role, privacy
     one.save(update_fields=["role", "privacy"])
     note_deed(by, "changed an operator", f"{one.email}, {role.name.lower()}{', personal data' if privacy else ''}", at)
@@ -118,6 +129,19 @@ def remove(email: str, by: str, at: datetime) -> None:
     _not_the_last_admin(one)
     note_deed(by, "removed an operator", one.email, at)
     one.delete()
+
+
+@transaction.atomic
+def end_sessions(operator: Operator, keep: str = "") -> None:
+    """Ends an operator's sessions.
+
+    Args:
+        operator: Whose.
+        keep: The key of the one that stays; empty: none does.
+    """
+    for session in Session.objects.exclude(pk=keep):
+        if session.get_decoded().get(SESSION_KEY) == str(operator.pk):
+            session.delete()
 
 
 @transaction.atomic

@@ -79,7 +79,7 @@ def change(request: HttpRequest, number: int) -> HttpResponse:
         if given.get("what") == "remove":
             actions.remove(one.email, by, now)
         elif given.get("role", "") in {str(role.value) for role in Role}:
-            actions.change(one.email, Role(int(given["role"])), "privacy" in given, by, now)
+            actions.change(one.email, Role(int(given["role"])), "privacy" in given, by, now, request.session.session_key or "")
         else:
             return show(request, "operator.html", {"one": one, "roles": list(Role)}, status=400)
     except RekindleError as error:

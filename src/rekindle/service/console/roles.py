@@ -15,6 +15,9 @@ from django.urls import reverse
 if TYPE_CHECKING:
     from rekindle.service.console.models import Operator
 
+SECOND_FACTOR = "mfa"
+"""The method of allauth's records of how a session signed in."""
+
 LOOKING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -78,9 +81,18 @@ def _stopped(request: HttpRequest, wanted: Role, privacy: bool) -> HttpResponse 
     operator = operator_of(request)
     if operator.needs_second_factor and not operator.has_second_factor:
         return _elsewhere(request, HttpResponseRedirect(reverse("mfa_activate_totp")))
+    if operator.needs_second_factor and not _gave_second_factor(request):
+        return _elsewhere(request, HttpResponseRedirect(reverse("mfa_reauthenticate", query={"next": request.get_full_path()})))
     if operator.role < wanted or (privacy and not operator.privacy):
         return refused(request, wanted, privacy)
     return None
+
+
+def _gave_second_factor(request: HttpRequest) -> bool:
+    """Whether this session did: one that a password opened before the factor was set up has not."""
+    from allauth.account.authentication import get_authentication_records  # the models of all apps are not there yet otherwise
+
+    return any(one.get("method") == SECOND_FACTOR for one in get_authentication_records(request, operator_of(request)))
 
 
 def _elsewhere(request: HttpRequest, answer: HttpResponseRedirect) -> HttpResponse:
