@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from rekindle import money
-from rekindle.cli.learned import ZERO, lines
+from rekindle.cli.learned import ZERO, _together, lines
+from rekindle.insight.models import Interval
+from rekindle.learn.comparison import Comparison
 from rekindle.learn.lift import measure
 from rekindle.learn.maturity import Maturity
 from rekindle.learn.mismatch import of_share
+from rekindle.learn.suite import Epoch, Suite
 from rekindle.moment import parse_as_of
 from rekindle.service.config.database import use_ledger
 from rekindle.settings import Settings
@@ -57,6 +60,13 @@ def test_a_draw_that_went_wrong_comes_before_every_number() -> None:
     assert found[2] == "               Believe no number of it until that is explained."
     assert found[3].startswith("LEAK           win-back: 7 messages to customers who were to have none")
     assert found[4].startswith("win-back")
+
+
+def test_all_together_say_how_often_they_may_be_looked_at() -> None:
+    epochs = (Epoch(2026, 900, 100, {"margin": Comparison(Interval(-10, 20, 50), 0.0, detectable=45)}),)
+    whole, early = (list(_together(Suite(one, epochs, None), str)) for one in (WHOLE, EARLY))
+    assert whole[-1].strip() == "Read it as often as you like; the intervals of other measures, in --json, are for one look."
+    assert early[-1].strip().startswith("Early: over 56 of 90 days. It may not be read again and again")
 
 
 def test_an_early_reading_says_so_and_when_the_rest_is_known() -> None:

@@ -11,7 +11,7 @@ from rekindle.decide import due
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse, open_history
 from rekindle.insight.models import Interval
-from rekindle.learn import outcomes
+from rekindle.learn import as_json, outcomes
 from rekindle.learn.sequential import confidence_sequence
 from rekindle.learn.suite import TIGHTEST_AT, Suite, suite
 from tests.decide.shop import SHOP, Decider, documents, instant, program
@@ -63,7 +63,7 @@ def test_everybody_counts_once_a_year_with_all_messages_of_all_programs(warehous
     opened, margins = warehouse
     found = worth(opened, 95)
     (epoch,) = found.epochs
-    assert (epoch.year, epoch.others, epoch.holdout, found.maturity.window_days) == (2026, 320, 80, 90)
+    assert (epoch.year, epoch.others, epoch.holdout, found.maturity.window_days, found.anytime) == (2026, 320, 80, 90, True)
     others, held = np.array(margins["treated"]), np.array(margins["holdout"])
     error = float(np.sqrt(others.var(ddof=1) / 320 + held.var(ddof=1) / 80))
     told = epoch.measures["margin"].difference
@@ -93,6 +93,15 @@ def test_a_past_year_stays_as_it_was_and_the_next_is_an_experiment_of_its_own(wa
     assert after.epochs[0] == before.epochs[0]
     assert (after.epochs[1].others, after.epochs[1].holdout) == (72, 18)
     assert isinstance(after.epochs[1].measures["margin"].difference, CannotTell)
+
+
+def test_an_early_reading_may_not_be_read_again_and_again(warehouse: tuple[Warehouse, dict[str, list[float]]]) -> None:
+    """Ninety days are the horizon: after 60 the window is 56, and the next day's may be another."""
+    early, whole = worth(warehouse[0], 75), worth(warehouse[0], 95)
+    assert (early.maturity.window_days, early.anytime) == (56, False)
+    promised = [{name: part["anytime"] for name, part in as_json.suite(one)["epochs"][0]["measures"].items()} for one in (early, whole)]
+    assert not any(promised[0].values())
+    assert {name for name, one in promised[1].items() if one} == {"margin"}, "the others are for one look"
 
 
 def test_too_early_is_not_yet(warehouse: tuple[Warehouse, dict[str, list[float]]]) -> None:

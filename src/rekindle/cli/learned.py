@@ -149,3 +149,8 @@ def _together(suite: "Suite", show: Show) -> Iterator[str]:
             continue
         clear = part.difference.low > 0 or part.difference.high < 0
         yield f"Together {epoch.year}  {_ends(part.difference, show)} margin a customer, {told}{'' if clear else f': {ZERO}'}"
+    if suite.epochs and suite.anytime:
+        yield "               Read it as often as you like; the intervals of other measures, in --json, are for one look."
+    elif suite.epochs:
+        early = f"{suite.maturity.window_days} of {suite.maturity.horizon_days} days"
+        yield f"               Early: over {early}. It may not be read again and again, for the days that are counted change."

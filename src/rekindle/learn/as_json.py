@@ -11,7 +11,7 @@ from rekindle.insight.models import Interval
 from rekindle.learn.comparison import Comparison
 from rekindle.learn.lift import Lift, Part
 from rekindle.learn.maturity import Maturity
-from rekindle.learn.measures import CATALOGUE
+from rekindle.learn.measures import CATALOGUE, FIRST
 from rekindle.learn.mismatch import Check
 from rekindle.learn.stages import Against, StageLift
 from rekindle.learn.suite import Suite
@@ -93,6 +93,14 @@ def _against(one: Against) -> Json:
 
 
 def suite(found: Suite) -> Json:
-    """All programs together."""
-    epochs = [{"year": one.year, "others": one.others, "holdout": one.holdout, "measures": measures(one.measures)} for one in found.epochs]
+    """All programs together; of each measure whether its interval may be read at any time, or is for one look."""
+    epochs = [
+        {
+            "year": one.year, "others": one.others, "holdout": one.holdout,
+            "measures": {
+                name: {**comparison(name, part), "anytime": found.anytime and name == FIRST} for name, part in one.measures.items()
+            },
+        }
+        for one in found.epochs
+    ]  # fmt: skip
     return {"maturity": maturity(found.maturity), "epochs": epochs}

@@ -1,8 +1,8 @@
 """What all programs were worth together: everybody else against the holdout, year by year, for ever.
 
 Knows nothing of single programs. A year's holdout is drawn anew, so that each year is an experiment of its own; its customers count from
-their first round of any program on, and again over the longest horizon of them. The interval of a year is a confidence sequence: it may be
-read every day.
+their first round of any program on, and again over the longest horizon of them. Over the whole horizon the interval of a year's margin is a
+confidence sequence: it may be read every day. An early reading may not, for its window grows as rounds grow older.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,8 @@ class Epoch:
     Args:
         year: The calendar year.
         others, holdout: Customers who are counted.
-        measures: Measure to comparison, others less holdout; the interval of `margin` is a confidence sequence.
+        measures: Measure to comparison, others less holdout; the interval of `margin` is a confidence sequence, the others are intervals of
+            a size that is fixed beforehand, for one look.
     """
 
     year: int
@@ -62,6 +63,11 @@ class Suite:
     maturity: Maturity
     epochs: tuple[Epoch, ...]
     check: Check | None
+
+    @property
+    def anytime(self) -> bool:
+        """Whether the margin's intervals hold however often they are looked at: over the whole horizon, not in an early reading."""
+        return not self.maturity.early
 
 
 def rounds(past: Past, programs: Sequence[Program], window: outcomes.Window) -> ir.Table:

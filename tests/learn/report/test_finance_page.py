@@ -98,6 +98,10 @@ def test_the_holdout_of_the_latest_year_comes_before_any_program() -> None:
     assert "all programs against the holdout of 2026: 2,000 customers and 100 who hear nothing" in said
     assert "EUR +5,000" in said
     assert "The interval holds however often it is looked at." in said
+    early = words(suite=Suite(replace(WHOLE, window_days=56), epochs, None))
+    assert "This is an early look, over 56 of 90 days: it may not be read again and again" in early
+    assert "however often" not in early
+    assert "The interval is for one look" in words()
     unknown = Suite(WHOLE, (Epoch(2026, 5, 1, {"margin": UNKNOWN}),), None)
     assert "the program win-back against its control" in words(suite=unknown)
 

@@ -14,6 +14,7 @@ from rekindle.learn.comparison import Comparison
 from rekindle.learn.credit_words import in_all
 from rekindle.learn.learnings import Learning
 from rekindle.learn.lift import Lift
+from rekindle.learn.maturity import Maturity
 from rekindle.learn.measures import FIRST
 from rekindle.learn.scorecard import Standing
 from rekindle.learn.stages import StageLift
@@ -49,6 +50,7 @@ class Headline:
         what: What was compared with what, a clause such as `all programs against the holdout of 2026`.
         treated, control: Customers on either side.
         days: Over how many each customer is counted; 0 where nobody can be yet.
+        horizon_days: Over how many each is to be counted.
         margin: A customer's.
         total: Incremental margin of all who were treated; or why it is not known.
         anytime: Whether the interval holds however often it is looked at.
@@ -58,9 +60,15 @@ class Headline:
     treated: int
     control: int
     days: int
+    horizon_days: int
     margin: Comparison
     total: Interval | CannotTell
     anytime: bool
+
+    @property
+    def early(self) -> bool:
+        """Whether it is a look before the planned day."""
+        return self.days < self.horizon_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +117,21 @@ class FinanceFacts:
         """All programs against the latest year's holdout where that can be compared, else the largest program; None before any began."""
         if self.suite is not None and self.suite.epochs:
             epoch = self.suite.epochs[-1]
-            if isinstance(epoch.measures[FIRST].difference, Interval):
+            margin, sizes = epoch.measures[FIRST], (epoch.others, epoch.holdout)
+            if isinstance(margin.difference, Interval):
                 what = f"all programs against the holdout of {epoch.year}"
-                return _headline(what, (epoch.others, epoch.holdout), self.suite.maturity.window_days, epoch.measures[FIRST], anytime=True)
+                return _headline(what, sizes, self.suite.maturity, margin, anytime=self.suite.anytime)
         mine = [one for one in self.begun if FIRST in one.measures]
         if not mine:
             return None
         known = [one for one in mine if isinstance(one.measures[FIRST].difference, Interval)]
         lift = max(known or mine, key=lambda one: one.treated)
         what = f"the program {lift.program} against its control"
-        return _headline(what, (lift.treated, lift.control), lift.maturity.window_days, lift.measures[FIRST], anytime=False)
+        return _headline(what, (lift.treated, lift.control), lift.maturity, lift.measures[FIRST], anytime=False)
 
 
-def _headline(what: str, sizes: tuple[int, int], days: int, margin: Comparison, *, anytime: bool) -> Headline:
-    return Headline(what, *sizes, days, margin, in_all(margin.difference, sizes[0]), anytime)
+def _headline(what: str, sizes: tuple[int, int], found: Maturity, margin: Comparison, *, anytime: bool) -> Headline:
+    return Headline(what, *sizes, found.window_days, found.horizon_days, margin, in_all(margin.difference, sizes[0]), anytime)
 
 
 def cost_of(lift: Lift) -> float:

@@ -96,9 +96,18 @@ def _against(found: Headline, figures: Figures) -> str:
     sizes = f"{figures.many(found.treated, 'customer', 'customers')} and {figures.count(found.control)} who hear nothing"
     if isinstance(found.total, CannotTell):
         return f"Compared is {found.what}: {found.total.reason}."
-    often = " The interval holds however often it is looked at." if found.anytime else ""
     over = f"each counted over {figures.many(found.days, 'day', 'days')} from the first round on"
-    return f"Compared is {found.what}: {sizes}, parted by chance, {over}. {STAYS}{often}"
+    return f"Compared is {found.what}: {sizes}, parted by chance, {over}. {STAYS} {_often(found)}"
+
+
+def _often(found: Headline) -> str:
+    """How often the interval may be read."""
+    if found.anytime:
+        return "The interval holds however often it is looked at."
+    if found.early:
+        early = f"This is an early look, over {found.days} of {found.horizon_days} days"
+        return f"{early}: it may not be read again and again, for who does is fooled by chance more often than the interval says."
+    return "The interval is for one look: who reads it again and again is fooled by chance more often than it says."
 
 
 def _tiles(facts: FinanceFacts, found: Headline, figures: Figures) -> Iterator[Html]:
