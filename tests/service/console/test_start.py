@@ -1,5 +1,6 @@
 """The guided start, from a file or a marketplace, and the jobs that it asks for."""
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client
@@ -14,7 +16,8 @@ from django.test import Client
 from rekindle import moment
 from rekindle import settings as store_settings
 from rekindle.errors import BadData
-from rekindle.service.config.web import store_in_use
+from rekindle.service.config import web
+from rekindle.service.config.web import application, store_in_use
 from rekindle.service.console import clerk, jobs
 from rekindle.service.console.models import Deed, Job
 from rekindle.service.console.roles import Role
@@ -69,18 +72,60 @@ def test_of_another_file_one_says_which_column_is_which(shop: Settings, editor: 
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "orders.exe", ".csv", "a\\b.zip"])
+@pytest.mark.parametrize("name", ["../../etc/passwd", "orders.exe", "csv", "a\\b.zip"])
 def test_a_name_leads_nowhere_else(shop: Settings, editor: Client, name: str) -> None:
     assert bring(editor, name, b"x").status_code == 400
     kept = uploads.keep(shop, f"{name}/../ord ers\0.csv", [b"x"])
     assert kept.parent.parent == shop.var / "uploads"
-    assert kept.name == "ord-ers-.csv"
+    assert kept.name == "ord-ers.csv"
 
 
 def test_what_is_no_file_is_said_and_nothing_is_asked_for(editor: Client) -> None:
     assert editor.post("/console/start", {"what": "file"}).status_code == 400
     assert bring(editor, "orders.parquet", b"no parquet").status_code == 400
     assert bring(editor, "orders.csv", b"").status_code == 400
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("注文.csv", "file.csv"), (".csv", "file.csv"), ("заказы.JSONL.GZ", "file.jsonl.gz"), ("注文 2026.csv", "2026.csv"),
+     ("x" * 300 + ".tsv.gz", "x" * 72 + ".tsv.gz"), (" orders.csv ", "orders.csv")],
+)  # fmt: skip
+def test_a_name_of_any_letters_keeps_its_ending(shop: Settings, name: str, kept: str) -> None:
+    assert uploads.keep(shop, name, [b"x"]).name == kept
+
+
+def test_lines_may_end_as_they_did_on_old_computers(shop: Settings) -> None:
+    head = uploads.head(uploads.keep(shop, "orders.csv", [ORDERS.replace(b"\n", b"\r")]))
+    assert (head.columns, len(head.rows)) == (("Client", "Bestelldatum", "Summe"), 2)
+
+
+def test_a_json_line_may_hold_any_text_and_the_last_may_be_cut_off(shop: Settings) -> None:
+    one = '{"customer": "17", "note": "a\u2028b"}\n'
+    for lines in (one, one + '{"customer": "' + "x" * 70_000 + '"}\n'):
+        head = uploads.head(uploads.keep(shop, "orders.jsonl", [lines.encode()]))
+        assert (head.columns, head.rows) == (("customer", "note"), (("17", "a\u2028b"),))
+
+
+@pytest.mark.parametrize("at", ["/console/start", "/console/start/contacts"])
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.jsonl", b"17\n", "one JSON object a line"), ("a.jsonl", b"[1, 2]\n", "one JSON object a line"),
+        ("a.json", b'[\n {"customer": "17"},\n {"customer": "18"}\n]\n', "one JSON object a line"),
+        ("a.jsonl", b"null\n", "one JSON object a line"), ("a.jsonl", b"{}\n", "no first line with names"),
+        ("a.jsonl", b"", "no first line with names"), ("a.jsonl", b"[" * 60_000, "damaged"), ("a.jsonl", b"9" * 5_000, "damaged"),
+        ("a.csv", b"", "no first line with names"), ("a.csv", b"\n\n", "no first line with names"),
+        ("a.csv", ORDERS.decode().encode("utf-16"), "no text in UTF-8"), ("a.csv", bytes(range(256)) * 9, "no text in UTF-8"),
+        ("a.csv.gz", b"no gzip", "damaged"), ("a.csv.gz", gzip.compress(ORDERS * 99)[:-30], "damaged"),
+        ("a.csv.gz", gzip.compress(ORDERS)[:10] + b"\xff" * 40, "damaged"), ("a.parquet", b"PAR1" * 5, "damaged"),
+    ],
+)  # fmt: skip
+def test_hostile_files_are_refused_in_words(editor: Client, at: str, name: str, content: bytes, words: str) -> None:
+    answer = bring(editor, name, content, at)
+    assert answer.status_code == 400
+    assert words in answer.content.decode()
     assert not Job.objects.exists()
 
 
@@ -200,6 +245,21 @@ def test_an_admin_writes_the_shops_address(shop: Settings, enter: Callable[..., 
     assert b"1 New Row, Bristol" in client.get("/console/shop").content
     assert client.post("/console/shop", {**form, "timezone": "Nowhere"}).status_code == 400
     assert store_in_use().timezone == "Europe/Berlin"
+
+
+def test_what_another_process_saves_is_seen(shop: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(web, "_LOOK", 0.0)
+    toml = shop.root / "rekindle.toml"
+    toml.write_text('name = "Old"\n', encoding="utf-8")
+    application(store_settings.load(shop.root))
+    shop_settings.write(shop.root, {"name": "New", "public_url": "https://marigold.example/back"})
+    assert (store_in_use().name, django_settings.SESSION_COOKIE_PATH) == ("New", "/back/console/")
+    toml.write_text("name = ", encoding="utf-8")
+    assert [store_in_use().name, store_in_use().name] == ["New", "New"]
+    assert [line.partition(".")[0] for line in caplog.messages] == ["The settings stay as they were"]
+    toml.write_text('name = "Newer"\ndatabase = "sqlite:///var/other.sqlite3"\n', encoding="utf-8")
+    assert (store_in_use().name, store_in_use().database) == ("Newer", shop.database)
+    assert len(caplog.messages) == 2, "that another ledger waits for the next start"
 
 
 @pytest.mark.parametrize(

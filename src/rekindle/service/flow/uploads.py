@@ -10,11 +10,14 @@ import json
 import os
 import re
 import secrets
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rekindle.errors import BadData, StoreUnavailable
@@ -23,6 +26,7 @@ from rekindle.settings import Settings
 
 ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".csv.gz", ".tsv.gz", ".txt.gz", ".jsonl.gz", ".json.gz")
 FOLDER, MAPPING = "uploads", "mapping.yaml"
+_JSON = (".json", ".jsonl", ".ndjson")
 _HEAD, _SHOWN, _DELIMITERS = 65_536, 5, ",;\t|"
 _GUESSES: Mapping[str, tuple[str, ...]] = {
     "customer_id": ("customer id", "customer", "client", "user id", "user", "email", "buyer", "member", "kunde"),
@@ -58,10 +62,7 @@ def keep(settings: Settings, name: str, parts: Iterable[bytes]) -> Path:
         BadData: It has no ending that Rekindle reads.
         StoreUnavailable: It cannot be written.
     """
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name.replace("\\", "/").rpartition("/")[2]).strip(".-")[-80:]
-    if not plain.lower().endswith(ENDINGS):
-        raise BadData(f"'{plain or 'the file'}' has no ending that Rekindle reads", "Name it .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet.")
-    path = settings.var / FOLDER / secrets.token_hex(6) / plain
+    path = settings.var / FOLDER / secrets.token_hex(6) / _plain(name)
     try:
         path.parent.mkdir(parents=True, mode=0o700)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -70,6 +71,16 @@ def keep(settings: Settings, name: str, parts: Iterable[bytes]) -> Path:
     except OSError as error:
         raise StoreUnavailable(f"cannot keep the file: {error.strerror}", "Look at the store folder's rights and free space.") from error
     return path
+
+
+def _plain(name: str) -> str:
+    """A name of plain characters with the ending that was given; of one without any, as of letters that are not Latin, "file"."""
+    last = name.replace("\\", "/").rpartition("/")[2].strip()
+    ending = max((one for one in ENDINGS if last.lower().endswith(one)), key=len, default="")
+    if not ending:
+        raise BadData(f"'{last or 'the file'}' has no ending that Rekindle reads", "Name it .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet.")
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", last[: -len(ending)]).strip(".-")[-72:]
+    return f"{stem or 'file'}{ending}"
 
 
 def named(settings: Settings, key: str) -> Path | None:
@@ -84,34 +95,50 @@ def head(path: Path) -> Head:
     """A file's columns and first rows.
 
     Raises:
-        BadData: It is not what its name says.
+        BadData: It is not what its name says, or is empty.
     """
     try:
-        if path.suffix == ".parquet":
-            file = pq.ParquetFile(path)
-            rows = next(file.iter_batches(_SHOWN), None)
-            columns = tuple(file.schema_arrow.names)
-            return Head(columns, tuple(tuple(str(row[name]) for name in columns) for row in (rows.to_pylist() if rows else ())))
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as held:
-            text = held.read(_HEAD).decode("utf-8-sig", errors="replace")
-        return _of_json(text) if ".json" in path.name or path.suffix == ".ndjson" else _of_csv(text)
-    except (OSError, EOFError, ValueError) as error:
+        found = _read(path)
+    except (OSError, EOFError, ValueError, OverflowError, RecursionError, zlib.error, csv.Error, pa.ArrowException) as error:
         raise BadData(f"{path.name} is damaged or is not what its name says", "Export or copy it again.") from error
+    if not any(found.columns):
+        raise BadData("the file has no first line with names", "Export it again with its columns' names.")
+    return found
+
+
+def _read(path: Path) -> Head:
+    if path.suffix == ".parquet":
+        file = pq.ParquetFile(path)
+        rows = next(file.iter_batches(_SHOWN), None)
+        columns = tuple(file.schema_arrow.names)
+        return Head(columns, tuple(tuple(str(row[name]) for name in columns) for row in (rows.to_pylist() if rows else ())))
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as held:
+        begun = held.read(_HEAD + 1)
+    if b"\0" in begun:
+        raise BadData(f"{path.name} is no text in UTF-8", "Save it as CSV in UTF-8.")
+    text = begun[:_HEAD].decode("utf-8-sig", errors="replace")
+    whole = len(begun) <= _HEAD
+    return _of_json(text, whole) if path.name.removesuffix(".gz").endswith(_JSON) else _of_csv(text)
 
 
 def _of_csv(text: str) -> Head:
-    first = text.partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))[: _SHOWN + 1]
-    if not rows or not any(rows[0]):
-        raise BadData("the file has no first line with names", "Export it again with its columns' names.")
+    lines = io.StringIO(text, newline=None).read()
+    delimiter = max(_DELIMITERS, key=lines.partition("\n")[0].count)
+    rows = list(islice(csv.reader(io.StringIO(lines), delimiter=delimiter), _SHOWN + 1)) or [[]]
     return Head(tuple(rows[0]), tuple(tuple(row) for row in rows[1:]))
 
 
-def _of_json(text: str) -> Head:
-    lines = [json.loads(line) for line in text.splitlines()[:_SHOWN] if line.strip()]
-    columns = tuple(dict.fromkeys(name for line in lines for name in line))
-    return Head(columns, tuple(tuple(str(line.get(name, "")) for name in columns) for line in lines))
+def _of_json(text: str, whole: bool) -> Head:
+    """Of one object a line; a last line that is cut off, as the file is longer, is left out."""
+    lines = text.split("\n") if whole else text.split("\n")[:-1]
+    try:
+        found = [json.loads(line) for line in [line for line in lines if line.strip()][:_SHOWN]]
+    except json.JSONDecodeError:
+        found = [None]
+    if not all(isinstance(line, dict) for line in found):
+        raise BadData("the file does not hold one JSON object a line", "Write it as JSON lines: one object a line, no list around them.")
+    columns = tuple(dict.fromkeys(name for line in found for name in line))
+    return Head(columns, tuple(tuple(str(line.get(name, "")) for name in columns) for line in found))
 
 
 def preset_of(columns: Sequence[str]) -> str | None:
