@@ -16,7 +16,7 @@ from rekindle.service.console.standing import worth
 from rekindle.service.outbox.models import Plan, Touch
 from rekindle.service.people.models import Person
 from rekindle.settings import Console, Senders, Settings
-from tests.service.console.operators import ready, signed_in
+from tests.service.console.operators import forget_second_factor, ready, signed_in
 from tests.service.live import go_live
 from tests.service.touches import plan
 
@@ -110,6 +110,21 @@ def test_a_large_plan_takes_two_people_where_there_are_two(live: Settings, enter
     assert "approver@marigold.example said yes on" in text(grace, at)
     assert grace.post(at, {"messages": "2"})["Location"] == "/console/"
     assert Plan.objects.get().approved_by == "admin@marigold.example"
+
+
+def test_a_plan_whose_cost_nobody_knows_takes_two_people(live: Settings, enter: Callable[..., Client]) -> None:
+    (live.var / "plans" / HASH / "counts.json").unlink()
+    ada, grace = enter(Role.APPROVER), enter(Role.ADMIN)
+    at = f"/console/plan/{HASH}"
+    assert ada.post(at, {"messages": "2"})["Location"] == at
+    assert Plan.objects.get().approved_at is None
+    assert grace.post(at, {"messages": "2"})["Location"] == "/console/"
+
+
+def test_who_has_no_second_factor_is_no_second_person(live: Settings, enter: Callable[..., Client]) -> None:
+    serve_as(live.model_copy(update={"console": Console(four_eyes_messages=1)}))
+    forget_second_factor(ready(Role.ADMIN))
+    assert enter(Role.APPROVER).post(f"/console/plan/{HASH}", {"messages": "2"})["Location"] == "/console/"
 
 
 def test_one_approver_alone_approves_a_large_plan(live: Settings) -> None:

@@ -1,6 +1,7 @@
 """Programs, documents, offers, chances, experiments, reviews and governance as the console shows them, and what is done there."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from rekindle.service.programs.models import Blocker
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
 from tests.service.console import plans_shop
+from tests.service.console.operators import forget_second_factor, ready
 
 Enter = Callable[..., Client]
 NAME = "programs/win-back.yaml"
@@ -136,6 +138,35 @@ def test_a_yes_is_a_job_and_a_refusal_of_it_is_shown_where_it_was_asked_for(full
     Job.objects.update(state=Job.State.FAILED, said="The content has a mistake.")
     assert "The content has a mistake." in text(approver, f"documents/versions/{NAME}")
     assert approver.post("/console/documents/approve", {"version": "0" * 64}).status_code == 400
+
+
+def autopilot(client: Client, given: str) -> str:
+    """Submits rules with this autopilot and returns the version."""
+    name = "rules.yaml"
+    held = versions(name)[0].digest
+    written = re.sub(r"(?m)^autopilot: .*$", f"autopilot: {given}", queries.text_of(held))
+    answer = client.post(f"/console/documents/edit/{name}", {"began": held, "do": "submit", "as": "text", "text": written})
+    assert answer.status_code == 302, answer.content.decode().partition("<main")[2]
+    return versions(name)[0].digest
+
+
+def test_who_submits_a_wider_autopilot_does_not_say_yes_to_it_alone(full: Settings, enter: Enter) -> None:
+    ada, grace = enter(Role.APPROVER), enter(Role.ADMIN)
+
+    def yes(client: Client, version: str) -> int:
+        return client.post("/console/documents/approve", {"version": version}).status_code
+
+    wide = autopilot(ada, "{max_touches: 500, max_cost: 100.00}")
+    answer = ada.post("/console/documents/approve", {"version": wide})
+    assert (answer.status_code, "Another approver says yes" in answer.content.decode()) == (400, True)
+    assert "Approve this version" not in text(ada, "documents/versions/rules.yaml")
+    assert not Job.objects.exists()
+    assert yes(grace, wide) == 302
+    actions.approve(wide, "admin@marigold.example", NOON)
+    assert yes(ada, autopilot(ada, "{max_touches: 400, max_cost: 100.00}")) == 302, "less goes without a yes"
+    assert yes(ada, autopilot(ada, "{max_touches: 400, max_cost: 101.00}")) == 400
+    forget_second_factor(ready(Role.ADMIN))
+    assert yes(ada, versions("rules.yaml")[0].digest) == 302, "there is nobody else who may"
 
 
 def test_a_program_is_paused_for_a_reason_and_resumed(full: Settings, enter: Enter) -> None:

@@ -9,15 +9,18 @@ from functools import cache, lru_cache
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from pydantic import ValidationError
 
 from rekindle import moment
 from rekindle.errors import BadData, Refused
 from rekindle.program.documents import schemas
 from rekindle.program.editing import changed
 from rekindle.program.forms import Group, Schema, form, typed
-from rekindle.program.reading import SIZE, Unreadable, read
+from rekindle.program.reading import RULES, SIZE, Unreadable, read
+from rekindle.program.rules import Autopilot
 from rekindle.service.config.web import store_in_use
 from rekindle.service.console import jobs
+from rekindle.service.console.queries import approvers
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import note, show
 from rekindle.service.flow import drafts
@@ -97,7 +100,7 @@ def one(request: HttpRequest, name: str) -> HttpResponse:
     said = {
         "name": name, "words": words_of(name), "versions": found, "new": new, "old": old, "held": held, "text": text,
         "lines": compared(queries.text_of(old.digest), text) if old and old is not new else (), "section": section_of(name),
-        "job": jobs.latest("approve", new.digest),
+        "job": jobs.latest("approve", new.digest), "another": _takes_another(store_in_use(), new, operator_of(request).email),
     }  # fmt: skip
     return show(request, "documents-one.html", said)
 
@@ -153,8 +156,29 @@ def approve(request: HttpRequest) -> HttpResponse:
     except BadData as error:
         return show(request, "documents-refused.html", {"error": error}, status=400)
     by = operator_of(request).email
+    if _takes_another(store_in_use(), next(one for one in versions(wanted.name) if one.digest == wanted.digest), by):
+        error = Refused("this version lets more go without a yes, and you submitted it", "Another approver says yes to it.")
+        return show(request, "documents-refused.html", {"error": error}, status=400)
     job = jobs.start("approve", [wanted.digest, "--by", by], by, moment.now())
     return HttpResponseRedirect(reverse("jobs-job", args=[job.key]))
+
+
+def _takes_another(store: Settings, version: Kept, by: str) -> bool:
+    """Whether somebody else says yes: of two approvers none alone widens what goes without a yes, as that would pass any plan."""
+    if version.document != RULES or version.by != by or approvers() < 2:
+        return False
+    held = queries.approved(store).get(RULES)
+    new, old = _autopilot(queries.text_of(version.digest)), _autopilot(queries.text_of(held)) if held else None
+    return new is not None and (old is None or new.max_touches > old.max_touches or new.max_cost > old.max_cost)
+
+
+def _autopilot(text: str) -> Autopilot | None:
+    """What rules let go without a yes; None where nothing, or where they cannot be used and are refused for that."""
+    try:
+        given = _reading(text).value.get("autopilot")
+        return None if given is None else Autopilot.model_validate(given)
+    except (Unreadable, ValidationError):
+        return None
 
 
 def _page(store: Settings, name: str, base: drafts.Base, text: str, as_text: bool) -> dict[str, object]:

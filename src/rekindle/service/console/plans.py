@@ -65,7 +65,8 @@ def one(request: HttpRequest, digest: str) -> HttpResponse:
     """A plan, and a person's yes to it."""
     store = store_in_use()
     named = plan_approving.named(store, digest)
-    found = [counts for counts in plan_counts.counts(store.var) if len(digest) >= 6 and counts.plan.startswith(digest)]
+    begins = named.plan if named else digest
+    found = [counts for counts in plan_counts.counts(store.var) if len(begins) >= 6 and counts.plan.startswith(begins)]
     if named is None and not found:
         return show(request, "absent.html", {"what": "plan"}, status=404)
     plan, messages = (found[0] if found else None), (named.messages if named else 0)
@@ -74,7 +75,7 @@ def one(request: HttpRequest, digest: str) -> HttpResponse:
         "senders": ", ".join(sorted(set(plan_approving.leaving(store).values()))),
         **(_sums(plan) if plan else {}), "samples": _samples(named.plan) if named else [],
     }  # fmt: skip
-    two = needs_two(messages, float(str(said.get("ceiling", 0))))
+    two = needs_two(messages, float(str(said["ceiling"])) if plan else None)
     said |= {"two": two, "first_yes": queries.yes_to(named.plan) if named and two else None}
     if request.method != "POST":
         return show(request, "plan.html", said)
@@ -135,10 +136,15 @@ def _lines(plan: str) -> Iterator[str]:
         held.truncate()
 
 
-def needs_two(messages: int, ceiling: float) -> bool:
-    """Whether a plan is so large that two people say yes to it; where one alone may, one does."""
-    console = store_in_use().console
-    large = messages > console.four_eyes_messages or ceiling > money.to_minor(console.four_eyes_cost, store_in_use().currency)
+def needs_two(messages: int, ceiling: float | None) -> bool:
+    """Whether a plan is so large that two people say yes to it; where one alone may, one does.
+
+    Args:
+        messages: How many leave this machine.
+        ceiling: What they cost if every offer is taken, minor units; None where nobody knows, which may be any sum.
+    """
+    console, dear = store_in_use().console, money.to_minor(store_in_use().console.four_eyes_cost, store_in_use().currency)
+    large = messages > console.four_eyes_messages or ceiling is None or ceiling > dear
     return large and queries.approvers() > 1
 
 
