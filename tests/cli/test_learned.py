@@ -63,7 +63,7 @@ def test_a_draw_that_went_wrong_comes_before_every_number() -> None:
 
 
 def test_all_together_say_how_often_they_may_be_looked_at() -> None:
-    epochs = (Epoch(2026, 900, 100, {"margin": Comparison(Interval(-10, 20, 50), 0.0, detectable=45)}),)
+    epochs = (Epoch(2026, 900, 100, {"margin": Comparison(Interval(-10, 20, 50), 0.0, detectable=45)}, 0),)
     whole, early = (list(_together(Suite(one, epochs, None), str)) for one in (WHOLE, EARLY))
     assert whole[-1].strip() == "Read it as often as you like; the intervals of other measures, in --json, are for one look."
     assert early[-1].strip().startswith("Early: over 56 of 90 days. It may not be read again and again")

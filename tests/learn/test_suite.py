@@ -73,6 +73,8 @@ def test_everybody_counts_once_a_year_with_all_messages_of_all_programs(warehous
     assert (told.low, told.high) == pytest.approx((for_ever.low, for_ever.high))
     assert told.high - told.low > 2 * 1.96 * error * 1.3, "wider than a look that was planned"
     assert epoch.measures["margin"].told_apart == (told.low > 0)
+    sent = sum(0 if number % 5 == 0 else 1 if number % 7 == 1 else 2 for number in range(400))
+    assert epoch.cost == pytest.approx(sent), "a minor unit a message, of this year's customers alone"
     half = for_ever.high - told.estimate
     chance = np.random.default_rng(7)
     truth = epoch.measures["margin"].detectable
@@ -91,7 +93,7 @@ def test_a_past_year_stays_as_it_was_and_the_next_is_an_experiment_of_its_own(wa
     before, after = worth(warehouse[0], 95), worth(warehouse[0], 405)
     assert [epoch.year for epoch in after.epochs] == [2026, 2027]
     assert after.epochs[0] == before.epochs[0]
-    assert (after.epochs[1].others, after.epochs[1].holdout) == (72, 18)
+    assert (after.epochs[1].others, after.epochs[1].holdout, after.epochs[1].cost) == (72, 18, pytest.approx(72 - 10))
     assert isinstance(after.epochs[1].measures["margin"].difference, CannotTell)
 
 

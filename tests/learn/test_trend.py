@@ -8,6 +8,7 @@ import pytest
 
 from rekindle.learn.lift import Lift, measure
 from rekindle.learn.maturity import Maturity
+from rekindle.learn.report.finance_facts import cost_of
 from rekindle.learn.trend import Trend, trend
 from tests.learn.summing import Columns, cells, shop
 
@@ -40,6 +41,16 @@ def test_each_month_has_its_own_comparison_and_costs() -> None:
     assert first.redeemed == month(1, redeemed=0.1)["redeemed"].sum()
     assert first.cost == pytest.approx(2 + 300 * first.redeemed / treated)
     assert (second.redeemed, second.anyway, second.cost) == (0, None, 2)
+
+
+def test_a_month_without_a_control_keeps_its_costs() -> None:
+    """The month itself cannot be compared; what its messages cost was paid all the same."""
+    alone = month(8, redeemed=0.1)
+    alone = {name: one[alone["treated"]] for name, one in alone.items()}
+    first = month(1, redeemed=0.1)
+    paid = sum(float(one[name].sum()) for one in (first, alone) for name in ("incentives", "messages"))
+    assert cost_of(months(first, alone)) == pytest.approx(paid)
+    assert cost_of(replace(months(first), cells=None)) == 0.0
 
 
 def test_the_margin_of_each_customer_won_back_is_told_where_there_are_any() -> None:

@@ -96,7 +96,7 @@ def suite(found: Suite) -> Json:
     """All programs together; of each measure whether its interval may be read at any time, or is for one look."""
     epochs = [
         {
-            "year": one.year, "others": one.others, "holdout": one.holdout,
+            "year": one.year, "others": one.others, "holdout": one.holdout, "cost": one.cost,
             "measures": {
                 name: {**comparison(name, part), "anytime": found.anytime and name == FIRST} for name, part in one.measures.items()
             },

@@ -42,12 +42,14 @@ class Epoch:
         others, holdout: Customers who are counted.
         measures: Measure to comparison, others less holdout; the interval of `margin` is a confidence sequence, the others are intervals of
             a size that is fixed beforehand, for one look.
+        cost: What offers and messages to the others cost within the window, minor units; a lower price is in the margin alone.
     """
 
     year: int
     others: int
     holdout: int
     measures: dict[str, Comparison]
+    cost: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def suite(warehouse: Warehouse, past: Past, programs: Sequence[Program], window:
         old = entered.filter(entered.age_days >= found.window_days).mutate(days=found.window_days)
         spans = old.mutate(since=old.entered_at, until=old.entered_at + ibis.interval(days=found.window_days))
         rows = outcomes.measured(warehouse, past, programs, spans, window, found.window_days)
-        cells = read(warehouse.arrow(summed(rows, KEYS, COLUMNS)), KEYS)
+        cells = read(warehouse.arrow(summed(rows, KEYS, (*COLUMNS, *outcomes.COSTS))), KEYS)
     return Suite(found, tuple(_epoch(int(year), cells) for year in np.unique(cells.keys["epoch"])), check)
 
 
@@ -107,7 +109,8 @@ def _epoch(year: int, cells: Cells) -> Epoch:
     others, holdout = aligned(mine, drawn_by=DRAWN_BY)
     measures = comparison.compare(others, holdout, SHOWN)
     sizes = int(others.n.sum()), int(holdout.n.sum())
-    return Epoch(year, *sizes, {**measures, FIRST: _for_ever(measures[FIRST], sum(sizes))})
+    cost = float((others["y:incentives"] + others["y:messages"]).sum())
+    return Epoch(year, *sizes, {**measures, FIRST: _for_ever(measures[FIRST], sum(sizes))}, cost)
 
 
 def _for_ever(told: Comparison, rows: int) -> Comparison:

@@ -93,16 +93,17 @@ def test_a_loss_is_called_one() -> None:
 
 
 def test_the_holdout_of_the_latest_year_comes_before_any_program() -> None:
-    epochs = (Epoch(2025, 10, 10, {"margin": NOTHING}), Epoch(2026, 2_000, 100, {"margin": GAIN}))
+    epochs = (Epoch(2025, 10, 10, {"margin": NOTHING}, 9_000), Epoch(2026, 2_000, 100, {"margin": GAIN}, 12_000))
     said = words(suite=Suite(WHOLE, epochs, None))
     assert "all programs against the holdout of 2026: 2,000 customers and 100 who hear nothing" in said
     assert "EUR +5,000" in said
+    assert "EUR 120 Of these 2,000 customers over 90 days; taken off already, as are lower prices." in said, "no other year's"
     assert "The interval holds however often it is looked at." in said
     early = words(suite=Suite(replace(WHOLE, window_days=56), epochs, None))
     assert "This is an early look, over 56 of 90 days: it may not be read again and again" in early
     assert "however often" not in early
     assert "The interval is for one look" in words()
-    unknown = Suite(WHOLE, (Epoch(2026, 5, 1, {"margin": UNKNOWN}),), None)
+    unknown = Suite(WHOLE, (Epoch(2026, 5, 1, {"margin": UNKNOWN}, 0),), None)
     assert "the program win-back against its control" in words(suite=unknown)
 
 

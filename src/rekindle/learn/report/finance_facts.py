@@ -19,7 +19,6 @@ from rekindle.learn.measures import FIRST
 from rekindle.learn.scorecard import Standing
 from rekindle.learn.stages import StageLift
 from rekindle.learn.suite import Suite
-from rekindle.learn.trend import trend
 from rekindle.moment import AsOf
 
 FUNNEL = ("planned", "handed_over", "opened", "clicked", "ordered")
@@ -49,26 +48,24 @@ class Headline:
     Args:
         what: What was compared with what, a clause such as `all programs against the holdout of 2026`.
         treated, control: Customers on either side.
-        days: Over how many each customer is counted; 0 where nobody can be yet.
-        horizon_days: Over how many each is to be counted.
+        maturity: Over how many days each customer is counted, and is to be.
         margin: A customer's.
-        total: Incremental margin of all who were treated; or why it is not known.
+        cost: What offers and messages to those who were treated cost over these days, minor units.
         anytime: Whether the interval holds however often it is looked at.
     """
 
     what: str
     treated: int
     control: int
-    days: int
-    horizon_days: int
+    maturity: Maturity
     margin: Comparison
-    total: Interval | CannotTell
+    cost: float
     anytime: bool
 
     @property
-    def early(self) -> bool:
-        """Whether it is a look before the planned day."""
-        return self.days < self.horizon_days
+    def total(self) -> Interval | CannotTell:
+        """Incremental margin of all who were treated; or why it is not known."""
+        return in_all(self.margin.difference, self.treated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +117,19 @@ class FinanceFacts:
             margin, sizes = epoch.measures[FIRST], (epoch.others, epoch.holdout)
             if isinstance(margin.difference, Interval):
                 what = f"all programs against the holdout of {epoch.year}"
-                return _headline(what, sizes, self.suite.maturity, margin, anytime=self.suite.anytime)
+                return Headline(what, *sizes, self.suite.maturity, margin, epoch.cost, self.suite.anytime)
         mine = [one for one in self.begun if FIRST in one.measures]
         if not mine:
             return None
         known = [one for one in mine if isinstance(one.measures[FIRST].difference, Interval)]
         lift = max(known or mine, key=lambda one: one.treated)
         what = f"the program {lift.program} against its control"
-        return _headline(what, (lift.treated, lift.control), lift.maturity, lift.measures[FIRST], anytime=False)
-
-
-def _headline(what: str, sizes: tuple[int, int], found: Maturity, margin: Comparison, *, anytime: bool) -> Headline:
-    return Headline(what, *sizes, found.window_days, found.horizon_days, margin, in_all(margin.difference, sizes[0]), anytime)
+        return Headline(what, lift.treated, lift.control, lift.maturity, lift.measures[FIRST], cost_of(lift), anytime=False)
 
 
 def cost_of(lift: Lift) -> float:
     """What the offers and messages of a program's counted rounds cost, minor units; a lower price is in the margin alone."""
-    return sum(one.cost * one.treated for one in trend(lift).months)
+    if lift.cells is None:
+        return 0.0
+    rows = lift.cells.sums.only(lift.cells.keys["standing"] == "treated")
+    return float((rows["y:incentives"] + rows["y:messages"]).sum())

@@ -72,7 +72,7 @@ def _header(facts: FinanceFacts, figures: Figures) -> Html:
         el("p", facts.shop, class_="shop"),
         el("h1", unbroken(_sentence(found, figures))),
         el("p", unbroken(_against(found, figures)), class_="lede"),
-        *_tiles(facts, found, figures),
+        *_tiles(found, figures),
         *alarms,
         *made_up,
     )
@@ -96,7 +96,7 @@ def _against(found: Headline, figures: Figures) -> str:
     sizes = f"{figures.many(found.treated, 'customer', 'customers')} and {figures.count(found.control)} who hear nothing"
     if isinstance(found.total, CannotTell):
         return f"Compared is {found.what}: {found.total.reason}."
-    over = f"each counted over {figures.many(found.days, 'day', 'days')} from the first round on"
+    over = f"each counted over {figures.many(found.maturity.window_days, 'day', 'days')} from the first round on"
     return f"Compared is {found.what}: {sizes}, parted by chance, {over}. {STAYS} {_often(found)}"
 
 
@@ -104,23 +104,24 @@ def _often(found: Headline) -> str:
     """How often the interval may be read."""
     if found.anytime:
         return "The interval holds however often it is looked at."
-    if found.early:
-        early = f"This is an early look, over {found.days} of {found.horizon_days} days"
+    if found.maturity.early:
+        early = f"This is an early look, over {found.maturity.window_days} of {found.maturity.horizon_days} days"
         return f"{early}: it may not be read again and again, for who does is fooled by chance more often than the interval says."
     return "The interval is for one look: who reads it again and again is fooled by chance more often than it says."
 
 
-def _tiles(facts: FinanceFacts, found: Headline, figures: Figures) -> Iterator[Html]:
+def _tiles(found: Headline, figures: Figures) -> Iterator[Html]:
     margin = found.margin.difference
     if isinstance(margin, CannotTell) or isinstance(found.total, CannotTell):
         return
-    cost = sum(cost_of(one) for one in facts.begun if found.anytime or one.program in found.what.split())
     detectable = found.margin.detectable
     shown = f"Less than {figures.exact(detectable)} a customer would not show four times in five." if detectable else ""
+    over = figures.many(found.maturity.window_days, "day", "days")
+    of_whom = f"Of these {figures.many(found.treated, 'customer', 'customers')} over {over}"
     yield tiles(
         ("Incremental margin", figures.rough_signed(found.total.estimate), f"95 % interval: {_rough(found.total, figures)}"),
         ("A customer", figures.signed(margin.estimate), f"95 % interval: {_ends(margin, figures)}. {shown}"),
-        ("Offers and messages cost", figures.rough(cost), "Of the rounds that are counted; taken off already, as are lower prices."),
+        ("Offers and messages cost", figures.rough(found.cost), f"{of_whom}; taken off already, as are lower prices."),
     )
 
 
