@@ -71,6 +71,11 @@ class Suite:
         """Whether the margin's intervals hold however often they are looked at: over the whole horizon, not in an early reading."""
         return not self.maturity.early
 
+    @property
+    def last(self) -> Epoch | None:
+        """The latest year whose margin can be told: a year that has just begun does not take the place of the one before."""
+        return next((one for one in reversed(self.epochs) if not isinstance(one.measures[FIRST].difference, CannotTell)), None)
+
 
 def rounds(past: Past, programs: Sequence[Program], window: outcomes.Window) -> ir.Table:
     """Every customer's first round of a year, whichever program's: as `outcomes.rounds`, `standing` holdout or treated."""

@@ -103,6 +103,10 @@ def test_the_holdout_of_the_latest_year_comes_before_any_program() -> None:
     assert "This is an early look, over 56 of 90 days: it may not be read again and again" in early
     assert "however often" not in early
     assert "The interval is for one look" in words()
+    january = (*epochs, Epoch(2027, 30, 2, {"margin": UNKNOWN}, 60))
+    kept = words(suite=Suite(WHOLE, january, None))
+    assert "all programs against the holdout of 2026, the last year that can be told yet: 2,000 customers and 100 who hear nothing" in kept
+    assert "EUR 120 Of these 2,000 customers" in kept
     unknown = Suite(WHOLE, (Epoch(2026, 5, 1, {"margin": UNKNOWN}, 0),), None)
     assert "the program win-back against its control" in words(suite=unknown)
 

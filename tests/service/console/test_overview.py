@@ -163,6 +163,8 @@ def test_worth_is_that_of_all_programs_where_it_can_be_told_and_else_of_the_larg
     suite = {"epochs": [{"year": 2026, "measures": {"margin": {**MARGIN, "low": -5.0, "told_apart": False}}}]}
     found = worth({"programs": [small, large], "suite": suite})
     assert (found.against, found.told_apart) == ("all programs against the holdout", False)
+    suite["epochs"].append({"year": 2027, "measures": {"margin": {"cannot_tell": "too few"}}})
+    assert worth({"programs": [large], "suite": suite}) == found, "a year that has just begun does not take the place of the last"
 
 
 def test_before_there_is_a_result_its_day_is_said(shop: Settings, enter: Callable[..., Client]) -> None:

@@ -111,13 +111,12 @@ class FinanceFacts:
 
     @property
     def headline(self) -> Headline | None:
-        """All programs against the latest year's holdout where that can be compared, else the largest program; None before any began."""
-        if self.suite is not None and self.suite.epochs:
-            epoch = self.suite.epochs[-1]
-            margin, sizes = epoch.measures[FIRST], (epoch.others, epoch.holdout)
-            if isinstance(margin.difference, Interval):
-                what = f"all programs against the holdout of {epoch.year}"
-                return Headline(what, *sizes, self.suite.maturity, margin, epoch.cost, self.suite.anytime)
+        """All programs against the holdout of the last year that can be compared, else the largest program; None before any began."""
+        if self.suite is not None and self.suite.last is not None:
+            epoch = self.suite.last
+            since = "" if epoch is self.suite.epochs[-1] else ", the last year that can be told yet"
+            what = f"all programs against the holdout of {epoch.year}{since}"
+            return Headline(what, epoch.others, epoch.holdout, self.suite.maturity, epoch.measures[FIRST], epoch.cost, self.suite.anytime)
         mine = [one for one in self.begun if FIRST in one.measures]
         if not mine:
             return None

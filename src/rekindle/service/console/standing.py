@@ -19,6 +19,7 @@ from rekindle.service.config.web import store_in_use
 from rekindle.service.flow import documents, plan_approving, plan_counts, snapshots, targets
 from rekindle.service.flow.plan_approving import Waiting
 from rekindle.service.flow.plan_counts import Counts
+from rekindle.service.outbox.models import SENT, UNKNOWN, Touch
 from rekindle.service.outbox.queries import ready_plans
 from rekindle.service.people.queries import has_contacts
 from rekindle.settings import Settings
@@ -80,6 +81,7 @@ class Standing:
         plan: The plan to look at: one that waits for a yes, or the last one; None before the first.
         waiting: The plans that wait for a yes.
         proposed: Messages of that plan.
+        went: Those of them that were sent.
         left_alone: Who was due in it and is left alone, by reason for people.
         rehearsal: Whether no contact is known, so that nothing can be sent.
         worth: What messages were worth.
@@ -96,6 +98,7 @@ class Standing:
     plan: Counts | None
     waiting: tuple[Waiting, ...]
     proposed: int
+    went: int
     left_alone: Mapping[str, int]
     rehearsal: bool
     worth: Worth
@@ -116,7 +119,7 @@ def standing() -> Standing | None:
         as_of=datetime.fromisoformat(summary["as_of"]), customers=summary["customers"],
         slipping=sum(lifecycle.get(stage, 0) for stage in SLIPPING), at_risk=risk.get("estimate"),
         back=sum(lifecycle.get(stage, 0) for stage in BACK), groups=_groups(lifecycle), plan=plan, waiting=waiting,
-        proposed=sum(one.messages for one in waiting) or (messages_of(plan) if plan else 0),
+        proposed=sum(one.messages for one in waiting) or (messages_of(plan) if plan else 0), went=_went(plan),
         left_alone=left_alone_by(plan) if plan else {}, rehearsal=not has_contacts(), worth=worth(learned(store)),
         spent=_spent(store), targets=tuple(told["targets"]) if told else (),
     )  # fmt: skip
@@ -138,6 +141,10 @@ def plan_to_look_at(store: Settings, waiting: tuple[Waiting, ...]) -> Counts | N
     wanted = {one.plan for one in waiting} or ready_plans()
     found = plan_counts.counts(store.var, wanted) or plan_counts.counts(store.var)
     return found[0] if found else None
+
+
+def _went(plan: Counts | None) -> int:
+    return Touch.objects.filter(plan_id=plan.plan, status__in=(SENT, UNKNOWN)).count() if plan else 0
 
 
 def messages_of(plan: Counts) -> int:
@@ -172,15 +179,19 @@ def worth(found: Mapping[str, Any]) -> Worth:
     """The widest comparison that can be told: all programs against the holdout, else the program with the most customers."""
     programs = sorted(found.get("programs", ()), key=lambda one: -(one["treated"] + one["control"]))
     epochs = (found.get("suite") or {}).get("epochs") or ()
-    parts = [("all programs against the holdout", epochs[-1]["measures"]["margin"])] if epochs else []
-    parts += [(f"{one['program']} against its control", one["measures"]["margin"]) for one in programs if "margin" in one["measures"]]
-    days = [day for one in programs if one["treated"] and (day := one.get("maturity", {}).get("next_on"))]
+    parts = [("all programs against the holdout", one["measures"]["margin"]) for one in reversed(epochs)]
+    parts += [(f"{one['program']} against its control", one["measures"]["margin"]) for one in programs if _compared(one)]
+    days = [day for one in programs if (day := one.get("maturity", {}).get("next_on"))]
     due = date.fromisoformat(min(days)) if days else None
     for against, part in parts:
         if "difference" in part:
             ends = (part["low"], part["difference"], part["high"])
             return Worth(against, ends, part.get("told_apart", not part["low"] <= 0 <= part["high"]), due, "")
     return Worth("", None, told_apart=False, due=due, why=parts[0][1].get("cannot_tell", "") if parts else "")
+
+
+def _compared(program: Mapping[str, Any]) -> bool:
+    return bool(program["treated"] and program["control"] and "margin" in program["measures"])
 
 
 def _spent(store: Settings) -> Spent | None:
