@@ -1,3 +1,4 @@
+import email
 import os
 import signal
 import socket
@@ -6,6 +7,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from email import policy
+from email.message import EmailMessage
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -14,14 +17,14 @@ import psycopg
 import pytest
 from django.db import connection
 
-from rekindle import moment
+from rekindle import moment, settings
 from rekindle.cli import app, main
 from rekindle.cli.serving import attend
 from rekindle.deliver.channel import Message
 from rekindle.errors import StoreUnavailable
 from rekindle.history.warehouse import open_history
 from rekindle.program.rules import QuietHours
-from rekindle.service.flow import serving, shift
+from rekindle.service.flow import serving, shift, shop_settings
 from rekindle.service.flow.sending import Sent, send_due
 from rekindle.service.outbox.queries import counts
 from rekindle.settings import Settings
@@ -133,6 +136,37 @@ def test_history_is_free_while_messages_are_handed_over(store: Settings, monkeyp
     monkeypatch.setattr(serving, "send_due", watched)
     done = serving.one_round(store, print, Event())
     assert (done and done.by_status, free) == ({"sent": 1}, [0])
+
+
+@pytest.mark.usefixtures("nothing_overtaken")
+def test_what_is_saved_while_a_worker_runs_stands_in_the_next_message(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    toml, stop, said, whole = store.root / "rekindle.toml", Event(), list[str](), serving.one_round
+    toml.write_text(f'name = "Marigold"\n[sender]\nemail = "{store.sender.email}"\npostal_address = "12 Garden Row"\n', encoding="utf-8")
+    rounds = iter(range(4))
+    monkeypatch.setattr(moment, "now", lambda: later(1))
+
+    def round_by_round(store: Settings, say: Any, stop: Event) -> Sent | None:
+        number = next(rounds)
+        plan([f"c{number}"], f"plan{number}")
+        done = whole(store, say, stop)
+        if number == 0:
+            shop_settings.write(store.root, {"sender.postal_address": "7 Harbour Street"})
+        elif number == 3:
+            stop.set()
+        else:
+            toml.write_text(toml.read_text(encoding="utf-8") + "[sender\n", encoding="utf-8")
+        return done
+
+    monkeypatch.setattr(serving, "one_round", round_by_round)
+    serving.work(settings.load(store.root), stop, said.append, pause=0)
+    mails = {str(mail["To"]): str(mail.get_body(("plain",))) for mail in map(_read, (store.var / "mail").rglob("*.eml"))}
+    assert [address for address, text in sorted(mails.items()) if "12 Garden Row" in text] == ["c0@people.example"]
+    assert [address for address, text in sorted(mails.items()) if "7 Harbour Street" in text] == [f"c{n}@people.example" for n in (1, 2, 3)]
+    assert len([line for line in said if line.startswith("The settings stay as they were.")]) == 1, "though it was wrong in two rounds"
+
+
+def _read(file: Path) -> EmailMessage:
+    return email.message_from_bytes(file.read_bytes(), policy=policy.default)
 
 
 def test_a_worker_outlives_a_ledger_that_is_started_again(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,8 +105,10 @@ def _web(root: Path, host: str, port: int, threads: int) -> None:
 
 
 def _application(root: Path) -> Any:  # noqa: ANN401  what granian calls
+    from rekindle.service.config import configure
     from rekindle.service.config.web import application
 
+    configure()  # takes a while; a setting that is saved meanwhile is seen, as they are read after it
     store = settings.load(root)
     answer = application(store)
     Thread(target=_read_ahead, args=(store,), daemon=True).start()

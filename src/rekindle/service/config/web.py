@@ -16,6 +16,7 @@ from whitenoise import WhiteNoise
 from rekindle.errors import StoreUnavailable
 from rekindle.service.config.database import configure, use_ledger
 from rekindle.service.config.keys import load_secret
+from rekindle.service.config.watched import Watched
 from rekindle.settings import Settings
 
 FILES = "console/files"
@@ -23,20 +24,23 @@ FILES = "console/files"
 
 _FILES: Mapping[str, str] = {"rekindle.service.console": "assets", "django_htmx": "static", "django.contrib.admin": "static"}
 _A_YEAR = 31_536_000
-_store: list[Settings] = []
+_LOOK = 1.0
+"""Seconds between two looks at whether the settings were changed, in another process or by hand."""
+
+_store: list[Watched] = []
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def application(store: Settings) -> Wsgi:
     """The WSGI application of a store; it answers with and without the path of `public_url`, as the server before it may pass either."""
     configure()
-    use_ledger(store)
     serve_as(store)
+    use_ledger(store)
     logging.getLogger("django.request").addFilter(_without_address)
-    handler, prefix = _with_files(WSGIHandler()), store.public_path
+    handler = _with_files(WSGIHandler())
 
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
+        path, prefix = environ.get("PATH_INFO", ""), store_in_use().public_path
         if prefix and (path == prefix or path.startswith(f"{prefix}/")):
             environ = {**environ, "PATH_INFO": path[len(prefix) :] or "/"}
         return handler(environ, start)
@@ -54,6 +58,11 @@ def _with_files(handler: Wsgi) -> Wsgi:
 
 def serve_as(store: Settings) -> None:
     """Makes a store, or the same store with other settings, the one that this process serves."""
+    _tell_django(store)
+    _store[:] = [Watched(store, logging.getLogger(__name__).warning, _LOOK)]
+
+
+def _tell_django(store: Settings) -> None:
     address, below = urlsplit(store.public_url), f"{store.public_path}/console/"
     django_settings.SECRET_KEY = load_secret(store.var, "django")
     django_settings.FILE_UPLOAD_TEMP_DIR = str(store.var)
@@ -61,7 +70,6 @@ def serve_as(store: Settings) -> None:
     django_settings.STATIC_URL = f"{store.public_path}/{FILES}/"
     django_settings.SESSION_COOKIE_PATH = django_settings.CSRF_COOKIE_PATH = below
     django_settings.CSRF_TRUSTED_ORIGINS = [f"{address.scheme}://{address.netloc}"]
-    _store[:] = [store]
 
 
 def _without_address(record: logging.LogRecord) -> bool:
@@ -73,11 +81,14 @@ def _without_address(record: logging.LogRecord) -> bool:
 
 
 def store_in_use() -> Settings:
-    """The store that this process serves.
+    """The store that this process serves, as its settings are now.
 
     Raises:
         StoreUnavailable: None is.
     """
     if not _store:
         raise StoreUnavailable("no store is being served", "Start the server with: rekindle serve")
-    return _store[0]
+    before, now = _store[0].held, _store[0].now()
+    if now is not before:
+        _tell_django(now)
+    return now

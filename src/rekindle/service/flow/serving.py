@@ -12,6 +12,7 @@ from rekindle import moment
 from rekindle.errors import RekindleError
 from rekindle.history.warehouse import open_history
 from rekindle.service.config import ledger_named, use_ledger
+from rekindle.service.config.watched import Watched
 from rekindle.service.flow import rhythm, visits, worlds
 from rekindle.service.flow.cycle import close_cycle
 from rekindle.service.flow.dispatching import make_ready, waiting
@@ -27,14 +28,15 @@ def work(settings: Settings, stop: Event, say: Callable[[str], None], pause: flo
     """Hands over what is due until `stop` is set; what goes wrong in one round is said, and the next tries again.
 
     Args:
-        settings: The store's.
+        settings: The store's, as they were just read; what is saved in their file later counts from the next round on.
         stop: Set by whoever ends the worker; what is in the air is waited for.
         say: Takes a line of talk.
         pause: Seconds between two looks.
     """
-    told, looked = "", date.min
+    told, looked, watched = "", date.min, Watched(settings, say)
     while not stop.is_set():
         try:
+            settings = watched.now()
             use_ledger(settings)
             with ledger_named(settings):
                 looked = _look_at_reviews(settings, say, looked)
