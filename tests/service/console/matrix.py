@@ -34,7 +34,7 @@ ROWS = (
     Row("start", Role.EDITOR, post=Role.EDITOR),
     Row("start/columns/<str:key>", Role.EDITOR, post=Role.EDITOR, status=404, posted=404),
     Row("start/file/<str:key>", Role.EDITOR, post=Role.EDITOR, status=404, posted=404),
-    Row("start/contacts", Role.EDITOR, post=Role.EDITOR),
+    Row("start/contacts", Role.EDITOR, post=Role.EDITOR, privacy=True),
     Row("start/week", Role.EDITOR, post=Role.EDITOR, status=404, posted=404),
     Row("shop", Role.ADMIN, post=Role.ADMIN),
     Row("jobs", Role.EDITOR),

@@ -18,7 +18,7 @@ from rekindle.service.console.roles import Role
 GOOD_FOR = timedelta(hours=24)
 """How long a link is good for; it is spent by the first use."""
 
-FIRST_YES = "first yes to a plan"
+FIRST_YES, BROUGHT = "first yes to a plan", "brought a file"
 
 
 @transaction.atomic

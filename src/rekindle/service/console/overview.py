@@ -14,6 +14,9 @@ from rekindle.service.console.standing import standing
 from rekindle.service.console.todo import todo
 from rekindle.service.flow import worlds
 
+REASONS_SHOWN = 2
+"""Reasons to be left alone that the tile names."""
+
 UNTOLD = "cannot tell"
 """The status of a target of which nothing is known yet."""
 
@@ -24,10 +27,13 @@ def overview(request: HttpRequest) -> HttpResponse:
     found, operator = standing(), operator_of(request)
     if found is None:
         return HttpResponseRedirect(reverse("start")) if operator.role >= Role.EDITOR else show(request, "overview.html", {"found": None})
-    waits = [one for one in todo(found) if operator.role >= one.role]
+    waits = [one for one in todo(found) if operator.role >= one.role and operator.privacy >= one.privacy]
+    reasons = list(found.left_alone.items())[:REASONS_SHOWN]
     told = [one for one in found.targets if one["status"] != UNTOLD]
     said = {
-        "found": found, "todo": waits, "left_alone": sum(found.left_alone.values()), "simulated": worlds.is_simulated(store_in_use()),
+        "found": found, "todo": waits, "left_alone": sum(found.left_alone.values()), "reasons": reasons,
+        "other_reasons": sum(found.left_alone.values()) - sum(count for _, count in reasons),
+        "simulated": worlds.is_simulated(store_in_use()),
         "told": told, "untold": len(found.targets) - len(told),
     }  # fmt: skip
     return show(request, "overview.html", said)

@@ -6,7 +6,7 @@ Knows nothing of pages.
 from datetime import datetime
 from hashlib import sha256
 
-from rekindle.service.console.actions import FIRST_YES
+from rekindle.service.console.actions import BROUGHT, FIRST_YES
 from rekindle.service.console.models import Deed, Invitation, Operator
 from rekindle.service.console.roles import Role
 
@@ -37,6 +37,11 @@ def approvers() -> int:
 
     found = Authenticator.objects.filter(type=Authenticator.Type.TOTP, user__role__gte=Role.APPROVER, user__is_active=True)
     return int(found.values("user").distinct().count())
+
+
+def brought(key: str, email: str) -> bool:
+    """Whether an operator brought the upload of a key."""
+    return Deed.objects.filter(what=BROUGHT, by=email, about__startswith=f"{key}/").exists()
 
 
 def yes_to(plan: str) -> Deed | None:

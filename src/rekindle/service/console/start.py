@@ -3,6 +3,7 @@
 Knows nothing of how a file is read. Nothing is taken in before somebody has seen the quality report and pressed the button.
 """
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,12 +15,12 @@ from rekindle import moment, money
 from rekindle.errors import BadData, RekindleError
 from rekindle.ingest import mapping
 from rekindle.service.config.web import store_in_use
-from rekindle.service.console import actions
+from rekindle.service.console import actions, queries
 from rekindle.service.console.jobs import result_of
 from rekindle.service.console.jobs import start as ask_for
 from rekindle.service.console.models import Job
 from rekindle.service.console.roles import Role, may, operator_of
-from rekindle.service.console.shell import show
+from rekindle.service.console.shell import refused, show
 from rekindle.service.flow import snapshots, uploads, worlds
 
 FIELDS = (
@@ -76,8 +77,12 @@ def columns(request: HttpRequest, key: str) -> HttpResponse:
     guess |= uploads.looks_of(head, guess, [pattern for pattern, _ in FORMATS])
     given = request.POST if request.method == "POST" else guess
     fields = [(name, words, hint, needed, given.get(name, "")) for name, words, hint, needed in FIELDS]
-    said = {"name": path.name, "head": head, "fields": fields, "decimal": given.get("decimal", "."), "format": given.get("time_format", ""),
-            "formats": FORMATS}
+    operator = operator_of(request)
+    seen = operator.privacy or queries.brought(key, operator.email)
+    said = {
+        "name": path.name, "head": head, "fields": fields, "decimal": given.get("decimal", "."), "format": given.get("time_format", ""),
+        "formats": FORMATS, "seen": seen, "rows": head.rows if seen else [[_masked(cell) for cell in row] for row in head.rows],
+    }  # fmt: skip
     if request.method != "POST":
         return show(request, "start-columns.html", said)
     chosen = {name: given[name] for name, *_ in FIELDS if given.get(name) in head.columns}
@@ -98,9 +103,10 @@ def looked(request: HttpRequest, key: str) -> HttpResponse:
     job = Job.objects.filter(key=key, kind="look", state=Job.State.DONE).first()
     if job is None:
         return show(request, "absent.html", {"what": "report"}, status=404)
-    path = Path(job.arguments[0])
+    path, contacts = Path(job.arguments[0]), "--contacts" in job.arguments
+    if contacts and not operator_of(request).privacy:
+        return refused(request, Role.EDITOR, privacy=True)
     if request.method == "POST":
-        contacts = "--contacts" in job.arguments
         how = ["--contacts", str(path)] if contacts else job.arguments
         actions.note_deed(operator_of(request).email, "took a file in", path.name, moment.now())
         return _to(_ask(request, "begin", how))
@@ -113,7 +119,7 @@ def looked(request: HttpRequest, key: str) -> HttpResponse:
     return show(request, "start-file.html", said)
 
 
-@may(Role.EDITOR, post=Role.EDITOR)
+@may(Role.EDITOR, post=Role.EDITOR, privacy=True)
 def contacts(request: HttpRequest) -> HttpResponse:
     """Bring addresses and consents."""
     said = {"endings": ",".join(uploads.ENDINGS)}
@@ -139,7 +145,14 @@ def _kept(request: HttpRequest) -> Path:
     file = request.FILES.get("file")
     if not isinstance(file, UploadedFile) or not file.name:
         raise BadData("no file was chosen", "Choose one, then press the button.")
-    return uploads.keep(store_in_use(), file.name, file.chunks())
+    path = uploads.keep(store_in_use(), file.name, file.chunks())
+    actions.note_deed(operator_of(request).email, actions.BROUGHT, f"{path.parent.name}/{path.name}", moment.now())
+    return path
+
+
+def _masked(cell: str) -> str:
+    """How a cell is written, and not what it says."""
+    return re.sub(r"[^\W\d]", "x", re.sub(r"\d", "0", cell))
 
 
 def _ask(request: HttpRequest, kind: str, arguments: list[str]) -> Job:

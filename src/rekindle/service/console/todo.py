@@ -33,6 +33,7 @@ class Todo:
         link: Where it is done.
         words: What the button says.
         role: Who can do it, at least.
+        privacy: Whether it takes the right to personal data as well.
         urgent: Whether it is an alarm.
     """
 
@@ -41,6 +42,7 @@ class Todo:
     link: str
     words: str
     role: Role = Role.VIEWER
+    privacy: bool = False
     urgent: bool = False
 
 
@@ -116,7 +118,7 @@ def _fix(store: Settings) -> Iterator[Todo]:
 def _contacts(standing: Standing) -> Iterator[Todo]:
     if standing.rehearsal:
         text = "Nobody's address is known, so every plan is a rehearsal: decided as if consented, and never sent."
-        yield Todo("Bring contacts with consent", text, reverse("start-contacts"), "Import contacts", Role.EDITOR)
+        yield Todo("Bring contacts with consent", text, reverse("start-contacts"), "Import contacts", Role.EDITOR, privacy=True)
 
 
 def _settings(store: Settings) -> Iterator[Todo]:
