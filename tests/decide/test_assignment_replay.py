@@ -54,7 +54,7 @@ def logged(warehouse: Warehouse, size: int) -> pa.Table:
     """What the planner's own expressions write of the candidates: journal columns only."""
     table = warehouse.keep(chances.spread_chances(warehouse.keep(candidates(size)), PROGRAM, STAGE, POLICY))
     drawn = chances.drawn(chances.Chances(PROGRAM, STAGE, table), SCALES, str(PROGRAM.version))
-    return warehouse.arrow(drawn.select("customer_id", "episode", "context", "eligible", "arm", "propensity", "draw"))
+    return warehouse.arrow(drawn.select("customer_id", "episode", "context", "eligible", "closed", "arm", "propensity", "draw"))
 
 
 def recomputed(rows: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

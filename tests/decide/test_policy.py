@@ -1,5 +1,7 @@
 """The table of chances, read for each context; and its version, a hash of its content."""
 
+from dataclasses import replace
+
 import ibis
 import ibis.expr.operations as ops
 import pyarrow as pa
@@ -9,7 +11,7 @@ from rekindle.decide.policy import CONTEXT, FLOOR, Policy, context, equal_chance
 from rekindle.errors import BadData
 from rekindle.insight.profile import COLUMNS
 from rekindle.insight.protected import PROTECTED, protected_kind
-from tests.decide.shop import Decider, program
+from tests.decide.shop import Decider, crowd, program
 
 STAGE = program().stages[0]
 OWN = {"nothing": 0.1, "plain": 0.0, "lesson": 0.0, "light": 0.9}
@@ -109,3 +111,13 @@ def test_no_protected_attribute_enters_a_context() -> None:
 def test_a_table_of_chances_knows_no_other_context(where: str) -> None:
     with pytest.raises(BadData, match="that no customer can have"):
         Policy("learned", (("back", "reconnect", "*", "plain", 1.0), ("back", "reconnect", where, "plain", 1.0)))
+
+
+def test_only_variants_with_a_chance_are_eligible_and_the_others_that_might_be_had_are_closed(decider: Decider) -> None:
+    """While an experiment compares two of three; the plan is the same when it is made again."""
+    mine = program()
+    fixed_one = replace(decider, policy=fixed(equal_chance((mine,)), "back", mine.stages[0], ("lesson", "light")))
+    rows = fixed_one.rows(fixed_one.plan(0, crowd(60)))
+    assert {(row["eligible"], row["closed"]) for row in rows} == {("lesson|light|nothing", "plain|")}
+    assert {row["arm"] for row in rows} == {"lesson", "light", "nothing"}
+    assert fixed_one.plan(0, crowd(60)).digest == fixed_one.plan(0, crowd(60)).digest

@@ -32,8 +32,8 @@ def decisions(decider: Decider, scale: float) -> list[Logged]:
 def as_logged(decider: Decider) -> list[Logged]:
     return [
         Logged(
-            row["customer_id"], PROGRAM.name, STAGE.name, row["episode"], row["context"], tuple(row["eligible"].split("|")), row["arm"],
-            row["propensity"], row["draw"],
+            row["customer_id"], PROGRAM.name, STAGE.name, row["episode"], row["context"],
+            (*row["closed"].split("|")[:-1], *row["eligible"].split("|")), row["arm"], row["propensity"], row["draw"],
         )
         for row in logged(decider.warehouse, SIZE).to_pylist()
     ]
@@ -63,3 +63,12 @@ def test_what_was_changed_does_not(decisions: list[Logged], scale: float) -> Non
 def test_decisions_of_several_payers_agree_on_no_scale(decider: Decider) -> None:
     assert one_scale(implied_scale(one, PROGRAM, POLICY) for one in as_logged(decider)) is None
     assert one_scale([1.5, 1.5]) is None, "no budget makes chances larger"
+
+
+def test_what_a_budget_leaves_nothing_is_closed_and_comes_out_again_all_the_same(decider: Decider, monkeypatch: pytest.MonkeyPatch) -> None:
+    spent = {"plain": 1.0, "lesson": 1.0, "light": 0.0}
+    monkeypatch.setattr(crowd, "SCALES", spent)
+    rows = logged(decider.warehouse, SIZE).to_pylist()
+    assert not any("light" in row["eligible"] for row in rows)
+    assert {row["closed"] for row in rows} == {"", "light|"}
+    assert all(replay(one, PROGRAM, POLICY, spent).same for one in as_logged(decider))

@@ -98,3 +98,21 @@ def test_the_interval_is_two_sided() -> None:
     assert interval.estimate == pytest.approx(0.1, abs=1e-9)
     assert interval.high - interval.estimate == pytest.approx(interval.estimate - interval.low)
     assert 0.0 < p_value < 0.05
+
+
+def test_a_version_in_which_one_of_the_two_had_no_chance_changes_neither_estimate_nor_error() -> None:
+    """Wherever it stands among the versions: 100,000 decisions that could only be the other tell nothing of the difference."""
+    chance = np.random.default_rng(3)
+    values = chance.normal(1.0, 10.0, (2, 500))
+    count, total, squares = (np.array([[part]]) for part in ([500.0, 500.0], values.sum(axis=1), (values**2).sum(axis=1)))
+    alone = contrast(Weighed.alike(count, total, squares, np.full((1, 1, 2), 0.5)), 0, 1)
+    certain = np.array([[[0.0, 100_000.0]]])
+    for order in (1, -1):
+        parts = [np.concatenate([one, two][::order]) for one, two in (
+            (count, certain), (total, certain), (squares, certain * 101), (np.full((1, 1, 2), 0.5), np.ones((1, 1, 2))),
+        )]  # fmt: skip
+        found = contrast(Weighed.alike(*parts), 0, 1)
+        assert float(found.estimate) == pytest.approx(float(alone.estimate), rel=1e-12)
+        assert float(found.error) == pytest.approx(float(alone.error), rel=1e-12)
+        assert float(found.error) == pytest.approx(0.632, abs=0.03)
+        assert float(found.decisions) == 1_000

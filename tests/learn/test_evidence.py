@@ -252,3 +252,16 @@ def test_without_curves_given_the_decisions_own_are_taken(tmp_path: Path) -> Non
     assert nothing < 0.35
     assert one.total[0, 0] / one.exposure[0, 0] == pytest.approx(200, rel=0.15)
     assert one.total[0, -1] / one.exposure[0, -1] == pytest.approx(200, rel=0.35)
+
+
+def test_what_an_experiment_closed_may_be_had_and_is_not_held_against_nothing_meanwhile(tmp_path: Path) -> None:
+    """Or the table learned from it would leave out for ever what nobody could draw for a while."""
+    usual = {"context": "mid/other", "arm": NOTHING, "day": 0}
+    rows: list[Row] = [{**usual, "customer_id": f"c{number}", "eligible": "light|nothing", "closed": "plain|"} for number in range(30)]
+    rows += [{**usual, "customer_id": f"d{number}", "eligible": "plain|light|nothing", "closed": ""} for number in range(10)]
+    with history(tmp_path) as warehouse:
+        Decider(warehouse).remember(*rows)
+        one = seen(warehouse, 7)["reconnect"]
+    at = {arm: one.arms.index(arm) for arm in ("plain", "light")}
+    assert {arm: one.allowed[0, place] for arm, place in at.items()} == {"plain": 1.0, "light": 1.0}
+    assert {arm: one.rest.decisions[0, place] for arm, place in at.items()} == {"plain": 10.0, "light": 40.0}

@@ -106,6 +106,25 @@ def test_groups_are_counted_against_the_chances_in_the_journal(shop: Decider) ->
     assert not checks["reconnect:nothing"].alarm, "it was drawn 150 times of 200 at 75 %"
 
 
+def test_an_experiment_with_two_of_three_variants_that_starts_in_the_middle_is_silent(tmp_path: Path) -> None:
+    """A thousand at 25 % each, and then a thousand of whom nobody could draw the third: by its name among the eligible, or closed."""
+    rows = []
+    for number in range(2_000):
+        late, who = number >= 1_000, {"customer_id": f"c{number}", "context": "mid/other"}
+        arms = ("lesson", "light", "nothing") if late else ("plain", "lesson", "light", "nothing")
+        eligible, closed = ("lesson|light|nothing", "plain|") if number >= 1_500 else ("plain|lesson|light|nothing", None)
+        drawn = {"arm": arms[number % len(arms)], "propensity": 1 / len(arms), "eligible": eligible, "closed": closed}
+        rows.append({**who, **drawn, "day": 7 + late + (number >= 1_500), "policy": "experiment-1" if late else "equal-chance-1"})
+    with open_history("duckdb://history.duckdb", tmp_path) as opened:
+        Decider(opened).remember(*rows)
+        drawn = stages.aged(past(opened), (program(),), WINDOW)
+        checks = {one.group: one for one in mismatch.of_draws(opened, drawn, (program(),))["back"]}
+    assert (checks["reconnect:plain"].counted, checks["reconnect:plain"].seen) == (1_000, 250)
+    assert checks["reconnect:plain"].expected == pytest.approx(250)
+    assert not any(one.alarm for one in checks.values())
+    assert checks["reconnect:light"].counted == 2_000
+
+
 def test_a_message_to_somebody_held_out_or_in_the_control_is_a_leak(shop: Decider, tmp_path: Path) -> None:
     with open_history("duckdb://history.duckdb", tmp_path) as opened:
         decider = Decider(opened)

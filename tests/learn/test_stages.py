@@ -91,6 +91,21 @@ def test_variants_put_together_are_an_average_one_of_them() -> None:
     assert found.decisions == sum(drawn.values())
 
 
+def test_an_experiments_version_without_the_variant_changes_nothing() -> None:
+    """As decisions of before `closed` was written down have it: light was eligible by name, and had no chance."""
+    cells = decisions(np.random.default_rng(12), 6_000)
+    chosen = (cells.keys["eligible"] == "plain|light|nothing") & (cells.keys["arm"] != "light") & (cells.keys["version"] == "1")
+    later = cells.only(chosen)
+    keys = {**later.keys, "version": np.full(len(later.sums), "2"), "policy": np.full(len(later.sums), "experiment-1")}
+    keys["propensity"] = np.full(len(later.sums), "0.5")
+    more = Sums(later.sums.names, later.sums.values * 50)
+    both = {name: np.concatenate([cells.keys[name].astype("<U40"), keys[name].astype("<U40")]) for name in keys}
+    grown = Cells(both, Sums(more.names, np.concatenate([cells.sums.values, more.values])))
+    for name in SHOWN:
+        assert against(grown, ("light",)).measures[name] == against(cells, ("light",)).measures[name]
+    assert against(grown, ("plain",)).nothing > against(cells, ("plain",)).nothing, "and the variants that it compares gain by it"
+
+
 def test_what_was_expected_anyway_makes_it_narrower_and_moves_nothing() -> None:
     cells = decisions(np.random.default_rng(4), 40_000, foretold=1.0)
     found = against(cells, ("plain",)).measures["margin"]

@@ -105,7 +105,8 @@ def drawn(chances: Chances, scales: Mapping[str, float], version: str) -> ir.Tab
     The intervals are laid out in the order of the stage's variants, `nothing` last. A draw that was put off by a cap is kept.
 
     Returns:
-        The candidates with eligible (names joined by "|"), arm, propensity, draw, channel, offer, cost_ceiling, expected_cost,
+        The candidates with eligible and closed (from `_among`, joined by "|"), arm, propensity, draw, channel, offer, cost_ceiling,
+        expected_cost,
         arm_margin, arm_spread, subsidised, scope, seller_id, seller_cost, offer_value, can_any, short (kept, and budgets have no room).
     """
     table = chances.table
@@ -120,12 +121,9 @@ def drawn(chances: Chances, scales: Mapping[str, float], version: str) -> ir.Tab
     kept, closed = table.kept, [name for name in names if scales[name] == 0]
     arm = kept.ifelse(table.held_arm, fresh)
     fresh_chance = arm.cases(*((name, table[f"pi:{name}"] * scales[name]) for name in names), else_=1.0 - edge)
-    eligible = ibis.literal("")
-    for name in names:
-        eligible = eligible + table[f"can:{name}"].ifelse(f"{name}|", "")
     offers = {one.name: one.offer for one in chances.stage.arms}
     return table.mutate(
-        draw=number, arm=arm, propensity=kept.ifelse(table.held_propensity, fresh_chance), eligible=eligible + NOTHING,
+        **_among(chances, scales), draw=number, arm=arm, propensity=kept.ifelse(table.held_propensity, fresh_chance),
         can_any=ibis.or_(*(table[f"can:{name}"] for name in names)),
         channel=_of(arm, table, "channel", names, ibis.null("string")), offer=arm.cases(*offers.items(), else_=ibis.null("string")),
         cost_ceiling=_of(arm, table, "ceiling", names, 0), expected_cost=_of(arm, table, "cost", names, 0),
@@ -134,6 +132,17 @@ def drawn(chances: Chances, scales: Mapping[str, float], version: str) -> ir.Tab
         seller_id=_of(arm, table, "seller", names, ibis.null("string")), seller_cost=_of(arm, table, "theirs", names, 0),
         offer_value=_of(arm, table, "worth", names, 0), short=kept & arm.isin(closed or [""]),
     )
+
+
+def _among(chances: Chances, scales: Mapping[str, float]) -> dict[str, ir.StringValue]:
+    """The variants that a candidate may get, as eligible where they have a chance and as closed where they have none."""
+    table, eligible, closed = chances.table, ibis.literal(""), ibis.literal("")
+    for name in (one.name for one in chances.stage.arms):
+        held = (table.kept & (table.held_arm == name)).fill_null(False)
+        drawable = (table[f"pi:{name}"] * scales[name] > 0) | held
+        eligible = eligible + (table[f"can:{name}"] & drawable).ifelse(f"{name}|", "")
+        closed = closed + (table[f"can:{name}"] & ~drawable).ifelse(f"{name}|", "")
+    return {"eligible": eligible + NOTHING, "closed": closed}
 
 
 def _of(arm: ir.StringValue, table: ir.Table, prefix: str, names: list[str], otherwise: ir.Value | int) -> ir.Value:

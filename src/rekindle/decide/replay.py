@@ -22,7 +22,7 @@ class Logged:
     Args:
         customer_id, program, stage, episode: Whose and of what.
         context: Which row of the table.
-        eligible: The variants that the customer could get, in the stage's order, `nothing` last.
+        eligible: The variants that the customer could get, those of the journal's `closed` among them.
         arm: The variant drawn.
         propensity: Its chance.
         draw: The number drawn.

@@ -182,7 +182,7 @@ JOURNAL = sch.schema(
         "cost_ceiling": "int64", "expected_cost": "int64", "expected_margin": "int64", "baseline": "int64", "cohort": "string",
         "scope": "string", "seller_id": "string", "seller_cost": "int64", "offer_value": "int64",
         "kind": "string", "price": "boolean", "once_key": "string", "cause": "string", "value_tier": "string", "segments": "string",
-        "holdout_share": "float64", "control_share": "float64",
+        "holdout_share": "float64", "control_share": "float64", "closed": "string",
     }
 )
 """Decisions and refusals, one immutable partition per plan.
@@ -197,7 +197,9 @@ where the offer has no price. `kind` is the offer's kind, `price` whether it low
 (`ladder:rung`, else its name), as they were when it was decided, whatever offers.yaml says since; null where nothing goes. `cause`
 and `value_tier` are the profile's then, `segments` the names of those that the customer was in when the round got its standing
 (`|advocates|cart_left|`, `|` in none, null in the round's other rows), `holdout_share` and `control_share` the chances by which the
-standing was drawn. All from `scope` on are null in decisions of before they were written down.
+standing was drawn. `eligible` are the variants that could be drawn, `closed` those that the customer might have got had the table (an
+experiment's has some variants alone) and budgets left them a chance. All from `scope` on are null in decisions of before they were
+written down.
 """
 
 PLANS = sch.schema({"plan": "string", "as_of": "timestamp", "rehearsal": "boolean", "decisions": "int64"})

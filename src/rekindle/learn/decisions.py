@@ -38,7 +38,7 @@ def drawn(past: Past, *programs: Program) -> ir.Table:
     return rows.anti_join(again, key).union(first).drop("reason")
 
 
-LOGGED = ("context", "eligible", "arm", "propensity", "policy", "plan", "baseline")
+LOGGED = ("context", "eligible", "closed", "arm", "propensity", "policy", "plan", "baseline")
 """What the journal says of a draw."""
 
 
@@ -52,8 +52,9 @@ def followed(warehouse: Warehouse, past: Past, program: Program, window: outcome
         window: What is counted.
 
     Returns:
-        stage, context, eligible (names joined by "|"), arm, since, age (seconds until the end of the horizon or the instant), answer
-        (seconds to the first order, null without one), orders, gross_margin, incentives (minor units), messages_milli (thousandths), kept.
+        stage, context, eligible and closed (names joined by "|"), arm, since, age (seconds until the end of the horizon or the instant),
+        answer (seconds to the first order, null without one), orders, gross_margin, incentives (minor units), messages_milli
+        (thousandths), kept.
     """
     rows = drawn(past, program)
     spans = rows.mutate(until=outcomes.end_of(rows.since, program, window))
@@ -62,14 +63,14 @@ def followed(warehouse: Warehouse, past: Past, program: Program, window: outcome
     age, answer = rows.until.epoch_seconds() - began, rows.first_order_at.epoch_seconds() - began
     return warehouse.keep(
         rows.select(
-            "stage", "context", "eligible", "arm", "since", "orders", "gross_margin", "incentives", "messages_milli",
+            "stage", "context", "eligible", "closed", "arm", "since", "orders", "gross_margin", "incentives", "messages_milli",
             age=age.cast("int64"), answer=answer.cast("int64"),
         )
     )
 
 
 def summed(decisions: ir.Table, weights: ir.Table, recent: ir.TimestampValue) -> ir.Table:
-    """Decisions as sums by stage, context, eligible and arm.
+    """Decisions as sums by stage, context, eligible, closed and arm.
 
     A message's cost is spent at once, an order's margin comes later: of a decision that half of the answer should have come of, half of
     the cost is counted, so that total over exposure is what a decision brings in all.
@@ -95,7 +96,7 @@ def summed(decisions: ir.Table, weights: ir.Table, recent: ir.TimestampValue) ->
     whole = (rows.net / MILLI).round().cast("int64").clip(-LARGEST, LARGEST)
     rows = rows.mutate(square=whole * whole)
     rows = rows.mutate(high=(rows.square / _PART).floor().cast("int64"))
-    return rows.group_by("stage", "context", "eligible", "arm").aggregate(
+    return rows.group_by("stage", "context", "eligible", "closed", "arm").aggregate(
         decisions=rows.count(), exposure=exact_sum(rows.exposure), total=exact_sum(rows.net), squares_high=exact_sum(rows.high),
         squares_low=exact_sum(rows.square - rows.high * _PART), orders=rows.ordered.cast("int64").sum(),
         due=rows.is_due.cast("int64").sum(), purchases=exact_sum(rows.orders), margin=exact_sum(rows.gross_margin),

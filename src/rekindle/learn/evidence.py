@@ -140,13 +140,14 @@ def _of_stage(program: Program, stage: Stage, sums: pa.Table, told: Mapping[tupl
     context = sums["context"].to_numpy(zero_copy_only=False).astype(str)
     contexts, row = np.unique(context, return_inverse=True)
     column = np.array([arms.index(one) for one in sums["arm"].to_pylist()])
-    may = _may(sums["eligible"].to_pylist(), arms)
+    drawable = _may(sums["eligible"].to_pylist(), arms)
+    may = np.maximum(drawable, _may(sums["closed"].to_pylist(), arms))
     values, shape = _values(sums), (len(contexts), len(arms))
     cells, rest = ({name: np.zeros(shape) for name in _SUMMED} for _ in range(2))
     idle = column == len(arms) - 1
     for name in _SUMMED:
         np.add.at(cells[name], (row, column), values[name])
-        np.add.at(rest[name], row[idle], values[name][idle, None] * may[idle])
+        np.add.at(rest[name], row[idle], values[name][idle, None] * drawable[idle])
     allowed, due = np.zeros(shape), np.zeros(len(contexts))
     np.add.at(allowed, row, values["decisions"][:, None] * may)
     np.add.at(due, row, values["due"])
@@ -172,7 +173,7 @@ def _values(sums: pa.Table) -> dict[str, Floats]:
     return numbers
 
 
-_TEXT = ("stage", "context", "eligible", "arm")
+_TEXT = ("stage", "context", "eligible", "closed", "arm")
 
 
 def _may(eligible: list[str], arms: tuple[str, ...]) -> Floats:

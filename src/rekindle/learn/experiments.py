@@ -22,6 +22,8 @@ from rekindle.insight.models import Interval
 from rekindle.learn import decisions, outcomes
 from rekindle.learn.adaptive import LEAST, Weighed, contrast
 from rekindle.learn.sequential import ALPHA, boundaries, repeated_interval
+from rekindle.learn.strata import drawable
+from rekindle.learn.sums import codes
 from rekindle.program.documents import NOTHING, Program
 from rekindle.program.experiments import Experiment
 
@@ -201,8 +203,7 @@ def weighed(cells: pa.Table, arms: Sequence[str]) -> Weighed:
         cells: As `Gathered.cells`.
         arms: In the order that the sums' columns are to have.
     """
-    may = [set(arms) <= {*(one or "").split("|"), NOTHING} for one in cells["eligible"].to_pylist()]
-    rows = cells.filter(pa.array(may, pa.bool_()))
+    rows = _comparable(cells, arms)
     versions = _codes(rows["policy"].to_pylist())
     groups = _codes([f"{where}\n{may}" for where, may in zip(rows["context"].to_pylist(), rows["eligible"].to_pylist(), strict=True)])
     names = rows["arm"].to_pylist()
@@ -217,6 +218,17 @@ def weighed(cells: pa.Table, arms: Sequence[str]) -> Weighed:
 
     once, twice = 1 / p, 1 / p**2
     return Weighed(*map(summed, (count, total, count * once, total * once, count * twice, total * twice, squares * twice)))
+
+
+def _comparable(cells: pa.Table, arms: Sequence[str]) -> pa.Table:
+    """The cells of who had a chance of all of some arms, eligible for what had a chance alone."""
+    names = ("policy", "context", "eligible", "arm")
+    text = {name: np.array([str(one or "") for one in cells[name].to_pylist()], dtype=str) for name in names}
+    count, p = (np.asarray(cells[name], dtype=np.float64) for name in ("decisions", "propensity"))
+    stratum = codes(text["policy"], text["context"], text["eligible"])
+    eligible = drawable(text["eligible"], text["arm"], stratum, count, count / p)
+    told = cells.set_column(cells.column_names.index("eligible"), "eligible", pa.array(eligible.tolist(), pa.string()))
+    return told.filter(pa.array([set(arms) <= set(one.split("|")) for one in eligible], pa.bool_()))
 
 
 def _codes(values: list[str]) -> np.ndarray:

@@ -19,6 +19,7 @@ from scipy.special import bdtr, bdtrc, ndtr
 from rekindle.decide.due import Past
 from rekindle.history.warehouse import Warehouse
 from rekindle.learn import outcomes
+from rekindle.learn.strata import drawable
 from rekindle.learn.sums import Flags, Floats, codes
 from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING, Program
@@ -196,6 +197,8 @@ def of_draws(warehouse: Warehouse, drawn: ir.Table, programs: Sequence[Program])
         for stage in program.stages:
             of_stage = (rows["program"] == program.name) & (rows["stage"] == stage.name)
             mine = {name: one[of_stage] for name, one in rows.items()}
+            place = codes(*(mine[name] for name in CELL))
+            mine["eligible"] = drawable(mine["eligible"], mine["arm"], place, mine["rows"], mine["inverse"])
             checks += [_of_arm(stage.name, arm, mine) for arm in (*(arm.name for arm in stage.arms), NOTHING)]
         found[program.name] = tuple(one for one in checks if one is not None)
     return found

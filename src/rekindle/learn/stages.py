@@ -20,6 +20,7 @@ from rekindle.insight.models import Interval
 from rekindle.learn import adaptive, comparison, decisions, outcomes
 from rekindle.learn.comparison import LEAST_ORDERERS, Comparison
 from rekindle.learn.maturity import Maturity, maturity
+from rekindle.learn.strata import drawable
 from rekindle.learn.sums import Cells, Flags, Floats, Ints, codes, read, summed
 from rekindle.program.documents import NOTHING, Program, Stage
 
@@ -182,7 +183,9 @@ def against(cells: Cells, arms: tuple[str, ...]) -> Against:
         cells: By `KEYS`, of one stage.
         arms: Which.
     """
-    could = np.array([bool(set(arms).intersection(one.split("|"))) for one in cells.keys["eligible"]], dtype=bool)
+    cells = _with_chances(cells)
+    names = [set(one.split("|")) for one in cells.keys["eligible"]]
+    could = np.array([bool(one.intersection(arms)) and NOTHING in one for one in names], dtype=bool)
     mine = cells.only(could)
     is_arm, is_nothing = np.isin(mine.keys["arm"], arms), mine.keys["arm"] == NOTHING
     counts = int(mine.sums.n[is_arm].sum()), int(mine.sums.n[is_nothing].sum())
@@ -191,6 +194,14 @@ def against(cells: Cells, arms: tuple[str, ...]) -> Against:
         return Against(arms, *counts, {name: Comparison(why, _mean(mine, is_nothing, name)) for name in SHOWN})
     board = _Board.of(mine, arms)
     return Against(arms, *counts, {name: board.compared(name, _mean(mine, is_nothing, name)) for name in SHOWN})
+
+
+def _with_chances(cells: Cells) -> Cells:
+    """The cells, eligible for what had a chance alone."""
+    keys = cells.keys
+    stratum = codes(keys["version"], keys["context"], keys["eligible"])
+    inverse = cells.sums.n / keys["propensity"].astype(float)
+    return Cells({**keys, "eligible": drawable(keys["eligible"], keys["arm"], stratum, cells.sums.n, inverse)}, cells.sums)
 
 
 def _too_few(cells: Cells, is_arm: Flags, is_nothing: Flags, counts: tuple[int, int]) -> CannotTell | None:

@@ -30,7 +30,8 @@ OF_EACH = 100
 """Decisions of each program of a plan from which their common scale is taken."""
 
 _COLUMNS = (
-    "plan", "as_of", "customer_id", "program", "version", "stage", "episode", "context", "eligible", "arm", "propensity", "draw", "policy",
+    "plan", "as_of", "customer_id", "program", "version", "stage", "episode", "context", "eligible", "closed", "arm", "propensity", "draw",
+    "policy",
 )
 
 
@@ -183,6 +184,7 @@ def _implied(logged: Logged, program: Program | None, table: Policy | None) -> f
 
 def _logged(row: Mapping[str, Any]) -> Logged:
     return Logged(
-        row["customer_id"], row["program"], row["stage"], row["episode"], row["context"], tuple((row["eligible"] or "").split("|")),
+        row["customer_id"], row["program"], row["stage"], row["episode"], row["context"],
+        (*(row["closed"] or "").split("|")[:-1], *(row["eligible"] or "").split("|")),
         row["arm"], row["propensity"], row["draw"],
     )
