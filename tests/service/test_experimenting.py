@@ -163,6 +163,12 @@ def test_a_winner_is_scaled_with_its_evidence_and_teaches(store: Settings, wareh
         experimenting.end(store, held, "question", "scale", "", at(100))
     decide(store, warehouse, 20, {"question": 0.50, "reminder": 0.20, "nothing": 0.2})
     experimenting.watch(store, warehouse, held, day(120))
+    learned = store.var / "learn" / "2026-07-01.json"
+    learned.parent.mkdir(parents=True, exist_ok=True)
+    learned.write_text(json.dumps({"programs": [], "srm": [], "leaks": {"win-back": 3}}))
+    with pytest.raises(Refused, match="for win-back cannot be believed: 3 of its messages went to customers who were to have none"):
+        experimenting.end(store, held, "question", None, "", at(121))
+    learned.unlink()
     ended = experimenting.end(store, held, "question", None, "", at(121))
     assert ended.status == "scale"
     (taught,) = queries.learnings()

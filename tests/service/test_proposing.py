@@ -10,11 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 from django.db import connection
 
+from rekindle.cli.proposing import _alarms
 from rekindle.errors import BadData
 from rekindle.history.warehouse import Warehouse, open_history
 from rekindle.program.catalogue import scaffold
 from rekindle.service.config import use_ledger
-from rekindle.service.flow import documents, proposing
+from rekindle.service.flow import alarms, documents, proposing
 from rekindle.service.flow.policy_proposals import Question
 from rekindle.settings import Settings
 from tests.decide.shop import MONDAY, ROWS, Decider, crowd, instant
@@ -92,6 +93,24 @@ def test_what_is_not_told_apart_is_not_proposed(store: Settings, warehouse: Ware
     path.write_text(json.dumps({"programs": [{"program": "win-back", "stages": [stage]}]}))
     Decider(warehouse).remember(DECISION)
     assert [one.proposal.name for one in proposing.proposals(asked(store, warehouse))] == ["tiers"]
+
+
+@pytest.mark.parametrize("wrong", [
+    {"srm": [{"program": "win-back", "group": "control", "seen": 60, "counted": 1_000, "expected": 100.0, "alarm": True}]},
+    {"leaks": {"win-back": 7}},
+    {"programs": [{"program": "win-back", "stages": [{"stage": "closing", "by": {"arm": {"last_word": margin(-90.0, -30.0)}}}],
+                   "reversed_by": ["tier"]}]},
+])  # fmt: skip
+def test_nothing_is_proposed_for_a_program_whose_alarm_stands(
+    store: Settings, warehouse: Warehouse, wrong: dict[str, object]
+) -> None:  # fmt: skip
+    path = store.var / "learn" / "2026-03-02.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **wrong}))
+    Decider(warehouse).remember(DECISION)
+    assert [one.proposal.name for one in proposing.proposals(asked(store, warehouse))] == ["tiers"]
+    said = "\n".join(_alarms(alarms.standing(store.var)))
+    assert said.startswith("ALARM          win-back: ")
+    assert "Nothing is proposed for it, nor for budgets. Find out why first" in said
 
 
 def test_only_what_is_proposed_can_be_taken(store: Settings, warehouse: Warehouse) -> None:

@@ -3,7 +3,7 @@
 Knows nothing of how it is found.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,19 +24,29 @@ def propose(
     as_json: AsJson = False,
 ) -> None:
     """Propose other budgets, tier boundaries, pacing and caps. With evidence and the change of the document; a person approves it."""
-    from rekindle.service.flow import documents, policy_proposals, proposing
+    from rekindle.service.flow import alarms, documents, policy_proposals, proposing
 
     with opened(context.obj) as store, progress("Weighing what decisions brought"):
         held = documents.approved(store.settings)
         asked = policy_proposals.Question(store.settings, store.warehouse, held, store.as_of(as_of))
         edits = proposing.proposals(asked)
         written = () if dry_run or not take else proposing.take(store.settings, edits, tuple(take))
+    wrong = alarms.standing(store.settings.var)
     data = [
         {"name": one.proposal.name, "file": one.file, "why": one.proposal.why, "evidence": one.proposal.evidence, "diff": one.diff,
          "changes": [{"place": list(part.place), "before": part.before, "after": part.after} for part in one.proposal.changes]}
         for one in edits
     ]  # fmt: skip
-    emit({"proposals": data, "written": list(written)}, [*_lines(edits), *_written(written, store)], as_json)
+    told = {"proposals": data, "written": list(written), "alarms": {name: list(words) for name, words in wrong.items()}}
+    emit(told, [*_alarms(wrong), *_lines(edits), *_written(written, store)], as_json)
+
+
+def _alarms(wrong: Mapping[str, Iterable[str]]) -> Iterable[str]:
+    from rekindle.service.flow.alarms import REMEDY
+
+    for program, words in wrong.items():
+        yield f"ALARM          {program}: {'; '.join(words)}"
+        yield f"               Nothing is proposed for it, nor for budgets. {REMEDY}"
 
 
 def _lines(edits: "Iterable[Edit]") -> Iterable[str]:

@@ -125,8 +125,13 @@ def test_what_is_not_known_says_when_it_will_be() -> None:
 
 def test_what_makes_numbers_wrong_is_said_before_them() -> None:
     page = render_finance(facts(alarms=("win-back, control has 80 of 1,000, where the draw gives 100: find out why first",)))
+    assert heading(page) == "What programs brought cannot be believed yet."
+    assert page.index("where the draw gives 100") < page.index("<h1>") < page.index("Incremental margin")
     assert page.index("Believe no number of it yet.") < page.index("where the draw gives 100") < page.index("By program")
     assert "Compare like with like." in words(lifts=(lift(reversed_by=("tier",)),))
+    turned = render_finance(facts(lifts=(lift(reversed_by=("tier",)),)))
+    assert heading(turned) == "What programs brought cannot be believed yet."
+    assert turned.index("over everybody at once win-back has the other sign") < turned.index("<h1>")
 
 
 def test_parts_are_judged_with_all_of_them_counted() -> None:

@@ -110,6 +110,13 @@ class FinanceFacts:
         return tuple(one for one in self.lifts if one.maturity.counted or one.maturity.young)
 
     @property
+    def wrong(self) -> tuple[str, ...]:
+        """Every reason not to believe the page's numbers: the alarms, and each program whose number turns its sign among like customers."""
+        turned = (one for one in self.begun if one.reversed_by)
+        signs = (f"over everybody at once {one.program} has the other sign than among like customers" for one in turned)
+        return (*self.alarms, *signs)
+
+    @property
     def headline(self) -> Headline | None:
         """All programs against the holdout of the last year that can be compared, else the largest program; None before any began."""
         if self.suite is not None and self.suite.last is not None:

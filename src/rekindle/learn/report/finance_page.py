@@ -28,6 +28,7 @@ CONTENTS = (
 )  # fmt: skip
 
 ZERO = "not yet distinguishable from zero"
+WRONG = "What programs brought cannot be believed yet."
 MOST_ROWS = 24
 PARTS = {"cohort": "", "tier": "value tier", "cause": "cause", "segment": "segment"}
 STAYS = "It is what customers who were assigned brought more than those drawn by chance to hear nothing, whether they were reached or not."
@@ -62,18 +63,18 @@ def render_finance(facts: FinanceFacts) -> str:
 
 def _header(facts: FinanceFacts, figures: Figures) -> Html:
     found = facts.headline
-    alarms = [el("p", el("strong", "Believe no number of it yet."), f" {one}.", class_="note") for one in facts.alarms]
+    alarms = [el("p", el("strong", "Believe no number of it yet."), f" {one}.", class_="note") for one in facts.wrong]
     made_up = [el("p", el("strong", "Simulated."), " A made-up marketplace: no real money.", class_="note")] if facts.simulated else []
     if found is None:
-        words = "Nothing has been compared yet, so nothing is known of what programs are worth."
-        return el("header", el("p", facts.shop, class_="shop"), el("h1", words), *alarms, *made_up)
+        words = WRONG if alarms else "Nothing has been compared yet, so nothing is known of what programs are worth."
+        return el("header", el("p", facts.shop, class_="shop"), *alarms, el("h1", words), *made_up)
     return el(
         "header",
         el("p", facts.shop, class_="shop"),
-        el("h1", unbroken(_sentence(found, figures))),
+        *alarms,
+        el("h1", WRONG if alarms else unbroken(_sentence(found, figures))),
         el("p", unbroken(_against(found, figures)), class_="lede"),
         *_tiles(found, figures),
-        *alarms,
         *made_up,
     )
 

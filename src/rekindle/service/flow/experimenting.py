@@ -21,6 +21,7 @@ from rekindle.service.config import use_ledger
 from rekindle.service.experiments import actions, queries
 from rekindle.service.experiments.actions import Moment, Start, Taught
 from rekindle.service.experiments.models import Run
+from rekindle.service.flow import alarms
 from rekindle.service.flow.planning import shop_of
 from rekindle.settings import Settings
 
@@ -180,7 +181,7 @@ def ending(settings: Settings, documents: Documents, name: str, decision: Verdic
 
     Raises:
         BadData: There is no such experiment.
-        Refused: It does not run, or it is to be scaled and has not shown more.
+        Refused: It does not run, or it is to be scaled and has not shown more, or its program's numbers cannot be believed.
     """
     found = entry(settings, documents, name)
     if found.run is None or found.run.until is not None:
@@ -190,6 +191,11 @@ def ending(settings: Settings, documents: Documents, name: str, decision: Verdic
     if chosen == "scale" and (last is None or last.verdict != "scale"):
         why = "no look has been taken" if last is None else "no arm has shown more at its last look"
         raise Refused(f"'{name}' cannot be scaled: {why}", "Let it run, or end it with --decision retire or --decision trial.")
+    wrong = alarms.standing(settings.var).get(found.experiment.program, ())
+    if chosen == "scale" and wrong:
+        end = "Or end it with --decision retire or --decision trial."
+        why = f"'{name}' cannot be scaled, for {found.experiment.program} cannot be believed: {'; '.join(wrong)}"
+        raise Refused(why, f"{alarms.REMEDY} {end}")
     program = {one.name: one for one in documents.programs}.get(found.experiment.program)
     holds = scope or (f"who enters {program.name}: {program.audience.enter.text}" if program else f"who enters {found.experiment.program}")
     result = found_words(found.experiment, last, settings.currency)

@@ -16,7 +16,7 @@ from rekindle.learn.proposals import Proposal, budgets, limits, pacing
 from rekindle.program.documents import Documents
 from rekindle.program.editing import changed
 from rekindle.program.reading import RULES
-from rekindle.service.flow import documents, policy_proposals, snapshots
+from rekindle.service.flow import alarms, documents, policy_proposals, snapshots
 from rekindle.service.flow.policy_proposals import Question
 from rekindle.settings import Settings
 
@@ -39,7 +39,7 @@ class Edit:
 
 
 def proposals(asked: Question) -> tuple[Edit, ...]:
-    """What the evidence speaks for changing, budgets first.
+    """What the evidence speaks for changing, budgets first; nothing for a program whose alarm stands, nor a budget that it shares.
 
     Args:
         asked: For which store, as of when.
@@ -90,13 +90,14 @@ def _found(asked: Question) -> Iterator[Proposal]:
     held, currency = asked.documents, asked.settings.currency
     evidence = policy_proposals.evidence_of(asked)
     terms = policy_proposals.terms_of(asked) if evidence else None
-    if terms is not None:
+    begun = {one.program for one in evidence}
+    wrong = begun & alarms.standing(asked.settings.var).keys()
+    if terms is not None and not wrong:
         yield from budgets.of_budgets(budgets.Asked(evidence, terms, asked.programs, held.rules, currency))
     if (tiers := _tiers(asked.settings)) is not None and (one := limits.of_tiers(tiers, currency)) is not None:
         yield one
     margins = _margins(asked.settings)
-    begun = {one.program for one in evidence}
-    for program in (one for one in asked.programs if one.name in begun):
+    for program in (one for one in asked.programs if one.name in begun - wrong):
         with asked.warehouse.forgetting():
             followed = decisions.followed(asked.warehouse, asked.past, program, asked.window)
             counts = asked.warehouse.arrow(pacing.counts(followed, program.goal.horizon_days))
