@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.handlers.wsgi import WSGIRequest
 from django.test import Client
 
 from rekindle import moment
@@ -18,7 +17,7 @@ from rekindle import settings as store_settings
 from rekindle.errors import BadData
 from rekindle.service.config import web
 from rekindle.service.config.web import application, store_in_use
-from rekindle.service.console import clerk, jobs
+from rekindle.service.console import clerk, jobs, turn
 from rekindle.service.console.models import Deed, Job
 from rekindle.service.console.roles import Role
 from rekindle.service.flow import shop_settings, uploads
@@ -137,13 +136,6 @@ def test_hostile_files_are_refused_in_words(trusted: Client, at: str, name: str,
     assert not Job.objects.exists()
 
 
-def test_files_of_who_is_not_signed_in_are_not_read(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(WSGIRequest, "_load_post_and_files", lambda _: pytest.fail("the body was read"))
-    client = Client(enforce_csrf_checks=True)
-    client.cookies["rekindle_form"] = "a" * 32
-    assert bring(client, "orders.csv", ORDERS).status_code == 403
-
-
 def test_the_report_is_seen_before_anything_is_taken_in(shop: Settings, editor: Client) -> None:
     bring(editor, "export.csv", ONLINE)
     job = Job.objects.get()
@@ -186,7 +178,7 @@ def work(shop: Settings, kind: jobs.Kind, monkeypatch: pytest.MonkeyPatch) -> Jo
     (shop.root / "rekindle.toml").touch()
     asked = jobs.start("test", [], "ada", moment.now())
     stop = Event()
-    thread = Thread(target=clerk.attend, args=(shop, stop, 0.05))
+    thread = Thread(target=clerk.attend, args=(shop, stop, print, 0.05))
     thread.start()
     try:
         while Job.objects.get(pk=asked.pk).state in (Job.State.WAITING, Job.State.RUNNING):
@@ -219,7 +211,7 @@ def test_what_a_dead_clerk_left_is_told(shop: Settings, monkeypatch: pytest.Monk
 
 
 def test_one_clerk_works_at_a_time(shop: Settings) -> None:
-    with clerk._alone(shop) as first, clerk._alone(shop) as second:
+    with turn.alone(shop) as first, turn.alone(shop) as second:
         assert (first, second) == (True, False)
 
 

@@ -15,14 +15,18 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 
-from rekindle.errors import RekindleError
+from rekindle.errors import BadData, RekindleError
+from rekindle.service.console.roles import LOOKING, refusal
 
 BELOW = "/console/"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_REFUSED, _FAILED, _FILES = 403, 500, "multipart/form-data"
+WITH_FILES, FILE_AT_MOST = frozenset({"start", "start-contacts"}), 500_000_000
+"""The pages that take files, by their names in `urls.py`, and the bytes that one may have; others take Django's setting."""
+
+_TOO_LARGE, _FAILED = 413, 500
 _HERE = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -48,16 +52,27 @@ class Sessions(_Console, SessionMiddleware):
 
 
 class Forms(_Console, CsrfViewMiddleware):
-    """The check that a form came from our own page."""
+    """The check that a form came from our own page, after all that can be said without reading it."""
 
     def process_view(self, request: HttpRequest, callback: Any, callback_args: Any, callback_kwargs: Any) -> Any:  # noqa: ANN401  Django's
-        """Checks, of the console's forms alone; files of somebody who is not signed in are not even read."""
+        """Checks, of the console's forms alone; what is too large, or of somebody who may not send it, is not even read."""
         if not request.path_info.startswith(BELOW):
             return None
-        enforced = not getattr(request, "_dont_enforce_csrf_checks", False)  # of a test's client, as Django's own check has it
-        if enforced and request.content_type == _FILES and not request.user.is_authenticated:
-            return render(request, "console/stale.html", status=_REFUSED)
+        if request.method not in LOOKING and (answer := _unread(request, callback)):
+            return answer
         return super().process_view(request, callback, callback_args, callback_kwargs)
+
+
+def _unread(request: HttpRequest, callback: Any) -> HttpResponse | None:  # noqa: ANN401  Django's
+    """The answer to a form that is not to be read; None to one that is. A form without a length has nothing that is read."""
+    page = request.resolver_match.url_name if request.resolver_match else None
+    most = FILE_AT_MOST if page in WITH_FILES else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    told = request.META.get("CONTENT_LENGTH") or "0"
+    if not told.isdecimal() or int(told) > most:
+        error = BadData(f"more than {most // 1_000_000:,} MB were sent", "Take it in on the store's own machine: rekindle import FILE")
+        return render(request, "console/failed.html", {"error": error}, status=_TOO_LARGE)
+    guarded = getattr(callback, "guarded", None)
+    return refusal(request, *guarded) if guarded else None
 
 
 class Operators(_Console, AuthenticationMiddleware):

@@ -61,15 +61,27 @@ def may(role: Role, *, post: Role | None = None, privacy: bool = False) -> Calla
     def guard(view: Callable[..., HttpResponseBase]) -> View:
         @wraps(view)
         def answer(request: HttpRequest, *parts: str, **named: str) -> HttpResponseBase:
-            wanted = role if request.method in LOOKING else post if request.method == "POST" else None
-            if wanted is None:
-                return HttpResponseNotAllowed([*LOOKING, *(["POST"] if post else [])])
-            return _stopped(request, wanted, privacy) or view(request, *parts, **named)
+            return refusal(request, role, post, privacy) or view(request, *parts, **named)
 
-        answer.guarded = (role, post, privacy)  # type: ignore[attr-defined]  # what the test of all addresses reads
+        answer.guarded = (role, post, privacy)  # type: ignore[attr-defined]  # what doorway.Forms and the test of all addresses read
         return cast(View, answer)
 
     return guard
+
+
+def refusal(request: HttpRequest, role: Role, post: Role | None, privacy: bool) -> HttpResponse | None:
+    """The answer to who may not do what is asked of a page, or not so; None to who may. Of a form nothing is read.
+
+    Args:
+        request: What is asked.
+        role: Who may look at the page, as `may` says.
+        post: Who may post to it.
+        privacy: Whether the right to personal data is asked as well.
+    """
+    wanted = role if request.method in LOOKING else post if request.method == "POST" else None
+    if wanted is None:
+        return HttpResponseNotAllowed([*LOOKING, *(["POST"] if post else [])])
+    return _stopped(request, wanted, privacy)
 
 
 def _stopped(request: HttpRequest, wanted: Role, privacy: bool) -> HttpResponse | None:
