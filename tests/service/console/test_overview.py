@@ -139,7 +139,7 @@ def test_who_takes_messages_out_needs_the_right_and_is_written_down(live: Settin
     assert enter(Role.ADMIN).post(at).status_code == 403
     assert not Deed.objects.exists()
     client = enter(Role.EDITOR, privacy=True)
-    assert "Take them out as CSV" in text(client, f"/console/plan/{HASH}")
+    assert "Export as CSV" in text(client, f"/console/plan/{HASH}")
     assert client.get(at)["Location"] == f"/console/plan/{HASH}"
     answer = client.post(at)
     rows = list(csv.DictReader(b"".join(answer.streaming_content).decode().splitlines()))
@@ -169,7 +169,39 @@ def test_worth_is_that_of_all_programs_where_it_can_be_told_and_else_of_the_larg
 
 def test_before_there_is_a_result_its_day_is_said(shop: Settings, enter: Callable[..., Client]) -> None:
     publish(shop, {"programs": [program(90, {"cannot_tell": "too few"}, "2027-01-12")], "srm": [], "leaks": {}, "suite": None})
-    assert "Not yet The first honest result is due on 12 January 2027." in text(enter(), "/console/")
+    assert "Not yet The first honest result is due on 12 January 2027 at the earliest." in text(enter(), "/console/")
+
+
+def test_a_comparison_of_nobody_says_nothing_of_noughts(shop: Settings, enter: Callable[..., Client]) -> None:
+    nobody = {"cannot_tell": "0 in the control and 0 treated; 20 of each are needed"}
+    publish(shop, {"programs": [{**program(0, nobody), "control": 0}], "srm": [], "leaks": {}, "suite": None})
+    plan(["ada"], "0" * 12)
+    said = text(enter(), "/console/")
+    assert "What it was worth Not yet" in said
+    assert "0 treated" not in said
+
+
+def test_reasons_add_up_and_what_the_mailbox_took_went_out(shop: Settings, enter: Callable[..., Client]) -> None:
+    publish(shop)
+    assert "; 2 messages are proposed." in text(enter(), "/console/")
+    cells = [CELL, ALONE, *({**ALONE, "reason": reason, "customers": n} for reason, n in (("held_out", 9), ("gap", 5), ("tired", 1)))]
+    counts = {"as_of": "2026-11-20T00:00:00", "rehearsal": False, "cells": cells}
+    (shop.var / "plans" / HASH / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
+    plan(["ada", "grace"], HASH)
+    Touch.objects.update(status="sent")
+    said = text(enter(), "/console/")
+    assert "; 2 messages went out." in said
+    assert re.search(r"Left alone 56 no consent 41, .* 9, and 6 for other reasons", said)
+
+
+def test_of_messages_about_an_order_no_margin_is_expected(shop: Settings, enter: Callable[..., Client]) -> None:
+    publish(shop)
+    service = {**CELL, "program": "delivery-late", "offer": None, "service": True, "customers": 3, "cost": 0.3, "margin": 90.0}
+    counts = {"as_of": "2026-11-20T00:00:00", "rehearsal": False, "cells": [service, CELL]}
+    (shop.var / "plans" / HASH / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
+    said = text(enter(), f"/console/plan/{HASH}")
+    assert "Expected margin EUR 7 of the 2 that are marketing (3 are about an order)" in said
+    assert said.index("Win-back reassure") < said.index("Delivery-late reassure nothing 3 EUR 0.00 about their own order")
 
 
 def test_alarms_come_first(shop: Settings, enter: Callable[..., Client]) -> None:

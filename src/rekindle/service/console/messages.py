@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404
 from rekindle import moment
 from rekindle.errors import BadData, Refused
 from rekindle.service.config.web import store_in_use
+from rekindle.service.console.plans import offer_labels
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import show
 from rekindle.service.flow import plan_approving
@@ -134,7 +135,7 @@ def one(request: HttpRequest, number: int) -> HttpResponse:
     state = next(one for one in STATES if touch.status in one.statuses)
     said = {
         "touch": touch, "found": found, "mistake": mistake, "reason": reason, "state": state, "personal": operator_of(request).privacy,
-        "way": WAYS.get(touch.channel, touch.channel),
+        "way": WAYS.get(touch.channel, touch.channel), "offer": offer_labels().get(touch.offer, touch.offer.replace("_", " ")),
     }  # fmt: skip
     return show(request, "messages-one.html", said)
 

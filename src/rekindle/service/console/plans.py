@@ -20,10 +20,11 @@ from rekindle.service.console import actions, queries
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import note, show
 from rekindle.service.console.standing import left_alone_by, messages_of, plan_to_look_at
-from rekindle.service.flow import plan_approving, plan_counts, spreadsheets, worlds
+from rekindle.service.flow import documents, plan_approving, plan_counts, spreadsheets, worlds
 from rekindle.service.flow.plan_counts import Cell, Counts
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people.queries import external_ids, people_by_id
+from rekindle.service.programs.queries import approved
 
 _SAMPLES, _AT_ONCE = 6, 2_000
 COLUMNS = ("customer", "email", "program", "stage", "variant", "channel", "code", "send_at", "valid_until", "touch_key")
@@ -35,7 +36,9 @@ class Part:
     """The messages of one stage of a program that give the same.
 
     Args:
-        program, stage, offer: Which; the offer is None for messages that give nothing.
+        program, stage: Which.
+        offer: What they give: the label of the offer.
+        service: Whether they are about the customer's own order, so that no margin is expected of them.
         messages: How many.
         cost, margin: Expected, minor units.
         ceiling: The cost if every offer is taken.
@@ -43,7 +46,8 @@ class Part:
 
     program: str
     stage: str
-    offer: str | None
+    offer: str
+    service: bool
     messages: int
     cost: float
     ceiling: float
@@ -150,26 +154,42 @@ def needs_two(messages: int, ceiling: float | None) -> bool:
 
 def _sums(plan: Counts) -> dict[str, object]:
     sent = [cell for cell in plan.cells if cell.channel]
+    service = sum(cell.customers for cell in sent if cell.service)
     left = left_alone_by(plan)
     most = max(left.values(), default=1)
     return {
         "parts": _parts(sent), "messages": messages_of(plan), "cost": sum(cell.cost for cell in sent),
-        "ceiling": sum(cell.ceiling for cell in sent), "margin": sum(cell.margin for cell in sent),
+        "ceiling": sum(cell.ceiling for cell in sent), "margin": sum(cell.margin for cell in sent if not cell.service),
+        "margin_words": _margin_words(messages_of(plan) - service, service),
         "left": sum(left.values()),
         "bars": [{"label": words, "share": count / most, "words": f"{count:,}"} for words, count in left.items()],
     }  # fmt: skip
 
 
 def _parts(cells: Iterable[Cell]) -> list[Part]:
-    found: dict[tuple[str, str, str | None], list[Cell]] = {}
+    labels = offer_labels()
+    found: dict[tuple[str, str, str, bool], list[Cell]] = {}
     for cell in cells:
-        found.setdefault((cell.program, cell.stage, cell.offer), []).append(cell)
+        label = labels.get(cell.offer, cell.offer.replace("_", " ")) if cell.offer not in (None, "none") else "nothing"
+        found.setdefault((cell.program, cell.stage, label, cell.service), []).append(cell)
     parts = [
         Part(*key, sum(one.customers for one in mine), sum(one.cost for one in mine), sum(one.ceiling for one in mine),
              sum(one.margin for one in mine))
         for key, mine in found.items()
     ]  # fmt: skip
-    return sorted(parts, key=lambda part: (part.program, -part.messages))
+    return sorted(parts, key=lambda part: (part.service, part.program, -part.messages))
+
+
+def _margin_words(marketing: int, service: int) -> str:
+    """What the expected margin is of: of messages about a customer's own order nothing is expected."""
+    of = f"of the {marketing:,} that are marketing ({service:,} are about an order), " if service else ""
+    return f"{of}against doing nothing; assumed until outcomes speak"
+
+
+def offer_labels() -> dict[str, str]:
+    """Names of the approved offers to their labels."""
+    store = store_in_use()
+    return {name: offer.label for name, offer in documents.approved(store).offers.items()} if approved(store) else {}
 
 
 def _samples(plan: str) -> list[Touch]:
