@@ -1,6 +1,7 @@
 """The list of customers, one of them, and who sees what of a person."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -108,7 +109,10 @@ def test_every_decision_and_every_time_left_alone_stands_in_the_story(told: Sett
     decide(told, arm="reminder", propensity=0.4, eligible="reminder|nothing", expected_margin=62_000, expected_cost=100)
     text = page(enter(Role.EDITOR), "customers/c1")
     assert "Chosen: reminder" in text
-    assert "Drawn by lot among reminder, nothing: the chance was 40%." in text
+    assert "in the long run, however late<br>How sure:" in text
+    assert "says that the order is late by this customer’s own rhythm" in text
+    assert re.findall(r"\d{4}-\d\d-\d\d|\d%", text.partition("What is known")[2].partition("</section>")[0]) == []
+    assert "Drawn by lot among reminder, nothing: the chance was 40 %." in text
     assert "Expected: EUR 0.62 of margin" in text
     assert "Waits to be sent by e-mail" in text
     decide(told, reason="held_out")

@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 
 from rekindle import moment
 from rekindle.errors import BadData, CannotTell, Refused, UsageError
+from rekindle.insight.lifecycle import SLIPPING
 from rekindle.insight.profile import CHANNELS
 from rekindle.program.segments import definitions
 from rekindle.program.triggers import TOPICS
@@ -20,6 +21,7 @@ from rekindle.service.config.web import store_in_use
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import show
 from rekindle.service.console.stages import CAUSE, COLOUR, GROUPS, QUALITY, STAGE, TIER
+from rekindle.service.console.templatetags.figures import on_page
 from rekindle.service.flow import customer_lists, documents, snapshots
 from rekindle.service.flow.customer_lists import Listed, Wanted
 from rekindle.service.flow.explained import known
@@ -159,13 +161,13 @@ def _standing(row: Mapping[str, Any]) -> dict[str, object]:
     return {
         "facts": _facts(row), "stage": STAGE[row["lifecycle"]], "colour": COLOUR[row["lifecycle"]],
         "tier": TIER.get(row["value_tier"] or "", ""), "cause": CAUSE.get(row["cause"] or "", ""),
-        "quality": QUALITY.get(row["prediction_quality"] or "", ""),
+        "slipping": row["lifecycle"] in SLIPPING, "quality": QUALITY.get(row["prediction_quality"] or "", ""),
     }  # fmt: skip
 
 
 def _facts(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     told = (line.partition(" ") for line in known(dict(row), store_in_use()))
-    return [(about, words.strip()) for about, _, words in told if about not in _ELSEWHERE]
+    return [(about, on_page(words.strip())) for about, _, words in told if about not in _ELSEWHERE]
 
 
 def _next(waiting: Touch | None, person: Person, personal: bool) -> dict[str, object]:

@@ -92,7 +92,7 @@ def _habits(row: dict[str, Any]) -> Iterator[str]:
     if row["next_threshold"]:
         kind, _, which = row["next_threshold"].partition(":")
         what = {"tier": f"{which} value", "orders": f"{which} orders", "free_shipping": "an order that ships free"}[kind]
-        yield f"Near           {what}: {row['threshold_distance']:.0%} missing"
+        yield f"Near           {row['threshold_distance']:.0%} short of {what}"
 
 
 def _late(days: int) -> str:

@@ -140,7 +140,7 @@ def _among(row: Mapping[str, Any]) -> tuple[str, ...]:
     variants = [spaced(one) for one in (row["eligible"] or "").split("|") if one]
     if row["propensity"] in (None, 1) or len(variants) < 2:
         return ()
-    return (f"Drawn by lot among {', '.join(variants)}: the chance was {row['propensity']:.0%}.",)
+    return (f"Drawn by lot among {', '.join(variants)}: the chance was {100 * row['propensity']:.0f} %.",)
 
 
 def _worth(row: Mapping[str, Any], settings: Settings) -> tuple[str, ...]:

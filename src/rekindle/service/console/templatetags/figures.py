@@ -3,6 +3,7 @@
 Knows nothing of pages. `{% load figures %}` gives a template all of it.
 """
 
+import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from rekindle.service.console.shell import edition
 
 register = template.Library()
 NOTHING = "–"
+_ISO, _PERCENT = re.compile(r"\b\d{4}-\d\d-\d\d\b"), re.compile(r"(\d)%")
 
 
 def _figures() -> Figures:
@@ -91,6 +93,13 @@ def clock(given: datetime | None) -> str:
     if given is None:
         return NOTHING
     return f"{day(given)}, {given.astimezone(ZoneInfo(store_in_use().timezone)):%H:%M}"
+
+
+@register.filter
+def on_page(text: str) -> str:
+    """A line of the terminal as pages write it: days in words, a gap before the sign of per cent."""
+    written = _ISO.sub(lambda found: _figures().day(date.fromisoformat(found[0])), text)
+    return _PERCENT.sub(r"\1 %", written)
 
 
 @register.filter
