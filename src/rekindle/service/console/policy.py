@@ -3,6 +3,7 @@
 Knows nothing of how a version is chosen.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -28,6 +29,9 @@ from rekindle.service.programs import queries
 SHADES = 6
 """How many shades a cell of the table may have."""
 
+_ALMOST = 1e-9
+"""What a sum of binary fractions may lack of a whole number."""
+
 SHOWN = 10
 """Changes of a proposal that have a line of their own."""
 
@@ -40,12 +44,14 @@ class Cell:
 
     Args:
         chance: From 0 to 1.
-        before: What it was in the table that is compared; None where that is the same or none is.
+        shown: The same in words: per cent, rounded so that a row adds up to 100.
+        before: What it was in the table that is compared, likewise; empty where that is the same or none is.
         shade: How dark its cell is, from 0.
     """
 
     chance: float
-    before: float | None
+    shown: str
+    before: str
     shade: int
 
 
@@ -86,13 +92,26 @@ def _grid(program: Program, stage: Stage, table: Policy, before: Policy | None) 
     for where in sorted(places, key=lambda name: (name == ANY, name)):
         chances = table.chances(program.name, stage, where)
         others = before.chances(program.name, stage, where) if before else chances
-        rows.append((context_words(where), tuple(_cell(chances[arm], others[arm]) for arm in arms)))
-    moved = sum(cell.before is not None for _, cells in rows for cell in cells)
+        rows.append((context_words(where), _cells([chances[arm] for arm in arms], [others[arm] for arm in arms])))
+    moved = sum(bool(cell.before) for _, cells in rows for cell in cells)
     return Grid(stage.name, tuple(arm_words(arm) for arm in arms), tuple(rows), len(rows) > 1, moved)
 
 
-def _cell(chance: float, before: float) -> Cell:
-    return Cell(chance, before if abs(before - chance) >= LEAST else None, _shade(chance))
+def _cells(chances: Sequence[float], before: Sequence[float]) -> tuple[Cell, ...]:
+    now, was = whole_percents(chances), whole_percents(before)
+    return tuple(
+        Cell(chance, now[at], was[at] if abs(before[at] - chance) >= LEAST else "", _shade(chance)) for at, chance in enumerate(chances)
+    )
+
+
+def whole_percents(chances: Sequence[float]) -> tuple[str, ...]:
+    """A row of chances in per cent: rounded down, and what is missing to 100 given to the largest remainders."""
+    exact = [100 * chance for chance in chances]
+    whole = [int(one + _ALMOST) for one in exact]
+    missing = round(sum(exact)) - sum(whole)
+    for at in sorted(range(len(exact)), key=lambda at: whole[at] - exact[at])[:missing]:
+        whole[at] += 1
+    return tuple("under 1 %" if not one and chance else f"{one} %" for one, chance in zip(whole, chances, strict=True))
 
 
 def _shade(chance: float) -> int:
