@@ -23,11 +23,22 @@ CELLS = (
 )  # fmt: skip
 VERDICT = {"column": "country", "customers": 200, "passed": True, "disparity": {"low": 0.01, "estimate": 0.04, "high": 0.08}}
 MARGIN = {"difference": 41.0, "low": -10.0, "high": 92.0, "told_apart": False, "p_value": 0.2}
+ORDERED = {"control_mean": 0.15, "difference": 0.05, "low": -0.06, "high": 0.16, "told_apart": False}
+UNTOLD = {"control_mean": 0.5, "cannot_tell": "7 drew nothing and 24 a message; 20 of each are needed"}
 LEARNED = {
     "as_of": "2026-11-20T00:00:00+00:00", "srm": [], "leaks": {}, "suite": None,
     "programs": [{
         "program": "win-back", "treated": 400, "control": 40, "measures": {"margin": MARGIN},
-        "stages": [{"stage": "tailor", "by": {"arm": {"percent": {"measures": {"margin": MARGIN}}}}}],
+        "stages": [
+            {"stage": "reconnect", "maturity": {"window_days": 90, "next_on": "2026-12-02"}, "by": {
+                "arm": {"light": {"measures": {"margin": MARGIN}}, "how_to": {"measures": {"margin": MARGIN}}},
+                "channel": {"preferred": {"arms": ["light", "how_to"], "measures": {"margin": MARGIN, "retained": ORDERED}}},
+            }},
+            {"stage": "tailor", "maturity": {"window_days": 28, "next_on": "2026-12-02"}, "by": {
+                "arm": {"percent": {"measures": {"margin": MARGIN}}},
+                "channel": {"preferred": {"arms": ["percent"], "measures": {"margin": UNTOLD, "retained": UNTOLD}}},
+            }},
+        ],
     }],
 }  # fmt: skip
 TARGET = {

@@ -16,6 +16,7 @@ from rekindle.errors import CannotTell
 from rekindle.learn.versions import Version, changes
 from rekindle.service.config import use_ledger
 from rekindle.service.console.models import Job
+from rekindle.service.console.policy import whole_percents
 from rekindle.service.console.roles import Role
 from rekindle.service.flow import documents, policies
 from rekindle.service.flow.document_versions import versions, waiting
@@ -73,6 +74,13 @@ def test_a_program_is_shown_step_by_step(full: Settings, enter: Enter) -> None:
     assert '<td data-head="Decided" class="number">42</td><td data-head="Messages" class="number">30</td>' in page
     assert "-0.10 to 0.92, may be nothing" in page
     assert "not yet distinguishable from nothing" in page
+    step = page.partition('<th scope="row">Reconnect</th>')[2].partition("</tr>")[0]
+    assert '<span>20 %<br><span class="soft small">15 % of those left alone; in 90 days</span></span>' in step
+    assert '<span>EUR +0.41<br><span class="soft small">-0.10 to 0.92, may be nothing</span></span>' in step
+    assert page.count("not known before 2 December 2026") == 2, "both numbers of tailor"
+    assert page.count("7 drew nothing and 24 a message") == 2
+    assert "it has worked when the customer looks in or signs in again within 14 days" in page
+    assert "A round ends at once with an order, an opt-out" in page
     assert "it has no frozen baseline" in page
     assert "<button>Dry run" not in page, "a viewer starts nothing"
 
@@ -223,6 +231,15 @@ def kept(store: Settings) -> str:
     before, table = policies.in_force(store, held), Policy("learning", tuple(rows))
     found = Version(table, "learning", NOON, before.version, changes(before, table, held.programs), {}, CannotTell("nobody is due"), {})
     return policies.keep(store, found, NOON)
+
+
+@pytest.mark.parametrize(
+    ("chances", "shown"),
+    [([1 / 3] * 3, ("34 %", "33 %", "33 %")), ([0.145, 0.145, 0.71], ("15 %", "14 %", "71 %")), ([0.29, 0.71], ("29 %", "71 %")),
+     ([0.003, 0.0, 0.997], ("under 1 %", "0 %", "100 %")), ([1 / 7] * 7, ("15 %", "15 %", *["14 %"] * 5))],
+)  # fmt: skip
+def test_a_row_of_chances_adds_up(chances: list[float], shown: tuple[str, ...]) -> None:
+    assert whole_percents(chances) == shown
 
 
 def test_the_table_of_chances_is_a_heat_map_and_a_proposal_is_held_against_it(full: Settings, enter: Enter) -> None:

@@ -5,6 +5,7 @@ Knows nothing of pages. Read from approved documents, the counts of plans, and w
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from rekindle.decide.policy import Policy
@@ -20,7 +21,14 @@ LEAST_WIDE = 1.5
 """Of a picture that is 100 wide."""
 
 OUTCOMES = {"bought": "an order", "clicked": "a click", "ignored": "no answer", "complained": "a complaint"}
-GOALS = {"activation": "come back to look or sign in", "order": "an order", "order_or_preference_kept": "an order, or staying subscribed"}
+GOALS = {
+    "activation": "the customer looks in or signs in again", "order": "the customer orders",
+    "order_or_preference_kept": "the customer orders, or stays subscribed",
+}  # fmt: skip
+EXITS = {
+    "order": "an order", "opt_out": "an opt-out", "pause": "a pause that they ask for", "complaint_opened": "a complaint",
+    "return_opened": "a return", "reviewed": "a review", "erasure": "the erasure of their data",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,27 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a step's variants brought together against nothing.
+
+    Args:
+        days: Over how many days from a decision on.
+        ordered: The share of customers with a message who ordered; None where it cannot be told.
+        otherwise: The same of those who were drawn to hear nothing.
+        worth: Margin that a message brings more than nothing, minor units; or why that cannot be told.
+        told_apart: Whether that differs from nothing for sure.
+        due: The day before which nothing more is known; None where no decision waits for its answer.
+    """
+
+    days: int
+    ordered: float | None
+    otherwise: float | None
+    worth: Interval | CannotTell
+    told_apart: bool
+    due: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A step of a program.
 
@@ -82,6 +111,7 @@ class Step:
         offers: What it may give.
         branches: What follows where its message came to something.
         variants: What it may do, to leave alone among them.
+        answer: What they brought together.
         decided, messages, left: Decisions, those that are a message, and customers left alone, of the plans that are counted.
     """
 
@@ -95,6 +125,7 @@ class Step:
     offers: str
     branches: tuple[str, ...]
     variants: tuple[Variant, ...]
+    answer: Answer
     decided: int
     messages: int
     left: int
@@ -113,17 +144,17 @@ def steps(program: Program, documents: Documents, table: Policy, plans: Iterable
     cells = [cell for plan in plans for cell in plan.cells if cell.program == program.name and cell.fresh]
     spans = list(_spans(program.stages))
     longest = max((span.last for span in spans), default=0) or 1
-    found = {one["stage"]: one["by"].get("arm", {}) for one in learned.get("stages", ())}
+    found = {one["stage"]: one for one in learned.get("stages", ())}
     return tuple(
         Step(
             at + 1, stage, span, *_drawn(span, longest), f"{GOALS[stage.goal.metric]} within {stage.goal.within_days} days",
             _offers(stage), tuple(_branches(stage)),
-            tuple(_variants(program, stage, documents, table, mine, found.get(stage.name, {}))),
+            tuple(_variants(program, stage, documents, table, mine, known.get("by", {}).get("arm", {}))), _answer(known),
             sum(cell.customers for cell in mine if _decided(cell)), sum(cell.customers for cell in mine if _message(cell)),
             sum(cell.customers for cell in mine if cell.reason),
         )
         for at, (stage, span) in enumerate(zip(program.stages, spans, strict=True))
-        for mine in ([cell for cell in cells if cell.stage == stage.name],)
+        for mine, known in (([cell for cell in cells if cell.stage == stage.name], found.get(stage.name, {})),)
     )
 
 
@@ -192,6 +223,19 @@ def _variants(
             name, offer.label if offer else "No message", offer.kind if offer else "", arm.when.text if arm and arm.when else "",
             min(shares), max(shares), drawn, worth, apart,
         )
+
+
+def _answer(known: Mapping[str, Any]) -> Answer:
+    """Of the comparison that has every variant of the step in it, which only one of a single channel has."""
+    by, ripe = known.get("by", {}), known.get("maturity", {})
+    whole = next((one for one in by.get("channel", {}).values() if set(one["arms"]) == set(by["arm"])), None)
+    retained = (whole or {}).get("measures", {}).get("retained", {})
+    told = "difference" in retained
+    due = date.fromisoformat(ripe["next_on"]) if ripe.get("next_on") else None
+    return Answer(
+        ripe.get("window_days", 0), retained["control_mean"] + retained["difference"] if told else None,
+        retained["control_mean"] if told else None, *_worth(whole), due,
+    )  # fmt: skip
 
 
 def _worth(found: Mapping[str, Any] | None) -> tuple[Interval | CannotTell, bool]:

@@ -21,7 +21,7 @@ from rekindle.service.config.web import store_in_use
 from rekindle.service.console import jobs
 from rekindle.service.console.messages import AS_READ
 from rekindle.service.console.models import Job
-from rekindle.service.console.program_board import steps
+from rekindle.service.console.program_board import EXITS, steps
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import note, show
 from rekindle.service.console.standing import learned
@@ -120,7 +120,7 @@ def one(request: HttpRequest, name: str) -> HttpResponse:
     said = {
         "row": row, "program": program, "steps": found, "known": known, "since": plans[-1].at if plans else None, "plans": len(plans),
         "newest": kept[0] if kept else None, "versions": len(kept), "walk": walk, "lacks": lacks, "pauses": queries.pauses(name),
-        "most": max((one.decided for one in found), default=0),
+        "exits": [EXITS[one] for one in program.exit], "most": max((one.decided for one in found), default=0),
     }  # fmt: skip
     return show(request, "programs-one.html", said)
 
