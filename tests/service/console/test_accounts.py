@@ -153,6 +153,19 @@ def test_guesses_are_limited_for_who_guesses_and_shut_nobody_else_out(shop: Sett
     assert log_in(Client(), one.email, address="198.51.100.9")["Location"] == "/console/"
 
 
+@pytest.mark.parametrize(
+    ("same", "other"),
+    [([f"2001:db8:7:{number:x}::{number:x}" for number in range(1, 7)], "2001:db8:8::1"),
+     ([f"203.0.113.{number}" for number in range(1, 7)], "203.0.114.1")],
+)  # fmt: skip
+def test_guesses_are_counted_by_network(shop: Settings, same: list[str], other: str) -> None:
+    one = ready(Role.VIEWER)
+    for address in same[:5]:
+        assert b"not correct" in log_in(Client(), one.email, "wrong", address).content
+    assert b"Too many failed" in log_in(Client(), one.email, address=same[5]).content
+    assert log_in(Client(), one.email, address=other)["Location"] == "/console/"
+
+
 def test_who_guesses_at_many_is_limited_by_address(shop: Settings) -> None:
     for number in range(40):
         log_in(Client(), f"nobody{number}@marigold.example", "wrong")

@@ -1,6 +1,8 @@
 """How operators sign in: by an address and a password, and by a second factor where they see people or let something go.
 
-Knows nothing of what they may do. Failures are counted by address and network together, so that a stranger shuts nobody out.
+Knows nothing of what they may do. Wrong passwords are counted by the address that was typed and the network that it came from together (256
+addresses of IPv4, 48 bits of IPv6), so that a stranger on another network shuts nobody out; and by the browser's own address (64 bits of
+IPv6) whatever was typed. Wrong codes, which take the right password first, are counted by operator.
 """
 
 from base64 import urlsafe_b64encode
@@ -16,7 +18,7 @@ from django.http import HttpRequest
 
 from rekindle import moment
 from rekindle.service.config.keys import load_secret
-from rekindle.service.config.often import address_of
+from rekindle.service.config.often import address_of, network_of
 from rekindle.service.config.web import store_in_use
 
 _LATELY = 900.0
@@ -46,7 +48,7 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: str) -> str:
         who = credentials.get("email", "").lower()
-        return sha256(f"{self.get_client_ip(request)}:{who}".encode()).hexdigest()
+        return sha256(f"{network_of(request)}:{who}".encode()).hexdigest()
 
 
 class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
