@@ -157,8 +157,8 @@ def approve(request: HttpRequest) -> HttpResponse:
         return show(request, "documents-refused.html", {"error": error}, status=400)
     by = operator_of(request).email
     if _takes_another(store_in_use(), next(one for one in versions(wanted.name) if one.digest == wanted.digest), by):
-        error = Refused("this version lets more go without a yes, and you submitted it", "Another approver says yes to it.")
-        return show(request, "documents-refused.html", {"error": error}, status=400)
+        own = Refused("this version lets more go without a yes, and you submitted it", "Another approver says yes to it.")
+        return show(request, "documents-refused.html", {"error": own}, status=400)
     job = jobs.start("approve", [wanted.digest, "--by", by], by, moment.now())
     return HttpResponseRedirect(reverse("jobs-job", args=[job.key]))
 
