@@ -14,6 +14,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+from scipy.special import ndtri
 
 from rekindle.decide.arms import MILLI
 from rekindle.decide.due import Past
@@ -21,7 +22,8 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.insight.models import Interval
 from rekindle.learn import decisions, outcomes
 from rekindle.learn.adaptive import LEAST, Weighed, contrast
-from rekindle.learn.sequential import ALPHA, boundaries, repeated_interval
+from rekindle.learn.comparison import POWER
+from rekindle.learn.sequential import ALPHA, boundaries, needed_drift, repeated_interval
 from rekindle.learn.strata import drawable
 from rekindle.learn.sums import codes
 from rekindle.program.documents import NOTHING, Program
@@ -29,8 +31,7 @@ from rekindle.program.experiments import Experiment
 
 Verdict = Literal["scale", "retire", "trial"]
 
-_POWER_80 = 2.8015852
-"""Standard errors that a true difference must have to show four times in five at the 5 % level, two-sided."""
+NORMAL = float(ndtri(POWER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Difference:
         interval: The difference a decision; its width is such that all looks together hold the truth 95 times in 100.
         z: The difference in standard errors.
         bound: What the look needs.
-        detectable: The smallest true difference that so many decisions show four times in five.
+        detectable: The smallest true difference that crosses the bound four times in five with so many decisions.
     """
 
     arm: str
@@ -193,7 +194,7 @@ def _difference(experiment: Experiment, found: Gathered, arm: str, shares: Seque
         estimate, error = 0.0, 0.0
     interval = repeated_interval(estimate, error, shares, ALPHA / len(experiment.arms))
     z = estimate / error if error else 0.0
-    return Difference(arm, names[1], found.counts[arm], found.counts[names[1]], interval, z, bound, _POWER_80 * error)
+    return Difference(arm, names[1], found.counts[arm], found.counts[names[1]], interval, z, bound, (bound + NORMAL) * error)
 
 
 def weighed(cells: pa.Table, arms: Sequence[str]) -> Weighed:
@@ -238,17 +239,19 @@ def _codes(values: list[str]) -> np.ndarray:
 
 
 def detectable(cells: pa.Table, experiment: Experiment) -> float | None:
-    """Before it begins: the smallest true difference that its size would show four times in five; None where too little is known.
+    """Before it begins: the smallest true difference that its looks together would show four times in five; None where too little is known.
 
     Args:
         cells: Of decisions of its stage so far, whatever was drawn.
-        experiment: Its size.
+        experiment: Its size, arms and looks.
     """
     count, total, squares = (float(np.asarray(cells[name], dtype=np.float64).sum()) for name in ("decisions", "total", "squares"))
     if count < 2 * LEAST:
         return None
     variance = (squares - total**2 / count) / (count - 1)
-    return _POWER_80 * float(np.sqrt(2 * variance / experiment.size))
+    shares = tuple(number / experiment.looks for number in range(1, experiment.looks + 1))
+    drift = needed_drift(shares, boundaries(shares, ALPHA / len(experiment.arms)), POWER)
+    return drift * float(np.sqrt(2 * variance / experiment.size))
 
 
 def written(reading: Reading) -> str:

@@ -87,6 +87,20 @@ def crossing(shares: Sequence[float], bounds: Sequence[float], drift: float = 0.
     return tuple(path.step(share, bound) for share, bound in zip(_rising(shares), bounds, strict=True))
 
 
+def needed_drift(shares: Sequence[float], bounds: Sequence[float], power: float) -> float:
+    """The expected z at full information with which some look is crossed with a chance of `power`, on either side.
+
+    Args:
+        shares: Of the information at each look, rising.
+        bounds: The z that each look needs.
+        power: Above what is crossed where nothing works, below 1.
+
+    >>> round(needed_drift((1.0,), (1.96,), 0.8), 3), round(needed_drift((0.5, 1.0), boundaries((0.5, 1.0)), 0.8), 3)
+    (2.802, 2.807)
+    """
+    return float(brentq(lambda drift: sum(crossing(shares, bounds, drift)) - power, 0.0, _NEVER + max(bounds), xtol=1e-9))
+
+
 def repeated_interval(estimate: float, standard_error: float, shares: Sequence[float], alpha: float = ALPHA) -> Interval:
     """The interval at the last of the looks so far, such that all looks' intervals together hold the truth with 1 - alpha.
 
