@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rekindle import money
-from rekindle.cli.learned import ZERO, _together, lines
+from rekindle.cli.learned import ZERO, _alarm, _together, lines
 from rekindle.insight.models import Interval
 from rekindle.learn.comparison import Comparison
 from rekindle.learn.lift import measure
@@ -60,6 +60,18 @@ def test_a_draw_that_went_wrong_comes_before_every_number() -> None:
     assert found[2] == "               Believe no number of it until that is explained."
     assert found[3].startswith("LEAK           win-back: 7 messages to customers who were to have none")
     assert found[4].startswith("win-back")
+
+
+def test_where_one_day_alone_is_wrong_that_day_leads() -> None:
+    """On 29 days the control is a little too small, on the last far too large."""
+    days = [f"2026-03-{number:02}" for number in range(1, 31)]
+    seen = np.array([20.0] * 29 + [50.0])
+    check = of_share("control", days, np.array([200.0] * 30), seen, np.array([0.105] * 29 + [0.1]))
+    assert check.p_value > 0.001 > check.worst.p_value, "all days together hide it"
+    first, second, _ = _alarm("win-back", check)
+    assert first.startswith("ALARM          win-back, control on 2026-03-30: 50, where the draw gives 20 (p ")
+    assert first.endswith("with all 30 looked at)")
+    assert second.strip().startswith("all together 630 of 6,000, where the draw gives 629 (p 1)")
 
 
 def test_all_together_say_how_often_they_may_be_looked_at() -> None:

@@ -53,11 +53,18 @@ def lines(learned: "Learned", currency: str) -> Iterator[str]:
 
 
 def _alarm(program: str, check: "Check") -> Iterator[str]:
+    from rekindle.learn.mismatch import ALARM
+
     where = f"{program}, {check.group}" if program else check.group
-    p_value = min(check.p_value, check.worst.p_value if check.worst else 1.0)
-    yield f"ALARM          {where}: {check.seen:,} of {check.counted:,}, where the draw gives {check.expected:,.0f} (p {p_value:.1g})"
-    if check.worst and check.worst.p_value <= check.p_value:
-        yield f"               worst on {check.worst.cell}: {check.worst.seen:,}, where it gives {check.worst.expected:,.0f}"
+    worst, whole = check.worst, f"{check.seen:,} of {check.counted:,}, where the draw gives {check.expected:,.0f}"
+    if worst and check.p_value >= ALARM:
+        day = f"{worst.seen:,}, where the draw gives {worst.expected:,.0f} (p {worst.p_value:.1g}, with all {check.cells} looked at)"
+        yield f"ALARM          {where} on {worst.cell}: {day}"
+        yield f"               all together {whole} (p {check.p_value:.1g})"
+    else:
+        yield f"ALARM          {where}: {whole} (p {check.p_value:.1g})"
+        if worst and worst.p_value <= check.p_value:
+            yield f"               worst on {worst.cell}: {worst.seen:,}, where it gives {worst.expected:,.0f}"
     yield "               Believe no number of it until that is explained."
 
 
@@ -118,7 +125,7 @@ def _parts(lift: "Lift", show: Show) -> Iterator[str]:
             if one.told_apart and not isinstance(one.difference, CannotTell):
                 yield f"  {dimension:<12} {value}: {_ends(one.difference, show)}"
     if looked:
-        yield f"               {looked} parts looked at; each interval by itself, told apart by Holm"
+        yield f"               {looked} parts looked at; an interval is of its part alone, told apart is with all {looked} looked at"
 
 
 def _variants(stages: tuple["StageLift", ...], show: Show) -> Iterator[str]:

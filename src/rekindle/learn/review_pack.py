@@ -33,6 +33,10 @@ OWN_STYLE = """
 header{padding-bottom:.5rem}h1{font-size:22pt}.functions{grid-template-columns:1fr 1fr}.functions div{break-inside:avoid}}
 """
 
+SO_FAR = (
+    "A lift is of all rounds that are old enough so far, not of those of this quarter alone. "
+    "Numbers with ends lie between these, 95 times in 100."
+)
 STATES = {"on track": "good", "behind": "behind", "cannot tell": "open"}
 
 
@@ -230,7 +234,7 @@ def _targets(facts: PackFacts) -> Html:
     heads = ("Target and owner", "Measure", "Expected", "So far", "Status")
     quarter = facts.targets[0].quarter if facts.targets else ""
     finding = f"{facts.counted('behind')} behind in {quarter}" if facts.targets else "No target is written down for this quarter"
-    return section("targets", "Targets", finding, table("Numbers with ends lie between these, 95 times in 100.", heads, rows))
+    return section("targets", "Targets", finding, table(SO_FAR, heads, rows))
 
 
 def _under(said: str) -> Html:

@@ -218,7 +218,7 @@ def _parts(facts: FinanceFacts, figures: Figures) -> Html:
         f"{_told_apart(len(clear), 'group', figures)}, of {figures.count(len(known))} looked at",
         *_forest(rows, "Margin a customer against the control, by where customers stood at entry", figures),
         table(
-            "Who looks at many groups finds one that stands out by chance: more than chance is meant with all of them counted (Holm)",
+            "Who looks at many groups finds one that stands out by chance: more than chance is meant with all of them looked at",
             ("Customers", "Assigned / control", "Margin a customer", "So"),
             lines,
             frozenset({1, 2}),
@@ -260,7 +260,7 @@ def _variants(facts: FinanceFacts, figures: Figures) -> Html:
         "What each variant brought against drawing nothing, by the chances that were logged",
         *_forest(rows, "Margin a decision against drawing nothing in the same stage", figures),
         table(
-            "Chances differ and were learned: each draw is weighed by its chance (AIPW), and all variants are counted (Holm)",
+            "Chances differ and were learned: each draw is weighed by its chance, and more than chance is meant with all variants looked at",
             ("Variant", "Drawn / nothing", "Margin a decision", "So"),
             lines[:MOST_ROWS],
             frozenset({1, 2}),
