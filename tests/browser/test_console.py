@@ -98,7 +98,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     with ExitStack() as held:
         held.enter_context(pytest.MonkeyPatch.context()).setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop is in this thread
         server = held.enter_context(make_server("127.0.0.1", 0, application(store), _Threads, _Silent))
-        for target in (server.serve_forever, lambda: clerk.attend(store, stop, 0.2)):
+        for target in (server.serve_forever, lambda: clerk.attend(store, stop, print, 0.2)):
             thread = Thread(target=target)
             thread.start()
             held.callback(thread.join)

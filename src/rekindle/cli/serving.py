@@ -130,7 +130,7 @@ def work(context: typer.Context) -> None:
 
     store = settings.load(context.obj)
     stop = Event()
-    jobs = Thread(target=clerk.attend, args=(store, stop))
+    jobs = Thread(target=clerk.attend, args=(store, stop, say))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     say("Handing over what falls due; Ctrl-C ends it.")

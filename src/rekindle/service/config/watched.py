@@ -10,6 +10,7 @@ from threading import Lock
 
 from rekindle import settings
 from rekindle.errors import RekindleError
+from rekindle.service.config.talk import once
 from rekindle.settings import FILE_NAME, Settings
 
 _Stamp = tuple[int, int, int] | None
@@ -25,8 +26,8 @@ class Watched:
     """
 
     def __init__(self, held: Settings, say: Callable[[str], None], every: float = 0.0) -> None:
-        self.held, self._say, self._every, self._lock = held, say, every, Lock()
-        self._seen, self._told, self._looked = _stamp(held.root), "", time.monotonic()
+        self.held, self._tell, self._every, self._lock = held, once(say), every, Lock()
+        self._seen, self._looked = _stamp(held.root), time.monotonic()
 
     def now(self) -> Settings:
         """The settings as they are now."""
@@ -49,9 +50,7 @@ class Watched:
             if found != (kept := found.model_copy(update=place)):
                 told = f"{FILE_NAME}: another database is used when this is started again; it stays as it was."
             self.held, self._seen = kept, stamp
-        if told and told != self._told:
-            self._say(told)
-        self._told = told
+        self._tell(told)
 
 
 def _stamp(root: Path) -> _Stamp:

@@ -7,16 +7,21 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from rekindle import moment
+from rekindle.service.config.web import store_in_use
 from rekindle.service.console.models import Job
 from rekindle.service.console.roles import Role, may
 from rekindle.service.console.shell import show
+from rekindle.service.console.turn import alone
 
 _SHOWN = 50
+_AFTER = timedelta(seconds=30)
+"""A worker that is started again is at work by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,14 @@ def result_of(job: Job) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
+def _nobody(job: Job) -> bool:
+    """Whether a job waits, or stands as if it ran, and no worker is there to take it or to say what became of it."""
+    if job.state not in (Job.State.WAITING, Job.State.RUNNING) or moment.now() - (job.began_at or job.asked_at) < _AFTER:
+        return False
+    with alone(store_in_use()) as free:
+        return free
+
+
 @may(Role.EDITOR)
 def jobs(request: HttpRequest) -> HttpResponse:
     """The latest jobs."""
@@ -107,5 +120,6 @@ def job(request: HttpRequest, key: str) -> HttpResponse:
     then = reverse(kind.then, args=[found.key] if kind.keyed else []) if kind.then else ""
     if "HX-Request" in request.headers and found.state == Job.State.DONE and then:
         return HttpResponse(status=204, headers={"HX-Redirect": then})
-    said = {"job": found, "kind": kind, "then": then, "lines": [line for line in found.said.splitlines() if line.strip()]}
+    lines = [line for line in found.said.splitlines() if line.strip()]
+    said = {"job": found, "kind": kind, "then": then, "lines": lines, "nobody": _nobody(found)}
     return show(request, "job_state.html" if "HX-Request" in request.headers else "job.html", said)

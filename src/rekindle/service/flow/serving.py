@@ -12,6 +12,7 @@ from rekindle import moment
 from rekindle.errors import RekindleError
 from rekindle.history.warehouse import open_history
 from rekindle.service.config import ledger_named, use_ledger
+from rekindle.service.config.talk import once
 from rekindle.service.config.watched import Watched
 from rekindle.service.flow import rhythm, visits, worlds
 from rekindle.service.flow.cycle import close_cycle
@@ -33,7 +34,7 @@ def work(settings: Settings, stop: Event, say: Callable[[str], None], pause: flo
         say: Takes a line of talk.
         pause: Seconds between two looks.
     """
-    told, looked, watched = "", date.min, Watched(settings, say)
+    looked, watched, tell = date.min, Watched(settings, say), once(say)
     while not stop.is_set():
         try:
             settings = watched.now()
@@ -44,9 +45,7 @@ def work(settings: Settings, stop: Event, say: Callable[[str], None], pause: flo
             line = f"Handed over: {dict(done.by_status)}" if done and done.by_status else ""
         except RekindleError as error:
             line = str(error)
-        if line and line != told:
-            say(line)
-        told = line
+        tell(line)
         stop.wait(pause)
 
 
