@@ -33,8 +33,12 @@ def comparison(name: str, part: Comparison) -> Json:
     return {
         "words": measure.words, "unit": measure.unit, "better": measure.better, "control_mean": part.control_mean, "p_value": part.p_value,
         "p_adjusted": part.adjusted, "told_apart": part.told_apart, "detectable": part.detectable, "narrower": part.narrower,
-        **interval(part.difference),
+        **interval(part.difference), "relative": _relative(part),
     }
+
+
+def _relative(part: Comparison) -> Json | None:
+    return {**interval(part.relative.difference), "p_value": part.relative.p_value} if part.relative else None
 
 
 def measures(found: Mapping[str, Comparison]) -> Json:
