@@ -96,3 +96,11 @@ def test_the_command_reference_is_what_the_commands_say() -> None:
 def test_a_page_about_content_lists_each_file_once() -> None:
     files = re.findall(r"^\| (`[^|]+`) \|", page("content.md").split("## Looking")[0], re.MULTILINE)
     assert len(files) == len(set(files)) > 5
+
+
+def test_every_table_of_what_was_learned_begins_with_its_heads() -> None:
+    """A row after a blank line would be no row of the table above."""
+    lines = page("learn.md").splitlines()
+    first = [number for number, line in enumerate(lines) if line.startswith("|") and not lines[number - 1].startswith("|")]
+    assert len(first) > 3
+    assert all(lines[number + 1].startswith("|---") for number in first)

@@ -1,5 +1,6 @@
 """What `learn` says: what is wrong comes first, and what cannot be told apart from zero is said to be so."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -7,12 +8,15 @@ import numpy as np
 import pytest
 
 from rekindle import money
-from rekindle.cli.learned import ZERO, _alarm, _together, lines
+from rekindle.cli.learned import _alarm, _together, _variants, lines, of_program
+from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
 from rekindle.learn.comparison import Comparison
-from rekindle.learn.lift import measure
+from rekindle.learn.doubt import ZERO
+from rekindle.learn.lift import Lift, measure
 from rekindle.learn.maturity import Maturity
 from rekindle.learn.mismatch import of_share
+from rekindle.learn.stages import Against, StageLift
 from rekindle.learn.suite import Epoch, Suite
 from rekindle.moment import parse_as_of
 from rekindle.service.config.database import use_ledger
@@ -45,6 +49,9 @@ def test_nothing_is_distinguishable_from_zero_and_what_would_show_stands_beside_
     assert ZERO in worth
     assert "would show four times in five" in worth
     assert "margin a customer in 8 weeks" in worth
+    unclear = [line for line in found if line.startswith(("Retained", "Activated", "Opted out")) and ZERO in line]
+    assert unclear
+    assert all(re.search(r"; \d+\.\d in a hundred would show four times in five$", line) for line in unclear)
     assert not any(line.startswith(("ALARM", "LEAK", "Early", "Not yet")) for line in found)
 
 
@@ -62,6 +69,17 @@ def test_a_draw_that_went_wrong_comes_before_every_number() -> None:
     assert found[4].startswith("win-back")
 
 
+def test_what_is_not_known_yet_says_what_would_show() -> None:
+    few = Comparison(CannotTell("3 of the control have ordered so far"), 0.0, detectable=210)
+    nothing = Against(("plain",), 500, 490, {"margin": Comparison(Interval(-9, 2, 13), 0.0, 0.7, detectable=16)})
+    lift = Lift("win-back", 900, 100, {"margin": few}, {}, CannotTell("few"), (), WHOLE, None, date(2026, 5, 1))
+    assert list(of_program(lift, (), str))[1] == (
+        "Worth          not yet known: 3 of the control have ordered so far; 210 would show four times in five"
+    )
+    (line,) = _variants((StageLift("reconnect", WHOLE, {"arm": {"plain": nothing}}, 1, {}),), str)
+    assert line.endswith(f"a decision: {ZERO}; 16 would show four times in five")
+
+
 def test_where_one_day_alone_is_wrong_that_day_leads() -> None:
     """On 29 days the control is a little too small, on the last far too large."""
     days = [f"2026-03-{number:02}" for number in range(1, 31)]
@@ -77,6 +95,7 @@ def test_where_one_day_alone_is_wrong_that_day_leads() -> None:
 def test_all_together_say_how_often_they_may_be_looked_at() -> None:
     epochs = (Epoch(2026, 900, 100, {"margin": Comparison(Interval(-10, 20, 50), 0.0, detectable=45)}, 0),)
     whole, early = (list(_together(Suite(one, epochs, None), str)) for one in (WHOLE, EARLY))
+    assert whole[0].endswith(f"{ZERO}; 45 would show four times in five")
     assert whole[-1].strip() == "Read it as often as you like; the intervals of other measures, in --json, are for one look."
     assert early[-1].strip().startswith("Early: over 56 of 90 days. It may not be read again and again")
 

@@ -38,7 +38,8 @@ def test_what_is_late_behind_and_not_signed_is_said() -> None:
     page = render_pack(FACTS)
     said = (
         "0 of 1 target on track, 1 behind",
-        "A lift is of all rounds that are old enough so far, not of those of this quarter alone.", "Reviews are overdue.", "past its grace", "30 November 2026, late", "1 December 2026<",
+        "A lift is of all rounds that are old enough so far, not of those of this quarter alone.",
+        "Reviews are overdue.", "past its grace", "30 November 2026, late", "1 December 2026<",
         "It waits for a sign-off", "less than is expected at least", "+45 %, 485 in the baseline", "2 blockers are open",
         "nothing to compare with yet", "154 messages went out, by 1 program",
     )

@@ -119,6 +119,16 @@ def test_few_draws_say_nothing() -> None:
     assert "of each are needed" in found.measures["margin"].difference.reason
 
 
+def test_where_too_few_have_ordered_what_would_show_is_told_all_the_same() -> None:
+    cells = decisions(np.random.default_rng(6), 2_000)
+    values = cells.sums.values.copy()
+    values[:, cells.sums.names.index("y:retained")] = 0.0
+    few = against(Cells(cells.keys, Sums(cells.sums.names, values)), ("light",)).measures["margin"]
+    assert isinstance(few.difference, CannotTell)
+    assert "have ordered so far" in few.difference.reason
+    assert few.detectable == against(cells, ("light",)).measures["margin"].detectable > 0
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[stages.StageLift, ...]]]:
     """Of 300 draws of either a third and two thirds ordered for 10.00 (margin 4.00); a message cost a hundredth of a cent."""

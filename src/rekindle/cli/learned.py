@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from rekindle.learn.suite import Suite
     from rekindle.service.flow.learning import Learned
 
-ZERO = "not yet distinguishable from zero"
 Show = Callable[[float], str]
 
 
@@ -76,22 +75,22 @@ def of_program(lift: "Lift", stages: tuple["StageLift", ...], show: Show) -> Ite
         stages: Its stages that drew.
         show: Writes an amount of minor units.
     """
+    from rekindle.learn.doubt import doubt
     from rekindle.learn.trend import trend
 
     yield f"{lift.program:<14} {lift.treated:,} assigned to the program, {lift.control:,} to its control"
     margin = lift.measures["margin"]
     if isinstance(margin.difference, CannotTell):
-        yield f"Worth          not yet known: {margin.difference.reason}"
+        yield f"Worth          {doubt(margin, show)}"
         yield from _young(lift)
         return
-    yield f"Worth          {_ends(margin.difference, show)} margin a customer in {lift.weeks} weeks{_doubt(margin, show)}"
+    yield f"Worth          {_ends(margin.difference, show)} margin a customer in {lift.weeks} weeks{_but(margin, show)}"
     for name, words in (("retained", "ordered"), ("activated", "came back"), ("opted_out", "took a consent back")):
         part = lift.measures[name]
         if not isinstance(part.difference, CannotTell):
             found = part.difference
-            clear = "" if part.told_apart else f", {ZERO}"
-            ends = f"{found.estimate * 100:+.1f} in a hundred {words} ({found.low * 100:+.1f} to {found.high * 100:+.1f}){clear}"
-            yield f"{name.capitalize().replace('_', ' '):<15}{ends}"
+            ends = f"{found.estimate * 100:+.1f} in a hundred {words} ({found.low * 100:+.1f} to {found.high * 100:+.1f})"
+            yield f"{name.capitalize().replace('_', ' '):<15}{ends}{_but(part, _in_a_hundred)}"
     if margin.narrower:
         yield f"Interval       {margin.narrower:.0%} narrower by what was expected of each customer anyway"
     for name in lift.reversed_by:
@@ -111,8 +110,16 @@ def _pooled(lift: "Lift", show: Show) -> str:
     return lift.pooled.reason if isinstance(lift.pooled, CannotTell) else show(lift.pooled.estimate)
 
 
-def _doubt(part: "Comparison", show: Show) -> str:
-    return "" if part.told_apart or part.detectable is None else f": {ZERO}; {show(part.detectable)} would show four times in five"
+def _but(part: "Comparison", show: Show) -> str:
+    """What follows a difference: nothing where it is told apart."""
+    from rekindle.learn.doubt import doubt
+
+    found = doubt(part, show)
+    return f": {found}" if found else ""
+
+
+def _in_a_hundred(value: float) -> str:
+    return f"{value * 100:.1f} in a hundred"
 
 
 def _parts(lift: "Lift", show: Show) -> Iterator[str]:
@@ -133,8 +140,7 @@ def _variants(stages: tuple["StageLift", ...], show: Show) -> Iterator[str]:
         for arm, one in stage.by["arm"].items():
             part = one.measures["margin"]
             if not isinstance(part.difference, CannotTell):
-                clear = "" if part.told_apart else f", {ZERO}"
-                yield f"  {stage.stage:<12} {arm} against nothing: {_ends(part.difference, show)} a decision{clear}"
+                yield f"  {stage.stage:<12} {arm} against nothing: {_ends(part.difference, show)} a decision{_but(part, show)}"
 
 
 def _young(lift: "Lift") -> Iterator[str]:
@@ -148,14 +154,15 @@ def _young(lift: "Lift") -> Iterator[str]:
 
 
 def _together(suite: "Suite", show: Show) -> Iterator[str]:
+    from rekindle.learn.doubt import doubt
+
     for epoch in suite.epochs:
         part = epoch.measures["margin"]
         told = f"{epoch.others:,} against {epoch.holdout:,} held out"
         if isinstance(part.difference, CannotTell):
-            yield f"Together {epoch.year}  not yet known: {part.difference.reason}"
+            yield f"Together {epoch.year}  {doubt(part, show)}"
             continue
-        clear = part.difference.low > 0 or part.difference.high < 0
-        yield f"Together {epoch.year}  {_ends(part.difference, show)} margin a customer, {told}{'' if clear else f': {ZERO}'}"
+        yield f"Together {epoch.year}  {_ends(part.difference, show)} margin a customer, {told}{_but(part, show)}"
     if suite.epochs and suite.anytime:
         yield "               Read it as often as you like; the intervals of other measures, in --json, are for one look."
     elif suite.epochs:

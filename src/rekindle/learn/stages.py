@@ -190,10 +190,14 @@ def against(cells: Cells, arms: tuple[str, ...]) -> Against:
     is_arm, is_nothing = np.isin(mine.keys["arm"], arms), mine.keys["arm"] == NOTHING
     counts = int(mine.sums.n[is_arm].sum()), int(mine.sums.n[is_nothing].sum())
     why = _too_few(mine, is_arm, is_nothing, counts)
-    if why is not None:
-        return Against(arms, *counts, {name: Comparison(why, _mean(mine, is_nothing, name)) for name in SHOWN})
+    nothing = {name: _mean(mine, is_nothing, name) for name in SHOWN}
+    if min(counts) < adaptive.LEAST and why is not None:
+        return Against(arms, *counts, {name: Comparison(why, nothing[name]) for name in SHOWN})
     board = _Board.of(mine, arms)
-    return Against(arms, *counts, {name: board.compared(name, _mean(mine, is_nothing, name)) for name in SHOWN})
+    told = {name: board.compared(name, nothing[name]) for name in SHOWN}
+    if why is not None:
+        told = {name: Comparison(why, one.control_mean, detectable=one.detectable) for name, one in told.items()}
+    return Against(arms, *counts, told)
 
 
 def _with_chances(cells: Cells) -> Cells:

@@ -123,6 +123,14 @@ def test_what_is_not_known_says_when_it_will_be() -> None:
     assert heading(render_finance(facts(lifts=(lift(margin=UNKNOWN, maturity=YOUNG),)))) == "What programs are worth is not known yet."
 
 
+def test_beside_what_is_not_told_apart_stands_what_would_have_shown() -> None:
+    said = words(lifts=(lift(margin=NOTHING),))
+    shows = "not yet distinguishable from zero; EUR {} would show four times in five"
+    assert shows.format("1.60") in said[said.index("Each program against") : said.index("Who looks at many groups")], "programs"
+    assert shows.format("2.70") in said[said.index("Who looks at many groups") : said.index("Chances differ")], "groups"
+    assert shows.format("1.60") in said[said.index("Chances differ") :], "variants"
+
+
 def test_what_makes_numbers_wrong_is_said_before_them() -> None:
     page = render_finance(facts(alarms=("win-back, control has 80 of 1,000, where the draw gives 100: find out why first",)))
     assert heading(page) == "What programs brought cannot be believed yet."

@@ -11,6 +11,7 @@ from rekindle.insight.lifecycle import COHORTS
 from rekindle.insight.models import Interval
 from rekindle.learn.comparison import Comparison
 from rekindle.learn.credit_words import in_all
+from rekindle.learn.doubt import ZERO, doubt
 from rekindle.learn.lift import Lift
 from rekindle.learn.measures import FIRST
 from rekindle.learn.report import finance_parts
@@ -27,7 +28,6 @@ CONTENTS = (
     ("credit", "Credit"), ("targets", "Targets"), ("learnings", "Learnings"),
 )  # fmt: skip
 
-ZERO = "not yet distinguishable from zero"
 WRONG = "What programs brought cannot be believed yet."
 MOST_ROWS = 24
 PARTS = {"cohort": "", "tier": "value tier", "cause": "cause", "segment": "segment"}
@@ -96,7 +96,7 @@ def _clear(part: Comparison) -> bool:
 def _against(found: Headline, figures: Figures) -> str:
     sizes = f"{figures.many(found.treated, 'customer', 'customers')} and {figures.count(found.control)} who hear nothing"
     if isinstance(found.total, CannotTell):
-        return f"Compared is {found.what}: {found.total.reason}."
+        return f"Compared is {found.what}: {doubt(found.margin, figures.exact)}."
     over = f"each counted over {figures.many(found.maturity.window_days, 'day', 'days')} from the first round on"
     return f"Compared is {found.what}: {sizes}, parted by chance, {over}. {STAYS} {_often(found)}"
 
@@ -139,12 +139,10 @@ def told(found: Interval, figures: Figures) -> str:
     return f"{figures.signed(found.estimate)} ({figures.bare(found.low)} to {figures.bare(found.high)})"
 
 
-def verdict(part: Comparison) -> str:
-    """What may be said of a comparison, in a word or two."""
-    if isinstance(part.difference, CannotTell):
-        return f"not yet known: {part.difference.reason}"
-    if not part.told_apart:
-        return ZERO
+def verdict(part: Comparison, figures: Figures) -> str:
+    """What may be said of a comparison, in a word or two; where that is nothing, what would have shown."""
+    if isinstance(part.difference, CannotTell) or not part.told_apart:
+        return doubt(part, figures.exact)
     return "more than chance" if part.difference.estimate > 0 else "a loss, more than chance"
 
 
@@ -180,7 +178,7 @@ def _program(lift: Lift, figures: Figures) -> tuple[str, ...]:
     total = in_all(lift.measures[FIRST].difference, lift.treated)
     worth = "-" if isinstance(total, CannotTell) else f"{figures.rough_signed(total.estimate)} ({figures.rough_range(total, ' to ')})"
     sizes = f"{figures.count(lift.treated)} / {figures.count(lift.control)}"
-    return (lift.program, sizes, worth, figures.rough(cost_of(lift)), verdict(lift.measures[FIRST]))
+    return (lift.program, sizes, worth, figures.rough(cost_of(lift)), verdict(lift.measures[FIRST], figures))
 
 
 def _turned(begun: tuple[Lift, ...]) -> Iterator[Html]:
@@ -211,7 +209,7 @@ def _parts(facts: FinanceFacts, figures: Figures) -> Html:
         if isinstance(margin.difference, Interval):
             rows.append(Range(capital(name), margin.difference, told(margin.difference, figures)))
             sizes = f"{figures.count(part.treated)} / {figures.count(part.control)}"
-            lines.append((capital(name), sizes, told(margin.difference, figures), verdict(margin)))
+            lines.append((capital(name), sizes, told(margin.difference, figures), verdict(margin, figures)))
     return section(
         "parts",
         "By customers",
@@ -251,7 +249,7 @@ def _variants(facts: FinanceFacts, figures: Figures) -> Html:
             name = f"{program}, {stage}: {arm}".replace("_", " ")
             rows.append(Range(capital(name), margin.difference, told(margin.difference, figures)))
             sizes = f"{figures.count(one.decisions)} / {figures.count(one.nothing)}"
-            lines.append((capital(name), sizes, told(margin.difference, figures), verdict(margin)))
+            lines.append((capital(name), sizes, told(margin.difference, figures), verdict(margin, figures)))
     if not lines:
         return section("variants", "By variant", "No variant has been drawn often enough to be told of yet")
     return section(
@@ -260,7 +258,7 @@ def _variants(facts: FinanceFacts, figures: Figures) -> Html:
         "What each variant brought against drawing nothing, by the chances that were logged",
         *_forest(rows, "Margin a decision against drawing nothing in the same stage", figures),
         table(
-            "Chances differ and were learned: each draw is weighed by its chance, and more than chance is meant with all variants looked at",
+            "Chances differ and were learned: each draw is weighed by its chance; more than chance is meant with all variants looked at",
             ("Variant", "Drawn / nothing", "Margin a decision", "So"),
             lines[:MOST_ROWS],
             frozenset({1, 2}),
