@@ -189,9 +189,20 @@ def test_the_secret_of_a_second_factor_is_not_in_the_ledger_as_it_is(shop: Setti
     assert SECRET not in str(list(Authenticator.objects.values_list("data", flat=True)))
 
 
-@pytest.mark.parametrize(("host", "secure"), [("127.0.0.1:8377", False), ("localhost", False), ("pages.example", True)])
-def test_cookies_leave_by_https_alone_unless_the_browser_is_on_this_machine(shop: Settings, host: str, secure: bool) -> None:
-    answer = Client(headers={"Host": host}).post(LOGIN, {"login": ready(Role.VIEWER).email, "password": PASSWORD})
+@pytest.mark.parametrize(
+    ("host", "near", "between", "secure"),
+    [
+        ("127.0.0.1:8377", "127.0.0.1", "", False), ("localhost", "127.0.0.1", "", False), ("[::1]:8377", "::1", "", False),
+        ("pages.example", "127.0.0.1", "", True), ("127.0.0.1:8377", "192.0.2.7", "", True), ("localhost", "", "", True),
+        ("127.0.0.1:8377", "127.0.0.1", "X-Forwarded-For", True), ("127.0.0.1:8377", "127.0.0.1", "X-Forwarded-Host", True),
+        ("127.0.0.1:8377", "127.0.0.1", "Forwarded", True),
+    ],
+)  # fmt: skip
+def test_cookies_leave_by_https_alone_unless_the_browser_is_on_this_machine(
+    shop: Settings, host: str, near: str, between: str, secure: bool
+) -> None:
+    client = Client(headers={"Host": host} | ({between: "192.0.2.7"} if between else {}))
+    answer = client.post(LOGIN, {"login": ready(Role.VIEWER).email, "password": PASSWORD}, REMOTE_ADDR=near)
     cookie = answer.cookies["rekindle_console"]
     assert (bool(cookie["secure"]), cookie["httponly"], cookie["samesite"], cookie["path"]) == (secure, True, "Lax", "/console/")
 

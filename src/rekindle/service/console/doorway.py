@@ -4,6 +4,7 @@ Knows nothing of pages. Customers' pages and the API have no cookie and no sessi
 """
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
@@ -106,10 +107,18 @@ def careful(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequ
 
 
 def on_this_machine(request: HttpRequest) -> bool:
-    """Whether the browser speaks to us without a server between and over no net."""
+    """Whether the browser speaks to us without a server between and over no net; the host alone is what anybody may say."""
     host = request.get_host()
     name = host.rpartition(":")[0] if ":" in host.rpartition("]")[2] else host
-    return not request.is_secure() and "X-Forwarded-Proto" not in request.headers and name in _HERE
+    between = any(one == "Forwarded" or one.startswith("X-Forwarded-") for one in request.headers)
+    return not request.is_secure() and not between and name in _HERE and _loopback(request.META.get("REMOTE_ADDR", ""))
+
+
+def _loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def private(request: HttpRequest) -> bool:
