@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import ibis
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -90,9 +91,16 @@ def answered(soon: float, each: int = 4_000, horizon: int = 56) -> pa.Table:
         even = np.full(horizon, 0.2 * each / horizon)
         more = np.where(np.arange(1, horizon + 1) <= 10, soon * each / 10, 0.0) if message else np.zeros(horizon)
         came = np.rint(even + more).astype(int)
-        rows += [{"stage": "reconnect", "message": message, "day": day + 1, "decisions": int(n)} for day, n in enumerate(came)]
-        rows.append({"stage": "reconnect", "message": message, "day": 0, "decisions": each - int(came.sum())})
+        rows += [drawn("plain" if message else "nothing", day + 1, int(n)) for day, n in enumerate(came)]
+        rows.append(drawn("plain" if message else "nothing", 0, each - int(came.sum())))
     return pa.Table.from_pylist(rows)
+
+
+def drawn(arm: str, day: int, decisions: int, p: float = 0.5) -> dict[str, object]:
+    return {
+        "stage": "reconnect", "eligible": "plain|nothing", "arm": arm, "day": day, "decisions": decisions, "inverse": decisions / p,
+        "inverse2": decisions / p**2,
+    }  # fmt: skip
 
 
 PACED = program(goal={"metric": "incremental_margin", "horizon": "56d"})
@@ -107,6 +115,49 @@ def test_the_next_message_waits_for_the_answers_to_the_last() -> None:
     assert one.name == "pacing-back-tailor"
     assert one.changes == (Change(("stages", "tailor", "delay", "at_least"), "20d", "8d"),)
     assert "80% had come within 8 days; tailor waits 20 at least" in one.why
+
+
+def watched(chance: np.random.Generator, size: int, brought: float) -> pa.Table:
+    """Decisions as `decisions.followed` has them: who orders often anyway is sent a message nine times in ten, the others once in ten."""
+    often, could = chance.random(size) < 0.5, chance.random(size) < 0.8
+    p = np.where(often, 0.9, 0.1) * could
+    sent = chance.random(size) < p
+    anyway, answers = chance.random(size) < np.where(often, 0.3, 0.05) * np.where(could, 1.0, 2.0), chance.random(size) < brought * sent
+    day = np.where(answers, chance.integers(0, 10, size), np.where(anyway, chance.integers(0, 56, size), -1))
+    return pa.table(
+        {
+            "stage": np.full(size, "reconnect"), "eligible": np.where(could, "plain|nothing", "nothing"),
+            "arm": np.where(sent, "plain", "nothing"), "propensity": np.where(sent, p, 1 - p), "age": np.full(size, 56 * 86_400),
+            "answer": pa.array(day * 86_400 + 60, mask=day < 0),
+        }
+    )  # fmt: skip
+
+
+def test_customers_who_order_more_anyway_and_are_sent_more_do_not_show_as_answers() -> None:
+    """200 shops where messages bring nothing: raw shares would be ahead by 20 in a hundred in each of them."""
+    chance, engine, ahead = np.random.default_rng(21), ibis.duckdb.connect(), 0
+    for _ in range(200):
+        counted = engine.to_pyarrow(pacing.counts(ibis.memtable(watched(chance, 4_000, 0.0)), 56))
+        ahead += pacing.answers(counted, "reconnect", 56) is not None
+    assert ahead <= 5 + 3 * 5**0.5, "two standard errors on one side: 2.3 in a hundred"
+    counted = engine.to_pyarrow(pacing.counts(ibis.memtable(watched(chance, 100_000, 0.10)), 56))
+    found = pacing.answers(counted, "reconnect", 56)
+    assert found is not None
+    truth = 0.10 * (1 - (0.3 + 0.05) / 2)
+    assert abs(found.ahead - truth) < 4 * found.error
+    assert 0.002 < found.error < 0.006
+    assert 7 <= found.days <= 10
+
+
+def test_several_variants_are_an_average_one_by_how_often_each_was_drawn() -> None:
+    both = {"eligible": "plain|light|nothing"}
+    rows = [
+        {**drawn("plain", 5, 300, 0.3), **both}, {**drawn("plain", 0, 300, 0.3), **both}, {**drawn("light", 5, 50, 0.1), **both},
+        {**drawn("light", 0, 150, 0.1), **both}, {**drawn("nothing", 9, 240, 0.6), **both}, {**drawn("nothing", 0, 960, 0.6), **both},
+    ]  # fmt: skip
+    found = pacing.answers(pa.Table.from_pylist(rows), "reconnect", 56)
+    assert found.ahead == pytest.approx(0.75 * 0.5 + 0.25 * 0.25 - 0.2)
+    assert (found.orders, found.others) == (350, 240)
 
 
 def _delayed(one: object, name: str, days: int) -> object:

@@ -52,8 +52,8 @@ def followed(warehouse: Warehouse, past: Past, program: Program, window: outcome
         window: What is counted.
 
     Returns:
-        stage, context, eligible and closed (names joined by "|"), arm, since, age (seconds until the end of the horizon or the instant),
-        answer (seconds to the first order, null without one), orders, gross_margin, incentives (minor units), messages_milli
+        stage, context, eligible and closed (names joined by "|"), arm, propensity, since, age (seconds until the end of the horizon or the
+        instant), answer (seconds to the first order, null without one), orders, gross_margin, incentives (minor units), messages_milli
         (thousandths), kept.
     """
     rows = drawn(past, program)
@@ -63,7 +63,8 @@ def followed(warehouse: Warehouse, past: Past, program: Program, window: outcome
     age, answer = rows.until.epoch_seconds() - began, rows.first_order_at.epoch_seconds() - began
     return warehouse.keep(
         rows.select(
-            "stage", "context", "eligible", "closed", "arm", "since", "orders", "gross_margin", "incentives", "messages_milli",
+            "stage", "context", "eligible", "closed", "arm", "propensity", "since", "orders", "gross_margin", "incentives",
+            "messages_milli",
             age=age.cast("int64"), answer=answer.cast("int64"),
         )
     )

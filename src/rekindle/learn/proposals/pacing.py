@@ -1,11 +1,13 @@
 """How long to wait for a message's answers before the next one: when most of the orders that it brought have come.
 
 Knows nothing of plans. Orders that come anyway come all the time; so the orders after a message are held against those after `nothing`,
-and what they are ahead by, day by day, is what the message brought.
+and what they are ahead by, day by day, is what the message brought. Decisions weigh by the inverse of their chance, among those who could
+have had either, so that customers who were sent more, and order more anyway, do not show as an answer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import ibis.expr.types as ir
 import numpy as np
@@ -49,19 +51,22 @@ class Answers:
 
 
 def counts(decisions: ir.Table, horizon_days: int) -> ir.Table:
-    """Decisions that their horizon is behind, by stage, whether there was a message, and the day of the first order.
+    """Decisions that their horizon is behind and that could have gone either way, by stage, choice, variant and day of the first order.
 
     Args:
         decisions: From `decisions.followed`.
         horizon_days: The program's.
 
     Returns:
-        stage, message, day (1 for the first; 0 where no order followed), decisions.
+        stage, eligible, arm, day (1 for the first; 0 where no order followed), decisions, inverse and inverse2 (sums of 1 / p and 1 / p^2).
     """
-    old = decisions.filter(decisions.age >= horizon_days * SECONDS)
+    either = (decisions.eligible != NOTHING) & (decisions.propensity > 0) & (decisions.propensity < 1)
+    old = decisions.filter(decisions.age >= horizon_days * SECONDS, either)
     day = ((old.answer // SECONDS).cast("int64") + 1).fill_null(0)
-    rows = old.select("stage", message=old.arm != NOTHING, day=day)
-    return rows.group_by("stage", "message", "day").aggregate(decisions=rows.count())
+    rows = old.select("stage", "eligible", "arm", day=day, once=1 / old.propensity)
+    grouped = rows.group_by("stage", "eligible", "arm", "day")
+    found = grouped.aggregate(decisions=rows.count(), inverse=rows.once.sum(), inverse2=(rows.once * rows.once).sum())
+    return found.order_by("stage", "eligible", "arm", "day")
 
 
 def answers(found: pa.Table, stage: str, horizon_days: int) -> Answers | None:
@@ -72,21 +77,50 @@ def answers(found: pa.Table, stage: str, horizon_days: int) -> Answers | None:
         stage: The stage.
         horizon_days: The program's.
     """
-    sides: dict[bool, Floats] = {True: np.zeros(horizon_days + 1), False: np.zeros(horizon_days + 1)}
-    for row in found.to_pylist():
-        if row["stage"] == stage and row["day"] <= horizon_days:
-            sides[row["message"]][row["day"]] += row["decisions"]
-    sizes = {message: float(side.sum()) for message, side in sides.items()}
-    orders = {message: int(side[1:].sum()) for message, side in sides.items()}
+    rows = [row for row in found.to_pylist() if row["stage"] == stage and row["day"] <= horizon_days]
+    sides = {message: _Side.of(rows, message, horizon_days) for message in (True, False)}
+    orders = {message: int(side.decisions[1:].sum()) for message, side in sides.items()}
     if min(orders.values()) < LEAST_ORDERS:
         return None
-    shares = {message: np.cumsum(np.append(0.0, side[1:])) / sizes[message] for message, side in sides.items()}
-    ahead = shares[True] - shares[False]
-    last = float(ahead[-1])
-    error = float(np.sqrt(sum(shares[one][-1] * (1 - shares[one][-1]) / sizes[one] for one in sizes)))
+    ahead = sides[True].shares - sides[False].shares
+    last, error = float(ahead[-1]), float(np.sqrt(sides[True].squared_error + sides[False].squared_error))
     if last < ERRORS * error:
         return None
     return Answers(int(np.argmax(ahead >= MOST * last)), last, error, orders[True], orders[False])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """Who had a message, or who had none, by the day of the first order; 0 where none followed: decisions, their weights, and squares."""
+
+    decisions: Floats
+    weight: Floats
+    weight2: Floats
+
+    @classmethod
+    def of(cls, rows: Sequence[Mapping[str, Any]], message: bool, horizon_days: int) -> Self:
+        """One of several variants weighs by how often it was drawn among those that the customer could have had, as a stage's do."""
+        drawn = dict[str, int]()
+        for row in rows:
+            drawn[row["arm"]] = drawn.get(row["arm"], 0) + row["decisions"]
+        sums = np.zeros((3, horizon_days + 1))
+        for row in (one for one in rows if (one["arm"] != NOTHING) == message):
+            among = sum(drawn.get(one, 0) for one in row["eligible"].split("|") if one != NOTHING)
+            part = drawn[row["arm"]] / among if message else 1.0
+            sums[:, row["day"]] += row["decisions"], part * row["inverse"], part**2 * row["inverse2"]
+        return cls(*sums)
+
+    @property
+    def shares(self) -> Floats:
+        """The share who had ordered by the end of each day, from day 0 on."""
+        return np.asarray(np.cumsum(np.append(0.0, self.weight[1:])) / self.weight.sum())
+
+    @property
+    def squared_error(self) -> float:
+        """Of the last share, a ratio of two sums of weights, by linearisation."""
+        share = float(self.shares[-1])
+        spread = (1 - share) ** 2 * self.weight2[1:].sum() + share**2 * self.weight2[0]
+        return float(spread / self.weight.sum() ** 2)
 
 
 def of_program(program: Program, found: pa.Table) -> Iterator[Proposal]:
