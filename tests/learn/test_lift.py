@@ -99,6 +99,25 @@ def test_a_change_of_sign_between_pooled_and_stratified_is_an_alarm() -> None:
     assert measured(fair, cohort=np.random.default_rng(3).choice(["a", "b"], 3_000)).reversed_by == ()
 
 
+def test_parts_are_stratified_as_the_program_is() -> None:
+    """A tier and a segment that everybody is in are the program again, though the treated are mostly of a poorer context."""
+    rows, context = two_seasons(600.0)
+    everybody = np.full(len(context), "|advocates|")
+    found = measured(rows, context=context, value_tier=np.full(len(context), "mid"), segments=everybody)
+    whole = interval(found.measures["margin"].difference)
+    assert whole[0] < 600 < whole[2]
+    for part in (found.parts["tier"]["mid"], found.parts["segment"]["advocates"]):
+        assert interval(part.measures["margin"].difference) == pytest.approx(whole)
+
+
+def test_a_segment_that_turns_the_sign_is_an_alarm_and_a_segment_that_does_not_is_none() -> None:
+    rows, season = two_seasons(600.0)
+    even = np.where(np.random.default_rng(4).random(len(season)) < 0.5, "tea|", "")
+    marked = np.char.add(np.where(season == "0.5", "|advocates|", "|"), even)
+    assert measured(rows, segments=marked).reversed_by == ("segment advocates",)
+    assert measured(rows, segments=np.char.add("|", even)).reversed_by == ()
+
+
 def test_customers_picked_for_a_dip_return_by_themselves_and_that_is_no_lift() -> None:
     """Regression to the mean: picked for having spent little of late, all spend more afterwards; the control does so too.
 

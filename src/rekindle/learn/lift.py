@@ -21,13 +21,13 @@ from rekindle.learn.comparison import LEVEL, Comparison
 from rekindle.learn.maturity import LEAST, STEP, Maturity, maturity
 from rekindle.learn.measures import CATALOGUE, COLUMNS, FIRST, SHOWN
 from rekindle.learn.strata import aligned
-from rekindle.learn.sums import Cells, Sums, read, summed
+from rekindle.learn.sums import Cells, Flags, Sums, read, summed
 from rekindle.program.documents import Program
 
 KEYS = ("program", "standing", "epoch", "control_share", "policy", "context", "cohort", "value_tier", "cause", "month")
 """What the cells of a program's rounds are told apart by."""
 
-BY_SEGMENT = ("program", "standing", "epoch", "control_share", "segments")
+BY_SEGMENT = ("program", "standing", "epoch", "control_share", "policy", "context", "segments")
 PARTS = {"cohort": "cohort", "tier": "value_tier", "cause": "cause"}
 """What a program's lift is shown by, besides segments, and the key of the cells."""
 
@@ -174,7 +174,8 @@ def measure(program: str, cells: Cells, by_segment: Cells, found: Maturity, days
     parts["segment"] = _segments(by_segment)
     parts = _adjusted({name: found for name, found in parts.items() if found})
     pooled = _pooled(cells)
-    return Lift(program, *_sizes(cells), measures, parts, pooled, _reversed(cells, measures[FIRST], pooled), found, *days, cells)
+    turned = (*_reversed(cells, measures[FIRST], pooled), *_reversed_by_segment(by_segment))
+    return Lift(program, *_sizes(cells), measures, parts, pooled, turned, found, *days, cells)
 
 
 def _nothing_yet(program: str, found: Maturity, days: tuple[date | None, date], why: str) -> Lift:
@@ -184,7 +185,7 @@ def _nothing_yet(program: str, found: Maturity, days: tuple[date | None, date], 
 
 
 def _part(cells: Cells) -> Part:
-    return Part(*_sizes(cells), comparison.compare(*aligned(cells), SHOWN))
+    return Part(*_sizes(cells), comparison.compare(*aligned(cells, STRATA), SHOWN))
 
 
 def _sizes(cells: Cells) -> tuple[int, int]:
@@ -200,11 +201,13 @@ def _parts(cells: Cells, name: str) -> dict[str, Part]:
 
 def _segments(cells: Cells) -> dict[str, Part]:
     """By segment; a customer may be in several."""
+    return {name: _part(cells.only(inside)) for name, inside in _members(cells).items()}
+
+
+def _members(cells: Cells) -> dict[str, Flags]:
+    """Segment to the (C,) cells whose customers are in it."""
     memberships = [set(one.split("|")) - {""} for one in cells.keys["segments"]]
-    found = {}
-    for name in sorted(set().union(*memberships)):
-        found[name] = _part(cells.only(np.array([name in one for one in memberships], dtype=bool)))
-    return found
+    return {name: np.array([name in one for one in memberships], dtype=bool) for name in sorted(set().union(*memberships))}
 
 
 def _adjusted(parts: dict[str, dict[str, Part]]) -> dict[str, dict[str, Part]]:
@@ -249,10 +252,23 @@ def _reversed(cells: Cells, stratified: Comparison, pooled: Interval | CannotTel
     found = {"policy and context": stratified}
     for name, key in PARTS.items():
         found[name] = comparison.compare(*aligned(cells, (key,)), (FIRST,))[FIRST]
-    clear = pooled.low > 0 or pooled.high < 0
-    turned = []
-    for name, one in found.items():
-        other = one.difference
-        if isinstance(other, Interval) and other.estimate * pooled.estimate < 0 and (clear or one.told_apart):
-            turned.append(name)
+    return tuple(name for name, one in found.items() if _turned(one, pooled))
+
+
+def _reversed_by_segment(cells: Cells) -> tuple[str, ...]:
+    """By which segments, in or not, one by one, the pooled margin of the rounds that know theirs turns its sign."""
+    pooled, turned = _pooled(cells), []
+    if isinstance(pooled, CannotTell):
+        return ()
+    for name, inside in _members(cells).items():
+        sides = Cells({**cells.keys, "inside": inside.astype(str)}, cells.sums)
+        if _turned(comparison.compare(*aligned(sides, ("inside",)), (FIRST,))[FIRST], pooled):
+            turned.append(f"segment {name}")
     return tuple(turned)
+
+
+def _turned(one: Comparison, pooled: Interval) -> bool:
+    """Whether it has the other sign, and one of the two can be told apart from nought."""
+    other = one.difference
+    clear = pooled.low > 0 or pooled.high < 0
+    return isinstance(other, Interval) and other.estimate * pooled.estimate < 0 and (clear or one.told_apart)
