@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from rekindle.learn.report import headlines, render_page, to_json
-from rekindle.learn.report.facts import MAP, MAP_ROWS, ArmCount, LeftAlone
+from rekindle.learn.report.facts import MAP, MAP_ROWS, ArmCount, LeftAlone, OtherProgram
 from rekindle.learn.report.standings import STANDINGS
 
 from . import marigold
@@ -124,6 +124,13 @@ def test_a_rehearsal_and_an_empty_store_are_said_in_words(pages):
     assert "truth" not in rehearsal
     assert "No customer is known yet." in empty
     assert "nan" not in empty.lower().split()
+
+
+def test_beside_every_other_program_stands_what_its_control_would_show():
+    others = (OtherProgram("birthday", "a birthday", False, 9, 2, 310.0), OtherProgram("receipt", "an order", True, 4, 0, None))
+    page = render_page(replace(marigold.facts(), others=others))
+    assert re.search(r"Birthday.*EUR 3\.10", page[page.index("Programs beside it") : page.index("Receipt")], re.DOTALL)
+    assert "four times in five" in page
 
 
 def test_hostile_words_stay_words():

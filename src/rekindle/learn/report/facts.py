@@ -132,6 +132,8 @@ class OtherProgram:
         service: Whether its messages are about the customer's own order.
         messages: In this plan.
         alone: Customers who were due and are left alone.
+        detectable: Smallest true effect that its control of this plan would show, minor units a customer; None where it is measured
+            already, or has no control.
     """
 
     name: str
@@ -139,6 +141,7 @@ class OtherProgram:
     service: bool
     messages: int
     alone: int
+    detectable: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,12 +38,13 @@ def _others(facts: ReportFacts, figures: Figures) -> Html:
     rows = [
         (
             capital(other.name.replace("-", " ")), other.moment, "service" if other.service else "marketing", figures.count(other.messages),
-            figures.count(other.alone),
+            figures.count(other.alone), figures.exact(other.detectable) if other.detectable else "-",
         )
         for other in ranked
     ]
-    heads = ("Program", "Begins with", "Class", "Messages", "Left alone")
-    return table("Programs beside it, with what this plan holds of each", heads, rows, frozenset({3, 4}))
+    heads = ("Program", "Begins with", "Class", "Messages", "Left alone", "Would show")
+    caption = "Programs beside it, with what this plan holds of each; the last is the effect that its control finds four times in five"
+    return table(caption, heads, rows, frozenset({3, 4, 5}))
 
 
 def _number(count: int) -> str:

@@ -4,7 +4,7 @@ Knows nothing of how they are shown.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,7 +24,6 @@ from rekindle.insight.friction import CAUSES
 from rekindle.insight.lifecycle import COHORTS, SLIPPING
 from rekindle.insight.models import Interval
 from rekindle.insight.profile import Profiles
-from rekindle.learn.comparison import detectable
 from rekindle.learn.lift import Lift
 from rekindle.learn.report import facts as report
 from rekindle.moment import AsOf
@@ -32,6 +31,7 @@ from rekindle.program.documents import NOTHING, Documents, Program, Stage
 from rekindle.program.triggers import MOMENTS
 from rekindle.service.flow import message_facts, planning, worlds
 from rekindle.service.flow.assumptions import assumptions
+from rekindle.service.flow.before_launch import would_show
 from rekindle.service.flow.composing import shop_facts
 from rekindle.service.flow.content import load_content
 from rekindle.service.flow.insights import Insight
@@ -87,7 +87,7 @@ def gather(warehouse: Warehouse, run: Run) -> report.ReportFacts:
     """Everything that the report and the eight lines say."""
     settings, insight = run.settings, run.insight
     slipping = run.built.table.filter(run.built.table.lifecycle.isin(SLIPPING))
-    months = _months(insight)
+    months, shows = _months(insight), _before_launch(warehouse, run)
     return report.ReportFacts(
         shop=settings.name, currency=settings.currency, locale=settings.locale, as_of=insight.as_of, horizon_weeks=settings.horizon_weeks,
         simulated=worlds.is_simulated(settings), rehearsal=run.planned.summary.rehearsal, kept_here=True,
@@ -97,9 +97,9 @@ def gather(warehouse: Warehouse, run: Run) -> report.ReportFacts:
         map=_map(warehouse, run.built.table),
         causes=_causes(warehouse, run, slipping), cohorts=_cohorts(warehouse, run, slipping),
         sequence=_sequence(warehouse, run), messages=_messages(warehouse, run), money=_money(run), left_alone=_left_alone(run),
-        worth=_worth(warehouse, run, slipping),
+        worth=_worth(warehouse, run, shows),
         notable=_notable(warehouse, slipping, f"rekindle --store {shown_path(settings.root)} explain"),
-        assumptions=assumptions(settings, run.documents), next_steps=run.next_steps, others=_others(warehouse, run),
+        assumptions=assumptions(settings, run.documents), next_steps=run.next_steps, others=_others(warehouse, run, shows),
     )
 
 
@@ -180,7 +180,7 @@ def _sequence(warehouse: Warehouse, run: Run) -> tuple[report.StageView, ...]:
     )
 
 
-def _others(warehouse: Warehouse, run: Run) -> tuple[report.OtherProgram, ...]:
+def _others(warehouse: Warehouse, run: Run, shows: Mapping[str, float]) -> tuple[report.OtherProgram, ...]:
     """The programs beside the lead, with what this plan holds of each."""
     rows = run.planned.plan.rows
     sent = (rows.reason.isnull() & (rows.arm != NOTHING)).fill_null(False)
@@ -189,7 +189,8 @@ def _others(warehouse: Warehouse, run: Run) -> tuple[report.OtherProgram, ...]:
     nobody = {"sent": 0, "alone": 0}
     return tuple(
         report.OtherProgram(
-            one.name, MOMENTS[one.trigger.on], one.service, counts.get(one.name, nobody)["sent"], counts.get(one.name, nobody)["alone"]
+            one.name, MOMENTS[one.trigger.on], one.service, counts.get(one.name, nobody)["sent"], counts.get(one.name, nobody)["alone"],
+            shows.get(one.name),
         )
         for one in run.documents.programs if one is not run.documents.lead
     )
@@ -269,14 +270,14 @@ def _left_alone(run: Run) -> tuple[report.LeftAlone, ...]:
     return (*rows, report.LeftAlone("nothing", "drawn to hear nothing", nothing)) if nothing else tuple(rows)
 
 
-def _worth(warehouse: Warehouse, run: Run, slipping: ir.Table) -> report.Worth:
+def _worth(warehouse: Warehouse, run: Run, shows: Mapping[str, float]) -> report.Worth:
     lift = next((one for one in run.learned.lifts if one.program == run.documents.lead.name), None)
     as_of, horizon = run.insight.as_of, run.documents.lead.goal.horizon_days
     if lift is None:
         return report.Worth(CannotTell("Service messages have no control."), None, 0, 0, 0, None, as_of.day + timedelta(days=horizon))
     estimate = lift.measures["margin"].difference
     if isinstance(estimate, CannotTell):
-        found = _before_launch(warehouse, run, slipping)
+        found = shows.get(lift.program)
         return report.Worth(estimate, None, lift.weeks, lift.treated, lift.control, found, as_of.day + timedelta(days=horizon))
     truth = None
     if worlds.is_simulated(run.settings):
@@ -316,20 +317,13 @@ def _known(found: Interval | CannotTell) -> Interval | None:
     return found if isinstance(found, Interval) else None
 
 
-def _before_launch(warehouse: Warehouse, run: Run, slipping: ir.Table) -> float | None:
-    """What the control of this plan will be able to detect, minor units a customer, from the models' expectation of orders.
-
-    A customer's margin over the horizon is taken as Poisson orders of the expected margin each; customers differ as predicted.
-    """
-    standing = run.planned.summary.standing
-    treated, control = standing.get("treated", 0), standing.get("control", 0)
-    weeks = run.documents.lead.goal.horizon_days / 7
-    if min(treated, control) < 2 or isinstance(run.built.scored, CannotTell):
-        return None
-    orders = slipping.expected_orders * (weeks / run.settings.horizon_weeks)
-    margin = orders * slipping.margin_per_order
-    moments = warehouse.row(slipping.aggregate(inner=(margin * slipping.margin_per_order).mean(), outer=margin.var()))
-    return detectable((moments["inner"] or 0.0) + (moments["outer"] or 0.0), treated, control)
+def _before_launch(warehouse: Warehouse, run: Run) -> dict[str, float]:
+    """Program of marketing without a lift to what its control of this plan will be able to detect, minor units a customer."""
+    if isinstance(run.built.scored, CannotTell):
+        return {}
+    unknown = {one.program for one in run.learned.lifts if isinstance(one.measures["margin"].difference, CannotTell)}
+    asked = [one for one in run.documents.programs if one.name in unknown]
+    return would_show(warehouse, run.planned.plan.rows, run.built.table, asked, run.settings.horizon_weeks)
 
 
 def _notable(warehouse: Warehouse, slipping: ir.Table, command: str) -> tuple[report.Notable, ...]:
