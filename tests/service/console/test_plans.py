@@ -74,7 +74,7 @@ def test_a_program_is_shown_step_by_step(full: Settings, enter: Enter) -> None:
     assert '<td data-head="Decided" class="number">42</td><td data-head="Messages" class="number">30</td>' in page
     assert "-0.10 to 0.92, may be nothing" in page
     assert "not yet distinguishable from nothing" in page
-    step = page.partition('<th scope="row">Reconnect</th>')[2].partition("</tr>")[0]
+    step = page.partition('<th scope="row"><span class="unbroken">Reconnect</span></th>')[2].partition("</tr>")[0]
     assert '<span>20 %<br><span class="soft small">15 % of those left alone; in 90 days</span></span>' in step
     assert '<span>EUR +0.41<br><span class="soft small">-0.10 to 0.92, may be nothing</span></span>' in step
     assert page.count("not known before 2 December 2026") == 2, "both numbers of tailor"
