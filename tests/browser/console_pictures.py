@@ -1,12 +1,14 @@
 """Takes the pictures of docs/console.md: `python -m tests.browser.console_pictures STORE`, of a store that may be thrown away afterwards.
 
-Make one with: rekindle simulate STORE --customers 3000 --months 18 --play-weeks 6
+Make one with: rekindle simulate STORE --customers 3000 --months 18 --play-weeks 6, and in it: rekindle diagnose
 """
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 from wsgiref.simple_server import make_server
 
 from rekindle import settings as store_settings
@@ -14,22 +16,22 @@ from rekindle.service.config import configure
 
 configure()
 
-from playwright.sync_api import sync_playwright  # noqa: E402  after Django is ready
+from django.urls import resolve  # noqa: E402  after Django is ready
+from playwright.sync_api import Page, ViewportSize, sync_playwright  # noqa: E402  after Django is ready
 
 from rekindle.service.config.web import application  # noqa: E402  after Django is ready
 from rekindle.service.console.models import Operator  # noqa: E402  after Django is ready
-from rekindle.service.console.shell import NAVIGATION  # noqa: E402  after Django is ready
 from tests.browser.test_console import Console, first_login  # noqa: E402  after Django is ready
 from tests.browser.world import CHROMIUM, PATIENCE, QUIET, _Silent, _Threads  # noqa: E402  after Django is ready
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images" / "console"
-WINDOW = {"width": 1280, "height": 800}
-FIRST_OF = {"customers": "customer", "programs": "program", "segments": "segment", "messages": "message"}
-"""Lists whose first entry has a picture of its own, by its name."""
+WINDOW: ViewportSize = {"width": 1280, "height": 800}
+SECRET = ("account_", "mfa_")
+"""Pages that sign somebody out or show what nobody else may see begin so."""
 
 
 def main(folder: Path) -> None:
-    """Writes the pictures."""
+    """Writes the pictures, one of each kind of page that links lead to from the overview."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop is in this thread
     store = store_settings.load(folder)
     app = application(store)
@@ -42,15 +44,40 @@ def main(folder: Path) -> None:
         console = Console(store, f"http://127.0.0.1:{server.server_port}{store.public_path}/console/", browser)
         console.signed_in = first_login(console)
         with console.page(viewport=WINDOW) as page:
-            for name in (*(entry.name for entry in NAVIGATION), "plan", "start/contacts"):
-                page.goto(console.at + ("" if name == "overview" else name))
-                page.screenshot(path=FOLDER / f"{name.replace('/', '-')}.png")
-                if name in FIRST_OF:
-                    page.locator("main table a, main .todo a").first.click()
-                    page.wait_for_load_state()
-                    page.screenshot(path=FOLDER / f"{FIRST_OF[name]}.png")
+            for name in kinds(page, console.at):
+                picture(page, FOLDER / f"{name}.png")
         browser.close()
     server.shutdown()
+
+
+def picture(page: Page, path: Path) -> None:
+    """Takes all of a page, in a window as high as it is, so that what sticks to the window's edge reaches from top to bottom."""
+    high = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({**WINDOW, "height": max(high, WINDOW["height"])})
+    page.screenshot(path=path, full_page=True)
+    page.set_viewport_size(WINDOW)
+
+
+def kinds(page: Page, at: str) -> Iterator[str]:
+    """Opens one page of each kind, and says the name of its kind, which is that of its address in `urls.py`."""
+    seen, waiting = set[str](), [at]
+    while waiting:
+        address = waiting.pop(0)
+        if kind(address, at) in seen | {""}:
+            continue
+        seen.add(kind(address, at))
+        page.goto(address)
+        seen.add(kind(page.url, at))
+        links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+        waiting += [link.partition("#")[0] for link in links if link.startswith(at)]
+        yield kind(page.url, at)
+
+
+def kind(address: str, at: str) -> str:
+    """The name of an address; empty for the records and for what shows secrets."""
+    found = resolve("/console/" + urlsplit(address).path.removeprefix(urlsplit(at).path))
+    name = "" if found.namespaces else found.url_name or ""
+    return "" if name.startswith(SECRET) else name
 
 
 if __name__ == "__main__":
