@@ -208,7 +208,7 @@ def test_one_at_a_time_runs_in_a_stage(store: Settings, warehouse: Warehouse) ->
 def test_what_can_be_told_before_launch_follows_from_decisions_so_far(store: Settings, warehouse: Warehouse) -> None:
     decide(store, warehouse, -100, {"question": 0.30, "reminder": 0.30, "nothing": 0.30})
     begun = experimenting.start(store, warehouse, documents.approved(store), "question", at(0), dry_run=True)
-    assert begun.detectable == pytest.approx(2.8016 * np.sqrt(2 * 0.21 * 300 / 299 / 200), rel=1e-3)
+    assert begun.detectable == pytest.approx(2.8068 * np.sqrt(2 * 0.21 * 300 / 299 / 200), rel=1e-4)
 
 
 def test_an_experiment_that_is_not_approved_or_names_what_is_gone_does_not_start(store: Settings, warehouse: Warehouse) -> None:
