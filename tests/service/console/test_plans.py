@@ -77,7 +77,7 @@ def test_a_program_is_shown_step_by_step(full: Settings, enter: Enter) -> None:
     step = page.partition('<th scope="row"><span class="unbroken">Reconnect</span></th>')[2].partition("</tr>")[0]
     assert '<span>20 %<br><span class="soft small">15 % of those left alone; in 90 days</span></span>' in step
     assert '<span>EUR +0.41<br><span class="soft small">-0.10 to 0.92, may be nothing</span></span>' in step
-    assert page.count("not known before 2 December 2026") == 2, "both numbers of tailor"
+    assert page.count("not known<br>before 2 December 2026") == 2, "both numbers of tailor"
     assert page.count("7 drew nothing and 24 a message") == 2
     assert "it has worked when the customer looks in or signs in again within 14 days" in page
     assert "A round ends at once with an order, an opt-out" in page
