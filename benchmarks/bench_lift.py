@@ -6,9 +6,7 @@ given. Then one process does what `rekindle learn` does. It fails above 60 s or 
 """
 
 import json
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -99,23 +97,10 @@ def ours(folder: Path) -> dict[str, float]:
     }
 
 
-def main(customers: int) -> None:
-    """Prints one JSON line; exits with 1 where a limit was missed."""
-    with tempfile.TemporaryDirectory() as name:
-        big_store.make(Path(name), customers)
-        for step in ("--log", "--in"):
-            child = subprocess.run([sys.executable, __file__, step, name], stdout=subprocess.PIPE, text=True, check=True)
-    found = json.loads(child.stdout.splitlines()[-1])
-    limits = {"seconds_limit": SECONDS_LIMIT, "peak_limit_gb": PEAK_LIMIT}
-    print(json.dumps({name: round(value, 2) for name, value in ({"customers": customers} | found | limits).items()}))
-    if found["seconds"] > SECONDS_LIMIT or found["peak_gb"] > PEAK_LIMIT:
-        sys.exit("A limit was missed.")
-
-
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--log"]:
         log(Path(sys.argv[2]))
     elif sys.argv[1:2] == ["--in"]:
         print(json.dumps(ours(Path(sys.argv[2]))))
     else:
-        main(int(sys.argv[1]) if sys.argv[1:] else CUSTOMERS)
+        store_in_use.judged(__file__, int(sys.argv[1]) if sys.argv[1:] else CUSTOMERS, SECONDS_LIMIT, PEAK_LIMIT)

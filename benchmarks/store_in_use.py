@@ -3,11 +3,15 @@
 Knows nothing of what is measured.
 """
 
+import json
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import big_store
 
 if TYPE_CHECKING:
     from rekindle.settings import Settings
@@ -30,3 +34,23 @@ def use(folder: Path) -> "Settings":
 def peak() -> float:
     """Gigabytes. `ru_maxrss` would be the greater of this process and of the one it was started from, which has made the store."""
     return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1e6
+
+
+def judged(script: str, customers: int, seconds: float, gigabytes: float) -> None:
+    """Makes a large history, has a benchmark's steps `--log` and `--in` run on it in processes of their own, and prints one JSON line.
+
+    Args:
+        script: The benchmark's file.
+        customers: Of the history.
+        seconds: That the last step may take; where it takes more the benchmark exits with 1.
+        gigabytes: That it may hold at most, likewise.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        big_store.make(Path(name), customers)
+        for step in ("--log", "--in"):
+            child = subprocess.run([sys.executable, script, step, name], stdout=subprocess.PIPE, text=True, check=True)
+    found = json.loads(child.stdout.splitlines()[-1])
+    limits = {"seconds_limit": seconds, "peak_limit_gb": gigabytes}
+    print(json.dumps({name: round(value, 2) for name, value in ({"customers": customers} | found | limits).items()}))
+    if found["seconds"] > seconds or found["peak_gb"] > gigabytes:
+        sys.exit("A limit was missed.")
