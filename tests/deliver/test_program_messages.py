@@ -18,7 +18,7 @@ from rekindle.service.flow.content import shipped_content
 from tests.deliver.test_templates import SLY, Links
 
 CATALOGUE = files("rekindle.program.catalogue")
-APART = ("offers.yaml", "rules.yaml", "segments.yaml", "win-back.yaml")
+APART = ("offers.yaml", "rules.yaml", "segments.yaml", "targets.yaml", "win-back.yaml")
 CONTENT = shipped_content()
 SHOP = Facts(
     stage="", shop_name="Marigold", shop_url="https://marigold.example", postal_address="12 Garden Row, Bristol",
