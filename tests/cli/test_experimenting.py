@@ -67,5 +67,5 @@ def test_an_unknown_experiment_is_named_with_its_remedy(store: Path) -> None:
 def test_a_store_without_evidence_has_nothing_to_propose(store: Path) -> None:
     answer = done("--store", store, "propose")
     assert answer.lines == ["Nothing to change: the evidence speaks for the documents as they are, or does not tell yet."]
-    assert done("--store", store, "propose", "--json").json == {"proposals": [], "written": []}
+    assert done("--store", store, "propose", "--json").json == {"proposals": [], "written": [], "alarms": {}}
     assert typed("--store", store, "propose", "--take", "tiers").code == 3

@@ -15,7 +15,7 @@ CLOSING = Path("corner/content/win-back/closing.txt")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shops") / "corner"
-    make_store(folder)
+    make_store(folder, programs=("win-back", "delivery-late"))
     return folder
 
 

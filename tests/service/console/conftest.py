@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
+from django.urls import set_script_prefix
 
 from rekindle.service.config.web import application
 from rekindle.service.console.roles import Role
@@ -18,6 +19,7 @@ def shop(store: Settings) -> Settings:
     """A store at an address without a path, so that a test's client can follow the console's own links."""
     served = in_earnest(store).model_copy(update={"public_url": "https://marigold.example"})
     application(served)
+    set_script_prefix("/")  # of a path that another test's request came by
     return served
 
 
