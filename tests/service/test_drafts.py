@@ -1,7 +1,5 @@
 """Documents written beside the approved ones: what is wrong with a draft, its submission, its versions, and the way back to the folder."""
 
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from rekindle.service.programs import actions, queries
 from rekindle.service.programs.models import Document
 from rekindle.settings import Settings
 from tests.decide.shop import MONDAY
+from tests.service.copies import store as store
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -35,14 +34,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     documents.approve_all(Settings(root=root), "Ada", NOW)
     connection.close()
     return root
-
-
-@pytest.fixture
-def store(made: Path, tmp_path: Path) -> Iterator[Settings]:
-    settings = Settings(root=shutil.copytree(made, tmp_path / "shop"))
-    use_ledger(settings)
-    yield settings
-    connection.close()
 
 
 def edited(store: Settings, old: str, new: str) -> str:

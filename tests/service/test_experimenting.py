@@ -1,8 +1,6 @@
 """An experiment from its document to what it taught: equal chances while it runs, looks that are taken once, an end with evidence."""
 
 import json
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +23,8 @@ from rekindle.service.flow import documents, experimenting, learning, policies
 from rekindle.settings import Settings
 from tests.decide.shop import MONDAY
 from tests.insight.histories import order, write
+from tests.service.copies import store as store
+from tests.service.copies import warehouse as warehouse
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 STAGE = ("win-back", "reconnect")
@@ -65,20 +65,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_history(settings.history, root):
         connection.close()
     return root
-
-
-@pytest.fixture
-def store(made: Path, tmp_path: Path) -> Iterator[Settings]:
-    settings = Settings(root=shutil.copytree(made, tmp_path / "shop"))
-    use_ledger(settings)
-    yield settings
-    connection.close()
-
-
-@pytest.fixture
-def warehouse(store: Settings) -> Iterator[Warehouse]:
-    with open_history(store.history, store.root) as opened:
-        yield opened
 
 
 def decide(store: Settings, warehouse: Warehouse, on: float, buyers: dict[str, float], each: int = 100) -> None:

@@ -1,8 +1,6 @@
 """Versions of the table of chances: kept for good, put in force by a person, taken back; and which one a plan goes by."""
 
 import json
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +25,8 @@ from rekindle.service.programs import queries
 from rekindle.service.programs.models import Document
 from rekindle.settings import Settings
 from tests.decide.shop import MONDAY, ROWS, crowd
+from tests.service.copies import store as store
+from tests.service.copies import warehouse as warehouse
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 TODAY = AsOf(datetime(2026, 3, 2, tzinfo=UTC), "UTC", shifted=True)
@@ -53,20 +53,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_history(settings.history, root):
         connection.close()
     return root
-
-
-@pytest.fixture
-def store(made: Path, tmp_path: Path) -> Iterator[Settings]:
-    settings = Settings(root=shutil.copytree(made, tmp_path / "shop"))
-    use_ledger(settings)
-    yield settings
-    connection.close()
-
-
-@pytest.fixture
-def warehouse(store: Settings) -> Iterator[Warehouse]:
-    with open_history(store.history, store.root) as opened:
-        yield opened
 
 
 def fairness(root: Path, text: str) -> None:
