@@ -12,7 +12,7 @@ import typer
 
 from rekindle import moment, settings
 from rekindle.cli.folder import operator
-from rekindle.cli.options import AsJson, AsOfRun, DryRun
+from rekindle.cli.options import AsJson, AsOfRun, DryRun, a_day
 from rekindle.cli.output import counted, emit, may_write, progress, shown
 from rekindle.cli.store import opened
 from rekindle.errors import CannotTell, UsageError
@@ -216,17 +216,11 @@ def add(  # noqa: PLR0913  one argument for each option of the command
     if program:
         reviews.one_of(documents.approved(chosen), program)
     row = Blocker(
-        text=text[:500], function=function, program=program, owner=owner, due=_day(due), opened_by=by or operator(), opened_at=at
-    )
+        text=text[:500], function=function, program=program, owner=owner, due=a_day(due, "Write it as 2026-12-24."),
+        opened_by=by or operator(), opened_at=at,
+    )  # fmt: skip
     number = None if dry_run else actions.block(row)
     emit({"number": number}, [f"Blocker        {number or 'would be written down'}: {text} ({owner}, by {row.due})"], as_json)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"'{text}' is not a day", "Write it as 2026-12-24.") from None
 
 
 def open_ones(

@@ -3,14 +3,13 @@
 Knows nothing of how it is walked.
 """
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rekindle.cli.deciding import write_csv
-from rekindle.cli.options import AsJson
+from rekindle.cli.options import AsJson, a_day
 from rekindle.cli.output import emit, may_write, progress, shown
 from rekindle.cli.store import opened
 from rekindle.errors import UsageError
@@ -39,7 +38,7 @@ def simulate_program(  # noqa: PLR0913  one argument for each option
     may_write(out)
     if draft and version:
         raise UsageError("--draft and --version are both given", "Give one of them.")
-    day = _day(first) if first else None
+    day = a_day(first, "Write --from 2025-11-22.") if first else None
     with opened(context.obj) as store, progress(f"Walking {name}"):
         now = AsOf(store.now, store.settings.timezone) if store.simulated else default_as_of(store.settings, store.warehouse, store.now)
         asked = walking.Asked(name, now, day, weeks, every, draft, version)
@@ -48,13 +47,6 @@ def simulate_program(  # noqa: PLR0913  one argument for each option
             write_csv(out, walking.COLUMNS, walking.rows(store.warehouse, found))
     written = [f"Written        {shown(out.resolve())}"] if out else []
     emit(walking.to_json(found), [*walking.lines(found, store.settings), *written], as_json)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"'{text}' is not a day", "Write --from 2025-11-22.") from None
 
 
 COMMANDS = {"simulate-program": simulate_program}

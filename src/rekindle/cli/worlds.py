@@ -13,7 +13,7 @@ import typer
 from rekindle import moment, settings
 from rekindle.cli.folder import create, operator, plan_store
 from rekindle.cli.loop import headlines_of, next_steps, to_json
-from rekindle.cli.options import AsJson, DryRun
+from rekindle.cli.options import AsJson, DryRun, a_day
 from rekindle.cli.output import counted, emit, progress, steps
 from rekindle.cli.store import add_sources, opened
 from rekindle.errors import UsageError
@@ -46,7 +46,7 @@ def simulate(  # noqa: PLR0913  the options of the command
         return
     if folder is None:
         raise UsageError("simulate needs a folder to make", "Write: rekindle simulate marigold")
-    last = _day(end) if end else moment.local_day(moment.now(), ZONE)
+    last = a_day(end, "Write --end 2026-11-22.") if end else moment.local_day(moment.now(), ZONE)
     size = before_playing(customers, months, play_weeks)
     planned = None if _waits(folder) else plan_store(folder, NAME, "EUR", ZONE, None)
     if dry_run:
@@ -78,13 +78,6 @@ def _waits(folder: Path) -> bool:
         if store.settings.currency != "EUR":
             raise UsageError(f"{folder} counts in {store.settings.currency}, the marketplace in EUR", "Name another folder.")
     return True
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"'{text}' is not a day", "Write --end 2026-11-22.") from None
 
 
 def before_playing(customers: int, months: int, weeks: int) -> tuple[int, int]:
