@@ -10,6 +10,11 @@ settings.register_profile("rekindle", derandomize=True, deadline=None, database=
 settings.load_profile("rekindle")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes and long texts are named by their argument: gzip writes the second into its header, and workers must agree on names."""
+    return argname if isinstance(val, bytes) or (isinstance(val, str) and len(val) > 100) else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _made_ready() -> Iterator[None]:
     """Expressions are very many small objects, hardly any of them garbage: looking for it takes a quarter of the time."""
