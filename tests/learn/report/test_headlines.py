@@ -44,8 +44,12 @@ def test_a_rehearsal_says_what_can_be_detected_and_when():
 
 
 def test_an_interval_around_nothing_says_so():
-    facts = replace(marigold.facts(), kept_here=False, worth=Worth(Interval(-40, -12, 16), None, 1, 10, 10, None, None))
-    assert headlines(facts)[6] == "Worth          EUR -0.12 margin a customer in 1 week (-0.40 to 0.16), not yet told apart from nothing."
+    facts = replace(marigold.facts(), kept_here=False, worth=Worth(Interval(-40, -12, 16), None, 1, 10, 10, 40.4, None))
+    said = "Worth          EUR -0.12 margin a customer in 1 week (-0.40 to 0.16), not yet distinguishable from zero"
+    assert headlines(facts)[6] == f"{said}; EUR 0.40 would show four times in five."
+    unknown = replace(facts, worth=replace(facts.worth, detectable=None))
+    assert headlines(unknown)[6] == f"{said}."
+    assert "would show" not in headlines(replace(facts, worth=replace(facts.worth, estimate=Interval(1, 12, 23))))[6]
 
 
 def test_an_unknown_day_is_left_out():

@@ -5,6 +5,7 @@ Knows nothing of the terminal. Says what the page says, from the same facts.
 
 from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
+from rekindle.learn.doubt import ZERO
 from rekindle.learn.report.facts import ReportFacts, Worth
 from rekindle.learn.report.figures import Figures
 from rekindle.learn.report.markup import plain
@@ -92,8 +93,14 @@ def _worth(facts: ReportFacts, figures: Figures) -> str:
 def _lift(worth: Worth, lift: Interval, figures: Figures) -> str:
     truth = "" if worth.truth is None else f"; truth {figures.bare(worth.truth)}"
     ends = f"({figures.bare(lift.low)} to {figures.bare(lift.high)}{truth})"
-    unclear = ", not yet told apart from nothing" if lift.low <= 0 <= lift.high else ""
-    return f"{figures.signed(lift.estimate)} margin a customer in {figures.many(worth.weeks, 'week', 'weeks')} {ends}{unclear}"
+    over = figures.many(worth.weeks, "week", "weeks")
+    return f"{figures.signed(lift.estimate)} margin a customer in {over} {ends}{_unclear(worth, lift, figures)}"
+
+
+def _unclear(worth: Worth, lift: Interval, figures: Figures) -> str:
+    if not lift.low <= 0 <= lift.high:
+        return ""
+    return f", {ZERO}" if worth.detectable is None else f", {ZERO}; {figures.exact(worth.detectable)} would show four times in five"
 
 
 def _when(worth: Worth, unknown: CannotTell, figures: Figures) -> str:

@@ -5,6 +5,7 @@ Knows nothing of how an effect was estimated.
 
 from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
+from rekindle.learn.doubt import ZERO
 from rekindle.learn.report.charts import Range, ranges
 from rekindle.learn.report.facts import Assumption, CohortWorth, ReportFacts, Worth
 from rekindle.learn.report.figures import Figures
@@ -33,7 +34,7 @@ def _finding(worth: Worth, figures: Figures) -> str:
     if isinstance(worth.estimate, CannotTell):
         return "What the program is worth is not yet known"
     lift = worth.estimate
-    clear = "" if lift.low > 0 or lift.high < 0 else ", which cannot yet be told apart from nothing"
+    clear = "" if lift.low > 0 or lift.high < 0 else f", which is {ZERO}"
     return f"{figures.signed(lift.estimate)} of margin a customer in {figures.many(worth.weeks, 'week', 'weeks')}{clear}"
 
 
