@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from rekindle import moment
 from rekindle.errors import RekindleError
 from rekindle.service.config.web import store_in_use
-from rekindle.service.console import actions, queries
+from rekindle.service.console import actions, devices, queries
 from rekindle.service.console.models import Deed, Operator
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import note, show
@@ -101,11 +101,13 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
         form.fields["email"].initial = known
     if request.method == "POST" and form.is_valid():
         try:
-            actions.choose_password(token, form.cleaned_data["email"], form.cleaned_data["password"], moment.now())
+            one = actions.choose_password(token, form.cleaned_data["email"], form.cleaned_data["password"], moment.now())
         except RekindleError:
             return show(request, "spent.html", status=404)
         note(request, "Your password is set. Sign in with it.")
-        return HttpResponseRedirect(reverse("account_login"))
+        answer = HttpResponseRedirect(reverse("account_login"))
+        devices.remember(request, answer, one.email)
+        return answer
     return show(request, "welcome.html", {"form": form, "known": known}, status=400 if form.errors else 200)
 
 

@@ -9,7 +9,7 @@ from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.totp.views import ActivateTOTPView
 from django.http import HttpResponse
 
-from rekindle.service.console import actions
+from rekindle.service.console import actions, devices
 from rekindle.service.console.roles import SECOND_FACTOR, operator_of
 
 
@@ -22,6 +22,7 @@ class SetUp(ActivateTOTPView):  # type: ignore[misc]  # allauth ships no types
         operator = operator_of(self.request)
         record_authentication(self.request, operator, SECOND_FACTOR, type="totp")
         actions.end_sessions(operator, self.request.session.session_key or "")
+        devices.remember(self.request, answer, operator.email)
         return answer
 
 
