@@ -165,6 +165,7 @@ def test_a_stage_is_counted_from_the_journal(told: dict[str, tuple[stages.StageL
     assert isinstance(stage.by["arm"]["light"].measures["margin"].difference, CannotTell)
     assert stage.by["offer"]["reminder"].measures["margin"].difference == one.measures["margin"].difference
     assert stage.by["channel"]["preferred"].decisions == 300
+    assert set(stage.by["stage"]["reconnect"].arms) == set(stage.by["arm"]), "whatever their channels"
     assert set(stage.curves) == {"plain", "nothing"}
     assert stage.curves["plain"] == pytest.approx((0.0, *[2 / 3] * 12)), "all on the ninth day"
     assert stage.curves["nothing"] == pytest.approx((0.0, *[1 / 3] * 12))

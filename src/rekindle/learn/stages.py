@@ -34,8 +34,8 @@ SHOWN = ("margin", "spend", "retained", "orders")
 """What is told of every variant."""
 
 NORMAL = float(ndtri(1 - (1 - comparison.LEVEL) / 2))
-BY = ("arm", "offer", "channel")
-"""What variants are put together by."""
+BY = ("arm", "offer", "channel", "stage")
+"""What variants are put together by; by `stage` all of them are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class StageLift:
     Args:
         stage: Its name.
         maturity: Of its decisions.
-        by: `arm`, `offer` or `channel` to its value to the comparison; p-values adjusted over all variants of the program (Holm).
+        by: `arm`, `offer`, `channel` or `stage` to its value to the comparison; p-values adjusted over all variants of the program (Holm).
         versions: Versions of the table of chances that drew them.
         curves: Variant, `nothing` too, to the share of its customers who had ordered by the end of each week; decisions weigh by the
             inverse of their chance, so that the curves are of customers alike.
@@ -144,7 +144,8 @@ def _stage(stage: Stage, found: Maturity, cells: Cells | None) -> StageLift:
     for name in BY:
         groups: dict[str, list[str]] = {}
         for arm in stage.arms:
-            groups.setdefault(arm.name if name == "arm" else str(getattr(arm, name)), []).append(arm.name)
+            value = {"arm": arm.name, "offer": arm.offer, "channel": arm.channel, "stage": stage.name}[name]
+            groups.setdefault(value, []).append(arm.name)
         for value, arms in groups.items():
             by[name][value] = against(cells, tuple(arms))
     return StageLift(stage.name, found, by, len(np.unique(cells.keys["policy"])), curves)

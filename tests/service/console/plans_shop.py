@@ -32,14 +32,18 @@ LEARNED = {
         "stages": [
             {"stage": "reconnect", "maturity": {"window_days": 90, "next_on": "2026-12-02"}, "by": {
                 "arm": {"light": {"measures": {"margin": MARGIN}}, "how_to": {"measures": {"margin": MARGIN}}},
-                "channel": {"preferred": {"arms": ["light", "how_to"], "measures": {"margin": MARGIN, "retained": ORDERED}}},
+                "stage": {"reconnect": {"arms": ["light", "how_to"], "measures": {"margin": MARGIN, "retained": ORDERED}}},
             }},
             {"stage": "tailor", "maturity": {"window_days": 28, "next_on": "2026-12-02"}, "by": {
                 "arm": {"percent": {"measures": {"margin": MARGIN}}},
-                "channel": {"preferred": {"arms": ["percent"], "measures": {"margin": UNTOLD, "retained": UNTOLD}}},
+                "stage": {"tailor": {"arms": ["percent"], "measures": {"margin": UNTOLD, "retained": UNTOLD}}},
             }},
         ],
     }],
+    "stage_funnel": [
+        {"program": "win-back", "stage": "tailor", "assigned": 40, "messages": 28, "sent": 27, "delivered": 26, "clicked": 9, "ordered": 4},
+        {"program": "order-confirmation", "stage": "tailor", "sent": 700, "delivered": 700, "clicked": 700, "ordered": 700},
+    ],
 }  # fmt: skip
 TARGET = {
     "target": "win_back_margin", "metric": "incremental_margin", "words": "margin a customer, against the control", "program": "win-back",

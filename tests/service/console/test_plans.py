@@ -60,7 +60,8 @@ def text(client: Client, at: str, status: int = 200) -> str:
 
 def test_programs_are_listed_with_how_they_stand(full: Settings, enter: Enter) -> None:
     page = text(enter(Role.VIEWER), "programs")
-    assert page.index("Marketing") < page.index("win-back") < page.index("About customers’ own orders") < page.index("order-confirmation")
+    parts = ("Marketing", ">Win back<", "About customers’ own orders", ">Order confirmation<")
+    assert [page.index(part) for part in parts] == sorted(page.index(part) for part in parts)
     assert '<td data-head="Messages" class="number">30</td><td data-head="Left alone" class="number">46</td>' in page
     assert "EUR +0.41" in page
     actions.pause("win-back", "out of stock", "Ada", NOON)
@@ -71,11 +72,17 @@ def test_a_program_is_shown_step_by_step(full: Settings, enter: Enter) -> None:
     page = text(enter(Role.VIEWER), "programs/win-back")
     for words in ("day 7 to 28", "After a click: on to reassure, 3 days later", "may lower the price", "10 % off in one category"):
         assert words in page, words
-    assert '<td data-head="Decided" class="number">42</td><td data-head="Messages" class="number">30</td>' in page
+    step = page.partition('<th scope="row"><span class="unbroken">Tailor</span></th>')[2].partition("</tr>")[0]
+    assert '<span>42<br><span class="soft small">30 to a message</span></span>' in step
+    told = {"Left alone by a rule": 41, "Sent": 27, "Delivered": 26, "Clicked": 9, "Ordered": 4}
+    assert all(f'<td data-head="{head}" class="number">{count}</td>' in step for head, count in told.items())
+    assert "as the run of 20 November 2026 knew it" in page
     assert "-0.10 to 0.92, may be nothing" in page
     assert "not yet distinguishable from nothing" in page
-    step = page.partition('<th scope="row"><span class="unbroken">Reconnect</span></th>')[2].partition("</tr>")[0]
-    assert '<span>20 %<br><span class="soft small">15 % of those left alone; in 90 days</span></span>' in step
+    worth = page.partition("What a message of the step is worth")[2]
+    step = worth.partition('<th scope="row"><span class="unbroken">Reconnect</span></th>')[2].partition("</tr>")[0]
+    assert '<span>20 %<br><span class="soft small">in 90 days</span></span>' in step
+    assert '<td data-head="Ordered, left alone by the draw" class="number">15 %</td>' in step
     assert '<span>EUR +0.41<br><span class="soft small">-0.10 to 0.92, may be nothing</span></span>' in step
     assert page.count("not known<br>before 2 December 2026") == 2, "both numbers of tailor"
     assert page.count("7 drew nothing and 24 a message") == 2

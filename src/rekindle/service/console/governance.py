@@ -25,6 +25,7 @@ from rekindle.service.config.web import store_in_use
 from rekindle.service.console import jobs
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import note, show
+from rekindle.service.console.stages import named
 from rekindle.service.flow import audits, plan_counts, snapshots
 from rekindle.service.flow import documents as documents_of
 from rekindle.service.flow.plan_counts import Cell, Counts
@@ -187,7 +188,7 @@ def _limits(rules: Rules, cells: Iterable[Cell], audit: Mapping[str, object]) ->
         found.append(limit("Time between two", f"{caps.gap_days} days", "gap"))
     if caps.price_offers:
         found.append(limit("Price offers to a customer", _most(caps.price_offers), "price_cap_reached"))
-    found += [limit(f"Messages of {name}", _most(cap), "program_cap_reached") for name, cap in caps.programs.items()]
+    found += [limit(f"Messages of {named(name)}", _most(cap), "program_cap_reached") for name, cap in caps.programs.items()]
     found += [limit(f"Offers of the kind {name}", _most(cap), "kind_cap_reached") for name, cap in caps.kinds.items()]
     if rules.fatigue:
         words = f"Messages to who left {rules.fatigue.ignored} unanswered"

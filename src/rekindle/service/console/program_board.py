@@ -3,14 +3,15 @@
 Knows nothing of pages. Read from approved documents, the counts of plans, and what was learned last.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from rekindle.decide.policy import Policy
 from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
+from rekindle.learn.funnel import RECENT_DAYS
 from rekindle.program.documents import NOTHING, Arm, Delay, Documents, Program, Stage
 from rekindle.service.flow.plan_counts import Cell, Counts
 
@@ -77,6 +78,26 @@ class Variant:
         return self.name == NOTHING
 
 
+BECAME = ("sent", "delivered", "clicked", "ordered")
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of a step's messages, each counted once; None where nothing was measured of it.
+
+    Args:
+        sent: Handed over.
+        delivered: Of these, what did not come back.
+        clicked: Of these, what a person followed a link of.
+        ordered: Delivered ones after which the customer ordered.
+    """
+
+    sent: int | None = None
+    delivered: int | None = None
+    clicked: int | None = None
+    ordered: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a step's variants brought together against nothing.
@@ -113,6 +134,7 @@ class Step:
         variants: What it may do, to leave alone among them.
         answer: What they brought together.
         decided, messages, left: Decisions, those that are a message, and customers left alone, of the plans that are counted.
+        became: What became of its messages.
     """
 
     number: int
@@ -129,6 +151,12 @@ class Step:
     decided: int
     messages: int
     left: int
+    became: Became
+
+
+def recent(plans: Sequence[Counts]) -> Sequence[Counts]:
+    """Of plans, the newest first, those of the days that a funnel is of."""
+    return [plan for plan in plans if plan.at >= plans[0].at - timedelta(days=RECENT_DAYS)]
 
 
 def steps(program: Program, documents: Documents, table: Policy, plans: Iterable[Counts], learned: Mapping[str, Any]) -> tuple[Step, ...]:
@@ -139,23 +167,31 @@ def steps(program: Program, documents: Documents, table: Policy, plans: Iterable
         documents: What it belongs to.
         table: The chances in force.
         plans: The counted ones.
-        learned: What was learned of the program last; empty where nothing was.
+        learned: What was learned last; empty where nothing was.
     """
+    known: Mapping[str, Any] = of_program(learned, program.name)
+    rows = [one for one in learned.get("stage_funnel", ()) if one["program"] == program.name]
+    became = {one["stage"]: Became(*(one[step] for step in BECAME)) for one in rows}
     cells = [cell for plan in plans for cell in plan.cells if cell.program == program.name and cell.fresh]
     spans = list(_spans(program.stages))
     longest = max((span.last for span in spans), default=0) or 1
-    found = {one["stage"]: one for one in learned.get("stages", ())}
+    found = {one["stage"]: one for one in known.get("stages", ())}
     return tuple(
         Step(
             at + 1, stage, span, *_drawn(span, longest), f"{GOALS[stage.goal.metric]} within {stage.goal.within_days} days",
             _offers(stage), tuple(_branches(stage)),
-            tuple(_variants(program, stage, documents, table, mine, known.get("by", {}).get("arm", {}))), _answer(known),
+            tuple(_variants(program, stage, documents, table, mine, told.get("by", {}).get("arm", {}))), _answer(stage.name, told),
             sum(cell.customers for cell in mine if _decided(cell)), sum(cell.customers for cell in mine if _message(cell)),
-            sum(cell.customers for cell in mine if cell.reason),
+            sum(cell.customers for cell in mine if cell.reason), became.get(stage.name, Became()),
         )
         for at, (stage, span) in enumerate(zip(program.stages, spans, strict=True))
-        for mine, known in (([cell for cell in cells if cell.stage == stage.name], found.get(stage.name, {})),)
+        for mine, told in (([cell for cell in cells if cell.stage == stage.name], found.get(stage.name, {})),)
     )
+
+
+def of_program(learned: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What was learned of a program; empty where nothing was."""
+    return next((one for one in learned.get("programs", ()) if one["program"] == name), {})
 
 
 def _drawn(span: Span, longest: int) -> tuple[float, float, float]:
@@ -225,10 +261,10 @@ def _variants(
         )
 
 
-def _answer(known: Mapping[str, Any]) -> Answer:
-    """Of the comparison that has every variant of the step in it, which only one of a single channel has."""
-    by, ripe = known.get("by", {}), known.get("maturity", {})
-    whole = next((one for one in by.get("channel", {}).values() if set(one["arms"]) == set(by["arm"])), None)
+def _answer(stage: str, known: Mapping[str, Any]) -> Answer:
+    """Of the comparison that has every variant of the step in it."""
+    ripe = known.get("maturity", {})
+    whole = known.get("by", {}).get("stage", {}).get(stage)
     retained = (whole or {}).get("measures", {}).get("retained", {})
     told = "difference" in retained
     due = date.fromisoformat(ripe["next_on"]) if ripe.get("next_on") else None

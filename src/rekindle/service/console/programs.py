@@ -5,7 +5,7 @@ Knows nothing of how a plan is made. Their documents are edited and approved in 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,15 +15,17 @@ from rekindle import moment
 from rekindle.decide.guardrails import REASONS
 from rekindle.deliver.variants import SHORT
 from rekindle.errors import BadData, Refused, UsageError
+from rekindle.learn.funnel import ECHO_DAYS
 from rekindle.program.documents import NOTHING, Documents, Program
 from rekindle.program.triggers import MOMENTS
 from rekindle.service.config.web import store_in_use
 from rekindle.service.console import jobs
 from rekindle.service.console.messages import AS_READ
 from rekindle.service.console.models import Job
-from rekindle.service.console.program_board import EXITS, steps
+from rekindle.service.console.program_board import EXITS, of_program, recent, steps
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import note, show
+from rekindle.service.console.stages import named
 from rekindle.service.console.standing import learned
 from rekindle.service.flow import documents as documents_of
 from rekindle.service.flow import going_live, plan_counts, policies, previewing, reviews
@@ -111,14 +113,16 @@ def one(request: HttpRequest, name: str) -> HttpResponse:
     store = store_in_use()
     held, program = _found(store, name)
     row = next(one for one in _rows(store, held) if one.program.name == name)
-    plans = plan_counts.counts(store.var, ready_plans())
-    known: Mapping[str, Any] = next((one for one in learned(store).get("programs", ()) if one["program"] == name), {})
-    found = steps(program, held, policies.in_force(store, held), plans, known)
+    plans = recent(plan_counts.counts(store.var, ready_plans()))
+    told = learned(store)
+    found = steps(program, held, policies.in_force(store, held), plans, told)
     kept = versions(row.file)
     walk = jobs.latest("walk", name)
     lacks = next((one for one in going_live.lacking(store, held, moment.now()) if one.program == name), None)
     said = {
-        "row": row, "program": program, "steps": found, "known": known, "since": plans[-1].at if plans else None, "plans": len(plans),
+        "row": row, "program": program, "steps": found, "known": of_program(told, name), "echo": ECHO_DAYS,
+        "learned_at": datetime.fromisoformat(told["as_of"]) if told else None,
+        "since": plans[-1].at if plans else None, "plans": len(plans),
         "newest": kept[0] if kept else None, "versions": len(kept), "walk": walk, "lacks": lacks, "pauses": queries.pauses(name),
         "exits": [EXITS[one] for one in program.exit], "most": max((one.decided for one in found), default=0),
     }  # fmt: skip
@@ -187,14 +191,14 @@ def pause(request: HttpRequest, name: str) -> HttpResponse:
     by, at = operator_of(request).email, moment.now()
     if request.POST.get("do") == "resume":
         actions.resume(name, by, at)
-        note(request, f"{name} goes on.")
+        note(request, f"{named(name)} goes on.")
         return back
     reason = " ".join(request.POST.get("reason", "").split()).rstrip(".")
     if not reason:
         said = {"name": name, "mistake": "Say in a sentence why it is paused: it stays on record."}
         return show(request, "programs-pause.html", said, status=400)
     actions.pause(name, reason, by, at)
-    note(request, f"{name} is paused: nothing of its marketing leaves until somebody resumes it.")
+    note(request, f"{named(name)} is paused: nothing of its marketing leaves until somebody resumes it.")
     return back
 
 

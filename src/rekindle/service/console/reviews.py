@@ -16,6 +16,7 @@ from rekindle.service.config.web import store_in_use
 from rekindle.service.console import jobs
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import note, show
+from rekindle.service.console.stages import named
 from rekindle.service.flow import baselines, going_live, targets
 from rekindle.service.flow import documents as documents_of
 from rekindle.service.flow import reviews as reviewing
@@ -78,7 +79,7 @@ def hold(request: HttpRequest, name: str) -> HttpResponse:
         found = reviewing.hold(held, name, operator_of(request).email, at, moment.local_day(at, store.timezone), said)
     except RekindleError as error:
         return show(request, "reviews.html", {**_said(store), "mistake": f"{error.cause}. {error.remedy}"}, status=400)
-    note(request, f"The review of {name} is held. The next one is due on {found.on}.")
+    note(request, f"The review of {named(name)} is held. The next one is due on {found.on}.")
     return HttpResponseRedirect(reverse("reviews"))
 
 

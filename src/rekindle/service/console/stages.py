@@ -1,4 +1,4 @@
-"""How the console names what a profile says: stages, causes, tiers, and how sure a prediction is.
+"""How the console names what a profile says: stages, causes, tiers, and how sure a prediction is; and what documents are called.
 
 Knows nothing of pages.
 """
@@ -22,3 +22,9 @@ CAUSE = {kind: words if kind != "unknown" else "no evidence of one" for kind, wo
 
 QUALITY = {"good": "well known", "weak": "little to go by", "prior only": "assumed of shops in general"}
 """Quality of a prediction to the words people read."""
+
+
+def named(name: str) -> str:
+    """A document's name as people write it: `delivery-late` is Delivery late."""
+    words = name.replace("-", " ").replace("_", " ")
+    return words[:1].upper() + words[1:]

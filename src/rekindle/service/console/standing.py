@@ -16,6 +16,7 @@ from rekindle.decide.guardrails import REASONS
 from rekindle.insight.lifecycle import SLIPPING
 from rekindle.learn.report.standings import STANDINGS
 from rekindle.service.config.web import store_in_use
+from rekindle.service.console.stages import named
 from rekindle.service.flow import documents, plan_approving, plan_counts, snapshots, targets
 from rekindle.service.flow.plan_approving import Waiting
 from rekindle.service.flow.plan_counts import Counts
@@ -180,7 +181,7 @@ def worth(found: Mapping[str, Any]) -> Worth:
     programs = sorted(found.get("programs", ()), key=lambda one: -(one["treated"] + one["control"]))
     epochs = (found.get("suite") or {}).get("epochs") or ()
     parts = [("all programs against the holdout", one["measures"]["margin"]) for one in reversed(epochs)]
-    parts += [(f"{one['program']} against its control", one["measures"]["margin"]) for one in programs if _compared(one)]
+    parts += [(f"{named(one['program'])} against its control", one["measures"]["margin"]) for one in programs if _compared(one)]
     days = [day for one in programs if (day := one.get("maturity", {}).get("next_on"))]
     due = date.fromisoformat(min(days)) if days else None
     for against, part in parts:

@@ -4,6 +4,7 @@ Knows nothing of pages.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from rekindle.decide import due
@@ -34,6 +35,7 @@ class Learned:
         leaks: Program to how many messages went to customers who were to have none of it.
         suite: All programs together; None where there is none.
         funnel: What became of recent messages, by `funnel.KEYS`.
+        stage_funnel: What became of recent decisions, by program and stage, with `funnel.STAGE_STEPS`.
         credits: Program to the credit of its channels and stages.
         kinds: New and returned customers of the last year, as far as there are any.
         experiments: Every experiment, with the looks that were due.
@@ -46,6 +48,7 @@ class Learned:
     leaks: dict[str, int]
     suite: suite.Suite | None
     funnel: tuple[dict[str, object], ...] = ()
+    stage_funnel: tuple[dict[str, object], ...] = ()
     credits: dict[str, Credit | CannotTell] = field(default_factory=dict)
     kinds: dict[str, economics.Kind] = field(default_factory=dict)
     experiments: tuple[experimenting.Entry, ...] = ()
@@ -71,7 +74,7 @@ def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of:
     past = due.Past(persons.as_persons(past.journal, pairs), persons.as_persons(past.contacts, pairs))
     past = past.without(frozenset(one.name for one in documents.programs if one.service))
     window = outcomes.Window(as_of, settings.margin, documents.offers, shop_of(settings, rehearsal=False))
-    learned = _learned(warehouse, past, [one for one in documents.programs if not one.service], window)
+    learned = _learned(warehouse, past, documents.programs, window)
     experimenting.watch(settings, warehouse, documents, as_of, keep=publish)
     learned = replace(learned, experiments=experimenting.entries(settings, documents))
     if not publish:
@@ -82,7 +85,8 @@ def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of:
     return learned
 
 
-def _learned(warehouse: Warehouse, past: due.Past, programs: list[Program], window: outcomes.Window) -> Learned:
+def _learned(warehouse: Warehouse, past: due.Past, everything: Sequence[Program], window: outcomes.Window) -> Learned:
+    programs = [one for one in everything if not one.service]
     begun = warehouse.scalar(past.journal.standing.notnull().any())
     if not begun or not programs:
         return Learned(window.as_of, tuple(lift.not_begun(one, window) for one in programs), {}, {}, {}, None)
@@ -101,11 +105,14 @@ def _learned(warehouse: Warehouse, past: due.Past, programs: list[Program], wind
         together = suite.suite(warehouse, past, programs, window)
         leaks = _leaks(warehouse, past, programs, window)
         kinds = economics.economics(warehouse, past, _costs(window), window.as_of)
-        steps = tuple(warehouse.arrow(funnel.funnel(warehouse, past, programs, window.as_of, sold)).to_pylist())
+        of_messages = funnel.funnel(warehouse, past, programs, window.as_of, sold)
+        of_stages = funnel.by_stage(warehouse, past, everything, window.as_of, sold)
+        steps, became = (tuple(warehouse.arrow(rows).to_pylist()) for rows in (of_messages, of_stages))
     checks = {one.name: (*((controls[one.name],) if one.name in controls else ()), *draws[one.name]) for one in programs}
     if together.check:
         checks[""] = (together.check,)
-    return Learned(window.as_of, lifts, found, {name: one for name, one in checks.items() if one}, leaks, together, steps, credited, kinds)
+    met = {name: one for name, one in checks.items() if one}
+    return Learned(window.as_of, lifts, found, met, leaks, together, steps, became, credited, kinds)
 
 
 def _counted(one: lift.Lift) -> touch_paths.Counted:
@@ -135,7 +142,7 @@ def to_json(learned: Learned) -> dict[str, object]:
         "programs": [_program_json(learned, one) for one in learned.lifts],
         "experiments": [experimenting.to_json(one) for one in learned.experiments],
         "suite": as_json.suite(learned.suite) if learned.suite else None,
-        "funnel": list(learned.funnel),
+        "funnel": list(learned.funnel), "stage_funnel": list(learned.stage_funnel),
         "economics": {kind: asdict(one) for kind, one in learned.kinds.items()},
     }
 

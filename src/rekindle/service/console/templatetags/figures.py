@@ -14,8 +14,10 @@ from rekindle import moment
 from rekindle.learn.report.figures import Figures
 from rekindle.service.config.web import store_in_use
 from rekindle.service.console.shell import edition
+from rekindle.service.console.stages import named
 
 register = template.Library()
+register.filter(named)
 NOTHING = "–"
 _ISO, _PERCENT = re.compile(r"\b\d{4}-\d\d-\d\d\b"), re.compile(r"(\d)%")
 
