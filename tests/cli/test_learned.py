@@ -61,6 +61,22 @@ def test_an_effect_that_is_told_apart_is_told_with_its_ends() -> None:
     assert worth.count(money.show(0, "EUR")[:3]) == 3
 
 
+def test_margin_and_spend_say_what_share_of_the_control_s_they_are() -> None:
+    found = told(3_000.0)
+    share = r", \+\d+ % \(\+\d+ % to \+\d+ %\) of the control$"
+    assert re.search(share, next(line for line in found if line.startswith("Worth")))
+    spend, reactivated = (next(line for line in found if line.startswith(name)) for name in ("Spend", "Reactivated"))
+    assert "spend a customer, " in spend
+    assert "of it of customers who were lapsed at entry, " in reactivated
+
+
+def test_the_interval_for_every_day_stands_beside_the_one_for_one_look() -> None:
+    whole, early = (next((line for line in told(0.0, one) if line.startswith("Any day")), None) for one in (WHOLE, EARLY))
+    assert whole is not None
+    assert whole.endswith("holds however often it is looked at; every other interval is for one look")
+    assert early is None
+
+
 def test_a_draw_that_went_wrong_comes_before_every_number() -> None:
     found = told(3_000.0, checks=True, leaks=7)
     assert found[0].startswith("ALARM          win-back, control: 600 of 3,000, where the draw gives 900 (p ")

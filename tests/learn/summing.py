@@ -20,7 +20,8 @@ def shop(chance: np.random.Generator, size: int, control: float = 0.2, effect: f
     treated = chance.random(size) >= control
     zero = np.zeros(size)
     return {
-        "baseline": baseline, "spend": spend, "margin": spend * 0.4 + effect * treated, "retained": bought.astype(float),
+        "baseline": baseline, "spend": spend, "reactivated": spend * (likely < 0.5), "margin": spend * 0.4 + effect * treated,
+        "retained": bought.astype(float),
         "activated": (bought | (chance.random(size) < 0.1)).astype(float), "orders": orders.astype(float),
         "repeated": (orders > 1).astype(float), "regularity": np.minimum(orders, 2) / 2, "days_to_order": np.where(bought, 20.0, 56.0),
         "opted_out": (chance.random(size) < 0.02).astype(float), "treated": treated, **dict.fromkeys(EXTRA, zero),

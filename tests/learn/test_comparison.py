@@ -116,7 +116,7 @@ def test_a_relative_difference_with_a_baseline_and_strata_is_of_the_adjusted_mea
 
 def test_no_share_is_told_of_what_is_no_money_or_hardly_above_nought() -> None:
     found = compare(*sides(shop(np.random.default_rng(1), 3_000)))
-    assert {name for name, one in found.items() if one.relative} == {"margin", "spend"}
+    assert {name for name, one in found.items() if one.relative} == {"margin", "spend", "reactivated"}
     poor = shop(np.random.default_rng(1), 3_000)
     poor["margin"] = poor["margin"] - poor["margin"].mean()
     assert compare(*sides(poor), ("margin",))["margin"].relative is None

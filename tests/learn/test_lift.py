@@ -7,9 +7,10 @@ import pytest
 
 from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
-from rekindle.learn.comparison import compare
-from rekindle.learn.lift import Lift, measure
+from rekindle.learn.comparison import compare, for_ever
+from rekindle.learn.lift import TIGHTEST_AT, Lift, measure
 from rekindle.learn.maturity import Maturity
+from rekindle.learn.sequential import confidence_sequence
 from rekindle.learn.sums import Cells
 from tests.learn.summing import Columns, cells, shop, sides
 
@@ -51,6 +52,46 @@ def test_parts_are_measured_apart_and_their_p_values_know_of_each_other() -> Non
     assert len(told) == 5
     assert min(one.adjusted for one in told) == pytest.approx(min(1.0, 5 * min(one.p_value for one in told)))
     assert all(one.adjusted >= one.p_value for one in told)
+
+
+def test_a_quarter_has_the_rounds_whose_window_ended_in_it() -> None:
+    """What a program did in one quarter is not what it did in another: the first lost, the second gained."""
+    first, second = (shop(np.random.default_rng(seed), 2_000, effect=effect) for seed, effect in ((3, -900.0), (4, 900.0)))
+    rows = {name: np.concatenate([first[name], second[name]]) for name in first}
+    found = measured(rows, matured=np.repeat(["2026-Q3", "2026-Q4"], 2_000))
+    for quarter, mine in (("2026-Q3", first), ("2026-Q4", second)):
+        told = found.quarters[quarter]
+        assert (told.treated, told.control) == (mine["treated"].sum(), (~mine["treated"]).sum())
+        assert interval(told.measures["margin"].difference) == pytest.approx(interval(compare(*sides(mine))["margin"].difference))
+    assert found.quarters["2026-Q3"].measures["margin"].difference.high < 0 < found.quarters["2026-Q4"].measures["margin"].difference.low
+    assert measured(shop(np.random.default_rng(5), 500)).quarters == {}, "before the last quarters there is none"
+
+
+def test_a_program_s_margin_has_an_interval_for_every_day_once_the_horizon_is_whole() -> None:
+    rows = shop(np.random.default_rng(5), 3_000)
+    found = measured(rows).measures
+    margin = found["margin"]
+    for_ever = confidence_sequence(margin.difference.estimate, 3_000 * margin.error**2, 3_000, TIGHTEST_AT)
+    assert interval(margin.any_day) == pytest.approx(interval(for_ever))
+    assert margin.any_day.low < margin.difference.low < margin.difference.high < margin.any_day.high
+    assert [name for name, one in found.items() if one.any_day] == ["margin"], "the others are for one look"
+    mine = cells(rows)
+    early = measure("back", mine, mine, Maturity(90, 56, 0, 0, None, None), DAYS)
+    assert early.measures["margin"].any_day is None, "the days that are counted change"
+
+
+def test_who_looks_every_day_is_fooled_by_the_interval_for_one_look_alone() -> None:
+    """Forty looks at each of 300 programs that bring nothing, 100 rounds more each time."""
+    chance, fooled, lasting = np.random.default_rng(29), 0, 0
+    for _ in range(300):
+        rows = shop(chance, 4_100, control=0.3)
+        parts = {size: {name: one[:size] for name, one in rows.items()} for size in range(200, 4_101, 100)}
+        looks = {size: compare(*sides(part), ("margin",))["margin"] for size, part in parts.items()}
+        known = [(one, for_ever(one, size, TIGHTEST_AT)) for size, one in looks.items() if one.error]
+        fooled += any(one.told_apart for one, _ in known)
+        lasting += any(not every.low <= 0 <= every.high for _, every in known)
+    assert fooled > 300 * 0.15
+    assert lasting <= 300 * 0.05
 
 
 def test_in_shops_where_nothing_works_hardly_ever_any_part_stands_out() -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import ibis
 import pyarrow as pa
 import pytest
 
@@ -13,6 +14,7 @@ from rekindle.decide import due
 from rekindle.history.warehouse import Warehouse, open_history
 from rekindle.insight import persons
 from rekindle.learn import outcomes
+from rekindle.moment import AsOf
 from rekindle.program.documents import Program
 from tests.decide.shop import SHOP, Decider, documents, instant, program
 from tests.insight.histories import Fact, line, order, write
@@ -36,7 +38,7 @@ def message(customer: str, day: int, **more: object) -> dict[str, object]:
 JOURNAL = [
     message("bought", 0), message("nothing", 0, arm="nothing", offer=None, channel=None), message("failed", 0),
     message("light", 0, **LIGHT),
-    message("too late", 0, **LIGHT), message("no code", 0, **LIGHT), message("twice", 0, **LIGHT),
+    message("too late", 0, **LIGHT), message("no code", 0, **LIGHT, cohort=None), message("twice", 0, **LIGHT),
     message("mails", 0), message("mails", 20, stage="tailor", offer="percent", arm="percent"), message("mails", 60, stage="closing"),
     {"customer_id": "idle", "day": 0, **IDLE}, {"customer_id": "idle buyer", "day": 0, **IDLE, "baseline": 900, **KNOWN},
     {"customer_id": "held out", "day": 0, **REFUSED, "standing": "holdout", "reason": "held_out"},
@@ -144,6 +146,32 @@ MARGINS = {
 @pytest.mark.parametrize("name", MARGINS)
 def test_spend_and_margin_by_hand(late: Rounds, name: str) -> None:
     assert (late[name]["spend"], late[name]["margin"]) == (MARGINS[name][0], pytest.approx(MARGINS[name][1]))
+
+
+def test_spend_of_the_reactivated_is_of_those_who_were_lapsed_at_entry_and_ordered_within_the_window(late: Rounds) -> None:
+    """Whoever was not lapsed counts as nothing, and so does who was and did not come; a control's as a treated one's."""
+    told = {name: row["reactivated"] for name, row in late.items()}
+    assert (told["no code"], late["no code"]["spend"]) == (0, 5_000), "not lapsed"
+    assert (told["bought"], told["light"], told["idle buyer"]) == (1_500, 6_000, 3_000)
+    assert (told["mails"], told["idle"], told["met later"]) == (0, 0, 0)
+
+
+def test_a_round_belongs_to_the_quarter_in_which_its_window_ended(warehouse: Warehouse) -> None:
+    """Rounds of 2 March end on 27 April; over 28 days they end on 30 March, and who entered on 12 March in April."""
+    whole, short = found(warehouse, 100), found(warehouse, 100, days=28)
+    assert {row["matured"] for row in whole.values()} == {"2026-Q2"}
+    assert (short["bought"]["matured"], short["met later"]["matured"]) == ("2026-Q1", "2026-Q2")
+
+
+def test_the_last_quarters_alone_are_told_apart_by_the_store_s_own_days() -> None:
+    as_of = AsOf(datetime(2026, 11, 21, tzinfo=UTC), "Europe/Berlin")
+    told = {
+        datetime(2026, 9, 30, 21, 59): "2026-Q3", datetime(2026, 9, 30, 22, 0): "2026-Q4", datetime(2025, 1, 1): "2025-Q1",
+        datetime(2024, 12, 31, 23, 0): "2025-Q1", datetime(2024, 12, 31, 22, 59): None,
+    }  # fmt: skip
+    rows = ibis.memtable({"at": [*told]}, schema={"at": "timestamp"})
+    found = rows.mutate(quarter=outcomes.quarter_in(rows["at"], as_of)).to_pyarrow().to_pylist()
+    assert {row["at"]: row["quarter"] for row in found} == told
 
 
 def test_a_customer_counts_once_an_epoch_from_their_first_round_on(late: Rounds) -> None:

@@ -84,7 +84,14 @@ def of_program(lift: "Lift", stages: tuple["StageLift", ...], show: Show) -> Ite
         yield f"Worth          {doubt(margin, show)}"
         yield from _young(lift)
         return
-    yield f"Worth          {_ends(margin.difference, show)} margin a customer in {lift.weeks} weeks{_but(margin, show)}"
+    yield f"Worth          {_ends(margin.difference, show)} margin a customer in {lift.weeks} weeks{_share(margin)}{_but(margin, show)}"
+    if margin.any_day:
+        ends = f"{show(margin.any_day.low)} to {show(margin.any_day.high)}"
+        yield f"Any day        {ends} holds however often it is looked at; every other interval is for one look"
+    for name, words in (("spend", "spend a customer"), ("reactivated", "of it of customers who were lapsed at entry")):
+        part = lift.measures[name]
+        if not isinstance(part.difference, CannotTell):
+            yield f"{name.capitalize():<15}{_ends(part.difference, show)} {words}{_share(part)}{_but(part, show)}"
     for name, words in (("retained", "ordered"), ("activated", "came back"), ("opted_out", "took a consent back")):
         part = lift.measures[name]
         if not isinstance(part.difference, CannotTell):
@@ -116,6 +123,14 @@ def _but(part: "Comparison", show: Show) -> str:
 
     found = doubt(part, show)
     return f": {found}" if found else ""
+
+
+def _share(part: "Comparison") -> str:
+    """A difference as a share of the control's, after it."""
+    from rekindle.learn.doubt import of_control
+
+    found = of_control(part)
+    return f", {found}" if found else ""
 
 
 def _in_a_hundred(value: float) -> str:

@@ -33,7 +33,7 @@ def comparison(name: str, part: Comparison) -> Json:
     return {
         "words": measure.words, "unit": measure.unit, "better": measure.better, "control_mean": part.control_mean, "p_value": part.p_value,
         "p_adjusted": part.adjusted, "told_apart": part.told_apart, "detectable": part.detectable, "narrower": part.narrower,
-        **interval(part.difference), "relative": _relative(part),
+        **interval(part.difference), "relative": _relative(part), "any_day": interval(part.any_day) if part.any_day else None,
     }
 
 
@@ -66,6 +66,7 @@ def lift(one: Lift, stages: tuple[StageLift, ...]) -> Json:
         "by": {name: {value: _part(part) for value, part in found.items()} for name, found in one.parts.items()},
         "adjusted_by": "holm", "pooled": interval(one.pooled), "reversed_by": list(one.reversed_by),
         "detectable_margin": one.detectable.reason if isinstance(one.detectable, CannotTell) else one.detectable,
+        "quarters": {quarter: _part(part) for quarter, part in one.quarters.items()},
         "maturity": maturity(one.maturity), "stages": [_stage(stage) for stage in stages],
         "trend": _trend(trend(one)),
     }

@@ -20,6 +20,7 @@ from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
 from rekindle.learn.maturity import LEAST
 from rekindle.learn.measures import CATALOGUE, Measure
+from rekindle.learn.sequential import confidence_sequence
 from rekindle.learn.sums import Floats, Sums
 
 LEAST_ORDERERS = 10
@@ -57,6 +58,7 @@ class Comparison:
         narrower: By how much the covariate made the interval narrower, a share of 1; 0 without one.
         adjusted: The p-value with all parts that are shown beside it taken into account; None where it stands alone.
         relative: The difference as a share of the control's mean; None but of means of money, and where that mean is hardly above nought.
+        any_day: The difference with an interval that holds however often it is looked at; None where `difference` is all there is.
     """
 
     difference: Interval | CannotTell
@@ -67,6 +69,7 @@ class Comparison:
     narrower: float = 0.0
     adjusted: float | None = None
     relative: Relative | None = None
+    any_day: Interval | None = None
 
     @property
     def told_apart(self) -> bool:
@@ -231,6 +234,23 @@ def _told(estimate: float, groups: list[_Group], weights: Floats, control_mean: 
     return Comparison(
         Interval(estimate - half, estimate, estimate + half), control_mean, p_value, error, seen(error), max(narrower, 0.0)
     )
+
+
+def for_ever(told: Comparison, rows: int, tightest_at: int) -> Interval | None:
+    """A difference with an interval that may be read at any time; None where there is no difference.
+
+    Args:
+        told: The difference with its standard error.
+        rows: Of both groups together.
+        tightest_at: At how many rows the interval is to be tightest; fixed before anybody looks.
+
+    >>> found = for_ever(Comparison(Interval(-1.96, 0, 1.96), 0.0, error=1.0), 2_000, 2_000)
+    >>> round(found.low, 2), round(found.high, 2)
+    (-3.04, 3.04)
+    """
+    if isinstance(told.difference, CannotTell) or told.error is None:
+        return None
+    return confidence_sequence(told.difference.estimate, rows * told.error**2, rows, tightest_at)
 
 
 def seen(error: float) -> float:

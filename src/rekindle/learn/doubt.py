@@ -1,4 +1,4 @@
-"""What may be said of a comparison: that it is not told apart from zero, and what would have shown, the one never without the other.
+"""What may be said of a comparison: that it is not told apart from zero, what would have shown, and how much it is of what there was.
 
 Knows nothing of how it was measured, nor of how a number is written.
 """
@@ -30,3 +30,25 @@ def doubt(part: Comparison, write: Callable[[float], str]) -> str:
         return ""
     why = f"not yet known: {part.difference.reason}" if isinstance(part.difference, CannotTell) else ZERO
     return f"{why}; {write(part.detectable)} would show four times in five" if part.detectable else why
+
+
+def of_control(part: Comparison) -> str:
+    """A difference as a share of the control's mean, with its ends; empty where there is no such share.
+
+    Args:
+        part: The comparison.
+
+    >>> from rekindle.insight.models import Interval
+    >>> from rekindle.learn.comparison import Relative
+    >>> of_control(Comparison(Interval(1, 2, 3), 20.0, relative=Relative(Interval(0.05, 0.1, 0.154), 0.01)))
+    '+10 % (+5 % to +15 %) of the control'
+    """
+    if part.relative is None:
+        return ""
+    found = part.relative.difference
+    return f"{100 * found.estimate:+.0f} % ({100 * found.low:+.0f} % to {100 * found.high:+.0f} %) of the control"
+
+
+def only_at_once(part: Comparison) -> bool:
+    """Whether a difference is told apart on one look, but not by the interval that holds however often it is looked at."""
+    return part.told_apart and part.any_day is not None and part.any_day.low <= 0 <= part.any_day.high

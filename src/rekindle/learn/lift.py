@@ -24,12 +24,15 @@ from rekindle.learn.strata import aligned
 from rekindle.learn.sums import Cells, Flags, Sums, read, summed
 from rekindle.program.documents import Program
 
-KEYS = ("program", "standing", "epoch", "control_share", "policy", "context", "cohort", "value_tier", "cause", "month")
+KEYS = ("program", "standing", "epoch", "control_share", "policy", "context", "cohort", "value_tier", "cause", "month", "matured")
 """What the cells of a program's rounds are told apart by."""
 
 BY_SEGMENT = ("program", "standing", "epoch", "control_share", "policy", "context", "segments")
 PARTS = {"cohort": "cohort", "tier": "value_tier", "cause": "cause"}
 """What a program's lift is shown by, besides segments, and the key of the cells."""
+
+TIGHTEST_AT = 2_000
+"""Rounds at which the interval of a margin that may be read every day is tightest; fixed, because it may not depend on what came."""
 
 STRATA = ("policy", "context")
 """What a program's rounds are stratified by, besides what their standing was drawn by."""
@@ -58,6 +61,7 @@ class Lift:
         treated, control: Rounds that are counted, by standing.
         measures: Measure to comparison, stratified.
         parts: What it is shown by, to value, to the lift there; p-values adjusted over all of them together (Holm).
+        quarters: Quarter, such as 2026-Q4, to the lift of the rounds whose window ended in it; of the last quarters alone.
         pooled: Margin without strata; or why there is none.
         reversed_by: By what the margin turns its sign once it is compared like with like; empty where it does not.
         maturity: How far the rounds have come.
@@ -75,6 +79,7 @@ class Lift:
     first_day: date | None
     last_day: date
     cells: Cells | None = field(default=None, repr=False)
+    quarters: dict[str, Part] = field(default_factory=dict)
 
     @property
     def weeks(self) -> int:
@@ -170,12 +175,15 @@ def measure(program: str, cells: Cells, by_segment: Cells, found: Maturity, days
     """
     treated, control = aligned(cells, STRATA)
     measures = comparison.compare(treated, control)
+    if not found.early:
+        rows = int(treated.n.sum() + control.n.sum())
+        measures[FIRST] = replace(measures[FIRST], any_day=comparison.for_ever(measures[FIRST], rows, TIGHTEST_AT))
     parts = {name: _parts(cells, key) for name, key in PARTS.items()}
     parts["segment"] = _segments(by_segment)
     parts = _adjusted({name: found for name, found in parts.items() if found})
     pooled = _pooled(cells)
     turned = (*_reversed(cells, measures[FIRST], pooled), *_reversed_by_segment(by_segment))
-    return Lift(program, *_sizes(cells), measures, parts, pooled, turned, found, *days, cells)
+    return Lift(program, *_sizes(cells), measures, parts, pooled, turned, found, *days, cells, _parts(cells, "matured"))
 
 
 def _nothing_yet(program: str, found: Maturity, days: tuple[date | None, date], why: str) -> Lift:

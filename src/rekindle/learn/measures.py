@@ -32,6 +32,7 @@ class Measure:
 CATALOGUE: dict[str, Measure] = {
     "margin": Measure("contribution margin a customer, net of offers and messages", "money", 1, "margin"),
     "spend": Measure("spend a customer", "money", 1, "spend"),
+    "reactivated": Measure("spend a customer of those who were lapsed at entry, nothing of others", "money", 1, "reactivated"),
     "orders": Measure("orders a customer", "count", 1, "orders"),
     "retained": Measure("customers who ordered", "share", 1, "retained"),
     "repeated": Measure("customers who ordered on two days or more", "share", 1, "repeated"),

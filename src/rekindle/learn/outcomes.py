@@ -6,7 +6,7 @@ any span of a round, such as the time since a decision.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import ibis
@@ -18,6 +18,7 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.insight import purchases
 from rekindle.moment import AsOf, start_of_day
 from rekindle.program.documents import Offer, Program
+from rekindle.program.targets import days_of, quarter_of
 
 ACTIVATION = ("Signed In", "Product Viewed")
 """Events that count as activation besides an order; opens and clicks never do."""
@@ -108,6 +109,20 @@ def _years(last: int) -> range:
     return range(last, last - EPOCHS, -1)
 
 
+QUARTERS = 8
+"""So many quarters are told apart."""
+
+
+def quarter_in(at: ir.TimestampValue, as_of: AsOf) -> ir.StringValue:
+    """The quarter of an instant in the store's time zone, of the last ones; null before them."""
+    began, quarter = [], quarter_of(as_of.seen_day)
+    for _ in range(QUARTERS):
+        first = days_of(quarter)[0]
+        began.append((at >= ibis.literal(start_of_day(first, as_of.timezone).replace(tzinfo=None)), quarter))
+        quarter = quarter_of(first - timedelta(days=1))
+    return ibis.cases(*began, else_=ibis.null("string"))
+
+
 def outcomes(
     warehouse: Warehouse, past: Past, programs: Sequence[Program], window: Window, entered: ir.Table, days: Mapping[str, int]
 ) -> ir.Table:
@@ -122,12 +137,14 @@ def outcomes(
         days: Program to over how many days a round is counted, at least one; younger rounds, and others' programs, are left out.
 
     Returns:
-        The rounds with `measures.COLUMNS` (money in minor units; margin net of redemptions and channel costs), and incentives, messages
-        (minor units) and redeemed (orders with a code that a message carried).
+        The rounds with `measures.COLUMNS` (money in minor units; margin net of redemptions and channel costs), incentives, messages
+        (minor units) and redeemed (orders with a code that a message carried), and matured (the quarter in which the window ended, such as
+        2026-Q4; null before the last `QUARTERS`).
     """
     aged = entered.join(ibis.memtable({"program": [*days], "days": [*days.values()]}), "program")
     old = aged.filter(aged.age_days >= aged.days)
-    spans = old.mutate(since=old.entered_at, until=old.entered_at + old.days.as_interval("D"))
+    until = old.entered_at + old.days.as_interval("D")
+    spans = old.mutate(since=old.entered_at, until=until, matured=quarter_in(until, window.as_of))
     return measured(warehouse, past, programs, spans, window, max(days.values()))
 
 
@@ -140,7 +157,7 @@ def measured(
         warehouse: An open history.
         past: Ready plans before the instant.
         programs: Whose messages and redemptions count.
-        spans: As `followed` takes them, with `days`, how long each is.
+        spans: As `followed` takes them, with `days`, how long each is, and `cohort`, the lapsed cohort at entry, null of who was in none.
         window: What is counted.
         longest: The most of these days.
     """
@@ -149,6 +166,7 @@ def measured(
     first = (joined.first_order_at.epoch_seconds() - joined.since.epoch_seconds()) / DAY
     return joined.mutate(
         margin=joined.gross_margin - joined.incentives - messages, messages=messages,
+        reactivated=joined.cohort.notnull().ifelse(joined.spend, 0),
         retained=ordered.cast("int64"), repeated=(joined.purchase_days > 1).cast("int64"),
         regularity=joined.periods / (joined.days / PERIOD).ceil(), days_to_order=first.fill_null(joined.days),
         activated=((joined.active > 0) | ordered).cast("int64"), opted_out=(joined.opted_out > 0).cast("int64"),

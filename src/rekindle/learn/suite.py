@@ -21,14 +21,13 @@ from rekindle.learn.comparison import Comparison
 from rekindle.learn.maturity import Maturity, maturity
 from rekindle.learn.measures import COLUMNS, FIRST
 from rekindle.learn.mismatch import Check, of_holdout
-from rekindle.learn.sequential import confidence_sequence
 from rekindle.learn.strata import aligned
 from rekindle.learn.sums import Cells, read, summed
 from rekindle.program.documents import Program
 
 DRAWN_BY = ("epoch", "holdout_share")
 KEYS = ("standing", *DRAWN_BY)
-SHOWN = ("margin", "spend", "orders", "retained", "repeated", "aov", "regularity", "opted_out")
+SHOWN = ("margin", "spend", "reactivated", "orders", "retained", "repeated", "aov", "regularity", "opted_out")
 TIGHTEST_AT = 10_000
 """Customers at which a year's interval is tightest; fixed, because it may not depend on what came."""
 
@@ -120,8 +119,8 @@ def _epoch(year: int, cells: Cells) -> Epoch:
 
 def _for_ever(told: Comparison, rows: int) -> Comparison:
     """With an interval that may be read at any time."""
-    if isinstance(told.difference, CannotTell) or told.error is None:
+    found = comparison.for_ever(told, rows, TIGHTEST_AT)
+    if found is None or told.error is None:
         return told
-    found = confidence_sequence(told.difference.estimate, rows * told.error**2, rows, TIGHTEST_AT)
     shows = (found.high - found.low) / 2 + float(ndtri(comparison.POWER)) * told.error
     return Comparison(found, told.control_mean, None, told.error, shows, told.narrower)

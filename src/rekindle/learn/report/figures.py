@@ -132,6 +132,14 @@ class Figures:
         """
         return format_decimal(round(100 * difference, 1), "+0.0;-0.0", self.locale)
 
+    def points_range(self, found: Interval) -> str:
+        """A difference of two shares with its ends, in percentage points.
+
+        >>> Figures("EUR", "en").points_range(Interval(0.003, 0.0213, 0.04))
+        '+2.1 (+0.3 to +4.0)'
+        """
+        return f"{self.points(found.estimate)} ({self.points(found.low)} to {self.points(found.high)})"
+
     def day(self, day: date) -> str:
         """A day for a page; the terminal has ISO days.
 

@@ -11,7 +11,7 @@ from rekindle.insight.lifecycle import COHORTS
 from rekindle.insight.models import Interval
 from rekindle.learn.comparison import Comparison
 from rekindle.learn.credit_words import in_all
-from rekindle.learn.doubt import ZERO, doubt
+from rekindle.learn.doubt import ZERO, doubt, of_control, only_at_once
 from rekindle.learn.lift import Lift
 from rekindle.learn.measures import FIRST
 from rekindle.learn.report import finance_parts
@@ -98,17 +98,19 @@ def _against(found: Headline, figures: Figures) -> str:
     if isinstance(found.total, CannotTell):
         return f"Compared is {found.what}: {doubt(found.margin, figures.exact)}."
     over = f"each counted over {figures.many(found.maturity.window_days, 'day', 'days')} from the first round on"
-    return f"Compared is {found.what}: {sizes}, parted by chance, {over}. {STAYS} {_often(found)}"
+    return f"Compared is {found.what}: {sizes}, parted by chance, {over}. {STAYS} {_often(found, figures)}"
 
 
-def _often(found: Headline) -> str:
+def _often(found: Headline, figures: Figures) -> str:
     """How often the interval may be read."""
     if found.anytime:
         return "The interval holds however often it is looked at."
     if found.maturity.early:
         early = f"This is an early look, over {found.maturity.window_days} of {found.maturity.horizon_days} days"
         return f"{early}: it may not be read again and again, for who does is fooled by chance more often than the interval says."
-    return "The interval is for one look: who reads it again and again is fooled by chance more often than it says."
+    once = "The interval is for one look: who reads it again and again is fooled by chance more often than it says."
+    lasting = found.margin.any_day
+    return f"{once} However often it is looked at, it lies from {_ends(lasting, figures)} a customer." if lasting else once
 
 
 def _tiles(found: Headline, figures: Figures) -> Iterator[Html]:
@@ -143,7 +145,8 @@ def verdict(part: Comparison, figures: Figures) -> str:
     """What may be said of a comparison, in a word or two; where that is nothing, what would have shown."""
     if isinstance(part.difference, CannotTell) or not part.told_apart:
         return doubt(part, figures.exact)
-    return "more than chance" if part.difference.estimate > 0 else "a loss, more than chance"
+    words = "more than chance" if part.difference.estimate > 0 else "a loss, more than chance"
+    return f"{words} on one look, but not however often one looks" if only_at_once(part) else words
 
 
 def _programs(facts: FinanceFacts, figures: Figures) -> Html:
@@ -160,10 +163,18 @@ def _programs(facts: FinanceFacts, figures: Figures) -> Html:
         finding,
         *_forest(rows, "Margin a customer against the program's own control", figures),
         table(
-            "Each program against its own control; the total is for all who were assigned, with its 95 % interval",
-            ("Program", "Assigned / control", "Incremental margin", "Offers and messages cost", "So"),
+            "Each program against its own control; the total is for all who were assigned, with its 95 % interval for one look and "
+            "the one that holds however often it is looked at",
+            ("Program", "Assigned / control", "Incremental margin", "However often looked at", "Offers and messages cost", "So"),
             (_program(one, figures) for one in begun),
-            frozenset({1, 2, 3}),
+            frozenset({1, 2, 3, 4}),
+        ),
+        table(
+            "What else each program changed, a customer, with 95 % intervals for one look; beside margin and spend what share of the "
+            "control's that is",
+            ("Program", "Margin", "Spend", "Of it, of customers lapsed at entry", "Came back", "Ordered"),
+            (_changed(one, figures) for one in begun),
+            frozenset({1, 2, 3, 4, 5}),
         ),
         *_turned(begun),
     )
@@ -177,8 +188,26 @@ def _told_apart(number: int, what: str, figures: Figures) -> str:
 def _program(lift: Lift, figures: Figures) -> tuple[str, ...]:
     total = in_all(lift.measures[FIRST].difference, lift.treated)
     worth = "-" if isinstance(total, CannotTell) else f"{figures.rough_signed(total.estimate)} ({figures.rough_range(total, ' to ')})"
-    sizes = f"{figures.count(lift.treated)} / {figures.count(lift.control)}"
-    return (lift.program, sizes, worth, figures.rough(cost_of(lift)), verdict(lift.measures[FIRST], figures))
+    sizes, lasting = f"{figures.count(lift.treated)} / {figures.count(lift.control)}", lift.measures[FIRST].any_day
+    ever = in_all(lasting, lift.treated) if lasting else None
+    often = figures.rough_range(ever, " to ") if isinstance(ever, Interval) else "-"
+    return (lift.program, sizes, worth, often, figures.rough(cost_of(lift)), verdict(lift.measures[FIRST], figures))
+
+
+def _changed(lift: Lift, figures: Figures) -> tuple[str, ...]:
+    shares = (_points(lift.measures.get(name), figures) for name in ("activated", "retained"))
+    return (lift.program, *(_amount(lift.measures.get(name), figures) for name in (FIRST, "spend", "reactivated")), *shares)
+
+
+def _amount(part: Comparison | None, figures: Figures) -> str:
+    if part is None or isinstance(part.difference, CannotTell):
+        return "-"
+    share = of_control(part)
+    return f"{told(part.difference, figures)}; {share}" if share else told(part.difference, figures)
+
+
+def _points(part: Comparison | None, figures: Figures) -> str:
+    return "-" if part is None or isinstance(part.difference, CannotTell) else figures.points_range(part.difference)
 
 
 def _turned(begun: tuple[Lift, ...]) -> Iterator[Html]:

@@ -105,7 +105,7 @@ def _told(interval: Interval, figures: Figures) -> str:
 
 def _by_cohort(worth: Worth, figures: Figures) -> Html:
     def row(cohort: CohortWorth) -> tuple[str, ...]:
-        shares = (_points(cohort.activation, figures), _points(cohort.retention, figures))
+        shares = (UNTOLD if one is None else figures.points_range(one) for one in (cohort.activation, cohort.retention))
         spend = UNTOLD if cohort.spend is None else _told(cohort.spend, figures)
         return (capital(cohort.label), f"{figures.count(cohort.treated)} / {figures.count(cohort.control)}", *shares, spend)
 
@@ -115,12 +115,6 @@ def _by_cohort(worth: Worth, figures: Figures) -> Html:
         (row(cohort) for cohort in worth.cohorts),
         frozenset({1, 2, 3, 4}),
     )
-
-
-def _points(interval: Interval | None, figures: Figures) -> str:
-    if interval is None:
-        return UNTOLD
-    return f"{figures.points(interval.estimate)} ({figures.points(interval.low)} to {figures.points(interval.high)})"
 
 
 def notable_section(facts: ReportFacts, figures: Figures) -> Html:
