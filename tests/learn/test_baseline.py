@@ -1,6 +1,7 @@
 """Levels of a period by hand, and a baseline that is read as it was written."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from rekindle.decide.arms import Shop
 from rekindle.errors import BadData, CannotTell
 from rekindle.history.warehouse import Warehouse, open_history
 from rekindle.learn import baseline
-from rekindle.learn.baseline import Baseline, Levels
+from rekindle.learn.baseline import Baseline, Levels, Spread
 from rekindle.learn.outcomes import Window
 from tests.decide.shop import ROWS, customer, documents, instant, program
 from tests.insight.histories import line, order, write
@@ -45,15 +46,25 @@ def test_levels_are_of_orders_that_stand_in_the_period(warehouse: Warehouse) -> 
     baskets = baseline.bought(warehouse, window(), start)
     found = baseline.levels(warehouse, baskets, baskets)
     assert found == Levels(customers=3, buyers=3, repeaters=1, orders=5, spend=1_000 + 2_000 + 3_000 + 1_200, margin=400 + 500 + 800 + 480)
-    assert found.repeat_purchase_rate == 1 / 3
     assert found.average_order_value == 7_200 / 5
+
+
+def test_the_spread_is_of_customers_and_of_as_many_last_weeks(warehouse: Warehouse) -> None:
+    """Bought were 1,000 once, 2,000 and 3,000 on days 3 and 20, 500 and 700 on day 5. Days 23 to 29 are the last week, with no order."""
+    found = baseline.spread(warehouse, baseline.bought(warehouse, window(), instant(0).day), window())
+    assert (found.spend_spend, found.spend_orders) == (1_000**2 + 5_000**2 + 1_200**2, 1_000 + 2 * 5_000 + 2 * 1_200)
+    assert found.orders_orders == 1 + 4 + 4
+    assert found.weeks[:5] == ((0, 0), (1, 0), (1, 0), (2, 1), (3, 2)), "from days 23, 16, 9 and 2 on, and with the order of before"
+    assert found.weeks[-1] == (3, 2)
+    assert len(found.weeks) == 13
+    nobody = baseline.bought(warehouse, window(), instant(30).day)
+    assert baseline.spread(warehouse, nobody, window()).spend_spend == 0
 
 
 def test_of_nobody_nothing_can_be_told(warehouse: Warehouse) -> None:
     baskets = baseline.bought(warehouse, window(), instant(0).day)
     nobody = baseline.levels(warehouse, baskets.filter(baskets.customer_id == "nobody"), baskets)
     assert nobody == Levels(0, 0, 0, 0, 0, 0)
-    assert isinstance(nobody.repeat_purchase_rate, CannotTell)
     assert isinstance(nobody.average_order_value, CannotTell)
 
 
@@ -72,6 +83,16 @@ HELD = Baseline(
     "win-back", "v", "true", date(2025, 1, 1), date(2025, 12, 31), Levels(1, 1, 0, 1, 5, 2), Levels(9, 8, 7, 6, 5, 4),
     {"new": ("abc", "orders == 1")}, "0.40",
 )  # fmt: skip
+
+
+def test_a_baseline_of_before_the_spread_keeps_its_text_and_its_digest() -> None:
+    text = baseline.write(HELD)
+    assert "spread" not in text
+    assert baseline.read(text).digest == HELD.digest
+    spread = Spread(9.0, 4.0, 2.0, ((1, 0), (2, 1)))
+    newer = replace(HELD, spread=spread)
+    assert baseline.read(baseline.write(newer)) == newer
+    assert newer.digest != HELD.digest
 
 
 def test_what_is_written_is_read_and_any_change_is_another_digest() -> None:

@@ -49,3 +49,26 @@ def test_what_people_read() -> None:
     assert scorecard.shown_range(target("complaint_rate", (0.0, 0.001)), "EUR") == "at most 0.10 %"
     none = judged(target("aov_change", (0.0, 0.1)), "2026-Q4", CannotTell("why"), CannotTell("none"), DAY)
     assert (scorecard.shown_found(none, "EUR"), scorecard.shown_baseline(none, "EUR")) == ("-", "no baseline yet")
+
+
+@pytest.mark.parametrize(("change", "said"), [(Interval(-0.02, 0.01, 0.04), True), (Interval(0.01, 0.02, 0.03), False), (None, False)])
+def test_a_level_that_may_not_have_changed_says_so(change: Interval | None, said: bool) -> None:
+    """It is before and after, so that it is called neither lift nor effect."""
+    level = judged(target("repeat_purchase_rate", (0.4, 0.5)), "2026-Q4", 0.412, 0.389, DAY, change)
+    assert ("not yet distinguishable from the baseline" in level.why) is said
+    assert level.why.startswith("as expected")
+    assert "lift" not in level.why
+    worth = judged(target("aov_change", (0.0, 0.1)), "2026-Q4", change or CannotTell("few"), 0.0, DAY, change)
+    assert ("not yet distinguishable from the baseline" in worth.why) is said
+
+
+def test_an_order_value_is_judged_by_the_whole_of_its_interval() -> None:
+    spread = Interval(-0.02, 0.04, 0.1)
+    found = judged(target("aov_change", (0.0, 0.1)), "2026-Q4", spread, 0.0, DAY, spread)
+    assert found.status == "cannot tell"
+    assert scorecard.shown_found(found, "EUR") == "+4.0 % (-2.0 % to +10.0 %)"
+
+
+def test_beside_the_baseline_s_share_stands_how_far_it_is() -> None:
+    level = judged(target("repeat_purchase_rate", (0.4, 0.5)), "2026-Q4", 0.412, 0.389, DAY, Interval(-0.01, 0.023, 0.056))
+    assert scorecard.shown_baseline(level, "EUR") == "38.9 %: +2.3 points (-1.0 to +5.6)"

@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
+from rekindle.insight.models.shares import Z, share_interval
 from rekindle.insight.models.tuples import Floats, Ints
 
 TENTHS = 10
-Z = 1.959964                # of a 95 % interval
 SURE = 1e-6                 # a chance closer to 0 or 1 is taken as this, so that one surprise does not weigh without limit
 
 
@@ -94,17 +94,11 @@ class Outcomes:
         return np.where(self.silence >= days, shares[1], shares[0])
 
     def tenths_by_chance(self, chance: Floats) -> tuple[Decile, ...]:
-        """Customers in tenths by their chance, from the lowest: its mean, and the share who ordered with Wilson's interval.
-
-        Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
-        """
+        """Customers in tenths by their chance, from the lowest: its mean, and the share who ordered with Wilson's interval."""
         found = []
         for tenth in self._tenths(chance):
             n, yes = int(self.customers[tenth].sum()), float(self.again[tenth].sum())
-            middle = (yes + Z**2 / 2) / (n + Z**2)
-            half = Z / (n + Z**2) * float(np.sqrt(yes * (n - yes) / n + Z**2 / 4))
-            share = Interval(max(middle - half, 0.0), yes / n, min(middle + half, 1.0))
-            found.append(Decile(n, self._mean(chance, tenth), share))
+            found.append(Decile(n, self._mean(chance, tenth), share_interval(yes, n)))
         return tuple(found)
 
     def tenths_by_orders(self, expected: Floats) -> tuple[Decile, ...]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -23,6 +24,9 @@ from rekindle.program.segments import definitions, version
 
 DAYS = 365
 """The period of a baseline, up to the instant of its freezing; shorter where history is."""
+
+WEEKS = 13
+"""Whole weeks of a quarter: so many last weeks of a period are counted apart, so that a quarter is compared with as many days."""
 
 LEAST_DAYS = 28
 """Days of orders below which there is nothing to freeze: a few weeks say nothing of a quarter."""
@@ -49,14 +53,25 @@ class Levels:
     margin: int
 
     @property
-    def repeat_purchase_rate(self) -> float | CannotTell:
-        """The share of buyers who ordered on two days or more."""
-        return self.repeaters / self.buyers if self.buyers else CannotTell("nobody has ordered in the period")
-
-    @property
     def average_order_value(self) -> float | CannotTell:
         """Spend an order, minor units."""
         return self.spend / self.orders if self.orders else CannotTell("there is no order in the period")
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What it takes to say by how much levels may differ by chance; orders of one customer belong together.
+
+    Args:
+        spend_spend, spend_orders, orders_orders: Over buyers of the period, sums of the products of what each spent (minor units) and how
+            often each ordered.
+        weeks: By number of last weeks of the period, from one on: buyers in them, and those who ordered on two days or more in them.
+    """
+
+    spend_spend: float
+    spend_orders: float
+    orders_orders: float
+    weeks: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +88,7 @@ class Baseline:
         everyone: Levels of all customers.
         segments: Every segment of the store: name to version and rule, as they were.
         margin: The store's margin on goods of unknown cost, as it was.
+        spread: Of everyone; None in baselines of before it was written down.
     """
 
     program: str
@@ -84,6 +100,7 @@ class Baseline:
     everyone: Levels
     segments: Mapping[str, tuple[str, str]]
     margin: str
+    spread: Spread | None = None
 
     @property
     def digest(self) -> str:
@@ -92,8 +109,9 @@ class Baseline:
 
 
 def write(baseline: Baseline) -> str:
-    """A baseline as canonical JSON."""
-    return json.dumps(asdict(baseline), default=date.isoformat, sort_keys=True, ensure_ascii=False)
+    """A baseline as canonical JSON; what was not written down then is left out, so that an older one keeps its digest."""
+    known = {name: value for name, value in asdict(baseline).items() if value is not None}
+    return json.dumps(known, default=date.isoformat, sort_keys=True, ensure_ascii=False)
 
 
 def read(text: str) -> Baseline:
@@ -108,10 +126,15 @@ def read(text: str) -> Baseline:
             program=held["program"], version=held["version"], rule=held["rule"], since=date.fromisoformat(held["since"]),
             until=date.fromisoformat(held["until"]), audience=Levels(**held["audience"]), everyone=Levels(**held["everyone"]),
             segments={name: (one, rule) for name, (one, rule) in held["segments"].items()}, margin=held["margin"],
+            spread=_spread(held["spread"]) if "spread" in held else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         remedy = "Use the version of Rekindle that wrote it, or freeze another with --again."
         raise BadData(f"a frozen baseline cannot be read: {error}", remedy) from error
+
+
+def _spread(held: Mapping[str, Any]) -> Spread:
+    return Spread(held["spend_spend"], held["spend_orders"], held["orders_orders"], tuple((one, more) for one, more in held["weeks"]))
 
 
 def period(first: date | None, last: date) -> tuple[date, date] | CannotTell:
@@ -171,6 +194,30 @@ def levels(warehouse: Warehouse, customers: ir.Table, baskets: ir.Table) -> Leve
     return Levels(**{name: int(value) for name, value in row.items()})
 
 
+def spread(warehouse: Warehouse, baskets: ir.Table, window: Window) -> Spread:
+    """What it takes to say by how much levels may differ by chance.
+
+    Args:
+        warehouse: Reduces.
+        baskets: From `bought`.
+        window: Its instant: the last weeks end before it.
+    """
+    spend, orders = baskets.spend.cast("float64"), baskets.orders.cast("float64")
+    products = {"spend_spend": spend * spend, "spend_orders": spend * orders, "orders_orders": orders * orders}
+    sums = warehouse.row(baskets.aggregate(**{name: one.sum().fill_null(0.0) for name, one in products.items()}))
+    last = window.as_of.last_day
+    sold = purchases.sales(warehouse, window.as_of)
+    recent = sold.filter(sold.purchase_day > ibis.literal(last - timedelta(weeks=WEEKS)), sold.purchase_day <= ibis.literal(last))
+    days = purchases.per_customer(recent)
+    counts: dict[str, ir.Value] = {}
+    for week in range(1, WEEKS + 1):
+        since = ibis.literal(last - timedelta(weeks=week))
+        counts |= {f"buyers:{week}": (days.last_day > since).sum(), f"repeaters:{week}": (days.previous_day > since).sum()}
+    found = warehouse.row(days.aggregate(**{name: one.fill_null(0) for name, one in counts.items()}))
+    weeks = tuple((int(found[f"buyers:{week}"]), int(found[f"repeaters:{week}"])) for week in range(1, WEEKS + 1))
+    return Spread(**{name: float(one) for name, one in sums.items()}, weeks=weeks)
+
+
 @dataclass(frozen=True, slots=True)
 class Frozen:
     """What programs' baselines are counted from.
@@ -201,11 +248,12 @@ def freeze(warehouse: Warehouse, programs: Iterable[Program], given: Frozen) -> 
     known = definitions(given.documents.segments)
     segments = {name: (version(name, given.documents.segments), rule.text) for name, rule in known.items()}
     everyone, found = levels(warehouse, given.profile, given.baskets), []
+    apart = spread(warehouse, given.baskets, given.window)
     for program in programs:
         rule = program.audience.enter
         with warehouse.forgetting():
             told = with_calls(warehouse, given.profile, [rule], given.window.as_of, known)
             audience = levels(warehouse, told.filter(rule.compile(told)), given.baskets)
         until, margin = given.window.as_of.last_day, str(given.window.margin)
-        found.append(Baseline(program.name, program.digest, rule.text, given.since, until, audience, everyone, segments, margin))
+        found.append(Baseline(program.name, program.digest, rule.text, given.since, until, audience, everyone, segments, margin, apart))
     return tuple(found)

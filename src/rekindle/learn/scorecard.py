@@ -25,6 +25,8 @@ WORDS = {
 }  # fmt: skip
 """What a target's measure is, for people."""
 
+SAME = "not yet distinguishable from the baseline"
+
 Found = Interval | float | CannotTell
 """What was measured: an estimate with its ends, an exact number, or why there is none. In the unit of the target."""
 
@@ -40,6 +42,7 @@ class Standing:
         found: What was measured.
         baseline: What it is compared with; None where that is the control.
         as_of: The last whole day that was seen.
+        change: How far it is from the frozen baseline, before and after and no lift; None where it is compared with no period of before.
     """
 
     target: Target
@@ -48,10 +51,15 @@ class Standing:
     found: Found
     baseline: float | CannotTell | None
     as_of: date
+    change: Interval | CannotTell | None = None
 
     @property
     def why(self) -> str:
         """The status in a sentence without a full stop; numbers are shown beside it."""
+        return f"{self._why}; {SAME}" if isinstance(self.change, Interval) and self.change.low <= 0 <= self.change.high else self._why
+
+    @property
+    def _why(self) -> str:
         if isinstance(self.found, CannotTell):
             return self.found.reason
         if self.status == "cannot tell":
@@ -62,7 +70,10 @@ class Standing:
         return "more than was expected at most: see that it is right" if above else "as expected"
 
 
-def judged(target: Target, quarter: str, found: Found, baseline: float | CannotTell | None, as_of: date) -> Standing:
+def judged(
+    target: Target, quarter: str, found: Found, baseline: float | CannotTell | None, as_of: date,
+    change: Interval | CannotTell | None = None,
+) -> Standing:
     """How a target stands.
 
     Args:
@@ -71,6 +82,7 @@ def judged(target: Target, quarter: str, found: Found, baseline: float | CannotT
         found: What was measured of it.
         baseline: What it is compared with.
         as_of: The last whole day that was seen.
+        change: How far it is from the frozen baseline.
 
     >>> wanted = Target(name="t", metric="retention", program="win-back", owner="Ada", expect=(0.01, 0.1))
     >>> [judged(wanted, "2026-Q4", one, None, date(2026, 11, 1)).status for one in (Interval(.02, .03, .04), Interval(-.1, -.05, .0), .05)]
@@ -78,7 +90,7 @@ def judged(target: Target, quarter: str, found: Found, baseline: float | CannotT
     >>> judged(wanted, "2026-Q4", Interval(-0.01, 0.03, 0.07), None, date(2026, 11, 1)).status
     'cannot tell'
     """
-    return Standing(target, quarter, _status(target, found), found, baseline, as_of)
+    return Standing(target, quarter, _status(target, found), found, baseline, as_of, change)
 
 
 def _status(target: Target, found: Found) -> Status:
@@ -136,4 +148,9 @@ def shown_baseline(standing: Standing, currency: str) -> str:
         return "the control"
     if standing.baseline is None:
         return ""
-    return "no baseline yet" if isinstance(standing.baseline, CannotTell) else shown(standing.target.metric, standing.baseline, currency)
+    if isinstance(standing.baseline, CannotTell):
+        return "no baseline yet"
+    level, change = shown(standing.target.metric, standing.baseline, currency), standing.change
+    if standing.target.metric == "aov_change" or not isinstance(change, Interval):
+        return level
+    return f"{level}: {100 * change.estimate:+.1f} points ({100 * change.low:+.1f} to {100 * change.high:+.1f})"

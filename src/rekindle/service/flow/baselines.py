@@ -12,6 +12,7 @@ from rekindle.errors import BadData, CannotTell, Refused
 from rekindle.history.warehouse import Warehouse
 from rekindle.learn import baseline as counting
 from rekindle.learn.baseline import Baseline, Frozen
+from rekindle.learn.before_after import Period
 from rekindle.learn.outcomes import Window
 from rekindle.moment import AsOf
 from rekindle.program.documents import Documents, Program
@@ -60,10 +61,13 @@ def kept(settings: Settings) -> dict[str, Kept]:
 
 
 def first_kept(settings: Settings) -> Kept | None:
-    """The baseline that was frozen first, whose levels of everyone are the store's; None where none was."""
+    """The baseline that was frozen first, whose levels of everyone are the store's; None where none was.
+
+    One of before it was written down how much customers differ gives way to the first that says so.
+    """
     use_ledger(settings)
-    rows = queries.kept(BASELINE)
-    return Kept(counting.read(rows[0].text), rows[0].owner, rows[0].submitted_at) if rows else None
+    found = [Kept(counting.read(row.text), row.owner, row.submitted_at) for row in queries.kept(BASELINE)]
+    return next((one for one in found if one.baseline.spread is not None), found[0] if found else None)
 
 
 def needed(documents: Documents) -> tuple[Program, ...]:
@@ -145,7 +149,7 @@ def window_of(settings: Settings, as_of: AsOf) -> Window:
     return Window(as_of, settings.margin, {}, Shop(settings.currency, settings.horizon_weeks, {}, ()))
 
 
-def levels_of(settings: Settings, warehouse: Warehouse, as_of: AsOf, since: date) -> counting.Levels:
+def period_of(settings: Settings, warehouse: Warehouse, as_of: AsOf, since: date) -> Period:
     """What everyone who has ever ordered did from a day on, up to an instant.
 
     Args:
@@ -154,6 +158,7 @@ def levels_of(settings: Settings, warehouse: Warehouse, as_of: AsOf, since: date
         as_of: Later facts are not seen.
         since: The first day.
     """
+    window = window_of(settings, as_of)
     with warehouse.forgetting():
-        baskets = counting.bought(warehouse, window_of(settings, as_of), since)
-        return counting.levels(warehouse, baskets, baskets)
+        baskets = counting.bought(warehouse, window, since)
+        return Period(counting.levels(warehouse, baskets, baskets), counting.spread(warehouse, baskets, window))

@@ -67,7 +67,7 @@ def gather(review: Review) -> PackFacts:
     held, receptions = baselines.first_kept(settings), conduct.receptions(review.warehouse, review.period)
     targets = standings(settings, review.warehouse, review.documents, review.as_of, review.publish)
     learned = learned_of(settings, review.as_of)
-    now = baselines.levels_of(settings, review.warehouse, review.as_of, since)
+    now = baselines.period_of(settings, review.warehouse, review.as_of, since).levels
     return PackFacts(
         shop=settings.name, currency=settings.currency, locale=settings.locale, as_of=review.as_of, since=since,
         simulated=worlds.is_simulated(settings), levels=tuple(_levels(now, held, settings)), baseline=_days_of(held),

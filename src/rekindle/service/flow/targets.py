@@ -14,9 +14,10 @@ from rekindle import money
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.models import Interval
-from rekindle.learn import conduct, scorecard
-from rekindle.learn.baseline import Baseline
-from rekindle.learn.conduct import Period, Reception
+from rekindle.learn import before_after, conduct, scorecard
+from rekindle.learn.baseline import WEEKS, Baseline
+from rekindle.learn.before_after import Period
+from rekindle.learn.conduct import Reception
 from rekindle.learn.scorecard import MEASURE, Found, Standing
 from rekindle.moment import AsOf, local_day, start_of_day
 from rekindle.program.documents import Documents
@@ -29,6 +30,9 @@ LEAST = 100
 """Messages handed over in a quarter below which their rates say nothing."""
 
 FILE = "targets.json"
+
+_Compared = tuple[Found, float | CannotTell | None, Interval | CannotTell | None]
+"""What was measured, what it is compared with, and how far the two are apart where that is a period of before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def standings(settings: Settings, warehouse: Warehouse, documents: Documents, as
     """
     name = quarter_of(as_of.seen_day)
     held, since = baselines.first_kept(settings), start_of_day(days_of(name)[0], as_of.timezone).replace(tzinfo=None)
-    receptions = conduct.receptions(warehouse, Period(since, as_of.naive))
+    receptions = conduct.receptions(warehouse, conduct.Period(since, as_of.naive))
     learned = _in_quarter(learned_of(settings, as_of), settings, name)
     quarter = _Quarter(settings, warehouse, as_of, name, learned, held.baseline if held else None, receptions)
     found = tuple(_judged(quarter, target) for target in documents.targets if target.holds_in(name))
@@ -77,38 +81,52 @@ def standings(settings: Settings, warehouse: Warehouse, documents: Documents, as
 
 
 def _judged(quarter: _Quarter, target: Target) -> Standing:
-    found, baseline = _lift(quarter, target) if target.metric in LIFTS else _level(quarter, target)
-    if target.baseline is not None:
-        baseline = target.baseline
-    return scorecard.judged(target, quarter.name, found, baseline, quarter.as_of.last_day)
+    if target.metric in LIFTS:
+        found: _Compared = (_lift(quarter, target), None, None)
+    elif target.metric in ("opt_out_rate", "complaint_rate"):
+        found = (_rate(quarter, target), None, None)
+    else:
+        found = _level(quarter, target)
+    level, baseline, change = found if target.baseline is None else (found[0], target.baseline, None)
+    return scorecard.judged(target, quarter.name, level, baseline, quarter.as_of.last_day, change)
 
 
-def _lift(quarter: _Quarter, target: Target) -> tuple[Found, None]:
+def _lift(quarter: _Quarter, target: Target) -> Found:
     if quarter.learned is None:
-        return CannotTell(f"nothing was measured in {quarter.name} yet"), None
+        return CannotTell(f"nothing was measured in {quarter.name} yet")
     mine = [one for one in quarter.learned["programs"] if one["program"] == target.program]
-    part = mine[0]["measures"].get(MEASURE[target.metric]) if mine else None
-    if part is None:
-        return CannotTell(f"{target.program} was not measured yet"), None
+    if not mine:
+        return CannotTell(f"{target.program} was not measured yet")
+    whole = mine[0].get("quarters", {}).get(quarter.name)
+    if whole is None:
+        return CannotTell(f"no round of {target.program} has come to the end of its window in {quarter.name} yet")
+    part = whole["measures"][MEASURE[target.metric]]
     if "difference" not in part:
-        return CannotTell(str(part.get("cannot_tell", "it was not measured yet"))), None
+        return CannotTell(str(part.get("cannot_tell", "it was not measured yet")))
     unit = 10 ** money.exponent(quarter.settings.currency) if target.metric in MONEY else 1
-    return Interval(part["low"] / unit, part["difference"] / unit, part["high"] / unit), None
+    return Interval(part["low"] / unit, part["difference"] / unit, part["high"] / unit)
 
 
-def _level(quarter: _Quarter, target: Target) -> tuple[Found, float | CannotTell | None]:
-    if target.metric in ("opt_out_rate", "complaint_rate"):
-        return _rate(quarter, target), None
+def _level(quarter: _Quarter, target: Target) -> _Compared:
+    """What the quarter's customers do, against the frozen baseline."""
     if quarter.store is None:
         why = CannotTell("no baseline is frozen yet")
-        return why, why
-    now = baselines.levels_of(quarter.settings, quarter.warehouse, quarter.as_of, days_of(quarter.name)[0])
+        return why, why, None
+    first, before = days_of(quarter.name)[0], Period(quarter.store.everyone, quarter.store.spread)
+    now = baselines.period_of(quarter.settings, quarter.warehouse, quarter.as_of, first)
     if target.metric == "repeat_purchase_rate":
-        return now.repeat_purchase_rate, quarter.store.everyone.repeat_purchase_rate
-    value, before = now.average_order_value, quarter.store.everyone.average_order_value
-    if isinstance(value, CannotTell) or isinstance(before, CannotTell):
-        return (value if isinstance(value, CannotTell) else CannotTell("the baseline has no order")), before
-    return value / before - 1, 0.0
+        return _repeat(now, before, ((quarter.as_of.last_day - first).days + 1) // 7)
+    change = before_after.order_value_change(now, before)
+    return change, 0.0, change
+
+
+def _repeat(now: Period, before: Period, weeks: int) -> _Compared:
+    """The share who ordered again in the quarter's last whole weeks, against as many last weeks of the baseline."""
+    if not weeks:
+        young = CannotTell("the quarter has no whole week yet")
+        return young, young, None
+    weeks = min(weeks, WEEKS)
+    return now.repeat_rate(weeks), before.repeat_rate(weeks), before_after.repeat_change(now, before, weeks)
 
 
 def _rate(quarter: _Quarter, target: Target) -> Found:
@@ -149,18 +167,20 @@ def to_json(found: tuple[Standing, ...], as_of: AsOf, currency: str) -> dict[str
 
 def _json(one: Standing, currency: str) -> dict[str, object]:
     target, found = one.target, one.found
-    if isinstance(found, CannotTell):
-        number: object = {"cannot_tell": found.reason}
-    else:
-        ends = found if isinstance(found, Interval) else Interval(found, found, found)
-        number = {"estimate": ends.estimate, "low": ends.low, "high": ends.high}
+    number = _apart(Interval(found, found, found) if isinstance(found, float) else found)
     base = {"cannot_tell": one.baseline.reason} if isinstance(one.baseline, CannotTell) else one.baseline
     return {
         "target": target.name, "metric": target.metric, "words": scorecard.WORDS[target.metric], "program": target.program,
         "owner": target.owner, "quarter": one.quarter, "expect": list(target.expect), "baseline": base, "status": one.status,
-        "why": one.why, "found": number, "shown": scorecard.shown_found(one, currency),
+        "why": one.why, "found": number, "change": _apart(one.change), "shown": scorecard.shown_found(one, currency),
         "expected": scorecard.shown_range(target, currency),
     }  # fmt: skip
+
+
+def _apart(change: Interval | CannotTell | None) -> dict[str, object] | None:
+    if isinstance(change, CannotTell):
+        return {"cannot_tell": change.reason}
+    return {"estimate": change.estimate, "low": change.low, "high": change.high} if change else None
 
 
 def published(var: Path) -> Mapping[str, Any] | None:
