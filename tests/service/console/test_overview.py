@@ -88,8 +88,8 @@ def test_a_plan_goes_when_an_approver_types_its_number(live: Settings, enter: Ca
     client = enter(Role.APPROVER)
     assert client.get("/console/plan")["Location"] == f"/console/plan/{HASH}"
     said = text(client, f"/console/plan/{HASH}")
-    assert "2 messages would leave this machine by smtp" in said
-    assert "Win-back reassure credit 5 2 EUR 4.00 EUR 7.00" in said
+    assert "2 messages would leave this machine by e-mail (smtp)" in said
+    assert "Win back reassure credit 5 2 EUR 4.00 EUR 7.00" in said
     for wrong in ({}, {"messages": "3"}, {"messages": "-2"}, {"messages": "²"}, {"messages": "2 000"}):
         assert client.post(f"/console/plan/{HASH}", wrong).status_code == 400, wrong
     assert Plan.objects.get().approved_at is None
@@ -201,7 +201,7 @@ def test_of_messages_about_an_order_no_margin_is_expected(shop: Settings, enter:
     (shop.var / "plans" / HASH / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
     said = text(enter(), f"/console/plan/{HASH}")
     assert "Expected margin EUR 7 of the 2 that are marketing (3 are about an order)" in said
-    assert said.index("Win-back reassure") < said.index("Delivery-late reassure nothing 3 EUR 0.00 about their own order")
+    assert said.index("Win back reassure") < said.index("Delivery late reassure nothing 3 EUR 0.00 about their own order")
 
 
 def test_alarms_come_first(shop: Settings, enter: Callable[..., Client]) -> None:
@@ -209,7 +209,7 @@ def test_alarms_come_first(shop: Settings, enter: Callable[..., Client]) -> None
     publish(shop, {"programs": [], "srm": [alarm, {"program": "welcome", "alarm": False}], "leaks": {"win-back": 3}, "suite": None})
     said = text(enter(), "/console/")
     first = said.partition("What needs you today")[2]
-    assert first.startswith(" alarm A comparison is broken The groups of win-back are not")
+    assert first.startswith(" alarm A comparison is broken The groups of Win back are not")
     assert "3 messages went to customers who were drawn to hear nothing" in first
     assert "welcome are" not in first
 
@@ -231,5 +231,5 @@ def test_targets_that_are_behind_are_said_and_those_that_cannot_be_told_counted(
     (shop.var / "rhythm").mkdir()
     (shop.var / "rhythm" / "targets.json").write_text(json.dumps({"as_of": SUMMARY["as_of"], "targets": told}), encoding="utf-8")
     said = text(enter(), "/console/")
-    assert "Behind: margin a customer, win-back EUR 0.20 where EUR 1.00 to 2.00 is expected; Grace answers for it." in said
-    assert "Complaints win-back EUR 1.00 to 2.00 EUR 0.20 on track Grace 1 target cannot be told yet." in said
+    assert "Behind: margin a customer, Win back EUR 0.20 where EUR 1.00 to 2.00 is expected; Grace answers for it." in said
+    assert "Complaints Win back EUR 1.00 to 2.00 EUR 0.20 on track Grace 1 target cannot be told yet." in said

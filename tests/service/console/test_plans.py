@@ -77,6 +77,8 @@ def test_a_program_is_shown_step_by_step(full: Settings, enter: Enter) -> None:
     told = {"Left alone by a rule": 41, "Sent": 27, "Delivered": 26, "Clicked": 9, "Ordered": 4}
     assert all(f'<td data-head="{head}" class="number">{count}</td>' in step for head, count in told.items())
     assert "as the run of 20 November 2026 knew it" in page
+    step = page.partition('<th scope="row"><span class="unbroken">Closing</span></th>')[2].partition("</tr>")[0]
+    assert '<td data-head="Sent" class="number">0</td>' in step, "nothing went, which is known"
     assert "-0.10 to 0.92, may be nothing" in page
     assert "not yet distinguishable from nothing" in page
     worth = page.partition("What a message of the step is worth")[2]

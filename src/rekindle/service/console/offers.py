@@ -17,6 +17,7 @@ from rekindle.program.rules import PartBudget
 from rekindle.service.config.web import store_in_use
 from rekindle.service.console.roles import Role, may
 from rekindle.service.console.shell import show
+from rekindle.service.console.stages import named
 from rekindle.service.flow import codes_taken, plan_counts
 from rekindle.service.flow import documents as documents_of
 from rekindle.service.flow.codes_taken import Taken
@@ -146,7 +147,7 @@ def _burn(store: Settings, held: Documents, budget: PartBudget, plans: Iterable[
     )
     amount = money.to_minor(budget.amount, store.currency)
     whole = budget.program is None and budget.payer is None
-    parts = [f"of {budget.program}"] if budget.program else []
+    parts = [f"of {named(budget.program)}"] if budget.program else []
     parts += [f"that {PAYER_WORDS[budget.payer]} pays"] if budget.payer else []
     words = " ".join(["Everything" if whole else "All", *parts])
     return Burn(words, amount, budget.per_days, promised, amount * (1 - RESERVE))

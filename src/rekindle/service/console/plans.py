@@ -22,6 +22,7 @@ from rekindle.service.console.shell import note, show
 from rekindle.service.console.standing import left_alone_by, messages_of, plan_to_look_at
 from rekindle.service.flow import documents, plan_approving, plan_counts, spreadsheets, worlds
 from rekindle.service.flow.plan_counts import Cell, Counts
+from rekindle.service.flow.timeline import WAYS
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people.queries import external_ids, people_by_id
 from rekindle.service.programs.queries import approved
@@ -76,7 +77,7 @@ def one(request: HttpRequest, digest: str) -> HttpResponse:
     plan, messages = (found[0] if found else None), (named.messages if named else 0)
     said: dict[str, object] = {
         "plan": plan, "digest": plan.plan if plan else digest, "waits": messages, "committed": named is not None,
-        "senders": ", ".join(sorted(set(plan_approving.leaving(store).values()))),
+        "senders": ", ".join(f"{WAYS[channel]} ({sender})" for channel, sender in sorted(plan_approving.leaving(store).items())),
         **(_sums(plan) if plan else {}), "samples": _samples(named.plan) if named else [],
     }  # fmt: skip
     two = needs_two(messages, float(str(said["ceiling"])) if plan else None)

@@ -171,6 +171,7 @@ def steps(program: Program, documents: Documents, table: Policy, plans: Iterable
     """
     known: Mapping[str, Any] = of_program(learned, program.name)
     rows = [one for one in learned.get("stage_funnel", ()) if one["program"] == program.name]
+    none = Became(0, 0, 0, 0) if "stage_funnel" in learned else Became()
     became = {one["stage"]: Became(*(one[step] for step in BECAME)) for one in rows}
     cells = [cell for plan in plans for cell in plan.cells if cell.program == program.name and cell.fresh]
     spans = list(_spans(program.stages))
@@ -182,7 +183,7 @@ def steps(program: Program, documents: Documents, table: Policy, plans: Iterable
             _offers(stage), tuple(_branches(stage)),
             tuple(_variants(program, stage, documents, table, mine, told.get("by", {}).get("arm", {}))), _answer(stage.name, told),
             sum(cell.customers for cell in mine if _decided(cell)), sum(cell.customers for cell in mine if _message(cell)),
-            sum(cell.customers for cell in mine if cell.reason), became.get(stage.name, Became()),
+            sum(cell.customers for cell in mine if cell.reason), became.get(stage.name, none),
         )
         for at, (stage, span) in enumerate(zip(program.stages, spans, strict=True))
         for mine, told in (([cell for cell in cells if cell.stage == stage.name], found.get(stage.name, {})),)

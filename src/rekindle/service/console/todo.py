@@ -14,6 +14,7 @@ from rekindle.errors import RekindleError
 from rekindle.service.config.web import store_in_use
 from rekindle.service.console.roles import Role
 from rekindle.service.console.standing import Standing, learned
+from rekindle.service.console.stages import named
 from rekindle.service.flow import document_versions, documents, placeholders, registering, reviews, snapshots
 from rekindle.service.outbox.queries import counts
 from rekindle.service.programs import queries
@@ -57,7 +58,7 @@ def todo(standing: Standing) -> list[Todo]:
 
 
 def _alarms(found: Mapping[str, Any]) -> Iterator[Todo]:
-    programs = sorted({one["program"] or "the holdout" for one in found.get("srm", ()) if one["alarm"]})
+    programs = sorted({named(one["program"]) or "the holdout" for one in found.get("srm", ()) if one["alarm"]})
     if programs:
         text = f"The groups of {', '.join(programs)} are not as large as they were drawn. Do not trust their lift before that is explained."
         yield Todo("A comparison is broken", text, _page("governance"), "Look", urgent=True)
@@ -87,7 +88,7 @@ def _reviews(store: Settings) -> Iterator[Todo]:
     today = moment.local_day(moment.now(), store.timezone)
     late = [one for one in reviews.due(documents.approved(store)) if one.state(today) in ("overdue", "past its grace")]
     if late:
-        names = ", ".join(one.program for one in late[:3]) + (f" and {len(late) - 3} more" if len(late) > 3 else "")
+        names = ", ".join(named(one.program) for one in late[:3]) + (f" and {len(late) - 3} more" if len(late) > 3 else "")
         text = f"{names}: a review was due on {late[0].on:%d %B %Y}. A program that nobody reviews is paused."
         yield Todo("Reviews are overdue", text, _page("reviews"), "Review", Role.APPROVER)
 
@@ -96,7 +97,7 @@ def _targets(standing: Standing) -> Iterator[Todo]:
     for one in standing.targets:
         if one["status"] == BEHIND:
             text = f"{one['shown']} where {one['expected']} is expected; {one['owner']} answers for it."
-            yield Todo(f"Behind: {one['words']}{', ' + one['program'] if one['program'] else ''}", text, _page("reviews"), "Look")
+            yield Todo(f"Behind: {one['words']}{', ' + named(one['program']) if one['program'] else ''}", text, _page("reviews"), "Look")
 
 
 def _fix(store: Settings) -> Iterator[Todo]:

@@ -121,11 +121,11 @@ def masked(text: str) -> str:
 
 def spaced(name: str) -> str:
     """A name as people write it."""
-    return name.replace("_", " ")
+    return name.replace("_", " ").replace("-", " ")
 
 
 def _decision(row: Mapping[str, Any], settings: Settings) -> Moment:
-    at, of, reason = row["as_of"].replace(tzinfo=UTC), f"{row['program']}, {spaced(row['stage'])}", row["reason"]
+    at, of, reason = row["as_of"].replace(tzinfo=UTC), f"{spaced(row['program'])}, {spaced(row['stage'])}", row["reason"]
     if reason:
         way = "Put off" if reason in PUT_OFF else "Left alone"
         said = (WHY[reason], *_among(row)) if row["arm"] else (WHY[reason],)
@@ -162,7 +162,7 @@ STATUS = {
 def _message(touch: Touch, personal: bool) -> Moment:
     waits = touch.status in OPEN
     reason = touch.reason if personal else masked(touch.reason)
-    lines, of = (f"{reason[:1].upper()}{reason[1:]}.",) if reason else (), f"{touch.program}, {spaced(touch.stage)}"
+    lines, of = (f"{reason[:1].upper()}{reason[1:]}.",) if reason else (), f"{spaced(touch.program)}, {spaced(touch.stage)}"
     at = touch.send_at if waits else touch.settled_at or touch.send_at
     return Moment(at, "message", f"{STATUS[touch.status]} by {WAYS.get(touch.channel, touch.channel)}", lines, of, touch.pk, waits)
 

@@ -15,6 +15,7 @@ from rekindle.learn.report.figures import Figures
 from rekindle.service.config.web import store_in_use
 from rekindle.service.console.shell import edition
 from rekindle.service.console.stages import named
+from rekindle.service.flow.timeline import WAYS
 
 register = template.Library()
 register.filter(named)
@@ -102,6 +103,12 @@ def on_page(text: str) -> str:
     """A line of the terminal as pages write it: days in words, a gap before the sign of per cent."""
     written = _ISO.sub(lambda found: _figures().day(date.fromisoformat(found[0])), text)
     return _PERCENT.sub(r"\1 %", written)
+
+
+@register.filter
+def way(channel: str) -> str:
+    """What a message goes by, for people."""
+    return WAYS.get(channel, channel)
 
 
 @register.filter
