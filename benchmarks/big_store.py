@@ -81,7 +81,7 @@ select 'old', timestamp '2026-09-01' - interval (k * 7) day, customer_id, 'win-b
        ['reconnect', 'tailor', 'reassure'][k + 1], 'o' || (i * 3),
        timestamp '2026-08-01', 'treated', '', 'reminder', 'reminder', 0.25, 0.5, 'equal-chance', null, 'email', 'value_summary',
        timestamp '2026-09-01', null, 0, 0, 0, 0, 'other', null, null, 0, 0, null, null, null,
-       null, null, null, null, null, null
+       null, null, null, null, null, null, null
 from crowd, range(3) t(k);
 """
 

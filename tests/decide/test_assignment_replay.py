@@ -50,11 +50,15 @@ def candidates(size: int) -> ibis.Table:
     return ibis.memtable(pa.table(columns))
 
 
-def logged(warehouse: Warehouse, size: int) -> pa.Table:
-    """What the planner's own expressions write of the candidates: journal columns only."""
+def drawn(warehouse: Warehouse, size: int) -> pa.Table:
+    """What the planner's own expressions write of the candidates."""
     table = warehouse.keep(chances.spread_chances(warehouse.keep(candidates(size)), PROGRAM, STAGE, POLICY))
-    drawn = chances.drawn(chances.Chances(PROGRAM, STAGE, table), SCALES, str(PROGRAM.version))
-    return warehouse.arrow(drawn.select("customer_id", "episode", "context", "eligible", "closed", "arm", "propensity", "draw"))
+    return warehouse.arrow(chances.drawn(chances.Chances(PROGRAM, STAGE, table), SCALES, str(PROGRAM.version)))
+
+
+def logged(warehouse: Warehouse, size: int) -> pa.Table:
+    """The same, columns of the journal only that a decision is recomputed from."""
+    return drawn(warehouse, size).select(["customer_id", "episode", "context", "eligible", "closed", "arm", "propensity", "draw"])
 
 
 def recomputed(rows: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 
+import ibis
 import numpy as np
 import pytest
 
-from rekindle.decide.replay import Logged, arms_of, implied_scale, one_scale, replay
+from rekindle.decide import chances
+from rekindle.decide.replay import Logged, arms_of, implied_scale, one_scale, replay, scales_of, written
 from rekindle.program.documents import NOTHING
 from tests.decide import test_assignment_replay as crowd
 from tests.decide.shop import Decider
-from tests.decide.test_assignment_replay import POLICY, PROGRAM, STAGE, logged
+from tests.decide.test_assignment_replay import POLICY, PROGRAM, STAGE, candidates, drawn, logged
 
 SIZE = 400
 
@@ -63,6 +65,23 @@ def test_what_was_changed_does_not(decisions: list[Logged], scale: float) -> Non
 def test_decisions_of_several_payers_agree_on_no_scale(decider: Decider) -> None:
     assert one_scale(implied_scale(one, PROGRAM, POLICY) for one in as_logged(decider)) is None
     assert one_scale([1.5, 1.5]) is None, "no budget makes chances larger"
+
+
+def test_decisions_of_several_payers_come_out_again_by_what_the_journal_has(decider: Decider) -> None:
+    """Each payer's budget left its own part; the number in the journal is the whole of it, so that chances agree to the last bit."""
+    told = set(drawn(decider.warehouse, SIZE)["scales"].to_pylist())
+    assert told == {"lesson=0.73|light=0.415"}
+    scales = scales_of(*told)
+    assert {**dict.fromkeys(crowd.SCALES, 1.0), **scales} == crowd.SCALES
+    assert all(replay(one, PROGRAM, POLICY, scales).same for one in as_logged(decider))
+    assert scales_of(written({"light": 1 / 3})) == {"light": 1 / 3}, "nothing is rounded"
+
+
+def test_a_draw_that_is_kept_has_the_scales_of_its_own_day(decider: Decider) -> None:
+    table = candidates(1).mutate(held_arm=ibis.literal("plain"), held_propensity=0.3, **{"can:plain": True})
+    table = decider.warehouse.keep(chances.spread_chances(decider.warehouse.keep(table), PROGRAM, STAGE, POLICY))
+    (row,) = decider.warehouse.arrow(chances.drawn(chances.Chances(PROGRAM, STAGE, table), crowd.SCALES, "7")).to_pylist()
+    assert (row["arm"], row["propensity"], row["scales"]) == ("plain", 0.3, None)
 
 
 def test_what_a_budget_leaves_nothing_is_closed_and_comes_out_again_all_the_same(decider: Decider, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ AT = datetime(2026, 11, 2, 12)
 BROUGHT = {
     "events": {"value"}, "shipments": {"shipped_at"}, "people": {"birthday", "channel", "hour", "monthly"},
     "journal": {"scope", "seller_id", "seller_cost", "offer_value", "kind", "price", "once_key", "cause", "value_tier", "segments",
-                "holdout_share", "control_share", "closed"},
+                "holdout_share", "control_share", "closed", "scales"},
 }
 """Columns that later versions brought."""
 

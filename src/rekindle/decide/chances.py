@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 from rekindle.decide.arms import Option
 from rekindle.decide.assignment import draw, salt
 from rekindle.decide.policy import Policy
+from rekindle.decide.replay import written
 from rekindle.program.documents import NOTHING, Program, Stage
 
 
@@ -107,7 +108,8 @@ def drawn(chances: Chances, scales: Mapping[str, float], version: str) -> ir.Tab
     Returns:
         The candidates with eligible and closed (from `_among`, joined by "|"), arm, propensity, draw, channel, offer, cost_ceiling,
         expected_cost,
-        arm_margin, arm_spread, subsidised, scope, seller_id, seller_cost, offer_value, can_any, short (kept, and budgets have no room).
+        arm_margin, arm_spread, subsidised, scope, seller_id, seller_cost, offer_value, can_any, short (kept, and budgets have no room),
+        scales (what budgets left of the chances, from `replay.written`; null of a draw that is kept, which has those of its day).
     """
     table = chances.table
     number = draw(salt(chances.program.name, chances.stage.name, version), table.customer_id, table.episode)
@@ -123,7 +125,8 @@ def drawn(chances: Chances, scales: Mapping[str, float], version: str) -> ir.Tab
     fresh_chance = arm.cases(*((name, table[f"pi:{name}"] * scales[name]) for name in names), else_=1.0 - edge)
     offers = {one.name: one.offer for one in chances.stage.arms}
     return table.mutate(
-        **_among(chances, scales), draw=number, arm=arm, propensity=kept.ifelse(table.held_propensity, fresh_chance),
+        **_among(chances, scales), scales=kept.ifelse(ibis.null("string"), written(scales)), draw=number, arm=arm,
+        propensity=kept.ifelse(table.held_propensity, fresh_chance),
         can_any=ibis.or_(*(table[f"can:{name}"] for name in names)),
         channel=_of(arm, table, "channel", names, ibis.null("string")), offer=arm.cases(*offers.items(), else_=ibis.null("string")),
         cost_ceiling=_of(arm, table, "ceiling", names, 0), expected_cost=_of(arm, table, "cost", names, 0),

@@ -177,7 +177,8 @@ def _left_alone(alone: ir.Table, inputs: Inputs) -> ir.Table:
     ]
     null, zero = ibis.null("string"), ibis.literal(0)
     return _described(alone, inputs, ibis.cases(*names, else_="")).mutate(
-        eligible=null, closed=null, arm=null, propensity=ibis.null("float64"), draw=ibis.null("float64"), channel=null, offer=null,
+        eligible=null, closed=null, scales=null, arm=null, propensity=ibis.null("float64"), draw=ibis.null("float64"), channel=null,
+        offer=null,
         valid_days=ibis.null("int64"), cost_ceiling=zero, expected_cost=zero, arm_margin=zero, arm_spread=zero, subsidised=zero,
         scope=null, seller_id=null, seller_cost=zero, offer_value=zero,
     )

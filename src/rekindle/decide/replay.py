@@ -1,7 +1,8 @@
 """A logged decision made again from its inputs: draw, propensity and variant, in plain arithmetic that needs no engine.
 
 Knows nothing of where decisions are kept. The inputs are what the journal says of a decision, the version of its program and the version of
-the table of chances that it names, and what budgets left of the chances.
+the table of chances that it names, and what budgets left of the chances; of decisions of before that was written down the last is what
+the decisions of a plan and a program agree on.
 """
 
 from collections.abc import Iterable, Mapping
@@ -48,7 +49,6 @@ class Replay:
         draw: What it gives.
         arm: The variant that follows.
         propensity: Its chance.
-        scale: What budgets left of the chances.
         same: Whether it is the decision that was logged.
     """
 
@@ -56,7 +56,6 @@ class Replay:
     draw: float
     arm: str
     propensity: float
-    scale: float
     same: bool
 
 
@@ -80,7 +79,7 @@ def replay(logged: Logged, program: Program, table: Policy, scales: Mapping[str,
     if not arm:
         arm, chance = NOTHING, 1.0 - edge
     same = arm == logged.arm and abs(number - logged.draw) < EXACT and abs(chance - logged.propensity) < EXACT
-    return Replay(text, number, arm, chance, scales.get(arm, 1.0), same)
+    return Replay(text, number, arm, chance, same)
 
 
 def shares(logged: Logged, program: Program, table: Policy) -> dict[str, float]:
@@ -117,6 +116,25 @@ def one_scale(found: Iterable[float | None]) -> float | None:
         return 1.0
     agreed = max(known) - min(known) < EXACT and -EXACT <= known[0] <= 1.0 + EXACT
     return known[0] if agreed else None
+
+
+def written(scales: Mapping[str, float]) -> str:
+    """What budgets left of the chances of variants as the journal has it: those that lost something, in the order given.
+
+    >>> written({"plain": 1.0, "light": 0.415, "percent": 0.0}), written({"plain": 1.0})
+    ('light=0.415|percent=0.0', '')
+    """
+    return "|".join(f"{name}={scale!r}" for name, scale in scales.items() if scale != 1.0)
+
+
+def scales_of(text: str) -> dict[str, float]:
+    """What budgets left, by variant, from the journal's text; those that are not named lost nothing.
+
+    >>> scales_of("light=0.415|percent=0.0"), scales_of("")
+    ({'light': 0.415, 'percent': 0.0}, {})
+    """
+    parts = (one.partition("=") for one in text.split("|") if one)
+    return {name: float(scale) for name, _, scale in parts}
 
 
 def arms_of(stage: Stage, scale: float) -> dict[str, float]:

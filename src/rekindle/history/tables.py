@@ -182,7 +182,7 @@ JOURNAL = sch.schema(
         "cost_ceiling": "int64", "expected_cost": "int64", "expected_margin": "int64", "baseline": "int64", "cohort": "string",
         "scope": "string", "seller_id": "string", "seller_cost": "int64", "offer_value": "int64",
         "kind": "string", "price": "boolean", "once_key": "string", "cause": "string", "value_tier": "string", "segments": "string",
-        "holdout_share": "float64", "control_share": "float64", "closed": "string",
+        "holdout_share": "float64", "control_share": "float64", "closed": "string", "scales": "string",
     }
 )
 """Decisions and refusals, one immutable partition per plan.
@@ -198,8 +198,9 @@ where the offer has no price. `kind` is the offer's kind, `price` whether it low
 and `value_tier` are the profile's then, `segments` the names of those that the customer was in when the round got its standing
 (`|advocates|cart_left|`, `|` in none, null in the round's other rows), `holdout_share` and `control_share` the chances by which the
 standing was drawn. `eligible` are the variants that could be drawn, `closed` those that the customer might have got had the table (an
-experiment's has some variants alone) and budgets left them a chance. All from `scope` on are null in decisions of before they were
-written down.
+experiment's has some variants alone) and budgets left them a chance; `scales` what budgets left of the chances, of the variants that lost
+something (`light=0.415|percent=0.0`, empty where none did; null of who was left alone before the draw, and of a draw of an earlier day that
+is kept). All from `scope` on are null in decisions of before they were written down.
 """
 
 PLANS = sch.schema({"plan": "string", "as_of": "timestamp", "rehearsal": "boolean", "decisions": "int64"})

@@ -18,7 +18,7 @@ from ibis.backends import BaseBackend
 from rekindle.errors import StoreUnavailable
 from rekindle.history.tables import BATCHES, ERASED_DECISIONS, FACTS, FORGOTTEN, JOURNAL, PLANS, SEALS, SUPERSEDED, TIERS, TRANSITIONS
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 8
 LOCK_WAIT = 60.0
 
 ENGINES = {

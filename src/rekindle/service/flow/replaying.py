@@ -13,10 +13,10 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.decide.policy import Policy
-from rekindle.decide.replay import Logged, arms_of, implied_scale, one_scale, replay
+from rekindle.decide.replay import Logged, arms_of, implied_scale, one_scale, replay, scales_of
 from rekindle.errors import BadData
 from rekindle.history.warehouse import Warehouse
-from rekindle.program.documents import Program
+from rekindle.program.documents import Program, Stage
 from rekindle.program.reading import Unreadable, read
 from rekindle.program.validating import validate
 from rekindle.service.flow import policies
@@ -31,7 +31,7 @@ OF_EACH = 100
 
 _COLUMNS = (
     "plan", "as_of", "customer_id", "program", "version", "stage", "episode", "context", "eligible", "closed", "arm", "propensity", "draw",
-    "policy",
+    "policy", "scales",
 )
 
 
@@ -116,7 +116,7 @@ class _Bench:
         self.warehouse = warehouse
         self._settings = settings
         self._tables: dict[str, Policy | None] = {}
-        self._scales: dict[str, dict[str, float | None]] = {}
+        self._agreed_on: dict[str, dict[str, float | None]] = {}
 
     @cached_property
     def programs(self) -> dict[str, Program]:
@@ -146,25 +146,40 @@ class _Bench:
             return _told(row, "", None, "no document of the ledger is the version of its program")
         if table is None:
             return _told(row, "", None, f"the table of chances {row['policy']} is not held")
-        scale = self._scale(row["plan"], row["program"])
-        if scale is None:
-            return _told(row, "", None, "several payers' budgets scaled its chances")
-        found = replay(_logged(row), program, table, arms_of(program.stage(row["stage"]), scale))
+        scales = self._scales(row, program.stage(row["stage"]))
+        if scales is None:
+            return _told(row, "", None, "several payers' budgets scaled its chances, and it was not written down by how much")
+        found = replay(_logged(row), program, table, scales)
         if found.same:
-            return _told(row, found.text, True, f"budgets left {scale:.3f} of the chances" if scale < 1 else "")
+            return _told(row, found.text, True, _left(scales))
         return _told(row, found.text, False, f"{found.arm} at {found.propensity:.6f} by {found.draw:.6f} comes out")
 
-    def _scale(self, plan: str, name: str) -> float | None:
-        """What budgets left of a program's chances in a plan, as its decisions agree on."""
-        if plan not in self._scales:
+    def _scales(self, row: Mapping[str, Any], stage: Stage) -> Mapping[str, float] | None:
+        """By variant what budgets left of its chance: as it was written down, or as the decisions of the plan and the program agree on."""
+        if row["scales"] is not None:
+            return arms_of(stage, 1.0) | scales_of(row["scales"])
+        agreed = self._agreed(row["plan"], row["program"])
+        return None if agreed is None else arms_of(stage, agreed)
+
+    def _agreed(self, plan: str, name: str) -> float | None:
+        if plan not in self._agreed_on:
             found: dict[str, list[float | None]] = {}
             with self.warehouse.forgetting():
                 rows = self.warehouse.arrow(_first_drawn(self.warehouse, plan)).to_pylist()
             for row in rows:
                 implied = _implied(_logged(row), self.programs.get(row["version"]), self.table(row["policy"] or ""))
                 found.setdefault(row["program"], []).append(implied)
-            self._scales[plan] = {program: one_scale(scales) for program, scales in found.items()}
-        return self._scales[plan].get(name, 1.0)
+            self._agreed_on[plan] = {program: one_scale(scales) for program, scales in found.items()}
+        return self._agreed_on[plan].get(name, 1.0)
+
+
+def _left(scales: Mapping[str, float]) -> str:
+    """What budgets left of the chances, in words; nothing where that was all."""
+    lost = {name: scale for name, scale in scales.items() if scale < 1}
+    if len(lost) == len(scales) and len(set(lost.values())) == 1:
+        return f"budgets left {next(iter(lost.values())):.3f} of the chances"
+    parts = (f"{scale:.3f} of {name.replace('_', ' ')}" for name, scale in lost.items())
+    return f"budgets left {', '.join(parts)}" if lost else ""
 
 
 def _first_drawn(warehouse: Warehouse, plan: str) -> ir.Table:
