@@ -202,6 +202,20 @@ def test_every_page_can_be_read_by_everybody(console: Console, look: str) -> Non
     assert said == [], "no script, style or picture was refused"
 
 
+RECORDS = ("records/", "records/outbox/", "records/outbox/touch/", "records/outbox/touch/{touch}/change/")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_raw_records_can_be_read_by_everybody(console: Console, look: str) -> None:
+    with console.page(**LOOKS[look]) as page:
+        for name in RECORDS:
+            answer = page.goto(console.at + name.format(touch=Touch.objects.first().pk))  # type: ignore[union-attr]  # there are two
+            assert answer is not None
+            assert answer.status == 200, name
+            assert wide(page) == 0, name
+            assert look == "phone" or troubles(page) == [], name
+
+
 def test_every_page_can_be_read_with_scripts_off(console: Console) -> None:
     with console.page(java_script_enabled=False) as page:
         for name in ("", *PAGES):

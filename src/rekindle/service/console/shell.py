@@ -99,8 +99,8 @@ def stale(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 @cache
 def edition() -> str:
-    """Changes when the stylesheet does, so that a browser asks for it anew."""
+    """Changes when a stylesheet does, so that a browser asks for it anew."""
     import hashlib
 
-    text = (files("rekindle.service.console") / "assets" / "console.css").read_bytes()
-    return hashlib.sha256(text).hexdigest()[:10]
+    sheets = sorted((files("rekindle.service.console") / "assets").iterdir(), key=lambda path: path.name)
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sheets)).hexdigest()[:10]
