@@ -1,6 +1,6 @@
 """Budgets by period, program and payer: each is met in expectation, and nothing is scaled down without need."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import ibis
@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekindle.decide.budget import RESERVE, Part, Spent, limits, scaled, spent
+from rekindle.decide.budget import RESERVE, Part, Spent, binding, limits, redeemed, scaled, spent
+from rekindle.history.tables import FACTS
 from rekindle.program.documents import Offer, Rules
 from rekindle.program.rules import PartBudget
-from tests.decide.shop import OFFERS, SHOP, Decider, instant, rules
+from tests.decide.shop import OFFERS, RECONNECT, SHOP, TAILOR, Decider, crowd, documents, instant, program, rules
 
 PARTS = [(program, payer) for program in ("win-back", "birthday", "thank-you") for payer in ("shop", "seller")]
 NOW = instant(100)
@@ -122,3 +123,60 @@ def test_one_budget_is_as_it_was(shared_decider: Decider) -> None:
     none = contacts.filter(contacts.expected_cost < 0)
     rich = rules(budget={"amount": 50, "per": "30d"})
     assert set(scales(shared_decider, rich, none, wanted).values()) == {1}
+
+
+def redeem(decider: Decider, *days: tuple[date, str, str, int]) -> None:
+    """Tells history what redemptions cost: day, program, payer, minor units."""
+    rows = [
+        {"spend_id": f"{name}:{payer}:{day}", "program": name, "payer": payer, "spent_on": day, "cost": cost, "source": "ledger",
+         "batch": 1, "digest": ""}
+        for day, name, payer, cost in days
+    ]  # fmt: skip
+    decider.warehouse.insert("spend", pa.Table.from_pylist(rows, schema=FACTS["spend"].schema.to_pyarrow()))
+
+
+def test_redemptions_count_by_day_up_to_the_last_that_is_seen(decider: Decider) -> None:
+    """At midnight of 10 June the last day seen is the 9th: of 7 days the first is the 3rd."""
+    days = {2: 1, 3: 20, 9: 300, 10: 4000}
+    redeem(decider, *((date(2026, 6, day), "win-back", "shop", cost) for day, cost in days.items()), (date(2026, 6, 9), "b", "seller", 5))
+    budgets = rules(budget={"amount": 1, "per": "7d"}).every_budget
+    assert sorted(redeemed(decider.warehouse, budgets, NOW), key=lambda one: one.part) == [
+        Spent(("b", "seller"), 7, 0, 5_000), Spent(("win-back", "shop"), 7, 0, 320_000),
+    ]
+    assert redeemed(decider.warehouse, budgets, instant(100.5))[0].days == 7
+    at_noon = {one.part: one.redeemed for one in redeemed(decider.warehouse, budgets, instant(100.5))}
+    assert at_noon == {("b", "seller"): 5_000, ("win-back", "shop"): 4_300_000}
+
+
+def test_of_what_was_expected_and_what_was_redeemed_the_more_is_gone() -> None:
+    budget, part = PartBudget(amount=100, per_days=30), ("win-back", "shop")
+    for expected, taken, factor in ((40, 30, 0.55), (30, 40, 0.55), (0, 95, 0.0), (0, 0, 0.95)):
+        assert scaled([budget], {budget: 100}, {part: 100}, [Spent(part, 30, expected), Spent(part, 30, 0, taken)]) == {part: factor}
+
+
+def test_nothing_is_offered_of_a_budget_that_redemptions_have_spent(decider: Decider) -> None:
+    """Once 95 of 100 are redeemed, no more of that program's offers are made; another program writes as before."""
+    both = (program("back", stages={"tailor": {**TAILOR, "delay": {"rhythm": 0.0}}}), program("words", stages={"reconnect": RECONNECT}))
+    decider.documents = documents(*both, budgets=[{"amount": 100, "per": "30d", "program": "back", "hard": True}])
+    before = {row["arm"] for row in decider.rows(decider.plan(100, crowd(60))) if row["program"] == "back" and row["reason"] is None}
+    assert "credit" in before or "percent" in before
+    redeem(decider, (NOW.seen_day, "back", "shop", 9_500))
+    made = decider.plan(100, crowd(60))
+    assert made.scales[("back", "shop")] == 0
+    rows = decider.rows(made)
+    assert {row["arm"] for row in rows if row["program"] == "back" and row["reason"] is None} <= {"nothing"}
+    assert {row["arm"] for row in rows if row["program"] == "words" and row["reason"] is None} > {"nothing"}
+
+
+def test_which_hard_budgets_bind_an_offer() -> None:
+    """Of what costs nothing or takes no code none does; where a seller may bear a part, both payers' budgets do."""
+    hard = {"amount": 9, "per": "30d", "hard": True}
+    held = rules(budget={"amount": 9, "per": "30d"}, budgets=[{**hard, "program": "win-back"}, {**hard, "payer": "seller", "amount": 8}])
+    whole, sellers = held.budgets
+
+    def of(name: str, program: str = "win-back") -> tuple[PartBudget, ...]:
+        return binding(program, ALL_OFFERS[name], held)
+
+    assert (of("percent"), of("percent", "birthday"), of("reminder"), of("theirs")) == ((whole,), (), (), (whole, sellers))
+    shares = held.model_copy(update={"sellers": held.sellers.model_copy(update={"collision": "share"})})
+    assert binding("birthday", ALL_OFFERS["percent"], shares) == (sellers,)

@@ -26,6 +26,7 @@ configure()
 from rekindle.service.flow import planning  # noqa: E402  Django must be configured before
 from rekindle.service.outbox.models import Plan, Touch  # noqa: E402  Django must be configured before
 from rekindle.service.people.actions import record_contacts  # noqa: E402  Django must be configured before
+from rekindle.service.redemptions.models import Coupon  # noqa: E402  Django must be configured before
 
 SIZE = 24
 UNKNOWN = CannotTell("no model in this test")
@@ -145,6 +146,21 @@ def frozen_facts_and_codes(people: list[Row], touches: dict[str, Touch]) -> None
         assert bool(touch.code) == (touch.arm == "light")  # a code where something can be redeemed
     codes = [touch.code for touch in touches.values() if touch.code]
     assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("hard", [True, False])
+def test_what_a_hard_budget_may_close_says_so_in_message_and_code(shop: Shop, hard: bool) -> None:
+    """In the language of the shop; a seller's part of the cost is written down with the code."""
+    shop.settings = shop.settings.model_copy(update={"locale": "de_DE"})
+    budgets = [{"amount": 500, "per": "30d", "program": "back", "hard": hard}]
+    shop.documents = documents(program(stages={"reconnect": STAGE}), budgets=budgets)
+    shop.run(0)
+    said = {touch.arm: json.loads(touch.facts) for touch in Touch.objects.all()}
+    limit = "Er gilt, solange das Budget dafür reicht." if hard else ""
+    found = {arm: (facts["offer_terms"], facts["offer_limit"]) for arm, facts in said.items()}
+    assert found == {"plain": ("", ""), "light": (limit, limit)}
+    codes = list(Coupon.objects.values_list("limited", "cost", "seller_part", "price").distinct())
+    assert codes == [(hard, 300, 0.0, False)]
 
 
 def test_facts_that_came_in_since_decide_only_what_is_new(shop: Shop) -> None:

@@ -28,15 +28,19 @@ Matrix = Annotated[bool, typer.Option("--matrix", help="Print who may get what i
 def check(context: typer.Context, matrix: Matrix = False, as_json: AsJson = False) -> None:
     """Name every mistake in the store's documents and texts. With file, line and remedy; exits with 3 where there is an error."""
     from rekindle.program import checking
-    from rekindle.service.flow import linting, placeholders, reviews, senders, signing
+    from rekindle.service.flow import linting, placeholders, reviews, senders, signing, spending
 
     held = settings.load(context.obj)
     if matrix:
         _show_matrix(checking.load(held.root), as_json)
         return
     content, signature = linting.examined(held), signing.examined(held)
-    documents = checking.check(held.root, today=moment.local_day(moment.now(), held.timezone), held=reviews.next_days(held))
-    findings = (*documents, *content.findings, *signature.findings, *senders.examined(held), *placeholders.examined(held))
+    now = moment.now()
+    documents = checking.check(held.root, today=moment.local_day(now, held.timezone), held=reviews.next_days(held))
+    findings = (
+        *documents, *content.findings, *signature.findings, *senders.examined(held), *placeholders.examined(held),
+        *spending.examined(held, now),
+    )  # fmt: skip
     errors = sum(finding.severity == "error" for finding in findings)
     examples = placeholders.warnings(held)
     lines = [*map(str, findings), *(f"{settings.FILE_NAME}: warning: {said}" for said in examples)]

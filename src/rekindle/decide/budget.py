@@ -30,17 +30,19 @@ Part = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What messages of a program were expected to cost a payer since an instant of the past.
+    """What a program has cost a payer since an instant of the past.
 
     Args:
         part: Program and payer.
         days: So many days back.
-        cost: Thousandths of a minor unit.
+        cost: What its messages were expected to cost, thousandths of a minor unit.
+        redeemed: What codes redeemed in these days cost, thousandths.
     """
 
     part: Part
     days: int
     cost: int
+    redeemed: int = 0
 
 
 def limits(budgets: Iterable[PartBudget], shop: Shop) -> dict[PartBudget, int]:
@@ -54,6 +56,7 @@ def scaled(
 ) -> dict[Part, float]:
     """The least of the factors of the budgets that cover a part, each worked out as if it stood alone; between 0 and 1.
 
+    Of what the messages of a budget's period were expected to cost and what redemptions did cost in it, the more is gone.
     A budget's factor takes all that is wanted of it into account, so where another budget scales a part of that down further, less is
     spent than it allows: the least is cautious, and no budget is exceeded in expectation.
 
@@ -68,7 +71,8 @@ def scaled(
     found = dict.fromkeys(wanted, 1.0)
     for budget in budgets:
         covered = [part for part in wanted if budget.covers(*part)]
-        gone = sum(one.cost for one in past if one.days == budget.per_days and budget.covers(*one.part))
+        mine = [one for one in past if one.days == budget.per_days and budget.covers(*one.part)]
+        gone = max(sum(one.cost for one in mine), sum(one.redeemed for one in mine))
         first = sum(held.get(part, 0) for part in covered)
         left, asked = limits[budget] * (1 - RESERVE) - gone - first, sum(wanted[part] for part in covered)
         if asked > max(left, 0.0) or (first and left < 0):
@@ -107,6 +111,43 @@ def spent(
     )
 
 
+def redeemed(warehouse: Warehouse, budgets: Iterable[PartBudget], as_of: AsOf) -> tuple[Spent, ...]:
+    """What redemptions cost in the period of every budget: its last days, up to the last of which anything is seen.
+
+    Args:
+        warehouse: Sums it.
+        budgets: Their periods are looked at.
+        as_of: The instant.
+    """
+    spend = warehouse.current("spend")
+    since = {days: ibis.literal(as_of.seen_day - timedelta(days=days - 1)) for days in sorted({one.per_days for one in budgets})}
+    rows = spend.filter(spend.spent_on <= ibis.literal(as_of.seen_day))
+    sums = {str(days): rows.cost.sum(where=rows.spent_on >= day) for days, day in since.items()}
+    found = warehouse.arrow(rows.group_by("program", "payer").aggregate(**sums)).to_pylist()
+    return tuple(
+        Spent((row["program"], row["payer"]), days, 0, int(row[str(days)] or 0) * MILLI) for row in found for days in since
+    )
+
+
+def payers(offer: Offer, rules: Rules) -> tuple[str, ...]:
+    """Whose budgets an offer falls under; where a seller's own promotion runs, rules may let the seller bear a part of the shop's."""
+    shared = offer.payer == "shop" and rules.sellers.collision == "share"
+    return PAYERS["shared" if shared else offer.payer]
+
+
+def binding(program: str, offer: Offer, rules: Rules) -> tuple[PartBudget, ...]:
+    """The hard budgets that a redemption of an offer comes out of.
+
+    Args:
+        program: Which makes it.
+        offer: The offer; one that costs nothing or takes no code comes out of none.
+        rules: With the budgets.
+    """
+    if not (offer.costly and offer.redeemed):
+        return ()
+    return tuple(one for one in rules.every_budget if one.hard and any(one.covers(program, payer) for payer in payers(offer, rules)))
+
+
 def scale_of(left: Mapping[Part, float], program: str, offer: Offer, rules: Rules) -> float:
     """What the budgets leave of every chance of an offer in a program.
 
@@ -114,7 +155,6 @@ def scale_of(left: Mapping[Part, float], program: str, offer: Offer, rules: Rule
         left: From `scales`; a part that is not named is not scaled.
         program: Its name.
         offer: The offer.
-        rules: Where a seller's own promotion runs, they may let the seller bear a part of the shop's offer.
+        rules: With what holds between the shop and its sellers.
     """
-    shared = offer.payer == "shop" and rules.sellers.collision == "share"
-    return min(left.get((program, payer), 1.0) for payer in PAYERS["shared" if shared else offer.payer])
+    return min(left.get((program, payer), 1.0) for payer in payers(offer, rules))

@@ -150,7 +150,8 @@ def _left(warehouse: Warehouse, inputs: Inputs, seen: due.Past, stages: list[cha
                 held[part] = held.get(part, 0) + (costs[f"held_{payer}"] or 0)
     budgets = inputs.documents.rules.every_budget
     gone = budget.spent(warehouse, seen.contacts, budgets, inputs.as_of, inputs.documents.offers)
-    return budget.scaled(budgets, budget.limits(budgets, inputs.shop), wanted, gone, held)
+    taken = () if inputs.past else budget.redeemed(warehouse, budgets, inputs.as_of)
+    return budget.scaled(budgets, budget.limits(budgets, inputs.shop), wanted, (*gone, *taken), held)
 
 
 def _decided(one: chances.Chances, inputs: Inputs, left: Mapping[budget.Part, float]) -> ir.Table:

@@ -18,8 +18,8 @@ PRICE_KINDS = offer_kinds.priced()
 FROZEN = frozenset(
     {
         "why", "orders", "first_day", "last_day", "last_product", "category", "cause", "cohort", "offer_kind", "offer_label", "offer_terms",
-        "offer_value", "offer_scope", "offer_minimum", "valid_until", "moment", "service", "order_number", "products", "more_products",
-        "product", "favourite", "ordered_day", "promised_day", "delivered_day", "day", "days_ahead", "years", "credit_left", "overdue",
+        "offer_limit", "offer_value", "offer_scope", "offer_minimum", "valid_until", "moment", "service", "order_number", "products",
+        "more_products", "product", "favourite", "ordered_day", "promised_day", "delivered_day", "day", "days_ahead", "years", "credit_left", "overdue",
         "persona", "series", "blocks", "cart", "cart_ids", "subject_line",
     }
 )
@@ -47,6 +47,7 @@ class Facts:
         offer_kind: As in offers.yaml.
         offer_label: What is given, as a person reads it.
         offer_terms: Its conditions.
+        offer_limit: The one of them that a hard budget may close it, for messages that state no others; empty where none may.
         offer_value: Its worth, such as "EUR 10.00", where it has one.
         offer_scope: The category or product that it holds for, where it does not hold for all.
         offer_minimum: The order from which it holds, such as "EUR 30.00"; empty for any.
@@ -94,6 +95,7 @@ class Facts:
     offer_kind: str = "none"
     offer_label: str = ""
     offer_terms: str = ""
+    offer_limit: str = ""
     offer_value: str = ""
     offer_scope: str | None = None
     offer_minimum: str = ""

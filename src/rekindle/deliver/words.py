@@ -102,3 +102,16 @@ def weekday(day: date | None, locale: str) -> str | None:
 def month(day: date | None) -> str | None:
     """A month as a person writes it: nobody needs to read on which day they bought something."""
     return format_date(day, "MMMM y", locale="en_GB") if day else None
+
+
+LASTING = {"en": "It is taken while the budget for it lasts.", "de": "Er gilt, solange das Budget dafür reicht."}
+"""What stands among the terms of an offer that a hard budget may close, by language; another is one more line."""
+
+
+def while_it_lasts(locale: str) -> str:
+    """What an offer says that a hard budget may close, in the language of the shop, as its label is.
+
+    >>> while_it_lasts("de_DE"), while_it_lasts("fr")
+    ('Er gilt, solange das Budget dafür reicht.', 'It is taken while the budget for it lasts.')
+    """
+    return LASTING.get(locale.replace("-", "_").partition("_")[0].lower(), LASTING["en"])

@@ -137,6 +137,12 @@ FACTS: dict[str, FactTable] = {
                 "amount": "int64", "starts_at": "timestamp", "ends_at": "timestamp",
             },
         ),
+        # What codes redeemed on a day cost a payer (`shop` or `seller`) of a program, minor units; no customer stands in it.
+        FactTable(
+            "spend",
+            "spend_id",
+            {"spend_id": "string", "program": "string", "payer": "string", "spent_on": "date", "cost": "int64"},
+        ),
         # Mirrored from the ledger by `close_cycle`, or imported from another sender.
         FactTable(
             "touches",

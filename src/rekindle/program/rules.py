@@ -101,6 +101,8 @@ class Budget(Entry):
     """The period."""
     currency: str | None = None
     """The currency of the amount, to be sure of it; no other than the store's."""
+    hard: Annotated[bool, Field(strict=True)] = False
+    """Whether a code that would take more than the amount is refused at the checkout; its message says so. Else every code is taken."""
 
 
 class PartBudget(Budget):
@@ -238,7 +240,7 @@ class Rules(Entry):
     @property
     def every_budget(self) -> tuple[PartBudget, ...]:
         """All budgets, the one over everything first."""
-        return (PartBudget(amount=self.budget.amount, per_days=self.budget.per_days), *self.budgets)
+        return (PartBudget(amount=self.budget.amount, per_days=self.budget.per_days, hard=self.budget.hard), *self.budgets)
 
     @property
     def digest(self) -> str:

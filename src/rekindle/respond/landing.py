@@ -6,11 +6,11 @@ Knows nothing of pages and of the shop.
 from datetime import date
 from typing import Literal
 
-OfferState = Literal["none", "open", "used", "ended"]
+OfferState = Literal["none", "open", "used", "ended", "spent"]
 
 
-def offer_state(code: str, last_day: date | None, today: date, used: bool) -> OfferState:
-    """Whether an offer still holds, by its real last day where the customer is.
+def offer_state(code: str, last_day: date | None, today: date, used: bool, spent: bool = False) -> OfferState:
+    """Whether an offer still holds, by its real last day where the customer is, and by whether its budget has room.
 
     >>> offer_state("7K2M", date(2026, 12, 5), date(2026, 12, 5), used=False)
     'open'
@@ -21,4 +21,6 @@ def offer_state(code: str, last_day: date | None, today: date, used: bool) -> Of
         return "none"
     if used:
         return "used"
-    return "ended" if last_day is not None and today > last_day else "open"
+    if last_day is not None and today > last_day:
+        return "ended"
+    return "spent" if spent else "open"

@@ -20,6 +20,7 @@ class Silence(StrEnum):
     NOT_YET = "not_yet"
     WITHDRAWN = "withdrawn"
     USED = "used"
+    SPENT = "spent"
     UNWANTED = "unwanted"
     PAUSED = "paused"
 
@@ -30,6 +31,7 @@ WORDS = {
     Silence.NOT_YET: "the message has not left yet",
     Silence.WITHDRAWN: "the message never left",
     Silence.USED: "its code was redeemed",
+    Silence.SPENT: "the budget of its offer is spent for now",
     Silence.UNWANTED: "the customer asked for none of this",
     Silence.PAUSED: "the program is paused",
 }

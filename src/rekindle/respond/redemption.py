@@ -25,6 +25,7 @@ class Reason(StrEnum):
     BELOW_MINIMUM = "below_minimum"
     OUT_OF_SCOPE = "out_of_scope"
     NOT_STACKABLE = "not_stackable"
+    BUDGET_SPENT = "budget_spent"
 
 
 WORDS: Mapping[Reason, str] = {
@@ -38,6 +39,7 @@ WORDS: Mapping[Reason, str] = {
     Reason.BELOW_MINIMUM: "the order is below the amount from which the code holds",
     Reason.OUT_OF_SCOPE: "nothing in the order is what the code holds for",
     Reason.NOT_STACKABLE: "the order has another code already",
+    Reason.BUDGET_SPENT: "the budget of the code's offer is spent for now",
 }
 
 

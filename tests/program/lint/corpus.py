@@ -38,6 +38,9 @@ ENGLISH: list[tuple[str, str]] = [
     ("Twelve people are looking at this lamp.", "scarcity"),
     ("It won't last long.", "scarcity"),
     ("First come, first served.", "scarcity"),
+    # budget-unbound
+    ("It is taken while the budget for it lasts.", "budget-unbound"),
+    ("As long as our budget lasts.", "budget-unbound"),
     # countdown
     ("{{ days_ahead }} days left.", "countdown"),
     ("The offer ends soon.", "countdown"),
@@ -163,6 +166,8 @@ GERMAN: list[tuple[str, str]] = [
     ("Nur für kurze Zeit im Laden.", "scarcity"),
     ("Diese Lampe ist stark gefragt.", "scarcity"),
     ("Zwölf Personen sehen sich das gerade an.", "scarcity"),
+    # budget-unbound
+    ("Er gilt, solange das Budget dafür reicht.", "budget-unbound"),
     # countdown
     ("Nur noch {{ days_ahead }} Tage.", "countdown"),
     ("Das Angebot endet bald.", "countdown"),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rekindle.program.lint import Asked, lint
+from rekindle.deliver.words import LASTING
+from rekindle.program.lint import Asked, Place, lint
 from rekindle.program.lint.lexicon import lexicons
 from rekindle.program.lint.rules import RULES
 from tests.program.lint.corpus import ENGLISH, GERMAN
@@ -24,6 +25,13 @@ def test_a_sentence(locale: str, sentence: str, rules: str) -> None:
     text = f"{before}\n\n{sentence}\n\n{after}\n"
     found = lint({"blocks/x.txt": text}, Asked(locale, FACTS, frozenset({"shop.example"})))
     assert {(one.line, one.rule) for one in found} == {(3, rule) for rule in rules.split()}
+
+
+@pytest.mark.parametrize(("locale", "said"), LASTING.items())
+def test_that_a_budget_may_run_out_is_said_where_it_is_true(locale: str, said: str) -> None:
+    for limited, expected in ((False, ["budget-unbound"]), (True, [])):
+        held = Asked(locale, limited=limited, spoken=((Place("offers.yaml", 7), said),))
+        assert [one.rule for one in lint({"blocks/x.txt": "Hello.\n"}, held)] == expected
 
 
 def test_the_corpus_has_every_rule_of_wording_in_both_languages() -> None:

@@ -26,7 +26,7 @@ from rekindle.service.redemptions.models import Coupon
 from rekindle.service.wishes.actions import Said, set_wishes
 from rekindle.service.wishes.wishes import Wishes
 from rekindle.settings import Settings
-from tests.decide.shop import ROWS, TAILOR, crowd, documents, instant, program
+from tests.decide.shop import ROWS, TAILOR, crowd, documents, instant, program, rules
 from tests.insight.histories import empty
 from tests.service.api.asking import Ask
 from tests.service.conftest import make_store
@@ -152,12 +152,15 @@ def test_what_a_customer_does_not_want_is_not_shown(decide: Decide, wanted: Wish
     assert decide(touch.customer_id)["reason"] == "unwanted"
 
 
-def test_a_redeemed_code_and_a_paused_program_are_not_shown(decide: Decide) -> None:
+def test_a_used_or_spent_code_and_a_paused_program_are_not_shown(decide: Decide, monkeypatch: pytest.MonkeyPatch) -> None:
     touch = shown()
     Pause.objects.create(program="back", reason="test", by="Ada", at=instant(1).instant)
     assert decide(touch.customer_id)["reason"] == "paused"
     Pause.objects.all().delete()
     assert decide(touch.customer_id)["show"]
+    Coupon.objects.filter(pk=touch.code).update(limited=True)
+    monkeypatch.setattr(placing.documents, "approved_rules", lambda _: rules(budget={"amount": 0, "per": "30d", "hard": True}))
+    assert decide(touch.customer_id)["reason"] == "spent"
     Coupon.objects.filter(pk=touch.code).update(redeemed=1)
     assert decide(touch.customer_id)["reason"] == "used"
 

@@ -25,6 +25,8 @@ _EVIDENCE = frozenset({"evidence", "from", "until", "sample", "measured_on", "ca
 _SHORT = frozenset({"sms", "webpush", "inapp", "webhook", "short"})
 _REGISTERED = frozenset({"number-unbound", "claim-unbound", "apology-unbound"})
 """Rules that a registered fact is free of: its evidence stands beside it."""
+_LIMITED = frozenset({"budget-unbound"})
+"""What may be said where a budget is hard: it is true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Asked:
         hosts: The shop's own hosts, without www.
         service: The programs that are news of the customer's own order.
         sorry: The programs that are opened by a mishap that happened.
+        limited: Whether a budget is hard, so that a text may say that an offer holds while it lasts.
         spoken: Texts of other documents that messages print, such as the labels of offers, with their places.
     """
 
@@ -45,6 +48,7 @@ class Asked:
     hosts: frozenset[str] = frozenset()
     service: frozenset[str] = frozenset()
     sorry: frozenset[str] = frozenset()
+    limited: bool = False
     spoken: tuple[tuple[Place, str], ...] = ()
 
 
@@ -94,9 +98,10 @@ class _Bench:
         self.measured: list[Measured] = []
         self.strange: set[str] = set()
 
-    def voice(self, text: str) -> Voice:
-        """What the words of a text are held to, by its language."""
-        return Voice(self._lexicon(text), self.brand, self.claims, self.asked.hosts)
+    def voice(self, text: str, free: frozenset[str] = frozenset()) -> Voice:
+        """What the words of a text are held to, by its language, and which rules it is free of."""
+        free |= _LIMITED if self.asked.limited else frozenset()
+        return Voice(self._lexicon(text), self.brand, self.claims, self.asked.hosts, free=free)
 
     def _lexicon(self, text: str) -> Lexicon | None:
         return lexicons().get(self._language(text))
@@ -107,9 +112,9 @@ class _Bench:
     def documents(self) -> Iterator[Breach]:
         """What is wrong with the words of registered facts and of other documents that messages print."""
         for place, text in self.registered:
-            yield from wording([Said(text.translate(NOT_SAID), place)], replace(self.voice(text), free=_REGISTERED))
+            yield from wording([Said(text.translate(NOT_SAID), place)], self.voice(text, _REGISTERED))
         for place, text in self.asked.spoken:
-            yield from wording([Said(text.translate(NOT_SAID), place)], replace(self.voice(text), free=frozenset({"number-unbound"})))
+            yield from wording([Said(text.translate(NOT_SAID), place)], self.voice(text, frozenset({"number-unbound"})))
 
     def template(self, name: str) -> Iterator[Breach]:
         """What is wrong with a file, and with the message that begins in it."""

@@ -39,6 +39,7 @@ RULES: dict[str, Rule] = {
     "guilt": Rule("error", "makes the reader feel guilty", "Say what the reader gains; leaving is their right."),
     "pressure": Rule("error", "presses the reader", "Say what is offered and until when, and leave the choice."),
     "scarcity": Rule("error", "makes things look scarce", "Leave it out; no fact of stock stands behind it."),
+    "budget-unbound": Rule("error", "says that a budget may run out, and none does", "Leave it out, or write hard: true in rules.yaml."),
     "countdown": Rule("error", "counts down", "State the last day instead: {{ valid_until }}."),
     "deadline-unbound": Rule("error", "states a deadline that no offer has", "Take the day from the offer: {{ valid_until }}."),
     "shaming": Rule("error", "shames who says no", "Let the way out say plainly what it does."),

@@ -4,13 +4,13 @@ Knows nothing of pages.
 """
 
 from datetime import date
-from typing import Literal
 
 from django.http import HttpRequest
 from ninja import Router, Schema
 from ninja.errors import HttpError
 
 from rekindle import moment
+from rekindle.respond.landing import OfferState
 from rekindle.service.api.access import Key
 from rekindle.service.api.fields import CustomerId
 from rekindle.service.config.web import store_in_use
@@ -34,7 +34,7 @@ class Given(Schema):
 
     label: str
     terms: str
-    state: Literal["none", "open", "used", "ended"]
+    state: OfferState
     code: str
     last_day: date | None
 

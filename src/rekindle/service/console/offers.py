@@ -22,6 +22,7 @@ from rekindle.service.flow import codes_taken, plan_counts
 from rekindle.service.flow import documents as documents_of
 from rekindle.service.flow.codes_taken import Taken
 from rekindle.service.flow.plan_counts import Counts
+from rekindle.service.flow.spending import Used, used
 from rekindle.service.outbox.queries import ready_plans
 from rekindle.service.programs import queries
 from rekindle.settings import Settings
@@ -67,6 +68,7 @@ class Burn:
         days: In so many days.
         promised: What the messages of these days are expected to cost.
         usable: The amount less its reserve.
+        used: What redemptions took of it.
     """
 
     words: str
@@ -74,6 +76,7 @@ class Burn:
     days: int
     promised: float
     usable: float
+    used: Used
 
     @property
     def share(self) -> float:
@@ -150,7 +153,8 @@ def _burn(store: Settings, held: Documents, budget: PartBudget, plans: Iterable[
     parts = [f"of {named(budget.program)}"] if budget.program else []
     parts += [f"that {PAYER_WORDS[budget.payer]} pays"] if budget.payer else []
     words = " ".join(["Everything" if whole else "All", *parts])
-    return Burn(words, amount, budget.per_days, promised, amount * (1 - RESERVE))
+    redeemed = used(store, budget, moment.local_day(moment.now(), store.timezone))
+    return Burn(words, amount, budget.per_days, promised, amount * (1 - RESERVE), redeemed)
 
 
 def _covers(budget: PartBudget, program: str, offer: Offer | None) -> bool:

@@ -24,6 +24,7 @@ from rekindle.service.flow import documents, linting
 from rekindle.service.flow.cycle import close_cycle
 from rekindle.service.flow.plan_approving import leaving
 from rekindle.service.flow.sending import Sent, held_back, send_due
+from rekindle.service.flow.spending import withdraw_spent
 from rekindle.service.outbox import actions, queries
 from rekindle.service.people.queries import has_contacts
 from rekindle.settings import Settings
@@ -216,4 +217,5 @@ def make_ready(settings: Settings, warehouse: Warehouse, at: datetime, shifted: 
     withdraw_unhappy(warehouse, at)
     withdraw_closed(warehouse, as_of, approved.programs)
     withdraw_short(warehouse, as_of, approved.offers)
+    withdraw_spent(settings, at)
     return approved.rules.quiet_hours

@@ -13,6 +13,7 @@ from rekindle.moment import local_day
 from rekindle.respond.because import Because, because
 from rekindle.respond.landing import OfferState, offer_state
 from rekindle.respond.landing_pages import LandingPage, Words
+from rekindle.service.flow import spending
 from rekindle.service.flow.landing_words import landing_pages
 from rekindle.service.flow.linking import campaign, cart_link
 from rekindle.service.flow.showing import decided
@@ -78,7 +79,8 @@ def landing(settings: Settings, touch: Touch, person: Person, at: datetime, lang
     """
     facts = decided(settings, touch)
     way = touch.channel, touch.program, f"{touch.stage}.{touch.arm}"
-    offer = _offer(facts, touch, local_day(at, zone_of(person.timezone, settings.timezone)))
+    spent = spending.closed(settings, touch.code, at)
+    offer = _offer(facts, touch, local_day(at, zone_of(person.timezone, settings.timezone)), spent)
     cart = ""
     if settings.handover.cart_url and facts.cart_ids:
         cart = campaign(cart_link(settings.handover.cart_url, facts.cart_ids, offer.code if offer else ""), *way)
@@ -89,12 +91,12 @@ def landing(settings: Settings, touch: Touch, person: Person, at: datetime, lang
     return Landing(because(facts), items, readable(facts.category) or "", offer, words, collection, cart, shop)
 
 
-def _offer(facts: Facts, touch: Touch, today: date) -> Offer | None:
+def _offer(facts: Facts, touch: Touch, today: date, spent: bool) -> Offer | None:
     """The offer of a message as it stands on a day where the customer is."""
     if facts.offer_kind not in CARD_KINDS:
         return None
     used = Coupon.objects.filter(pk=touch.code, redeemed__gt=0).exists()
-    state = offer_state(touch.code, facts.valid_until, today, used)
+    state = offer_state(touch.code, facts.valid_until, today, used, spent)
     return Offer(facts.offer_label, facts.offer_terms, state, touch.code if state == "open" else "", facts.valid_until)
 
 

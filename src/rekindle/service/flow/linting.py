@@ -17,7 +17,7 @@ from rekindle.deliver.spoken import spoken
 from rekindle.errors import Refused
 from rekindle.program.catalogue.shipped import shipped
 from rekindle.program.lint import Asked, Linted, Place, examine
-from rekindle.program.reading import OFFERS, PROGRAMS, Reading, Unreadable, Value, folder, read
+from rekindle.program.reading import OFFERS, PROGRAMS, RULES, Reading, Unreadable, Value, folder, read
 from rekindle.service.flow import landing_words
 from rekindle.service.flow.codes import LENGTH
 from rekindle.service.flow.content import content_findings, load_content
@@ -83,6 +83,7 @@ def asked(settings: Settings, instead: Mapping[str, str] = MappingProxyType({}))
         frozenset(filter(None, map(_host, (settings.brand.url, settings.public_url)))),
         frozenset(str(one.get("program")) for one in programs if one.get("class") == "service"),
         frozenset(str(one.get("program")) for one in programs if _is_about_a_mishap(one)),
+        _has_a_hard_budget(readings[RULES].value) if RULES in readings else False,
         (*labels, *(one for name, reading in readings.items() if name.startswith(PROGRAMS) for one in _subjects(name, reading)),
          *landing_words.texts(_written(settings.root / landing_words.FILE))),
     )
@@ -99,6 +100,12 @@ def _host(url: str) -> str:
 def _is_about_a_mishap(program: Mapping[str, Value]) -> bool:
     trigger = program.get("trigger")
     return isinstance(trigger, dict) and str(trigger.get("on")) in _MISHAPS
+
+
+def _has_a_hard_budget(rules: Mapping[str, Value]) -> bool:
+    others = rules.get("budgets")
+    budgets = [rules.get("budget"), *(others if isinstance(others, list) else [])]
+    return any(isinstance(one, dict) and one.get("hard") is True for one in budgets)
 
 
 def _readings(root: Path, instead: Mapping[str, str]) -> Iterator[tuple[str, Reading]]:

@@ -12,8 +12,10 @@ import ibis.expr.types as ir
 from rekindle import moment, money
 from rekindle.decide import planner
 from rekindle.decide.arms import MILLI
+from rekindle.decide.budget import binding
 from rekindle.deliver.claims import Mishap
 from rekindle.deliver.contracts import REQUIRED
+from rekindle.deliver.words import while_it_lasts
 from rekindle.history.warehouse import Warehouse
 from rekindle.ingest.rules import is_made
 from rekindle.insight.friction import ANSWERED
@@ -144,7 +146,7 @@ def facts_of(row: dict[str, Any], documents: Documents, settings: Settings) -> d
         "blocks": sorted(REQUIRED.intersection(program.content_for(row["stage"], row["cohort"]))),
         "offer_kind": offer.kind,
         "offer_label": offer.label,
-        "offer_terms": offer.terms,
+        **terms(offer, row["program"], documents, settings),
         "offer_value": _value(row, offer, settings),
         "offer_scope": row["scope_category"] or row["scope_product_name"],
         "offer_minimum": _minimum(offer, settings),
@@ -153,6 +155,12 @@ def facts_of(row: dict[str, Any], documents: Documents, settings: Settings) -> d
         **_left(row),
         **_round(row, settings),
     }
+
+
+def terms(offer: Offer, program: str, documents: Documents, settings: Settings) -> dict[str, str]:
+    """The conditions of an offer as a program makes it; where a hard budget may close it, they say so, and so do messages without them."""
+    limit = while_it_lasts(settings.locale) if binding(program, offer, documents.rules) else ""
+    return {"offer_terms": f"{offer.terms} {limit}".strip(), "offer_limit": limit}
 
 
 def _left(row: dict[str, Any]) -> dict[str, object]:

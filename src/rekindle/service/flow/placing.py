@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from rekindle.decide.timing import zone_of
 from rekindle.moment import local_day
 from rekindle.respond.placement import NOTHING, Decided, Silence, counting
-from rekindle.service.flow import documents
+from rekindle.service.flow import documents, spending
 from rekindle.service.flow.plan_files import BUDGETS, ROWS
 from rekindle.service.outbox.models import OPEN, SENT, UNKNOWN, Touch
 from rekindle.service.outbox.queries import ready_plans
@@ -78,6 +78,8 @@ def _shown(settings: Settings, person: Person, decided: Decided, at: datetime) -
         return Silence.NOT_YET if touch is not None and touch.status in OPEN else Silence.WITHDRAWN
     if touch.code and Coupon.objects.filter(pk=touch.code, redeemed__gt=0).exists():
         return Silence.USED
+    if touch.code and spending.closed(settings, touch.code, at):
+        return Silence.SPENT
     if decided.program in paused():
         return Silence.PAUSED
     return Silence.UNWANTED if _unwanted(settings, person, decided.program, at) else touch

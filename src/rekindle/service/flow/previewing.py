@@ -27,7 +27,7 @@ from rekindle.program.sms_segments import segments
 from rekindle.service.flow import insights
 from rekindle.service.flow.composing import shop_facts
 from rekindle.service.flow.content import load_content
-from rekindle.service.flow.message_facts import facts_of, messages
+from rekindle.service.flow.message_facts import facts_of, messages, terms
 from rekindle.service.outbox.models import OPEN, Touch
 from rekindle.service.people.models import Person
 from rekindle.service.people.queries import find
@@ -141,6 +141,7 @@ def example(settings: Settings, documents: Documents, wanted: Wanted, today: dat
     """
     program, stage, arm = _chosen(documents, wanted)
     frozen = _invented(settings, program.trigger.on, documents.offers[arm.offer], today)
+    frozen |= terms(documents.offers[arm.offer], program.name, documents, settings)
     facts = _stated(settings, documents, (program, stage, arm), frozen, today)
     held = "", program.name, stage.name, arm.name, wanted.channel or "email", "an example, with an invented customer"
     return _shown(load_content(settings.root), replace(facts, first_name=NAME), held)
@@ -255,7 +256,7 @@ def _invented(settings: Settings, opened_by: str, offer: Offer, day: date) -> di
         before |= {"ordered_day": 6, "promised_day": 2} | ({"delivered_day": 1} if opened_by == "delivery" else {})
     known = {name: (day - timedelta(days=days)).isoformat() for name, days in before.items()}
     return known | {
-        "moment": opened_by, "offer_kind": offer.kind, "offer_label": offer.label, "offer_terms": offer.terms,
+        "moment": opened_by, "offer_kind": offer.kind, "offer_label": offer.label,
         "orders": 5, "last_product": "Brass lantern", "category": "Lighting", "overdue": True, "order_number": ORDER,
         "products": ["Brass lantern", "Linen lampshade"], "product": "Candle", "favourite": "Wall lamp",
         "credit_left": money.show(money.to_minor(5, settings.currency), settings.currency, settings.locale), "years": 2,

@@ -27,4 +27,12 @@ def take_in(warehouse: Warehouse, batch: int) -> int:
         }
         for one in actions.take_changes()
     ]  # fmt: skip
-    return tell(warehouse, "events", rows, "redemptions", batch)
+    spent = [
+        {
+            "spend_id": f"{one.program}:{one.payer}:{one.spent_on}", "program": one.program, "payer": one.payer,
+            "spent_on": one.spent_on, "cost": one.cost,
+        }
+        for one in actions.take_spend()
+    ]  # fmt: skip
+    changed = tell(warehouse, "spend", spent, "redemptions", batch)
+    return tell(warehouse, "events", rows, "redemptions", batch) or changed

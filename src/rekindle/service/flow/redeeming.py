@@ -14,12 +14,15 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from rekindle import money
+from rekindle.decide.arms import MILLI
+from rekindle.decide.budget import binding
 from rekindle.decide.timing import zone_of
 from rekindle.errors import BadData
 from rekindle.moment import local_day
-from rekindle.program.documents import Documents
+from rekindle.program.documents import Documents, Offer
 from rekindle.respond.redemption import Basket, Line, Reason, Terms, discount, judged
 from rekindle.service.config.prepared import Prepared
+from rekindle.service.flow import spending
 from rekindle.service.outbox.models import ATTEMPTING, CLAIMED, EXPIRED, FAILED, PLANNED, SUPPRESSED, Touch
 from rekindle.service.people.models import Person
 from rekindle.service.people.queries import find
@@ -30,7 +33,7 @@ from rekindle.settings import Settings
 _ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 _COLUMNS = (
     "code", "customer_id", "plan", "program", "episode", "stage", "offer", "kind", "label", "currency", "scope", "minimum", "percent",
-    "amount", "price", "last_day",
+    "amount", "price", "last_day", "cost", "seller_part", "limited",
 )  # fmt: skip
 
 
@@ -64,7 +67,7 @@ def coupons(rows: pa.Table, codes: Sequence[str], plan: str, documents: Document
     """The codes of a plan with what they give.
 
     Args:
-        rows: Of `message_facts.messages`: among others scope, offer_value (minor units), valid_until.
+        rows: Of `message_facts.messages`: among others scope, offer_value (minor units), valid_until, and the plan's costs.
         codes: One a row; empty where the offer has none.
         plan: The plan's hash.
         documents: Approved ones.
@@ -87,8 +90,15 @@ def _coupon(row: Mapping[str, Any], documents: Documents, settings: Settings) ->
         "customer_id": row["customer_id"], "program": row["program"], "episode": row["episode"], "stage": row["stage"],
         "offer": row["offer"], "kind": offer.kind, "label": offer.label, "currency": settings.currency, "scope": row["scope"] or "order",
         "minimum": money.to_minor(offer.minimum_spend or 0, settings.currency), "percent": float(offer.percent or 0), "amount": amount,
-        "price": offer.price, "last_day": row["valid_until"],
+        "price": offer.price, "last_day": row["valid_until"], "cost": None if offer.price else round(row["offer_value"]),
+        "seller_part": _seller_part(row, offer), "limited": bool(binding(row["program"], offer, documents.rules)),
     }  # fmt: skip
+
+
+def _seller_part(row: Mapping[str, Any], offer: Offer) -> float:
+    """The seller's part of what a redemption costs, as the plan reckoned it."""
+    incentive = row["expected_cost"] - (row["cost_ceiling"] - row["offer_value"] * MILLI)
+    return round(row["seller_cost"] / incentive, 6) if incentive > 0 else offer.seller_part
 
 
 def looked_at(settings: Settings, code: str, order: Order, at: datetime) -> tuple[Coupon, int] | Reason:
@@ -97,9 +107,7 @@ def looked_at(settings: Settings, code: str, order: Order, at: datetime) -> tupl
     if given is None:
         return Reason.UNKNOWN
     found = _judge(settings, given, order, at)
-    if isinstance(found, Reason):
-        return found
-    return Reason.USED if given.coupon.redeemed >= given.coupon.most else (given.coupon, found)
+    return found if isinstance(found, Reason) else (given.coupon, found)
 
 
 def redeem(settings: Settings, code: str, order: Order, order_id: str, at: datetime) -> Redemption | Reason:
@@ -109,7 +117,7 @@ def redeem(settings: Settings, code: str, order: Order, order_id: str, at: datet
         given = _GIVEN.first(coupon.code)
         return _judge(settings, given, order, at) if given else Reason.UNKNOWN
 
-    return actions.redeem(typed(code), order_id, judge, at)
+    return actions.redeem(typed(code), order_id, judge, at, local_day(at, settings.timezone))
 
 
 class _Given(NamedTuple):
@@ -147,7 +155,10 @@ def _judge(settings: Settings, given: _Given, order: Order, at: datetime) -> Rea
     )
     basket = Basket(_who(order.customer), order.currency, order.lines, order.others)
     reason = judged(terms, basket, local_day(at, zone_of(given.zone, settings.timezone)), _lowering(coupon.code, order.others))
-    return discount(terms, basket) if reason is None else reason
+    if reason is not None or coupon.redeemed >= coupon.most:
+        return reason or Reason.USED
+    off = discount(terms, basket)
+    return Reason.BUDGET_SPENT if spending.beyond(settings, coupon, off, at) else off
 
 
 def _lowering(code: str, others: Sequence[str]) -> frozenset[str]:

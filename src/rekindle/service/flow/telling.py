@@ -12,7 +12,7 @@ from rekindle.history.append import append
 from rekindle.history.tables import FACTS
 from rekindle.history.warehouse import Warehouse
 
-_KINDS = {"timestamp": pa.timestamp("us"), "string": pa.string(), "int32": pa.int32()}
+_KINDS = {"timestamp": pa.timestamp("us"), "string": pa.string(), "int32": pa.int32(), "int64": pa.int64(), "date": pa.date32()}
 
 
 def tell(warehouse: Warehouse, name: str, rows: Sequence[Mapping[str, object]], source: str, batch: int) -> int:

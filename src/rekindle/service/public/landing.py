@@ -36,6 +36,6 @@ def land(request: HttpRequest, token: str) -> HttpResponse:
 
 def _state(locale: str, offer: Offer | None) -> str:
     """Whether an offer still holds, in words; empty where nothing of ours ends it."""
-    if offer is None or offer.state == "none" or (offer.state != "used" and offer.last_day is None):
+    if offer is None or offer.state == "none" or (offer.state in ("open", "ended") and offer.last_day is None):
         return ""
     return filled(locale, f"offer_{offer.state}", day=day_in(locale, offer.last_day) if offer.last_day else "")
