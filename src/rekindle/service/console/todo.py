@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
+from django.utils.text import capfirst
 
 from rekindle import moment
 from rekindle.errors import RekindleError
@@ -15,7 +16,7 @@ from rekindle.service.config.web import store_in_use
 from rekindle.service.console.roles import Role
 from rekindle.service.console.standing import Standing, learned
 from rekindle.service.console.stages import named
-from rekindle.service.flow import document_versions, documents, placeholders, registering, reviews, snapshots
+from rekindle.service.flow import document_versions, documents, placeholders, registering, reviews, snapshots, spending
 from rekindle.service.outbox.queries import counts
 from rekindle.service.programs import queries
 from rekindle.settings import Settings
@@ -51,8 +52,8 @@ def todo(standing: Standing) -> list[Todo]:
     """Everything that waits."""
     store = store_in_use()
     told = (
-        _alarms(learned(store)), _plans(standing), _versions(), _reviews(store), _targets(standing), _fix(store), _contacts(standing),
-        _settings(store),
+        _alarms(learned(store)), _spent(store), _plans(standing), _versions(), _reviews(store), _targets(standing), _fix(store),
+        _contacts(standing), _settings(store),
     )  # fmt: skip
     return [one for part in told for one in part]
 
@@ -68,6 +69,13 @@ def _alarms(found: Mapping[str, Any]) -> Iterator[Todo]:
     if unknown := counts().get("unknown", 0):
         text = f"Of {unknown:,} nobody can say whether they were handed over; they are never sent twice."
         yield Todo("Messages with an unknown outcome", text, _page("messages"), "See them", urgent=True)
+
+
+def _spent(store: Settings) -> Iterator[Todo]:
+    for one in spending.each(store, moment.now()):
+        if one.spent:
+            text = f"{capfirst(spending.words(store, one))}. Nothing more is offered of it, and its codes are refused for now."
+            yield Todo("A hard budget is spent", text, reverse("offers"), "Look", urgent=True)
 
 
 def _plans(standing: Standing) -> Iterator[Todo]:
