@@ -151,9 +151,9 @@ def test_the_console_works_with_scripts_off(console: Console) -> None:
     with console.another(java_script_enabled=False) as page:
         page.goto(console.at)
         page.get_by_role("link", name="Programs", exact=True).click()
-        page.get_by_role("main").get_by_role("link", name="win-back", exact=True).click()
+        page.get_by_role("main").get_by_role("link", name="Win back", exact=True).click()
         page.get_by_label("Why").fill("The offer has run out")
-        page.get_by_role("button", name="Pause win-back").click()
+        page.get_by_role("button", name="Pause Win back").click()
         expect(page.get_by_role("main")).to_contain_text("paused")
         page.get_by_role("button", name=re.compile("Resume")).click()
         expect(page.get_by_role("main")).to_contain_text("running")

@@ -16,12 +16,12 @@ from rekindle import moment
 from rekindle import settings as store_settings
 from rekindle.errors import BadData
 from rekindle.service.config import web
-from rekindle.service.config.web import application, store_in_use
+from rekindle.service.config.web import application, serve_as, store_in_use
 from rekindle.service.console import clerk, jobs, turn
 from rekindle.service.console.models import Deed, Job
 from rekindle.service.console.roles import Role
 from rekindle.service.flow import shop_settings, uploads
-from rekindle.settings import Settings
+from rekindle.settings import Sender, Settings
 
 ORDERS = b"Client;Bestelldatum;Summe\n17;26.11.2025;12,50\n18;27.11.2025;1.020,00\n"
 ONLINE = (
@@ -234,6 +234,13 @@ def test_a_setting_that_cannot_be_used_changes_nothing(tmp_path: Path, enter: Ca
     with pytest.raises(BadData, match="ISO 4217"):
         shop_settings.write(tmp_path, {"currency": "XXY"})
     assert toml.read_text(encoding="utf-8") == 'name = "Old"\n'
+
+
+def test_what_the_example_still_says_is_named_as_the_form_names_it(shop: Settings, enter: Callable[..., Client]) -> None:
+    serve_as(shop.model_copy(update={"sender": Sender()}))
+    page = enter(Role.ADMIN).get("/console/shop").content
+    assert b"<li>Messages come from is still the example" in page
+    assert b"sender.email" not in page
 
 
 def test_an_admin_writes_the_shops_address(shop: Settings, enter: Callable[..., Client]) -> None:

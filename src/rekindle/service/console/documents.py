@@ -23,6 +23,7 @@ from rekindle.service.console import jobs
 from rekindle.service.console.queries import approvers
 from rekindle.service.console.roles import Role, may, operator_of
 from rekindle.service.console.shell import note, show
+from rekindle.service.console.stages import words_of
 from rekindle.service.flow import drafts
 from rekindle.service.flow.document_versions import Kept, compared, versions
 from rekindle.service.programs import queries
@@ -55,17 +56,6 @@ class Row:
 def section_of(name: str) -> str:
     """The part of the console in which a document stands."""
     return SECTIONS.get(name.partition("/")[0], "governance")
-
-
-def words_of(name: str) -> str:
-    """What people call a document.
-
-    >>> words_of("programs/win-back.yaml"), words_of("rules.yaml")
-    ('Program win-back', 'Rules')
-    """
-    folder, _, file = name.rpartition("/")
-    stem = file.removesuffix(".yaml")
-    return f"{folder.removesuffix('s').capitalize()} {stem}" if folder else stem.capitalize()
 
 
 def rows() -> list[Row]:

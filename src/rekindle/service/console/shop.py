@@ -54,7 +54,9 @@ def shop(request: HttpRequest) -> HttpResponse:
             actions.note_deed(operator_of(request).email, "changed settings", ", ".join(wanted), moment.now())
             note(request, "Saved. Messages that are written from now on say so.")
             return HttpResponseRedirect(reverse("shop"))
-    said = [*placeholders.warnings(store), *(one.message for one in placeholders.examined(store))]
+    labels = {_dotted(name): str(field.label) for name, field in form.fields.items()}
+    told = [*placeholders.warnings(store), *(one.message for one in placeholders.examined(store))]
+    said = [f"{labels[name]} {what}" for name, _, what in (one.partition(" ") for one in told)]
     return show(request, "shop.html", {"form": form, "said": said}, status=400 if form.errors else 200)
 
 

@@ -28,3 +28,10 @@ def named(name: str) -> str:
     """A document's name as people write it: `delivery-late` is Delivery late."""
     words = name.replace("-", " ").replace("_", " ")
     return words[:1].upper() + words[1:]
+
+
+def words_of(name: str) -> str:
+    """What people call a document: `programs/win-back.yaml` is Win back program, `rules.yaml` Rules."""
+    folder, _, file = name.rpartition("/")
+    called = named(file.removesuffix(".yaml"))
+    return f"{called} {folder.removesuffix('s')}" if folder else called

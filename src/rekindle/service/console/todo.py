@@ -14,8 +14,8 @@ from rekindle import moment
 from rekindle.errors import RekindleError
 from rekindle.service.config.web import store_in_use
 from rekindle.service.console.roles import Role
+from rekindle.service.console.stages import named, words_of
 from rekindle.service.console.standing import Standing, learned
-from rekindle.service.console.stages import named
 from rekindle.service.flow import document_versions, documents, placeholders, registering, reviews, snapshots, spending
 from rekindle.service.outbox.queries import counts
 from rekindle.service.programs import queries
@@ -87,7 +87,7 @@ def _plans(standing: Standing) -> Iterator[Todo]:
 def _versions() -> Iterator[Todo]:
     for one in document_versions.waiting():
         text = f"Submitted{f' by {one.by}' if one.by else ''}, not yet approved: plans still go by the version before."
-        yield Todo(f"Approve {one.document}", text, reverse("documents-one", args=[one.document]), "Review", Role.APPROVER)
+        yield Todo(f"Approve: {words_of(one.document)}", text, reverse("documents-one", args=[one.document]), "Review", Role.APPROVER)
 
 
 def _reviews(store: Settings) -> Iterator[Todo]:
