@@ -9,6 +9,8 @@ from rekindle.errors import CannotTell
 from rekindle.learn.comparison import Comparison
 
 ZERO = "not yet distinguishable from zero"
+ONCE = "on one look, but not however often one looks"
+"""What is said of a difference that only the interval for one look tells apart."""
 
 
 def doubt(part: Comparison, write: Callable[[float], str]) -> str:

@@ -101,8 +101,17 @@ def test_what_else_a_program_changed_stands_with_its_share_of_the_control() -> N
     shares = Comparison(Interval(0.01, 0.021, 0.032), 0.2, p_value=0.001)
     measures = {"margin": part, "spend": replace(part, difference=Interval(300, 500, 700)), "reactivated": GAIN, "retained": shares}
     said = words(lifts=(replace(lift(), measures=measures),))
-    assert "EUR +5.00 (3.00 to 7.00); +28 % (+5 % to +51 %) of the control" in said
-    assert "Of it, of customers lapsed at entry EUR +2.50 (1.50 to 3.50)Came back -Ordered +2.1 (+1.0 to +3.2)" in said
+    rows = said[said.index("What each program changed") : said.index("By customers No group")]
+    assert "What Spend Difference EUR +5.00 (3.00 to 7.00); +28 % (+5 % to +51 %) of the control So more than chance" in rows
+    assert "What Spend of customers who were lapsed at entry Difference EUR +2.50 (1.50 to 3.50)So more than chance" in rows
+    assert "What Ordered Difference +2.1 (+1.0 to +3.2) points So more than chance" in rows
+    assert "Came back" not in rows, "it is not known"
+
+
+def test_a_share_that_is_not_told_apart_says_what_would_show_in_points() -> None:
+    shares = Comparison(Interval(-0.01, 0.021, 0.052), 0.2, p_value=0.2, detectable=0.0443)
+    said = words(lifts=(replace(lift(), measures={"margin": GAIN, "retained": shares}),))
+    assert "+2.1 (-1.0 to +5.2) points So not yet distinguishable from zero; 4.4 points would show four times in five" in said
 
 
 def test_a_loss_is_called_one() -> None:

@@ -193,3 +193,12 @@ def test_json_has_every_field_and_only_finite_numbers():
     assert read["worth"]["known_by"] == "2027-02-14"
     assert read["as_of"] == {"instant": "2026-11-21T23:00:00+00:00", "timezone": "Europe/Amsterdam", "shifted": True}
     assert len(headlines(facts)) == 8
+
+
+def test_a_cohort_that_is_not_told_apart_says_what_would_show() -> None:
+    facts = marigold.facts()
+    cohorts = tuple(replace(one, detectable=615 if one.label == "bad experience" else None) for one in facts.worth.cohorts)
+    said = Outline(render_page(replace(facts, worth=replace(facts.worth, cohorts=cohorts)))).words
+    table = said[said.index("Difference to the control by cohort") :]
+    assert table.index("Bad experience") < table.index("Margin that would show EUR 6.15") < table.index("Paused high potential")
+    assert table.count("EUR 6.15") == 1

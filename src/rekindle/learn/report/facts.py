@@ -212,6 +212,7 @@ class CohortWorth:
         spend: Difference of spend a customer, minor units.
         margin: Difference of margin a customer, minor units.
         truth: The simulator's own value of that margin, minor units; None on real data.
+        detectable: The smallest margin a customer that would show, minor units; None where it is told apart, or where that is not known.
     """
 
     label: str
@@ -222,6 +223,7 @@ class CohortWorth:
     spend: Interval | None
     margin: Interval | None
     truth: float | None = None
+    detectable: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,16 @@ Knows nothing of stores or files. Nothing on it is called lift that was not comp
 same facts give the same bytes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rekindle.errors import CannotTell
 from rekindle.insight.lifecycle import COHORTS
 from rekindle.insight.models import Interval
 from rekindle.learn.comparison import Comparison
 from rekindle.learn.credit_words import in_all
-from rekindle.learn.doubt import ZERO, doubt, of_control, only_at_once
+from rekindle.learn.doubt import ONCE, ZERO, doubt, of_control, only_at_once
 from rekindle.learn.lift import Lift
-from rekindle.learn.measures import FIRST
+from rekindle.learn.measures import CATALOGUE, FIRST
 from rekindle.learn.report import finance_parts
 from rekindle.learn.report.charts import Range, ranges
 from rekindle.learn.report.figures import Figures
@@ -30,6 +30,12 @@ CONTENTS = (
 
 WRONG = "What programs brought cannot be believed yet."
 MOST_ROWS = 24
+CHANGED = {
+    "margin": "Margin", "spend": "Spend", "reactivated": "Spend of customers who were lapsed at entry", "activated": "Came back",
+    "retained": "Ordered",
+}  # fmt: skip
+"""Measures that are shown of every program, for people."""
+
 PARTS = {"cohort": "", "tier": "value tier", "cause": "cause", "segment": "segment"}
 STAYS = "It is what customers who were assigned brought more than those drawn by chance to hear nothing, whether they were reached or not."
 OWN_STYLE = "@media print{@page{size:A4;margin:16mm}section{break-inside:auto}.heading,h3,caption{break-after:avoid}}"
@@ -141,12 +147,12 @@ def told(found: Interval, figures: Figures) -> str:
     return f"{figures.signed(found.estimate)} ({figures.bare(found.low)} to {figures.bare(found.high)})"
 
 
-def verdict(part: Comparison, figures: Figures) -> str:
-    """What may be said of a comparison, in a word or two; where that is nothing, what would have shown."""
+def verdict(part: Comparison, write: Callable[[float], str]) -> str:
+    """What may be said of a comparison, in a word or two; where that is nothing, what would have shown, as `write` writes it."""
     if isinstance(part.difference, CannotTell) or not part.told_apart:
-        return doubt(part, figures.exact)
+        return doubt(part, write)
     words = "more than chance" if part.difference.estimate > 0 else "a loss, more than chance"
-    return f"{words} on one look, but not however often one looks" if only_at_once(part) else words
+    return f"{words} {ONCE}" if only_at_once(part) else words
 
 
 def _programs(facts: FinanceFacts, figures: Figures) -> Html:
@@ -170,11 +176,10 @@ def _programs(facts: FinanceFacts, figures: Figures) -> Html:
             frozenset({1, 2, 3, 4}),
         ),
         table(
-            "What else each program changed, a customer, with 95 % intervals for one look; beside margin and spend what share of the "
-            "control's that is",
-            ("Program", "Margin", "Spend", "Of it, of customers lapsed at entry", "Came back", "Ordered"),
-            (_changed(one, figures) for one in begun),
-            frozenset({1, 2, 3, 4, 5}),
+            "What each program changed a customer, with 95 % intervals for one look; beside money what share of the control's that is",
+            ("Program", "What", "Difference", "So"),
+            (row for one in begun for row in _changed(one, figures)),
+            frozenset({2}),
         ),
         *_turned(begun),
     )
@@ -191,23 +196,19 @@ def _program(lift: Lift, figures: Figures) -> tuple[str, ...]:
     sizes, lasting = f"{figures.count(lift.treated)} / {figures.count(lift.control)}", lift.measures[FIRST].any_day
     ever = in_all(lasting, lift.treated) if lasting else None
     often = figures.rough_range(ever, " to ") if isinstance(ever, Interval) else "-"
-    return (lift.program, sizes, worth, often, figures.rough(cost_of(lift)), verdict(lift.measures[FIRST], figures))
+    return (lift.program, sizes, worth, often, figures.rough(cost_of(lift)), verdict(lift.measures[FIRST], figures.exact))
 
 
-def _changed(lift: Lift, figures: Figures) -> tuple[str, ...]:
-    shares = (_points(lift.measures.get(name), figures) for name in ("activated", "retained"))
-    return (lift.program, *(_amount(lift.measures.get(name), figures) for name in (FIRST, "spend", "reactivated")), *shares)
-
-
-def _amount(part: Comparison | None, figures: Figures) -> str:
-    if part is None or isinstance(part.difference, CannotTell):
-        return "-"
-    share = of_control(part)
-    return f"{told(part.difference, figures)}; {share}" if share else told(part.difference, figures)
-
-
-def _points(part: Comparison | None, figures: Figures) -> str:
-    return "-" if part is None or isinstance(part.difference, CannotTell) else figures.points_range(part.difference)
+def _changed(lift: Lift, figures: Figures) -> Iterator[tuple[str, ...]]:
+    for name, words in CHANGED.items():
+        part = lift.measures.get(name)
+        if part is None or isinstance(part.difference, CannotTell):
+            continue
+        is_share = CATALOGUE[name].unit == "share"
+        much = f"{figures.points_range(part.difference)} points" if is_share else told(part.difference, figures)
+        share = of_control(part)
+        so = verdict(part, (lambda value: f"{figures.points(value).removeprefix('+')} points") if is_share else figures.exact)
+        yield (lift.program, words, f"{much}; {share}" if share else much, so)
 
 
 def _turned(begun: tuple[Lift, ...]) -> Iterator[Html]:
@@ -238,7 +239,7 @@ def _parts(facts: FinanceFacts, figures: Figures) -> Html:
         if isinstance(margin.difference, Interval):
             rows.append(Range(capital(name), margin.difference, told(margin.difference, figures)))
             sizes = f"{figures.count(part.treated)} / {figures.count(part.control)}"
-            lines.append((capital(name), sizes, told(margin.difference, figures), verdict(margin, figures)))
+            lines.append((capital(name), sizes, told(margin.difference, figures), verdict(margin, figures.exact)))
     return section(
         "parts",
         "By customers",
@@ -278,7 +279,7 @@ def _variants(facts: FinanceFacts, figures: Figures) -> Html:
             name = f"{program}, {stage}: {arm}".replace("_", " ")
             rows.append(Range(capital(name), margin.difference, told(margin.difference, figures)))
             sizes = f"{figures.count(one.decisions)} / {figures.count(one.nothing)}"
-            lines.append((capital(name), sizes, told(margin.difference, figures), verdict(margin, figures)))
+            lines.append((capital(name), sizes, told(margin.difference, figures), verdict(margin, figures.exact)))
     if not lines:
         return section("variants", "By variant", "No variant has been drawn often enough to be told of yet")
     return section(

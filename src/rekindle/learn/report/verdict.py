@@ -107,13 +107,15 @@ def _by_cohort(worth: Worth, figures: Figures) -> Html:
     def row(cohort: CohortWorth) -> tuple[str, ...]:
         shares = (UNTOLD if one is None else figures.points_range(one) for one in (cohort.activation, cohort.retention))
         spend = UNTOLD if cohort.spend is None else _told(cohort.spend, figures)
-        return (capital(cohort.label), f"{figures.count(cohort.treated)} / {figures.count(cohort.control)}", *shares, spend)
+        shows = figures.exact(cohort.detectable) if cohort.detectable else "-"
+        return (capital(cohort.label), f"{figures.count(cohort.treated)} / {figures.count(cohort.control)}", *shares, spend, shows)
 
     return table(
-        "Difference to the control by cohort, 95 % intervals; shares in percentage points, spend a customer",
-        ("Cohort", "Program / control", "Came back to life", "Ordered", "Spend"),
+        "Difference to the control by cohort, 95 % intervals; shares in percentage points, spend a customer. Where its margin is "
+        f"{ZERO}, the last column has the smallest that would show four times in five",
+        ("Cohort", "Program / control", "Came back to life", "Ordered", "Spend", "Margin that would show"),
         (row(cohort) for cohort in worth.cohorts),
-        frozenset({1, 2, 3, 4}),
+        frozenset({1, 2, 3, 4, 5}),
     )
 
 

@@ -305,9 +305,11 @@ def _by_cohort(lift: Lift) -> tuple[report.CohortWorth, ...]:
     for name in (name for name in COHORTS if name in lift.cohorts):
         parts = {measure: _known(part.difference) for measure, part in lift.cohorts[name].items()}
         treated, control = lift.cohort_sizes[name]
+        margin = lift.cohorts[name]["margin"]
         rows.append(
             report.CohortWorth(
-                COHORTS[name], treated, control, parts["activated"], parts["retained"], parts["spend"], parts["margin"]
+                COHORTS[name], treated, control, parts["activated"], parts["retained"], parts["spend"], parts["margin"],
+                detectable=None if margin.told_apart else margin.detectable,
             )
         )
     return tuple(rows)

@@ -15,6 +15,7 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.learn import conduct
 from rekindle.learn.baseline import Levels
 from rekindle.learn.conduct import Period, Reception
+from rekindle.learn.doubt import ONCE, ZERO
 from rekindle.learn.review_pack import AuditRow, BlockerRow, Level, PackFacts, ProgramPart, ReviewRow
 from rekindle.moment import AsOf, local_day, start_of_day
 from rekindle.program.documents import Documents
@@ -128,8 +129,11 @@ def worth_of(learned: Mapping[str, Any] | None, program: str, currency: str) -> 
         return f"not yet known: {part['cannot_tell']}" if "cannot_tell" in part else "not measured yet"
     low, middle, high = (money.show(round(part[name]), currency) for name in ("low", "difference", "high"))
     if part["low"] <= 0 <= part["high"]:
-        return f"not yet distinguishable from zero ({low} to {high} margin a customer)"
-    return f"{middle} margin a customer ({low} to {high})"
+        shows = f"; {money.show(round(part['detectable']), currency)} would show four times in five" if part.get("detectable") else ""
+        return f"{ZERO} ({low} to {high} margin a customer){shows}"
+    lasting = part.get("any_day")
+    once = f", {ONCE}" if lasting and lasting["low"] <= 0 <= lasting["high"] else ""
+    return f"{middle} margin a customer ({low} to {high}){once}"
 
 
 def _learned(review: Review, learned: Mapping[str, Any] | None) -> Iterator[str]:
