@@ -18,13 +18,22 @@ PERSONAL = (*(name for name, table in FACTS.items() if "customer_id" in table.co
 """The tables whose rows are about a customer."""
 
 _KEYS = ("customer_id", "program", "stage", "episode", "arm", "reason", "send_at")
+_INPUTS = ("version", "standing", "context", "eligible", "closed", "policy", "scales")
+_GRAIN = 2**52
+"""A draw is a whole number over this."""
 
 
 def row_digest(journal: ir.Table) -> ir.StringValue:
-    """A digest of a decision: who, which stage of which round, variant or reason, time and chance."""
+    """A digest of a decision: who, which stage of which round, variant or reason, time and chance; and what it was drawn from.
+
+    The last of decisions that say what budgets left alone: those of before have the digest that they were sealed with.
+    """
     parts = [journal[name].cast("string").fill_null("~") for name in _KEYS]
     parts.append(journal.propensity.fill_null(-1.0).round(6).cast("string"))
-    return ibis.literal("|").join(parts).hexdigest("md5")
+    inputs = [journal[name].fill_null("~") for name in _INPUTS]
+    inputs.append((journal.draw.fill_null(0.0) * _GRAIN).round().cast("int64").cast("string"))
+    short, whole = (ibis.literal("|").join(one) for one in (parts, [*parts, *inputs]))
+    return journal.scales.isnull().ifelse(short, whole).hexdigest("md5")
 
 
 def keyed(kind: str, text: ir.StringValue, key: str) -> ir.StringValue:
