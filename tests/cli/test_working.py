@@ -2,7 +2,9 @@
 
 import csv
 import json
+import sqlite3
 import tomllib
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -133,6 +135,10 @@ def test_the_messages_of_a_plan_for_another_sender(rehearsal: tuple[Path, Answer
     assert f"'{FORMULA}" in customers
     assert all(one.startswith("buyer-") for one in customers - {f"'{FORMULA}"})
     assert [value for row in rows for value in row.values() if value.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+    with closing(sqlite3.connect(rehearsal[0] / "var" / "ledger.sqlite3")) as ledger:
+        deeds = ledger.execute("select what, about from console_deed").fetchall()
+    (plan,) = {path.parent.name for path in (rehearsal[0] / "var" / "plans").glob("*/counts.json")}
+    assert deeds == [("took messages out", f"{plan}, as a file")]
 
 
 def test_a_rehearsal_is_never_sent(rehearsal: tuple[Path, Answer]) -> None:

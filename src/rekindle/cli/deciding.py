@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rekindle import money
+from rekindle import moment, money
+from rekindle.cli.folder import operator
 from rekindle.cli.options import AsJson, AsOfDay, DryRun
 from rekindle.cli.output import counted, emit, may_write, progress, say, shown
 from rekindle.cli.store import Open, opened
@@ -31,6 +32,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Decide for every customer who is due. The variant, or why not; without --dry-run messages go to the outbox."""
+    from rekindle.service.console.actions import note_deed
     from rekindle.service.flow import documents, exporting, insights, planning
 
     may_write(out)
@@ -41,6 +43,7 @@ def plan(
         built, _ = insights.profiles(store.settings, store.warehouse, instant, publish=not dry_run)
         planned = planning.make(store.settings, store.warehouse, built, held, instant, publish=not dry_run)
         if out is not None:
+            note_deed(operator(), "took messages out", f"{planned.summary.digest}, as a file", moment.now())
             write_csv(out, exporting.COLUMNS, exporting.messages(store.settings, store.warehouse, planned, built, held))
         touches = 0 if dry_run else planning.commit(store.settings, store.warehouse, planned, built, held)
         said = [*lines(planned, store, held), _outbox(planned, touches, dry_run), *awaiting_lines(store), *_written(out)]

@@ -153,4 +153,5 @@ def test_counts_over_time_say_where_the_definition_changed_and_who_is_elsewhere(
     assert one.count('class="turned"') == 1
     assert "5, 42 %" in one
     assert "Change it" not in one
+    assert "/console/documents/versions/segments.yaml" in one, "what it was before"
     assert viewer.get("/console/segments/none").status_code == 404
