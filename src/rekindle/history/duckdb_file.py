@@ -5,10 +5,11 @@ Knows nothing of what the tables mean.
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import duckdb
 import ibis
@@ -16,24 +17,65 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
+from ibis.common.graph import Node
 
 from rekindle.errors import StoreUnavailable
 from rekindle.history.warehouse import Opening, Warehouse
+from rekindle.history.written import Written
 
 _RETRY = 0.25
 _LEAST_MEMORY, _MOST_MEMORY = 1_000, 10_000
 _SHARE = 0.4
 
 
+class DuckDB(Backend):  # type: ignore[misc]  # Ibis ships no types
+    """DuckDB as Ibis speaks to it, with the SQL of expressions that were asked before at hand."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  as Ibis takes them
+        super().__init__(*args, **kwargs)
+        self._written = Written(self._piece)
+
+    def compile(
+        self, expr: ir.Expr, /, *, limit: int | None = None, params: Mapping[ir.Expr, Any] | None = None, pretty: bool = False
+    ) -> str:
+        """The SQL of an expression."""
+        if limit is not None or params or pretty:
+            return str(super().compile(expr, limit=limit, params=params, pretty=pretty))
+        return self._written.query(expr.as_table().op(), ibis.options.sql.fuse_selects, lambda: super(DuckDB, self).compile(expr))
+
+    def _piece(self, one: Node) -> str:
+        if isinstance(one, ops.Literal):
+            return str(self.compiler.visit_node(one, value=one.value, dtype=one.dtype).sql(self.dialect))
+        return f'"{one.name}"'
+
+    def keep(self, name: str, expression: ir.Table) -> ir.Table:
+        """Makes a temporary table of an expression's rows, and takes what is known of its columns for granted."""
+        self._run_pre_execute_hooks(expression)
+        schema = expression.schema()
+        columns = ", ".join(column.sql(self.dialect) for column in schema.to_sqlglot_column_defs(self.dialect))
+        self.con.execute(f"CREATE TEMPORARY TABLE {name} ({columns})")
+        self.con.execute(f"INSERT INTO {name} {self.compile(expression)}")
+        place = ops.Namespace(catalog="temp", database="main")
+        return ops.DatabaseTable(name, schema=schema, source=self, namespace=place).to_expr()
+
+
 @dataclass(slots=True)
 class InOneFile(Warehouse):
     """A history in one DuckDB file; `stale` where its free blocks hold what must not stay."""
 
+    backend: DuckDB
     stale: bool = field(default=False, init=False)
 
     def compact(self) -> None:
         """Has the file written anew when it is closed: DuckDB keeps deleted rows in free blocks."""
         self.stale = True
+
+    def keep(self, expression: ir.Table | pa.Table) -> ir.Table:
+        """Runs an expression once and keeps its rows in a temporary table, for several readers."""
+        rows = ibis.memtable(expression) if isinstance(expression, pa.Table) else expression
+        table = self.backend.keep(self._name(), rows)
+        self._kept.append(table)
+        return table
 
     def hold(self, rows: pa.Table, schema: ibis.Schema) -> ir.Table:
         """Lets the engine read the rows where they are: nothing is copied, and nothing has to be asked about them."""
@@ -70,7 +112,7 @@ def opened(path: Path, opening: Opening) -> Iterator[Warehouse]:
             backend.disconnect()
 
 
-def _write_anew(backend: Backend, path: Path) -> None:
+def _write_anew(backend: DuckDB, path: Path) -> None:
     """Copies what the file holds into a new one, and puts that in its place while the lock is still held."""
     draft = path.with_name(path.name + ".anew")
     quoted = str(draft).replace("'", "''")
@@ -95,14 +137,14 @@ def share_of_memory() -> str:
     return f"{min(max(_LEAST_MEMORY, int(megabytes * _SHARE)), _MOST_MEMORY)}MB"
 
 
-def _connect(path: Path, opening: Opening) -> Backend:
+def _connect(path: Path, opening: Opening) -> DuckDB:
     deadline = time.monotonic() + opening.wait
     memory, spill = opening.memory or share_of_memory(), str(path.parent / "spill")
     options = {"memory_limit": memory, "temp_directory": spill, "preserve_insertion_order": False}
     told = False
     while True:
         try:
-            return ibis.duckdb.connect(path, autoinstall_known_extensions=False, **options)
+            return cast(DuckDB, DuckDB().connect(path, autoinstall_known_extensions=False, **options))
         except duckdb.Error as error:
             if not isinstance(error, duckdb.IOException) or "could not set lock" not in str(error).lower():
                 raise _unopened(path, error) from error

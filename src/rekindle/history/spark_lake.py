@@ -123,6 +123,7 @@ class SparkLake(Warehouse):
         """Makes a table's files as they are now known to the session."""
         schema = import_module("ibis.backends.pyspark.datatypes").PySparkSchema.from_ibis(stored_schemas()[name])
         self._session.read.schema(schema).parquet(str(self.path / name)).createOrReplaceTempView(name)
+        self._changed()
 
     @property
     def _session(self) -> Any:  # noqa: ANN401  pyspark is not installed everywhere

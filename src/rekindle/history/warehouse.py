@@ -57,6 +57,8 @@ class Warehouse:
     path: Path = Path()
     _temporary: int = field(default=0, init=False)
     _kept: list[ir.Table] = field(default_factory=list, init=False)
+    _stored: dict[str, ir.Table] = field(default_factory=dict, init=False)
+    _replaced: frozenset[str] | None = field(default=None, init=False)
 
     def names(self) -> set[str]:
         """The stored tables that are there."""
@@ -72,10 +74,18 @@ class Warehouse:
         lacking = {column: ibis.null(kind) for column, kind in schema.items() if column not in stored.columns}
         if lacking:
             self.backend.create_table(name, as_stored(stored.mutate(**lacking), schema), schema=schema, overwrite=True)
+            self._changed()
 
     def table(self, name: str) -> ir.Table:
         """A stored table, every version of every fact."""
-        return self.backend.table(name)
+        if name not in self._stored:
+            self._stored[name] = self.backend.table(name)
+        return self._stored[name]
+
+    def _changed(self) -> None:
+        """What was asked of the stored tables has to be asked anew."""
+        self._stored.clear()
+        self._replaced = None
 
     def current(self, name: str, watermark: int | None = None) -> ir.Table:
         """The facts of a table as they are held to be true: each fact's version of the latest batch.
@@ -88,10 +98,17 @@ class Warehouse:
         replaced = superseded.filter(superseded.name == name)
         if watermark is not None:
             facts, replaced = facts.filter(facts.batch <= watermark), replaced.filter(replaced.by_batch <= watermark)
-        if self.scalar(replaced.count()) == 0:
+        if name not in self.with_old_versions():
             return facts
         key = FACTS[name].key
         return facts.anti_join(replaced, [facts[key] == replaced.key, facts.batch == replaced.batch])
+
+    def with_old_versions(self) -> frozenset[str]:
+        """Tables of which a fact has been superseded: asked once for all of them."""
+        if self._replaced is None:
+            names = self.table("superseded").select("name").distinct()
+            self._replaced = frozenset(self.arrow(names)["name"].to_pylist())
+        return self._replaced
 
     def arrow(self, expression: ir.Table) -> pa.Table:
         """Runs an expression and returns its rows."""
@@ -99,7 +116,7 @@ class Warehouse:
 
     def scalar(self, expression: ir.Scalar) -> Any:  # noqa: ANN401  an expression's type is known to its caller
         """Runs an expression that has one value."""
-        return self.arrow(expression.as_table()).column(0)[0].as_py()
+        return self.arrow(expression.name("value").as_table()).column(0)[0].as_py()
 
     def row(self, expression: ir.Table) -> dict[str, Any]:
         """Runs an expression that has one row, such as an aggregate."""
@@ -146,11 +163,13 @@ class Warehouse:
         if isinstance(rows, pa.Table):
             rows = ibis.memtable(rows)
         self.backend.insert(name, as_stored(rows, self.table(name).schema()))
+        self._changed()
 
     def replace(self, name: str, rows: ir.Table) -> None:
         """Gives a stored table these rows in place of those that it has."""
         schema = self.table(name).schema()
         self.backend.create_table(name, as_stored(rows, schema), schema=schema, overwrite=True)
+        self._changed()
 
     def compact(self) -> None:
         """Sees to it that nothing is left on disk of rows that were replaced, at the latest when history is closed."""
@@ -183,6 +202,7 @@ class Warehouse:
             yield
         except BaseException:
             connection.rollback()
+            self._changed()
             raise
         connection.commit()
 

@@ -35,7 +35,6 @@ class Narrowed(Warehouse):
     customer_id: str = field(kw_only=True)
     _read: dict[str, ir.Table] = field(default_factory=dict, init=False)
     _rows: dict[str, pa.Table] = field(default_factory=dict, init=False)
-    _superseded: frozenset[str] | None = field(default=None, init=False)
 
     def table(self, name: str) -> ir.Table:
         """Every version of the customer's facts."""
@@ -43,7 +42,7 @@ class Narrowed(Warehouse):
 
     def current(self, name: str, watermark: int | None = None) -> ir.Table:
         """The customer's facts as they are held to be true."""
-        if watermark is None and name in FACTS and name not in self._with_old_versions():
+        if watermark is None and name in FACTS and name not in self.with_old_versions():
             return self.table(name)
         return self._narrowed(f"{name} {watermark}", name, lambda: self.whole.current(name, watermark))
 
@@ -72,12 +71,9 @@ class Narrowed(Warehouse):
     def _held(self, asked: ops.Node) -> pa.Table | None:
         return self._rows.get(asked.name) if isinstance(asked, ops.DatabaseTable) else None
 
-    def _with_old_versions(self) -> frozenset[str]:
-        """Tables of which a fact has been superseded: asked once for all of them."""
-        if self._superseded is None:
-            names = self.whole.table("superseded").select("name").distinct()
-            self._superseded = frozenset(self.whole.arrow(names)["name"].to_pylist())
-        return self._superseded
+    def with_old_versions(self) -> frozenset[str]:
+        """As in the whole history."""
+        return self.whole.with_old_versions()
 
     def _narrowed(self, key: str, name: str, read: Callable[[], ir.Table]) -> ir.Table:
         if key not in self._read:
