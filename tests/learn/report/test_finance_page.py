@@ -177,6 +177,17 @@ def test_parts_are_judged_with_all_of_them_counted() -> None:
     assert "1 group is too small or too young to be told of." in said
 
 
+def test_a_group_says_how_many_came_back_ordered_and_what_they_spent() -> None:
+    came = Comparison(Interval(0.01, 0.05, 0.09), 0.2, 0.01, adjusted=0.02, detectable=0.057)
+    ordered = Comparison(Interval(-0.02, 0.01, 0.04), 0.2, 0.5, adjusted=1.0, detectable=0.043)
+    spend = Comparison(Interval(-100, 200, 500), 900, 0.2, adjusted=0.6, detectable=430)
+    part = Part(300, 30, {"margin": LUCKY, "activated": came, "retained": ordered, "spend": spend})
+    said = words(lifts=(lift(parts={"segment": {"advocates": part}}),))
+    row = said[said.index("What else changed, shares") : said.index("Chances differ")]
+    assert "Segment advocates Came back +5.0 (+1.0 to +9.0)Ordered +1.0 (-2.0 to +4.0); 4.3 points" in row
+    assert "Spend EUR +2.00 (-1.00 to 5.00); EUR 4.30" in row
+
+
 def test_messages_add_up() -> None:
     page = render_finance(facts())
     table = page[page.index('id="funnel"') : page.index('id="credit"')]

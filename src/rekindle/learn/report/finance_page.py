@@ -4,7 +4,7 @@ Knows nothing of stores or files. Nothing on it is called lift that was not comp
 same facts give the same bytes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from rekindle.errors import CannotTell
 from rekindle.insight.lifecycle import COHORTS
@@ -35,6 +35,9 @@ CHANGED = {
     "retained": "Ordered",
 }  # fmt: skip
 """Measures that are shown of every program, for people."""
+
+BESIDE = ("activated", "retained", "spend")
+"""Of these those that are shown of every group of customers, besides the margin."""
 
 PARTS = {"cohort": "", "tier": "value tier", "cause": "cause", "segment": "segment"}
 STAYS = "It is what customers who were assigned brought more than those drawn by chance to hear nothing, whether they were reached or not."
@@ -207,7 +210,7 @@ def _changed(lift: Lift, figures: Figures) -> Iterator[tuple[str, ...]]:
         is_share = CATALOGUE[name].unit == "share"
         much = f"{figures.points_range(part.difference)} points" if is_share else told(part.difference, figures)
         share = of_control(part)
-        so = verdict(part, (lambda value: f"{figures.points(value).removeprefix('+')} points") if is_share else figures.exact)
+        so = verdict(part, (lambda value: _in_points(value, figures)) if is_share else figures.exact)
         yield (lift.program, words, f"{much}; {share}" if share else much, so)
 
 
@@ -232,7 +235,7 @@ def _parts(facts: FinanceFacts, figures: Figures) -> Html:
         return section("parts", "By customers", "No group of customers is large enough to be told of yet")
     several = len({row[0] for row in known}) > 1
     clear = [row for row in known if row[3].measures[FIRST].told_apart]
-    rows, lines = [], []
+    rows, lines, others = [], [], []
     for program, kind, value, part in known[:MOST_ROWS]:
         name = f"{program}: {_part(kind, value)}" if several else _part(kind, value)
         margin = part.measures[FIRST]
@@ -240,6 +243,7 @@ def _parts(facts: FinanceFacts, figures: Figures) -> Html:
             rows.append(Range(capital(name), margin.difference, told(margin.difference, figures)))
             sizes = f"{figures.count(part.treated)} / {figures.count(part.control)}"
             lines.append((capital(name), sizes, told(margin.difference, figures), verdict(margin, figures.exact)))
+            others.append((capital(name), *(_short(one, part.measures, figures) for one in BESIDE)))
     return section(
         "parts",
         "By customers",
@@ -251,8 +255,30 @@ def _parts(facts: FinanceFacts, figures: Figures) -> Html:
             lines,
             frozenset({1, 2}),
         ),
+        table(
+            f"What else changed, shares in percentage points, spend a customer; where that is {ZERO}, all groups looked at, what would "
+            "have shown four times in five stands behind it",
+            ("Customers", *(CHANGED[one] for one in BESIDE)),
+            others,
+            frozenset({1, 2, 3}),
+        ),
         *_left_out(len(found) - len(known), len(known) - len(lines), figures),
     )
+
+
+def _short(name: str, measures: Mapping[str, Comparison], figures: Figures) -> str:
+    """A measure of a group as short as it can be said with what would have shown."""
+    part, is_share = measures.get(name), CATALOGUE[name].unit == "share"
+    if part is None or isinstance(part.difference, CannotTell):
+        return "-"
+    much = figures.points_range(part.difference) if is_share else told(part.difference, figures)
+    if part.told_apart or not part.detectable:
+        return much
+    return f"{much}; {_in_points(part.detectable, figures) if is_share else figures.exact(part.detectable)}"
+
+
+def _in_points(value: float, figures: Figures) -> str:
+    return f"{figures.points(value).removeprefix('+')} points"
 
 
 def _part(kind: str, value: str) -> str:
