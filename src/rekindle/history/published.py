@@ -21,6 +21,8 @@ _MOST = 200
 """So many files are remembered; of more, all are looked at anew."""
 
 _Stamp = tuple[tuple[str, int, int], ...]
+Among = Sequence[tuple[str, Sequence[str]]]
+Order = Sequence[tuple[str, bool]]
 
 
 @dataclass(slots=True)
@@ -43,7 +45,6 @@ class Published(Warehouse):
         self._read[names] = stamp, table
         return table
 
-
     def of_customer(self, paths: Sequence[Path], customer_id: str, order: Sequence[str] = ()) -> list[dict[str, Any]]:
         """One customer's rows: a question that is always the same, and asked far too often to be written anew each time.
 
@@ -59,6 +60,42 @@ class Published(Warehouse):
         answer = self.backend.con.execute(question, [list(map(str, paths)), customer_id])
         found: list[dict[str, Any]] = answer.fetch_arrow_table().to_pylist()
         return found
+
+    def written(self, question: ir.Table) -> str:
+        """A question as SQL, to be asked again and again; every thread that does so has read the files that it asks before."""
+        return str(self.backend.compile(question))
+
+    def page(self, written: str, among: Among, columns: Sequence[str], order: Order, begin: int, size: int) -> list[dict[str, Any]]:
+        """Some rows of a question that was written before.
+
+        Args:
+            written: The question.
+            among: Columns, each with the values of which a row has one.
+            columns: What is told of a row.
+            order: The columns that rows are sorted by, each with whether the greatest comes first; what is null comes last.
+            begin: How many rows come before.
+            size: How many rows at most.
+        """
+        told, tests = ", ".join(f'"{one}"' for one in columns), _tests(among)
+        sorted_by = ", ".join(f'"{one}" {"DESC" if falls else "ASC"} NULLS LAST' for one, falls in order)
+        question = f"SELECT {told} FROM ({written}){tests} ORDER BY {sorted_by} LIMIT ? OFFSET ?"  # noqa: S608  our own columns
+        answer = self.backend.con.execute(question, [*_values(among), size, begin])
+        found: list[dict[str, Any]] = answer.fetch_arrow_table().to_pylist()
+        return found
+
+    def size(self, written: str, among: Among) -> int:
+        """How many rows a question has that was written before; `among` as `page` has it."""
+        question = f"SELECT count(*) FROM ({written}){_tests(among)}"  # noqa: S608  our own columns
+        return int(self.backend.con.execute(question, _values(among)).fetchall()[0][0])
+
+
+def _tests(among: Among) -> str:
+    tests = [f'"{one}" IN ({", ".join("?" * len(values))})' for one, values in among]
+    return f" WHERE {' AND '.join(tests)}" if tests else ""
+
+
+def _values(among: Among) -> list[str]:
+    return [value for _, values in among for value in values]
 
 
 def published() -> Published:

@@ -21,7 +21,7 @@ from rekindle.insight.profile import Profiles, Question, build
 from rekindle.insight.season import Season
 from rekindle.insight.tiers import Boundaries, Tiers
 from rekindle.moment import AsOf
-from rekindle.service.flow import documents
+from rekindle.service.flow import customer_lists, documents
 from rekindle.settings import Settings
 
 STALE_AFTER = timedelta(days=14)
@@ -145,6 +145,7 @@ def profiles(
     built = build(warehouse, question(settings, as_of, model), published if publish else None)
     noted = note_transitions(warehouse, built.table, as_of) if publish else None
     if publish:
+        customer_lists.publish(warehouse, snapshot)
         _hold(warehouse, built.tiers, as_of)
     insight = _summed(settings, warehouse, built, as_of, snapshot if publish else None, noted)
     if publish:
