@@ -6,7 +6,6 @@ Knows nothing of customers. `load` and `check` look into a folder; everything el
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 
 from rekindle import settings
@@ -16,7 +15,7 @@ from rekindle.program.contracts import Surroundings
 from rekindle.program.documents import Documents, Program
 from rekindle.program.experiments import Experiment
 from rekindle.program.offers import OfferList
-from rekindle.program.reading import EXPERIMENTS, OFFERS, PROGRAMS, RULES, SEGMENTS, TARGETS, Reading, Unreadable, folder, read
+from rekindle.program.reading import EXPERIMENTS, OFFERS, PROGRAMS, RULES, SEGMENTS, TARGETS, Reading, Unreadable, folder, read_once
 from rekindle.program.rules import Rules
 from rekindle.program.segments import SegmentList
 from rekindle.program.targets import TargetList
@@ -165,10 +164,6 @@ def _of_programs(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in texts if name not in _APART and not name.startswith(f"{EXPERIMENTS}/"))
 
 
-_read = lru_cache(maxsize=64)(read)
-"""Most documents of a question are those of the question before; whoever examines one takes a copy of its values."""
-
-
 class _Bench:
     """Documents as they are taken apart: texts, then readings, then findings."""
 
@@ -177,7 +172,7 @@ class _Bench:
         self.readings: dict[str, Reading] = {}
         for name, text in texts.items():
             try:
-                self.readings[name] = _read(text)
+                self.readings[name] = read_once(text)
             except Unreadable as error:
                 self.findings.append(Finding(name, error.line, "unreadable", error.why, error.remedy))
 

@@ -5,6 +5,7 @@ Knows nothing of files and lines, nor of what is wrong between two documents: `r
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Literal, get_args
 
@@ -249,6 +250,7 @@ def _is_program(reading: Reading, name: str) -> bool:
     return reading.value.get("program") == name and "experiment" not in reading.value
 
 
+@cache
 def schemas() -> MappingProxyType[str, str]:
     """The published JSON schema of each document, by file name."""
     models: dict[str, type[Entry]] = {

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from rekindle.errors import BadData
-from rekindle.program.reading import Place, Value, read
+from rekindle.program.reading import Place, Value, read_once
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*|[0-9]{1,4}[dw]|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NO_TEXTS = frozenset({"null", "true", "false"})
@@ -33,7 +33,7 @@ def changed(text: str, values: Mapping[Place, Value]) -> str:
         Unreadable: The text cannot be read.
         BadData: Nothing that could hold a place is there.
     """
-    held, root = read(text.encode()).value, YAML(typ="safe", pure=True).compose(text)
+    held, root = read_once(text.encode()).value, YAML(typ="safe", pure=True).compose(text)
     edits = [_edit(text, root, place, value) for place, value in values.items() if _at(held, place) != (True, value)]
     for start, end, instead in sorted(edits, reverse=True, key=lambda one: one[:2]):
         text = text[:start] + instead + text[end:]

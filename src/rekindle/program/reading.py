@@ -7,6 +7,7 @@ The one door of this package to the file system.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -114,6 +115,10 @@ def read(document: bytes) -> Reading:
         raise _syntax(error, text) from None
     except YAMLError as error:
         raise Unreadable(1, str(error).splitlines()[0], "Mend the YAML.") from None
+
+
+read_once = lru_cache(maxsize=64)(read)
+"""`read` of texts that are asked for again and again, such as those beside which a draft is examined; nobody changes what it gives."""
 
 
 def folder(root: Path) -> tuple[dict[str, bytes], dict[str, str]]:

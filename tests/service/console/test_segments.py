@@ -31,7 +31,8 @@ def profiles(store: Settings, *rows: dict[str, object]) -> None:
     folder.mkdir(parents=True)
     schema = pa.schema([(name, KINDS[kind]) for name, kind in COLUMNS.items()])
     pq.write_table(pa.Table.from_pylist([{**EMPTY, **row} for row in rows], schema=schema), folder / "profile.parquet")
-    (folder / "insight.json").write_text(json.dumps({"as_of": "2026-11-22T00:00:00+00:00", "lifecycle": {}}), encoding="utf-8")
+    told = {"as_of": "2026-11-22T00:00:00+00:00", "lifecycle": {}, "customers": len(rows), "margin_at_risk": {}}
+    (folder / "insight.json").write_text(json.dumps(told), encoding="utf-8")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ Knows nothing of what a document means: forms come from its schema, and what is 
 
 import json
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -16,7 +16,7 @@ from rekindle.errors import BadData, Refused
 from rekindle.program.documents import schemas
 from rekindle.program.editing import changed
 from rekindle.program.forms import Group, Schema, form, typed
-from rekindle.program.reading import RULES, SIZE, Unreadable, read
+from rekindle.program.reading import RULES, SIZE, Unreadable, read_once
 from rekindle.program.rules import Autopilot
 from rekindle.service.config.web import store_in_use
 from rekindle.service.console import jobs
@@ -165,7 +165,7 @@ def _takes_another(store: Settings, version: Kept, by: str) -> bool:
 def _autopilot(text: str) -> Autopilot | None:
     """What rules let go without a yes; None where nothing, or where they cannot be used and are refused for that."""
     try:
-        given = _reading(text).value.get("autopilot")
+        given = read_once(text.encode()).value.get("autopilot")
         return None if given is None else Autopilot.model_validate(given)
     except (Unreadable, ValidationError):
         return None
@@ -173,7 +173,7 @@ def _autopilot(text: str) -> Autopilot | None:
 
 def _page(store: Settings, name: str, base: drafts.Base, text: str, as_text: bool) -> dict[str, object]:
     try:
-        fields: Group | None = form(schema_of(name), _reading(text))
+        fields: Group | None = form(schema_of(name), read_once(text.encode()))
     except Unreadable:
         fields = None
     return {
@@ -192,11 +192,7 @@ def _written(request: HttpRequest, name: str, before: str, as_text: bool) -> str
     if as_text:
         return "\n".join(request.POST.get("text", "").splitlines()) + "\n"
     given = {key: str(value) for key, value in request.POST.items()}
-    return changed(before, typed(form(schema_of(name), _reading(before)), given))
-
-
-_reading = lru_cache(maxsize=32)(lambda text: read(text.encode()))
-"""What a text says; a form and its check ask for the same one again and again."""
+    return changed(before, typed(form(schema_of(name), read_once(before.encode())), given))
 
 
 @cache

@@ -6,6 +6,7 @@ Knows nothing of pages. Looking at a draft changes nothing; what is submitted wa
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from rekindle import moment
 from rekindle.errors import BadData, Refused
@@ -183,7 +184,13 @@ def beside(settings: Settings) -> dict[str, bytes]:
     held = queries.approved(settings)
     if not held:
         return folder(settings.root)[0]
-    return {name: queries.text_of(digest).encode() for name, digest in held.items()}
+    return {name: _text(digest) for name, digest in held.items()}
+
+
+@lru_cache(maxsize=200)
+def _text(digest: str) -> bytes:
+    """A version's text, which never changes."""
+    return queries.text_of(digest).encode()
 
 
 def _same(one: Finding) -> tuple[str, str, str]:

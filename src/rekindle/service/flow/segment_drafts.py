@@ -10,11 +10,11 @@ from datetime import date, datetime
 from rekindle import moment
 from rekindle.errors import CannotTell
 from rekindle.history.published import published
-from rekindle.insight.segments import Measured, measure
+from rekindle.insight.segments import Measured, measure, with_calls
 from rekindle.program import checking
 from rekindle.program.checking import Finding
 from rekindle.program.editing import changed
-from rekindle.program.reading import SEGMENTS, Place, Value, read
+from rekindle.program.reading import SEGMENTS, Place, Value, read_once
 from rekindle.program.segments import Segment, definitions
 from rekindle.service.flow import documents, drafts, snapshots
 from rekindle.service.flow.customer_lists import OF_EVENTS, asks_for_events
@@ -133,7 +133,7 @@ def submit(settings: Settings, draft: Draft, began: str, by: str, at: datetime) 
 
 
 def _with(text: str, draft: Draft, today: date) -> str:
-    held = read(text.encode()).value.get("segments")
+    held = read_once(text.encode()).value.get("segments")
     was = held.get(draft.name) if isinstance(held, dict) else None
     said: dict[str, Value] = {"description": draft.description, "rule": draft.rule, "owner": draft.owner, "reviewed": today.isoformat()}
     if not isinstance(was, dict):
@@ -151,7 +151,7 @@ def _examined(settings: Settings, text: str, today: date | None) -> checking.Exa
 
 def _about(finding: Finding, text: str, name: str) -> bool:
     """Whether a finding stands within the lines of one segment."""
-    lines = read(text.encode()).lines
+    lines = read_once(text.encode()).lines
     starts = sorted(line for place, line in lines.items() if len(place) == 2 and place[0] == "segments")
     begins = lines.get(("segments", name), 0)
     ends = next((line for line in starts if line > begins), len(text))
@@ -166,11 +166,18 @@ def _counted(settings: Settings, name: str, segments: Iterable[Segment]) -> Coun
     if asks_for_events(name, rules):
         return CannotTell(OF_EVENTS)
     asked = {one: rule for one, rule in rules.items() if not asks_for_events(one, rules)}
-    return _count(name, measure(published(), published().read_parquet(path), asked, as_of))
+    engine, rule, known = published(), rules[name], snapshots.summary(settings.var)
+    mine = with_calls(engine, engine.read_parquet(path), [rule], as_of, rules).filter(rule.compile)
+    return _count(name, measure(engine, mine, asked, as_of), known["customers"], known["margin_at_risk"].get("cannot_tell", ""))
 
 
-def _count(name: str, found: Measured) -> Count:
+def _count(name: str, found: Measured, everyone: int, unfitted: str) -> Count:
+    """A draft's count from all segments as they are among its customers alone."""
     mine = next(one for one in found.segments if one.name == name)
-    others = ((one.name, found.both(name, one.name)) for one in found.segments if one.name != name)
-    overlaps = sorted(((other, both) for other, both in others if both), key=lambda one: (-one[1], one[0]))
-    return Count(mine.customers, found.customers, mine.reachable, mine.margin_at_risk, tuple(overlaps))
+    at_risk = CannotTell(unfitted) if unfitted else mine.margin_at_risk if mine.customers else 0
+    overlaps = sorted(((one.name, one.customers) for one in found.segments if one is not mine and one.customers), key=_most_first)
+    return Count(mine.customers, everyone, mine.reachable, at_risk, tuple(overlaps))
+
+
+def _most_first(overlap: tuple[str, int]) -> tuple[int, str]:
+    return -overlap[1], overlap[0]
