@@ -3,7 +3,10 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver
 
 from rekindle.service.console.records import records
@@ -50,6 +53,26 @@ def test_nothing_can_be_changed(enter: Callable[..., Client]) -> None:
     for at in ("people/person/ada/change/", "people/person/ada/delete/", "people/person/add/", "people/person/"):
         assert client.post(f"{AT}{at}", {"post": "yes", "email": "eve@x.example"}).status_code in (403, 405), at
     assert Person.objects.get().email == "ada@people.example"
+
+
+def test_a_large_table_is_listed_from_its_end_and_never_counted(enter: Callable[..., Client], monkeypatch: pytest.MonkeyPatch) -> None:
+    meet([f"c{number:03}" for number in range(7)])
+    client, at = enter(Role.ADMIN, True), f"{AT}people/person/"
+    assert "7 records" in client.get(at).content.decode()
+    monkeypatch.setattr("rekindle.service.console.records.MOST", 5)
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get(at).content.decode()
+    assert "The last 5 by key" in page
+    assert "c006" in page
+    counted = [one["sql"] for one in asked if "COUNT(" in one["sql"] and "people_person" in one["sql"]]
+    assert counted
+    assert all("LIMIT 5" in one for one in counted)
+
+
+def test_a_list_is_not_sorted_by_what_has_no_index(enter: Callable[..., Client]) -> None:
+    meet(["ada", "bob"])
+    page = enter(Role.ADMIN, True).get(f"{AT}people/person/", {"o": "2"}).content.decode()
+    assert page.index(">bob<") < page.index(">ada<")
 
 
 def test_no_password_is_shown(enter: Callable[..., Client]) -> None:
