@@ -195,7 +195,7 @@ def offer_labels() -> dict[str, str]:
 
 def _samples(plan: str) -> list[Touch]:
     """A message of each stage and variant, the first ones."""
-    found: dict[tuple[str, str, str], Touch] = {}
-    for touch in Touch.objects.filter(plan_id=plan).order_by("id")[:2_000]:
-        found.setdefault((touch.program, touch.stage, touch.arm), touch)
-    return list(found.values())[:_SAMPLES]
+    found: dict[tuple[str, str, str], int] = {}
+    for number, *kind in Touch.objects.filter(plan_id=plan).order_by("id").values_list("id", "program", "stage", "arm")[:_AT_ONCE]:
+        found.setdefault((kind[0], kind[1], kind[2]), number)
+    return list(Touch.objects.filter(pk__in=list(found.values())[:_SAMPLES]).order_by("pk"))

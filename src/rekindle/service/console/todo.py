@@ -17,7 +17,7 @@ from rekindle.service.console.roles import Role
 from rekindle.service.console.stages import named, words_of
 from rekindle.service.console.standing import Standing, learned
 from rekindle.service.flow import document_versions, documents, placeholders, registering, reviews, snapshots, spending
-from rekindle.service.outbox.queries import counts
+from rekindle.service.outbox.queries import unknown
 from rekindle.service.programs import queries
 from rekindle.settings import Settings
 
@@ -66,8 +66,8 @@ def _alarms(found: Mapping[str, Any]) -> Iterator[Todo]:
     if leaks := sum((found.get("leaks") or {}).values()):
         text = f"{leaks:,} messages went to customers who were drawn to hear nothing."
         yield Todo("Messages reached the control", text, _page("governance"), "Look", urgent=True)
-    if unknown := counts().get("unknown", 0):
-        text = f"Of {unknown:,} nobody can say whether they were handed over; they are never sent twice."
+    if lost := unknown():
+        text = f"Of {lost:,} nobody can say whether they were handed over; they are never sent twice."
         yield Todo("Messages with an unknown outcome", text, _page("messages"), "See them", urgent=True)
 
 

@@ -55,6 +55,11 @@ def counts(plan: str | None = None) -> dict[str, int]:
     return dict(rows.values_list("status").annotate(n=Count("id")).order_by("status"))
 
 
+def unknown() -> int:
+    """Of how many touches of ready plans nobody can tell whether they were handed over."""
+    return Touch.objects.filter(status=UNKNOWN, plan__ready=True).count()
+
+
 def due(at: datetime, held: Held = NOTHING_HELD) -> int:
     """How many touches of ready plans are to be sent at an instant or before, have not been taken up and are not held."""
     return takeable(at, held).count()
