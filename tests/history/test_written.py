@@ -125,3 +125,13 @@ def test_a_fact_that_is_superseded_later_is_no_longer_current(tmp_path: Path) ->
         for net in (100, 250):
             take(opened, "orders", [order("1", net)])
             assert opened.arrow(opened.current("orders").select("net")).to_pylist() == [{"net": net}]
+
+
+def test_what_is_kept_joins_what_is_stored_whatever_was_known_of_its_columns(tmp_path: Path) -> None:
+    with open_history(URL, tmp_path) as opened:
+        take(opened, "orders", [order("1", 100)])
+        orders = opened.table("orders")
+        at = ibis.literal("2026-01-01 09:00:00").cast("!timestamp")
+        kept = opened.keep(orders.select(order_id=ibis.literal("2"), net=orders.net.fill_null(0), ordered_at=at))
+        both = kept.union(orders.select("order_id", "net", "ordered_at"))
+        assert sorted(opened.arrow(both)["order_id"].to_pylist()) == ["1", "2"]

@@ -51,7 +51,8 @@ class DuckDB(Backend):  # type: ignore[misc]  # Ibis ships no types
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
         """Makes a temporary table of an expression's rows, and takes what is known of its columns for granted."""
         self._run_pre_execute_hooks(expression)
-        schema = expression.schema()
+        types = self.compiler.type_mapper  # as the engine will say that they are: an instant has microseconds, and any value may be missing
+        schema = ibis.schema({column: types.to_ibis(types.from_ibis(kind)) for column, kind in expression.schema().items()})
         columns = ", ".join(column.sql(self.dialect) for column in schema.to_sqlglot_column_defs(self.dialect))
         self.con.execute(f"CREATE TEMPORARY TABLE {name} ({columns})")
         self.con.execute(f"INSERT INTO {name} {self.compile(expression)}")
