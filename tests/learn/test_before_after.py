@@ -9,7 +9,7 @@ from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
 from rekindle.insight.models.shares import share_difference
 from rekindle.learn.baseline import WEEKS, Levels, Spread
-from rekindle.learn.before_after import Period, order_value_change, repeat_change
+from rekindle.learn.before_after import Period, changes, order_value_change, repeat_change
 
 
 def bought(chance: np.random.Generator, buyers: int, worth: float) -> tuple[np.ndarray, np.ndarray]:
@@ -78,3 +78,19 @@ def test_what_cannot_be_told_says_why() -> None:
     free = period(np.zeros(50), np.ones(50))
     assert isinstance(order_value_change(free, many), CannotTell)
     assert isinstance(period(*bought(chance, 1, 1.0), ((0, 0),) * WEEKS).repeat_rate(3), CannotTell)
+
+
+def test_both_levels_are_told_with_their_change_and_the_second_from_a_whole_week_on() -> None:
+    chance = np.random.default_rng(5)
+    now, before = period(*bought(chance, 200, 4_000)), period(*bought(chance, 600, 4_000))
+    worth, again = changes(now, before, 2)
+    assert (worth.now, worth.before) == (now.levels.spend / now.levels.orders, before.levels.spend / before.levels.orders)
+    assert worth.told.endswith("not yet distinguishable from the baseline")
+    assert (again.words, again.now, again.told) == (
+        "buyers who ordered again, over 2 weeks", 9 / 50, "+0.0 points (-15.2 to +15.2), not yet distinguishable from the baseline",
+    )  # fmt: skip
+    assert [one.words for one in changes(now, before, 99)][1] == "buyers who ordered again, over 13 weeks"
+    assert len(changes(now, before, 0)) == 1
+    better = period(*bought(chance, 400, 8_000))
+    assert "distinguishable" not in changes(better, before, 0)[0].told
+    assert changes(better, Period(before.levels, None), 0)[0].told.endswith("freeze another with --again")

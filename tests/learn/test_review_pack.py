@@ -14,9 +14,11 @@ AS_OF = AsOf(datetime(2026, 12, 1, tzinfo=UTC), "UTC")
 TARGET = Target.model_validate(
     {"(name)": "win_back_margin", "metric": "incremental_margin", "program": "win-back", "owner": EVIL, "expect": [0.0, 2.0]}
 )
+LEVEL = Level("Goods of an order", "EUR 52.00", "EUR 50.00", None, "+4.0 % (-2.0 to +10.0), not yet distinguishable from the baseline")
 FACTS = PackFacts(
     shop=EVIL, currency="EUR", locale="en", as_of=AS_OF, since=date(2026, 11, 1), simulated=False,
-    levels=(Level("Orders", "705", "485", 0.45), Level("Margin", "EUR 9", "", None)), baseline="the baseline of then",
+    levels=(Level("Orders", "705", "485", 0.45), Level("Margin", "EUR 9", "", None), LEVEL),
+    baseline="the baseline of then",
     programs=(
         ProgramPart("win-back", EVIL, 154, 2, 1, EVIL, f"paused: {EVIL}"), ProgramPart("thank-you", "Ada", 0, 0, 0, "none", "running"),
     ),
@@ -38,7 +40,8 @@ def test_what_is_late_behind_and_not_signed_is_said() -> None:
     page = render_pack(FACTS)
     said = (
         "0 of 1 target on track, 1 behind",
-        "A lift is of all rounds that are old enough so far, not of those of this quarter alone.",
+        "A lift is of the rounds whose window ended in the quarter, and of no others.",
+        "+4.0 % (-2.0 to +10.0), not yet distinguishable from the baseline; EUR 50.00 in the baseline",
         "Reviews are overdue.", "past its grace", "30 November 2026, late", "1 December 2026<",
         "It waits for a sign-off", "less than is expected at least", "+45 %, 485 in the baseline", "2 blockers are open",
         "nothing to compare with yet", "154 messages went out, by 1 program",

@@ -110,6 +110,16 @@ def test_levels_are_held_against_the_frozen_baseline_with_an_interval(store: Set
     assert told == {"estimate": 0.0, "low": again.change.low, "high": again.change.high}
 
 
+def test_levels_are_told_without_a_target_too(store: Settings, warehouse: Warehouse) -> None:
+    assert targets.changes(store, warehouse, NOVEMBER) == ()
+    frozen(store, SPREAD)
+    bought(warehouse, 6_000)
+    worth, again = targets.changes(store, warehouse, NOVEMBER)
+    assert (worth.before, again.now, again.before) == (5_000, 0.2, 0.2)
+    assert worth.change.estimate == pytest.approx(0.2, abs=0.03)
+    assert again.words == "buyers who ordered again, over 7 weeks"
+
+
 def test_a_baseline_without_a_spread_gives_no_interval_and_one_that_has_it_takes_its_place(store: Settings, warehouse: Warehouse) -> None:
     frozen(store, None)
     bought(warehouse, 6_000)

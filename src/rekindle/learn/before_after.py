@@ -10,10 +10,43 @@ from math import exp, log
 from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
 from rekindle.insight.models.shares import Z, share_difference
-from rekindle.learn.baseline import Levels, Spread
+from rekindle.learn.baseline import WEEKS, Levels, Spread
 from rekindle.learn.maturity import LEAST
 
+SAME = "not yet distinguishable from the baseline"
+
 UNKNOWN = CannotTell("the baseline was frozen before it was written down how much customers differ: freeze another with --again")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A level now and before.
+
+    Args:
+        words: What it is, for people.
+        now, before: Minor units of an order, or a share; or why there is none.
+        change: How far the two are apart: of an order as a share of before, of a share as a difference; or why that is not known.
+        is_share: Whether it is one.
+    """
+
+    words: str
+    now: float | CannotTell
+    before: float | CannotTell
+    change: Interval | CannotTell
+    is_share: bool
+
+    @property
+    def told(self) -> str:
+        """The change with its ends in words.
+
+        >>> Change("an order", 5_200.0, 5_000.0, Interval(-0.02, 0.04, 0.1), is_share=False).told
+        '+4.0 % (-2.0 to +10.0), not yet distinguishable from the baseline'
+        """
+        if isinstance(self.change, CannotTell):
+            return self.change.reason
+        low, middle, high = (f"{100 * one:+.1f}" for one in (self.change.low, self.change.estimate, self.change.high))
+        same = f", {SAME}" if self.change.low <= 0 <= self.change.high else ""
+        return f"{middle} {'points' if self.is_share else '%'} ({low} to {high}){same}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +104,23 @@ def order_value_change(now: Period, before: Period) -> Interval | CannotTell:
     ratio = log(_value(now.levels)) - log(_value(before.levels))
     half = Z * (_squared_error(now.levels, now.spread) + _squared_error(before.levels, before.spread)) ** 0.5
     return Interval(exp(ratio - half) - 1, exp(ratio) - 1, exp(ratio + half) - 1)
+
+
+def changes(now: Period, before: Period, weeks: int) -> tuple[Change, ...]:
+    """The average order value, and once a whole week is over the share who ordered again, against the baseline.
+
+    Args:
+        now: The period of the question.
+        before: The baseline.
+        weeks: Whole weeks of it; of a longer one the last.
+    """
+    worth, was = (one.levels.average_order_value for one in (now, before))
+    found = [Change("goods of an order", worth, was, order_value_change(now, before), is_share=False)]
+    if weeks := min(weeks, WEEKS):
+        what = f"buyers who ordered again, over {weeks} weeks" if weeks > 1 else "buyers who ordered again, over a week"
+        again, before_again = (one.repeat_rate(weeks) for one in (now, before))
+        found.append(Change(what, again, before_again, repeat_change(now, before, weeks), is_share=True))
+    return tuple(found)
 
 
 def _value(levels: Levels) -> float:

@@ -34,7 +34,7 @@ header{padding-bottom:.5rem}h1{font-size:22pt}.functions{grid-template-columns:1
 """
 
 SO_FAR = (
-    "A lift is of all rounds that are old enough so far, not of those of this quarter alone. "
+    "A lift is of the rounds whose window ended in the quarter, and of no others. "
     "Numbers with ends lie between these, 95 times in 100."
 )
 STATES = {"on track": "good", "behind": "behind", "cannot tell": "open"}
@@ -49,12 +49,14 @@ class Level:
         now: As people read it.
         before: The baseline's; empty where none is frozen.
         change: The relative change; None where there is none to tell.
+        told: The change with its interval in words, where it has one.
     """
 
     words: str
     now: str
     before: str
     change: float | None
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ def _against(one: Level) -> str:
     if not one.before:
         return "nothing to compare with yet"
     change = f"{100 * one.change:+.0f} %, " if one.change is not None else ""
-    return f"{change}{one.before} in the baseline"
+    return f"{one.told}; {one.before} in the baseline" if one.told else f"{change}{one.before} in the baseline"
 
 
 def _targets(facts: PackFacts) -> Html:

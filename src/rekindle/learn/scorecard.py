@@ -10,6 +10,7 @@ from typing import Literal
 
 from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
+from rekindle.learn.before_after import SAME
 from rekindle.program.targets import LESS_IS_BETTER, LIFTS, MONEY, Target
 
 Status = Literal["on track", "behind", "cannot tell"]
@@ -24,8 +25,6 @@ WORDS = {
     "opt_out_rate": "opt-outs, of messages handed over", "complaint_rate": "complaints, of mails handed over",
 }  # fmt: skip
 """What a target's measure is, for people."""
-
-SAME = "not yet distinguishable from the baseline"
 
 Found = Interval | float | CannotTell
 """What was measured: an estimate with its ends, an exact number, or why there is none. In the unit of the target."""

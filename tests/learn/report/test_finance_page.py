@@ -10,6 +10,7 @@ from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
 from rekindle.learn.attribution import Credit
 from rekindle.learn.baseline import Baseline, Levels
+from rekindle.learn.before_after import Change
 from rekindle.learn.comparison import Comparison, Relative
 from rekindle.learn.learnings import Learning
 from rekindle.learn.lift import Lift, Part
@@ -219,6 +220,22 @@ def test_targets_the_baseline_and_learnings() -> None:
     assert frozen.digest[:12] in said
     assert "1 experiment has taught something" in said
     assert "Short subjects bring more" in said
+
+
+def test_levels_stand_against_the_baseline_and_are_not_called_lift() -> None:
+    levels = Levels(100, 50, 20, 200, 900_000, 300_000)
+    frozen = Baseline("win-back", "d", "r", date(2026, 1, 1), date(2026, 9, 30), levels, levels, {}, "0.4")
+    changes = (
+        Change("goods of an order", 5_200.0, 5_000.0, Interval(-0.02, 0.04, 0.1), is_share=False),
+        Change("buyers who ordered again, over 7 weeks", 0.2, 0.15, Interval(0.01, 0.05, 0.09), is_share=True),
+    )
+    said = words(baseline=frozen, changes=changes)
+    table = said[said.index("The quarter so far against the frozen baseline: before and after, which is no lift") :]
+    for one in ("EUR 52.00", "EUR 50.00", "+4.0 % (-2.0 to +10.0), not yet distinguishable from the baseline"):
+        assert one in table
+    assert "20.0 %" in table
+    assert "+5.0 points (+1.0 to +9.0)" in table
+    assert "before and after" not in words(changes=changes), "without a baseline there is nothing to compare with"
 
 
 def test_it_needs_nothing_but_itself_and_runs_nothing_of_what_it_is_told() -> None:

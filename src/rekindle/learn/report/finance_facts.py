@@ -10,6 +10,7 @@ from rekindle.errors import CannotTell
 from rekindle.insight.models import Interval
 from rekindle.learn.attribution import Credit
 from rekindle.learn.baseline import Baseline
+from rekindle.learn.before_after import Change
 from rekindle.learn.comparison import Comparison
 from rekindle.learn.credit_words import in_all
 from rekindle.learn.learnings import Learning
@@ -87,6 +88,7 @@ class FinanceFacts:
         targets: Of the quarter, as they stand.
         baseline: What was frozen first; None where nothing was.
         learnings: What experiments taught, the latest first.
+        changes: The quarter's levels against the baseline.
     """
 
     shop: str
@@ -103,6 +105,7 @@ class FinanceFacts:
     targets: tuple[Standing, ...]
     baseline: Baseline | None
     learnings: tuple[Learning, ...]
+    changes: tuple[Change, ...] = ()
 
     @property
     def begun(self) -> tuple[Lift, ...]:

@@ -9,6 +9,7 @@ from rekindle.errors import CannotTell
 from rekindle.learn import credit_words, scorecard
 from rekindle.learn.attribution import METHODS, Credit
 from rekindle.learn.baseline import Baseline
+from rekindle.learn.before_after import Change
 from rekindle.learn.lift import Lift
 from rekindle.learn.report.figures import Figures
 from rekindle.learn.report.finance_facts import FUNNEL, FinanceFacts, Step
@@ -116,7 +117,9 @@ def _credit(program: str, found: Credit, figures: Figures) -> Iterator[Html]:
 
 def targets(facts: FinanceFacts, figures: Figures) -> Html:
     """What was meant to be reached, and what it is held against."""
-    frozen = [_baseline(facts.baseline, figures)] if facts.baseline else [el("p", "No baseline is frozen yet.", class_="small")]
+    frozen = [*_changes(facts, figures), _baseline(facts.baseline, figures)] if facts.baseline else [
+        el("p", "No baseline is frozen yet.", class_="small")
+    ]
     if not facts.targets:
         return section("targets", "Baseline and targets", "No target is written down for this quarter", *frozen)
     behind = sum(one.status == "behind" for one in facts.targets)
@@ -143,6 +146,23 @@ def targets(facts: FinanceFacts, figures: Figures) -> Html:
         ),
         *frozen,
     )
+
+
+def _changes(facts: FinanceFacts, figures: Figures) -> Iterator[Html]:
+    if not facts.changes:
+        return
+    yield table(
+        "The quarter so far against the frozen baseline: before and after, which is no lift, with 95 % intervals",
+        ("Measure", "Now", "Baseline", "Change"),
+        ((capital(one.words), *(_level(one, value, figures) for value in (one.now, one.before)), one.told) for one in facts.changes),
+        frozenset({1, 2}),
+    )
+
+
+def _level(one: Change, value: float | CannotTell, figures: Figures) -> str:
+    if isinstance(value, CannotTell):
+        return "-"
+    return scorecard.shown("repeat_purchase_rate", value, figures.currency) if one.is_share else figures.exact(value)
 
 
 def _baseline(found: Baseline, figures: Figures) -> Html:

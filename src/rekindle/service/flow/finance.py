@@ -43,7 +43,7 @@ def gather(settings: Settings, warehouse: Warehouse, documents: Documents, learn
         simulated=worlds.is_simulated(settings), lifts=learned.lifts, stages=learned.stages, suite=learned.suite,
         alarms=tuple(_alarms(learned)), funnel=_funnel(learned), credits=learned.credits,
         targets=targets.standings(settings, warehouse, documents, learned.as_of, publish=False),
-        baseline=held.baseline if held else None,
+        baseline=held.baseline if held else None, changes=targets.changes(settings, warehouse, learned.as_of),
         learnings=tuple(sorted(experiments.learnings(), key=lambda one: one.at, reverse=True)),
     )  # fmt: skip
 

@@ -12,10 +12,10 @@ from typing import Any
 from rekindle import money
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
-from rekindle.learn import conduct
-from rekindle.learn.baseline import Levels
+from rekindle.learn import before_after, conduct
 from rekindle.learn.conduct import Period, Reception
 from rekindle.learn.doubt import ONCE, ZERO
+from rekindle.learn.report.markup import capital
 from rekindle.learn.review_pack import AuditRow, BlockerRow, Level, PackFacts, ProgramPart, ReviewRow
 from rekindle.moment import AsOf, local_day, start_of_day
 from rekindle.program.documents import Documents
@@ -68,7 +68,7 @@ def gather(review: Review) -> PackFacts:
     held, receptions = baselines.first_kept(settings), conduct.receptions(review.warehouse, review.period)
     targets = standings(settings, review.warehouse, review.documents, review.as_of, review.publish)
     learned = learned_of(settings, review.as_of)
-    now = baselines.period_of(settings, review.warehouse, review.as_of, since).levels
+    now = baselines.period_of(settings, review.warehouse, review.as_of, since)
     return PackFacts(
         shop=settings.name, currency=settings.currency, locale=settings.locale, as_of=review.as_of, since=since,
         simulated=worlds.is_simulated(settings), levels=tuple(_levels(now, held, settings)), baseline=_days_of(held),
@@ -82,25 +82,31 @@ def _days_of(held: Kept | None) -> str:
     return f"the baseline of {held.baseline.since} to {held.baseline.until}" if held else ""
 
 
-def _levels(now: Levels, held: Kept | None, settings: Settings) -> Iterator[Level]:
-    """Levels of the period beside the baseline's for as many days."""
+def _levels(now: before_after.Period, held: Kept | None, settings: Settings) -> Iterator[Level]:
+    """Levels of the period beside the baseline's for as many days, and what an order and a buyer are like beside the baseline's."""
     before = held.baseline.everyone if held else None
     days = (held.baseline.until - held.baseline.since).days + 1 if held else 1
     for words, name in (("Orders", "orders"), ("Spend", "spend"), ("Margin", "margin")):
         was = getattr(before, name) * DAYS / days if before else None
-        yield _level(words, getattr(now, name), was, settings, counted=name == "orders")
-    value = now.average_order_value
-    if not isinstance(value, CannotTell):
-        was_value = before.average_order_value if before else None
-        yield _level("An order", value, was_value if isinstance(was_value, float) else None, settings, counted=False)
+        shown = [_shown(one, settings, counted=name == "orders") for one in (getattr(now.levels, name), was)]
+        yield Level(words, shown[0], shown[1], getattr(now.levels, name) / was - 1 if was else None)
+    then = before_after.Period(held.baseline.everyone, held.baseline.spread) if held else now
+    for one in before_after.changes(now, then, DAYS // 7):
+        if not isinstance(one.now, CannotTell):
+            value, was = (_of_change(one, level, settings) for level in (one.now, one.before))
+            yield Level(capital(one.words), value, was if held else "", None, one.told if held else "")
 
 
-def _level(words: str, now: float, before: float | None, settings: Settings, *, counted: bool) -> Level:
-    def shown(value: float) -> str:
-        return f"{value:,.0f}" if counted else money.show(round(value), settings.currency, settings.locale, whole=words != "An order")
+def _shown(value: float | None, settings: Settings, *, counted: bool) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if counted else money.show(round(value), settings.currency, settings.locale, whole=True)
 
-    change = now / before - 1 if before else None
-    return Level(words, shown(now), shown(before) if before is not None else "", change)
+
+def _of_change(one: before_after.Change, value: float | CannotTell, settings: Settings) -> str:
+    if isinstance(value, CannotTell):
+        return ""
+    return f"{value:.1%}" if one.is_share else money.show(round(value), settings.currency, settings.locale)
 
 
 def _programs(review: Review, receptions: Sequence[Reception], learned: Mapping[str, Any] | None) -> Iterator[ProgramPart]:

@@ -6,7 +6,7 @@ Knows nothing of how lift is measured: it reads the published results of `learn`
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.insight.models import Interval
 from rekindle.learn import before_after, conduct, scorecard
 from rekindle.learn.baseline import WEEKS, Baseline
-from rekindle.learn.before_after import Period
+from rekindle.learn.before_after import Change, Period
 from rekindle.learn.conduct import Reception
 from rekindle.learn.scorecard import MEASURE, Found, Standing
 from rekindle.moment import AsOf, local_day, start_of_day
@@ -80,6 +80,27 @@ def standings(settings: Settings, warehouse: Warehouse, documents: Documents, as
     return found
 
 
+def changes(settings: Settings, warehouse: Warehouse, as_of: AsOf) -> tuple[Change, ...]:
+    """The levels of the quarter of an instant against the frozen baseline, targets or not; none where nothing is frozen.
+
+    Args:
+        settings: The store's.
+        warehouse: Its open history.
+        as_of: The instant.
+    """
+    held = baselines.first_kept(settings)
+    if held is None:
+        return ()
+    first = days_of(quarter_of(as_of.seen_day))[0]
+    now = baselines.period_of(settings, warehouse, as_of, first)
+    return before_after.changes(now, Period(held.baseline.everyone, held.baseline.spread), _weeks(first, as_of))
+
+
+def _weeks(first: date, as_of: AsOf) -> int:
+    """The whole weeks from a day on."""
+    return ((as_of.last_day - first).days + 1) // 7
+
+
 def _judged(quarter: _Quarter, target: Target) -> Standing:
     if target.metric in LIFTS:
         found: _Compared = (_lift(quarter, target), None, None)
@@ -115,7 +136,7 @@ def _level(quarter: _Quarter, target: Target) -> _Compared:
     first, before = days_of(quarter.name)[0], Period(quarter.store.everyone, quarter.store.spread)
     now = baselines.period_of(quarter.settings, quarter.warehouse, quarter.as_of, first)
     if target.metric == "repeat_purchase_rate":
-        return _repeat(now, before, ((quarter.as_of.last_day - first).days + 1) // 7)
+        return _repeat(now, before, _weeks(first, quarter.as_of))
     change = before_after.order_value_change(now, before)
     return change, 0.0, change
 
