@@ -122,6 +122,19 @@ def test_no_share_is_told_of_what_is_no_money_or_hardly_above_nought() -> None:
     assert compare(*sides(poor), ("margin",))["margin"].relative is None
 
 
+def test_spend_of_the_reactivated_takes_enough_of_them_whoever_else_ordered() -> None:
+    """Of 3,000 hundreds ordered; of those who were lapsed nine in either group, or eleven, each as much."""
+    for few, told in ((9, False), (11, True)):
+        rows = shop(np.random.default_rng(1), 3_000)
+        chosen = np.concatenate([np.flatnonzero(rows["treated"] == side)[:few] for side in (True, False)])
+        rows["reactivated"] = np.where(np.isin(np.arange(3_000), chosen), 5_000.0, 0.0)
+        found = compare(*sides(rows))
+        assert isinstance(found["spend"].difference, Interval)
+        assert isinstance(found["reactivated"].difference, Interval) is told
+    nobody = {**rows, "reactivated": np.zeros(3_000)}
+    assert compare(*sides(nobody))["reactivated"].difference.reason == "no differences in reactivated yet, in either group"
+
+
 def test_a_difference_by_hand() -> None:
     """Twenty customers of 10 and 30 against twenty of 0 and 20: 10 more, with a standard error of sqrt(2 x 2000 / 19 / 20)."""
     rows = shop(np.random.default_rng(3), 40) | {"baseline": np.zeros(40), "retained": np.ones(40), "treated": np.arange(40) < 20}

@@ -145,6 +145,8 @@ def compared(treated: Sums, control: Sums, name: str) -> Comparison:
     control_mean = float((weights * plain[1].mean).sum())
     if not any(one.variance.sum() for one in plain):
         return Comparison(CannotTell(f"no differences in {name} yet, in either group"), control_mean)
+    if measure.of_some and min(_as_many(one, measure.column) for one in (treated, control)) < LEAST_ORDERERS:
+        return Comparison(CannotTell(f"{name} rests on fewer orders than {LEAST_ORDERERS} equal ones of each are"), control_mean)
     estimate = float((weights * (groups[0].mean - groups[1].mean)).sum())
     before = np.sqrt(sum(one.squared_error(weights)[0] for one in plain))
     told = _told(estimate, groups, weights, control_mean, float(before))
@@ -152,6 +154,12 @@ def compared(treated: Sums, control: Sums, name: str) -> Comparison:
         return told
     foretold = theta * float((weights * (treated["x"] + control["x"]) / both).sum())
     return replace(told, relative=_relative(groups, weights, foretold))
+
+
+def _as_many(sums: Sums, column: str) -> float:
+    """How many equal amounts vary as much as those of a column do: at most how many there are that are not nought."""
+    squares = float(sums[f"yy:{column}"].sum())
+    return float(sums[f"y:{column}"].sum()) ** 2 / squares if squares else 0.0
 
 
 def slope(treated: Sums, control: Sums, column: str) -> float:

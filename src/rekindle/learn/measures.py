@@ -20,6 +20,7 @@ class Measure:
         better: 1 where more is better, -1 where less is, 0 where neither.
         column: Of a round's outcomes, whose mean it is.
         over: The column by whose mean that one is divided, of a ratio; empty otherwise.
+        of_some: Whether orders of some customers alone count, so that it takes enough of those.
     """
 
     words: str
@@ -27,12 +28,13 @@ class Measure:
     better: Literal[-1, 0, 1]
     column: str
     over: str = ""
+    of_some: bool = False
 
 
 CATALOGUE: dict[str, Measure] = {
     "margin": Measure("contribution margin a customer, net of offers and messages", "money", 1, "margin"),
     "spend": Measure("spend a customer", "money", 1, "spend"),
-    "reactivated": Measure("spend a customer of those who were lapsed at entry, nothing of others", "money", 1, "reactivated"),
+    "reactivated": Measure("spend a customer of those lapsed at entry, nothing of others", "money", 1, "reactivated", of_some=True),
     "orders": Measure("orders a customer", "count", 1, "orders"),
     "retained": Measure("customers who ordered", "share", 1, "retained"),
     "repeated": Measure("customers who ordered on two days or more", "share", 1, "repeated"),
