@@ -2,8 +2,10 @@ import json
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 from django.core.management import call_command
@@ -31,6 +33,31 @@ def test_several_stores_in_one_process_keep_apart(tmp_path: Path) -> None:
     assert list(Person.objects.values_list("customer_id", flat=True)) == ["of-two"]
     use_ledger(one)
     assert list(Person.objects.values_list("customer_id", flat=True)) == ["of-one"]
+    connection.close()
+
+
+def test_a_thread_that_looked_before_another_chose_follows_it(tmp_path: Path) -> None:
+    """A worker has two threads: whichever comes second finds the ledger chosen, and its own connection of before."""
+    one, two, looked, chosen = make_store(tmp_path / "one"), make_store(tmp_path / "two"), Event(), Event()
+    use_ledger(one)
+
+    def second() -> list[str]:
+        assert connection.vendor == "sqlite"
+        looked.set()
+        assert chosen.wait(30)
+        use_ledger(two)
+        try:
+            return list(Person.objects.values_list("customer_id", flat=True))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(second)
+        assert looked.wait(30)
+        use_ledger(two)
+        Person.objects.create(customer_id="of-two", updated_at=AT)
+        chosen.set()
+        assert found.result() == ["of-two"]
     connection.close()
 
 

@@ -64,6 +64,7 @@ def use_ledger(settings: Settings) -> None:
     wanted = place(settings)
     configure()
     if _chosen(wanted):
+        _follow()
         if wanted.path is None:
             connection.close_if_unusable_or_obsolete()
         return
@@ -97,6 +98,13 @@ def ledger_named(settings: Settings) -> Iterator[None]:
 def _chosen(wanted: Place) -> bool:
     held = connections.settings[DEFAULT_DB_ALIAS]
     return all(held.get(name) == value for name, value in wanted.connection.items()) and (wanted.path is None or wanted.path.is_file())
+
+
+def _follow() -> None:
+    """Gives up a connection of this thread that is of before another thread chose."""
+    if connection.settings_dict is not connections.settings[DEFAULT_DB_ALIAS]:
+        connection.close()
+        del connections[DEFAULT_DB_ALIAS]
 
 
 def _choose(chosen: Mapping[str, Any]) -> None:
