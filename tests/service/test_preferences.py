@@ -50,6 +50,25 @@ def test_the_page_shows_what_holds(store: Settings, visitor: Client) -> None:
     assert "style=" not in text
 
 
+@pytest.mark.parametrize(("day", "month"), [("31", "2"), ("5", ""), ("", "7")])
+def test_a_day_that_there_is_not_changes_no_birthday_and_is_said(store: Settings, visitor: Client, day: str, month: str) -> None:
+    for chosen, kept in (({"day": "29", "month": "2"}, date(2000, 2, 29)), ({"day": day, "month": month}, date(2000, 2, 29)), ({}, None)):
+        page = visitor.post(link(store), {**TICKED, **chosen}).content.decode()
+        assert held().birthday == kept
+        assert ("your birthday stays as it was" in page) == (chosen.get("day") == day)
+
+
+def test_who_stops_everything_is_told_so_and_may_take_it_back_from_the_same_page(store: Settings, visitor: Client) -> None:
+    for choice in ({"stop_all": "1"}, {"scored": "on"}):
+        page = visitor.post(link(store), choice).content.decode()
+        assert "From now on you get no advertising from us." in page
+        assert 'name="restart" value="1"' in page
+        page = visitor.post(link(store), {"restart": "1"}).content.decode()
+        assert "Saved. It holds from now on." in page
+        assert 'name="stop_all" value="1"' in page
+        assert held().channels == {"email"}
+
+
 def test_pressing_save_without_a_change_says_nothing_new(store: Settings, visitor: Client) -> None:
     before = Consent.objects.count()
     assert visitor.post(link(store), TICKED).status_code == 200

@@ -46,10 +46,13 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
         return not_ours(request)
     now = moment.now()
     held, stopped = held_and_stopped(visitor.person, now)
+    told = ""
     if request.method == "POST":
+        before = held
         held = replace(held, channels=held.channels | stopped) if "restart" in request.POST else _wanted(request.POST, held, now)
         wish(store_in_use(), visitor.person.customer_id, held, Said(now, SOURCE, WORDING))
-    kind = _kind(visitor.person, held, saved=request.method == "POST", stopped=bool(stopped and not held.channels))
+        told, (_, stopped) = _told(request.POST, before, held), held_and_stopped(visitor.person, now)
+    kind = _kind(visitor.person, held, told, stopped=bool(stopped and not held.channels))
     return in_language(_blank(kind, shop_in_use()).filled({**_chosen(held, kind.language), "token": token}), kind.language)
 
 
@@ -66,6 +69,15 @@ def _wanted(form: Mapping[str, str], held: Wishes, now: datetime) -> Wishes:
     )  # fmt: skip
 
 
+def _told(form: Mapping[str, str], before: Wishes, held: Wishes) -> str:
+    """Which words say what became of a choice."""
+    if before.channels and not held.channels:
+        return "saved_none"
+    day = held.birthday and (str(held.birthday.day), str(held.birthday.month))
+    asked = form.get("day", ""), form.get("month", "")
+    return "saved_but_day" if any(asked) and asked != day else "saved"
+
+
 def _number(form: Mapping[str, str], name: str, offered: range | tuple[int, ...]) -> int | None:
     text = form.get(name, "")
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else None
@@ -75,7 +87,7 @@ def _number(form: Mapping[str, str], name: str, offered: range | tuple[int, ...]
 def _birthday(form: Mapping[str, str], held: Wishes) -> date | None:
     day, month = _number(form, "day", range(1, 32)), _number(form, "month", range(1, 13))
     if day is None or month is None:
-        return None
+        return held.birthday if day or month else None
     year = held.birthday.year if held.birthday and (held.birthday.day, held.birthday.month) == (day, month) else LEAP_YEAR
     try:
         return date(year, month, day)
@@ -95,22 +107,22 @@ class _Kind(NamedTuple):
 
     Args:
         language: Of the words.
-        saved: Whether something was just chosen.
+        told: Which words say what became of what was just chosen; empty where nothing was.
         stopped: Whether what was stopped can be taken up again.
         paused: Whether there is a pause to keep.
         mute: The ways that have no address.
     """
 
     language: str
-    saved: bool
+    told: str
     stopped: bool
     paused: bool
     mute: frozenset[str]
 
 
-def _kind(person: Person, held: Wishes, *, saved: bool, stopped: bool) -> _Kind:
+def _kind(person: Person, held: Wishes, told: str, *, stopped: bool) -> _Kind:
     mute = frozenset(way for way in WAYS if way != "inapp" and way not in held.channels and not address_of(person, way))
-    return _Kind(language_of(person.locale, store_in_use().locale), saved, stopped, held.paused_until is not None, mute)
+    return _Kind(language_of(person.locale, store_in_use().locale), told, stopped, held.paused_until is not None, mute)
 
 
 @lru_cache(maxsize=200)
@@ -128,7 +140,8 @@ def _blank(kind: _Kind, shop: Shop) -> Blank:
         "topics": [(f"topic_{topic}", said[f"topic_{topic}"], place(f"topic_{topic}")) for topic in TOPICS],
         "first": _places("first", first), "often": _places("monthly", often), "hours": _places("hour", hours),
         "pauses": _places("pause", pauses), "days": _places("day", days), "months": _places("month", months),
-        "scored": place("scored"), "until": place("until"), "token": place("token"), **kind._asdict(),
+        "scored": place("scored"), "until": place("until"), "token": place("token"), "saved": said.get(kind.told),
+        **kind._asdict(),
     }  # fmt: skip
     return Blank(rendered("preferences.html", known, language, shop))
 
