@@ -207,6 +207,8 @@ class Consents(_Table):
 def _https(text: str) -> str:
     if text and not text.startswith("https://"):
         raise ValueError("the address that takes customers in is HTTPS")
+    if "{" in text:
+        raise ValueError("the address that takes customers in has no place for a code: ?code= is put after it")
     return text
 
 

@@ -102,6 +102,12 @@ def test_an_address_for_carts_is_https_and_takes_things(tmp_path: Path, url: str
         load(tmp_path)
 
 
+def test_an_address_that_takes_customers_in_has_no_place_for_a_code(tmp_path: Path) -> None:
+    (tmp_path / "rekindle.toml").write_text('[handover]\nurl = "https://shop.example/enter?code={code}"\n')
+    with pytest.raises(BadData, match=r"\?code= is put after it"):
+        load(tmp_path)
+
+
 PAGES = """
 pages:
   - for: {program: win-back, persona: price_sensitive}

@@ -36,5 +36,5 @@ def entered(request: HttpRequest, shown: Shown) -> Entered:
     """Spends a code; one that is unknown, spent or over is answered 404."""
     mine = spend_entrance(shown.code, moment.now())
     if mine is None:
-        raise HttpError(404, "there is no such code")
+        raise HttpError(404, "there is no such code: a code is good once, and for ten minutes")
     return Entered(customer=external_ids([mine]).get(mine, mine))
