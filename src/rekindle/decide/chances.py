@@ -56,7 +56,7 @@ _PARTS = {
 
 
 def spread_chances(table: ir.Table, program: Program, stage: Stage, policy: Policy) -> ir.Table:
-    """Renormalises the policy's weights over the variants that each candidate may get: adds `pi:<arm>` and `kept`.
+    """Renormalises the policy's weights over the variants that each candidate may get: adds `pi:<arm>`, `kept` and `draw`.
 
     A draw that a cap put off is kept while its variant may be had.
 
@@ -73,7 +73,8 @@ def spread_chances(table: ir.Table, program: Program, stage: Stage, policy: Poli
         total = total + weight
     pis = {f"pi:{name}": (weight / total.nullif(0)).fill_null(0.0) for name, weight in weighed.items()}
     kept = table.held_arm.notnull() & ibis.or_(*(((table.held_arm == name) & table[f"can:{name}"]) for name in weighed))
-    return table.mutate(**pis, kept=kept.fill_null(False))
+    number = draw(salt(program.name, stage.name, str(program.version)), table.customer_id, table.episode)
+    return table.mutate(**pis, kept=kept.fill_null(False), draw=number)
 
 
 def expected_costs(chances: Chances) -> ir.Table:
@@ -95,29 +96,27 @@ def expected_costs(chances: Chances) -> ir.Table:
     )
 
 
-def drawn(chances: Chances, scales: Mapping[str, float], version: str) -> ir.Table:
+def drawn(chances: Chances, scales: Mapping[str, float]) -> ir.Table:
     """Draws one variant per candidate; scaling takes from variants and gives to `nothing`.
 
     Args:
         chances: Of the stage.
         scales: By variant, what budgets leave of its chance; of all candidates alike.
-        version: The program's.
 
     The intervals are laid out in the order of the stage's variants, `nothing` last. A draw that was put off by a cap is kept.
 
     Returns:
-        The candidates with eligible and closed (from `_among`, joined by "|"), arm, propensity, draw, channel, offer, cost_ceiling,
+        The candidates with eligible and closed (from `_among`, joined by "|"), arm, propensity, channel, offer, cost_ceiling,
         expected_cost,
         arm_margin, arm_spread, subsidised, scope, seller_id, seller_cost, offer_value, can_any, short (kept, and budgets have no room),
         scales (what budgets left of the chances, from `replay.written`; null of a draw that is kept, which has those of its day).
     """
     table = chances.table
-    number = draw(salt(chances.program.name, chances.stage.name, version), table.customer_id, table.episode)
     edge: ir.FloatingValue = ibis.literal(0.0)
     steps = []
     for one in chances.stage.arms:
         edge = edge + table[f"pi:{one.name}"] * scales[one.name]
-        steps.append((number < edge, one.name))
+        steps.append((table.draw < edge, one.name))
     names = [one.name for one in chances.stage.arms]
     fresh = ibis.cases(*steps, else_=NOTHING)
     kept, closed = table.kept, [name for name in names if scales[name] == 0]
@@ -125,7 +124,7 @@ def drawn(chances: Chances, scales: Mapping[str, float], version: str) -> ir.Tab
     fresh_chance = arm.cases(*((name, table[f"pi:{name}"] * scales[name]) for name in names), else_=1.0 - edge)
     offers = {one.name: one.offer for one in chances.stage.arms}
     return table.mutate(
-        **_among(chances, scales), scales=kept.ifelse(ibis.null("string"), written(scales)), draw=number, arm=arm,
+        **_among(chances, scales), scales=kept.ifelse(ibis.null("string"), written(scales)), arm=arm,
         propensity=kept.ifelse(table.held_propensity, fresh_chance),
         can_any=ibis.or_(*(table[f"can:{name}"] for name in names)),
         channel=_of(arm, table, "channel", names, ibis.null("string")), offer=arm.cases(*offers.items(), else_=ibis.null("string")),

@@ -157,7 +157,7 @@ def _left(warehouse: Warehouse, inputs: Inputs, seen: due.Past, stages: list[cha
 def _decided(one: chances.Chances, inputs: Inputs, left: Mapping[budget.Part, float]) -> ir.Table:
     offers = {arm.name: inputs.documents.offers[arm.offer] for arm in one.stage.arms}
     scales = {name: budget.scale_of(left, one.program.name, offer, inputs.documents.rules) for name, offer in offers.items()}
-    table = chances.drawn(one, scales, str(one.program.version))
+    table = chances.drawn(one, scales)
     days = {name: arms.valid_days(one.stage, offer, inputs.as_of.day) for name, offer in offers.items()}
     table = _described(table, inputs, ibis.literal(one.stage.name))
     if hours := {arm.name: arm.hour for arm in one.stage.arms if arm.hour is not None}:

@@ -149,7 +149,7 @@ def _line(
         parts |= {} if paid.part is None else {f"part:{name}": paid.part}
     table = warehouse.keep(chances.side_by_side(mine.mutate(**parts), options))
     table = warehouse.keep(chances.spread_chances(table, program, stage, inputs.policy))
-    return chances.drawn(chances.Chances(program, stage, table), scales, str(program.version))
+    return chances.drawn(chances.Chances(program, stage, table), scales)
 
 
 def _draw(row: Mapping[str, Any], question: "Question", program: Program, stage: Stage, scales: Mapping[str, float]) -> Draw:
