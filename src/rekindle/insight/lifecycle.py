@@ -86,7 +86,7 @@ def high_potential(buyers: ir.Table, edges: Edges = EDGES) -> ir.Table:
     return buyers.aggregate(potential=buyers.potential.quantile(1 - edges.high_potential).ceil().cast("int64"))
 
 
-def lapsed_cohort(profile: ir.Table, potential: int, edges: Edges = EDGES) -> ir.StringValue:
+def lapsed_cohort(profile: ir.Table, potential: ir.IntegerScalar | int, edges: Edges = EDGES) -> ir.StringValue:
     """The cohort of who is lapsing or lapsed, null for others: the first rule that holds.
 
     Args:

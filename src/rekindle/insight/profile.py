@@ -233,9 +233,9 @@ def _tiers(warehouse: Warehouse, buyers: ir.Table, question: Question) -> Tiers:
 
 def _joined(base: ir.Table, *parts: ir.Table) -> ir.Table:
     """Left joins by customer_id, without a second key column."""
-    for part in parts:
-        base = base.left_join(part, "customer_id").drop("customer_id_right")
-    return base
+    for number, part in enumerate(parts):
+        base = base.left_join(part, "customer_id", rname=f"{{name}}_{number}")
+    return base.drop(*(f"customer_id_{number}" for number in range(len(parts))))
 
 
 def _predicted(buyers: ir.Table, scored: lapse.Scored | CannotTell) -> ir.Table:
@@ -304,8 +304,8 @@ def _with_reasons(warehouse: Warehouse, staged: ir.Table, question: Question) ->
         cause_evidence=whole.cause_evidence.fill_null(""),
         open_ticket=whole.open_ticket.fill_null(False), had_friction=whole.had_friction.fill_null(False),
     )
-    potential = warehouse.row(lifecycle.high_potential(staged))["potential"]
-    whole = whole.mutate(lapsed_cohort=lifecycle.lapsed_cohort(whole, potential or 0))
+    potential = warehouse.keep(lifecycle.high_potential(staged)).potential.as_scalar().fill_null(0)
+    whole = whole.mutate(lapsed_cohort=lifecycle.lapsed_cohort(whole, potential))
     return whole.mutate(cohort_evidence=lifecycle.cohort_evidence(whole))
 
 
