@@ -53,7 +53,7 @@ def candidates(size: int) -> ibis.Table:
 def drawn(warehouse: Warehouse, size: int) -> pa.Table:
     """What the planner's own expressions write of the candidates."""
     table = warehouse.keep(chances.spread_chances(warehouse.keep(candidates(size)), PROGRAM, STAGE, POLICY))
-    return warehouse.arrow(chances.drawn(chances.Chances(PROGRAM, STAGE, table), SCALES, str(PROGRAM.version)))
+    return warehouse.arrow(chances.drawn(chances.Chances(PROGRAM, STAGE, table), SCALES))
 
 
 def logged(warehouse: Warehouse, size: int) -> pa.Table:

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from rekindle.decide import chances
+from rekindle.decide.policy import equal_chance
 from rekindle.decide.replay import Logged, arms_of, implied_scale, one_scale, replay, scales_of, written
-from rekindle.program.documents import NOTHING
+from rekindle.program.documents import NOTHING, Offer
 from tests.decide import test_assignment_replay as crowd
-from tests.decide.shop import Decider
+from tests.decide.shop import OFFERS, RECONNECT, Decider, documents, program
+from tests.decide.shop import crowd as crowd_of
 from tests.decide.test_assignment_replay import POLICY, PROGRAM, STAGE, candidates, drawn, logged
 
 SIZE = 400
@@ -80,7 +82,7 @@ def test_decisions_of_several_payers_come_out_again_by_what_the_journal_has(deci
 def test_a_draw_that_is_kept_has_the_scales_of_its_own_day(decider: Decider) -> None:
     table = candidates(1).mutate(held_arm=ibis.literal("plain"), held_propensity=0.3, **{"can:plain": True})
     table = decider.warehouse.keep(chances.spread_chances(decider.warehouse.keep(table), PROGRAM, STAGE, POLICY))
-    (row,) = decider.warehouse.arrow(chances.drawn(chances.Chances(PROGRAM, STAGE, table), crowd.SCALES, "7")).to_pylist()
+    (row,) = decider.warehouse.arrow(chances.drawn(chances.Chances(PROGRAM, STAGE, table), crowd.SCALES)).to_pylist()
     assert (row["arm"], row["propensity"], row["scales"]) == ("plain", 0.3, None)
 
 
@@ -91,3 +93,25 @@ def test_what_a_budget_leaves_nothing_is_closed_and_comes_out_again_all_the_same
     assert not any("light" in row["eligible"] for row in rows)
     assert {row["closed"] for row in rows} == {"", "light|"}
     assert all(replay(one, PROGRAM, POLICY, spent).same for one in as_logged(decider))
+
+
+def test_a_plan_under_two_payers_budgets_is_made_again_from_its_own_rows(decider: Decider) -> None:
+    """The shop pays one delivery and the seller another; each has a budget of its own, and each row says what both left."""
+    offers = {**OFFERS, "theirs": {**OFFERS["shipping"], "payer": "seller", "scope": "product"}}
+    prior = {"prior": {"mean": 0.01, "sd": 0.01}}
+    arms = {name: {"offer": offer, **prior} for name, offer in (("plain", "reminder"), ("light", "shipping"), ("theirs", "theirs"))}
+    mine = program(version=7, stages={"reconnect": {**RECONNECT, "arms": arms}})
+    budgets = [{"amount": 6, "per": "30d", "payer": "shop"}, {"amount": 3, "per": "30d", "payer": "seller"}]
+    held = {name: Offer.model_validate({**one, "(name)": name}) for name, one in offers.items()}
+    decider.documents = replace(documents(mine, budgets=budgets), offers=held)
+    table = equal_chance((mine,))
+    rows = [row for row in decider.decide(0, crowd_of(200, offer_product="P1", seller_id="S1")).values() if row["arm"] is not None]
+    (told,) = {row["scales"] for row in rows}
+    scales = scales_of(told)
+    assert 0 < scales["theirs"] < scales["light"] < 1
+    for row in rows:
+        among = (*row["closed"].split("|")[:-1], *row["eligible"].split("|"))
+        one = Logged(
+            row["customer_id"], "back", row["stage"], row["episode"], row["context"], among, row["arm"], row["propensity"], row["draw"],
+        )
+        assert replay(one, mine, table, scales).same
