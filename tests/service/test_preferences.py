@@ -14,6 +14,8 @@ from rekindle.service.flow.sending import send_due
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people.models import Consent, Person
 from rekindle.service.people.queries import consents, known_people
+from rekindle.service.privacy.actions import forget
+from rekindle.service.privacy.queries import traces
 from rekindle.service.public.words import language_of, languages, words
 from rekindle.service.wishes.queries import wishes_of
 from rekindle.service.wishes.wishes import Wishes
@@ -31,8 +33,8 @@ def visitor(store: Settings) -> Client:
     return Client(enforce_csrf_checks=True)
 
 
-def link(store: Settings, customer: str = "c1") -> str:
-    return f"/preferences/{sign(load_ring(store.var, 'preferences'), Claim(customer, 'email-marketing'))}"
+def link(store: Settings) -> str:
+    return f"/preferences/{sign(load_ring(store.var, 'preferences'), Claim('c1', 'email-marketing'))}"
 
 
 def held(customer: str = "c1") -> Wishes:
@@ -67,6 +69,19 @@ def test_who_stops_everything_is_told_so_and_may_take_it_back_from_the_same_page
         assert "Saved. It holds from now on." in page
         assert 'name="stop_all" value="1"' in page
         assert held().channels == {"email"}
+
+
+@pytest.mark.parametrize("page", ["preferences", "known", "data"])
+def test_the_links_of_who_was_erased_are_none_of_ours_any_more(store: Settings, visitor: Client, page: str) -> None:
+    """But for the one to stop, which is never refused."""
+    theirs = link(store).replace("preferences", page)
+    assert visitor.get(theirs).status_code == 200
+    forget(traces(["c1"], []))
+    answer = visitor.get(theirs)
+    assert (answer.status_code, answer.content) == (404, visitor.get(f"/{page}/damaged").content)
+    assert visitor.post(theirs, {**TICKED, "erase": "yes"}).status_code == (405 if page == "known" else 404)
+    assert not Consent.objects.exists()
+    assert "Done." in stopped(store, visitor)
 
 
 def test_pressing_save_without_a_change_says_nothing_new(store: Settings, visitor: Client) -> None:
@@ -137,10 +152,6 @@ HOSTILE = [
 def test_what_the_page_does_not_offer_says_nothing(store: Settings, visitor: Client, form: dict[str, str]) -> None:
     assert visitor.post(link(store), {**TICKED, **form}).status_code == 200
     assert held() == Wishes(channels=frozenset({"email"}))
-
-
-def test_somebody_who_was_erased_gets_a_page_and_no_way_comes_back(store: Settings, visitor: Client) -> None:
-    assert visitor.get(link(store, "gone")).status_code == 200
 
 
 def test_the_page_speaks_the_customers_language(store: Settings, visitor: Client) -> None:

@@ -12,10 +12,10 @@ from rekindle.service.config import load_ring
 from rekindle.service.config.web import store_in_use
 from rekindle.service.flow.linking import MESSAGES
 from rekindle.service.outbox.models import Touch
-from rekindle.service.people.models import Person
+from rekindle.service.people.models import ExternalId, Person
 from rekindle.service.people.queries import person_of
 
-_LIST = "-marketing"
+_LIST, _STOP = "-marketing", "unsubscribe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ def reader_of(token: str) -> Reader | None:
 def visitor_of(purpose: str, token: str) -> Visitor | None:
     """Who a link is about; None where it is not one of ours.
 
+    A link to stop is about whoever it names, forgotten or not: a stop is never refused.
+
     Args:
         purpose: Of the keys that it must have been made with.
         token: From the address.
@@ -69,4 +71,10 @@ def visitor_of(purpose: str, token: str) -> Visitor | None:
         claim = verify(load_ring(store_in_use().var, purpose), token)
     except Refused:
         return None
-    return Visitor(person_of(claim.subject), claim.audience.removesuffix(_LIST))
+    person = person_of(claim.subject)
+    return None if purpose != _STOP and _forgotten(person) else Visitor(person, claim.audience.removesuffix(_LIST))
+
+
+def _forgotten(person: Person) -> bool:
+    """Whether nobody is known by an id any more: whom it named was erased."""
+    return person._state.adding and not ExternalId.objects.filter(customer_id=person.customer_id).exists()
