@@ -3,7 +3,6 @@
 Knows nothing of requests.
 """
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,6 +11,7 @@ from django.db import transaction
 
 from rekindle.errors import UsageError
 from rekindle.service.api.models import ApiKey
+from rekindle.service.api.queries import IN_USE, digest
 from rekindle.service.api.scopes import SCOPES
 
 
@@ -48,7 +48,7 @@ def opened(scopes: Sequence[str]) -> list[str]:
 
 
 def revoke(prefix: str, at: datetime, *, dry_run: bool = False) -> None:
-    """Ends a key; it opens nothing from now on. A dry run only sees whether it is there.
+    """Ends a key; it opens nothing from now on, in other processes within a second. A dry run only sees whether it is there.
 
     Raises:
         UsageError: There is none of this name, or it has ended.
@@ -57,8 +57,4 @@ def revoke(prefix: str, at: datetime, *, dry_run: bool = False) -> None:
         mine = ApiKey.objects.filter(pk=prefix, revoked_at=None)
         if not (mine.count() if dry_run else mine.update(revoked_at=at)):
             raise UsageError(f"no key '{prefix}' is in use", "See their names with: rekindle keys list")
-
-
-def digest(word: str) -> str:
-    """What is held of a key; it is random itself, so that one round is enough."""
-    return hashlib.sha256(word.encode()).hexdigest()
+    IN_USE.forget(prefix)

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet
+from django.db.models.base import ModelState
 
 SQLITE = "sqlite"
 Row = TypeVar("Row")
@@ -74,10 +75,23 @@ class Prepared(Generic[Row]):
         return self._written.setdefault(vendor, _Written(made, places, converters))
 
 
-def whole(model: type[Stored], question: Callable[..., QuerySet[Stored]]) -> Prepared[Stored]:
+def whole(model: type[Stored], question: Callable[[str], QuerySet[Stored]]) -> Prepared[Stored]:
     """A question that is answered with whole rows of a table."""
-    names = [field.attname for field in model._meta.concrete_fields]
-    return Prepared(lambda *texts: question(*texts).values_list(*names), lambda row: model.from_db(DEFAULT_DB_ALIAS, names, row))
+    names = columns(model)
+    return Prepared(lambda text: question(text).values_list(*names), lambda row: stored(model, names, row))
+
+
+def columns(model: type[Model]) -> list[str]:
+    """Every column of a table, by the names that its rows have for them."""
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+def stored(model: type[Stored], names: Sequence[str], values: Sequence[Any]) -> Stored:
+    """A stored row as Django gives it, made as a pickled one is: without signals, and without a look at each column."""
+    row, state = model.__new__(model), ModelState()
+    state.adding, state.db = False, DEFAULT_DB_ALIAS
+    vars(row).update(zip(names, values, strict=True), _state=state)
+    return row
 
 
 def _asked(held: BaseDatabaseWrapper, sql: str, given: Sequence[Any]) -> Sequence[Sequence[Any]]:

@@ -10,7 +10,7 @@ from operator import or_
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from rekindle.errors import BadData, UsageError
 from rekindle.service.config.prepared import Prepared, whole
@@ -52,10 +52,14 @@ class Word(NamedTuple):
 
 
 _PERSON = whole(Person, lambda customer: Person.objects.filter(pk=customer))
-_CALLED = Prepared(
-    lambda text: ExternalId.objects.filter(Q(customer_id=text) | Q(external_id=text)).values_list("customer_id"), lambda row: str(row[0])
-)
-_SAID = Prepared(lambda customer: Consent.objects.filter(customer_id=customer).in_order().values_list(*Word._fields), Word._make)
+
+
+def _called(text: str) -> QuerySet[ExternalId, Any]:
+    named = ExternalId.objects.filter(Q(customer_id=text) | Q(external_id=text)).values_list("customer_id")
+    return named.union(Person.objects.filter(pk=text).values_list("customer_id"))
+
+
+_CALLED = Prepared(_called, lambda row: str(row[0]))
 
 
 def person_of(customer_id: str) -> Person:
@@ -72,7 +76,7 @@ def find(text: str) -> str:
     """
     text = text.strip()
     found = set(_CALLED(text))
-    if text in found or _PERSON(text):
+    if text in found:
         return text
     if not found and "@" in text:
         found = set(Person.objects.filter(email_lookup=lookup_form(text)).values_list("customer_id", flat=True))
@@ -108,13 +112,14 @@ ADDRESSES = {"email": "email_lookup", "sms": "phone", "webpush": "push_lookup", 
 """Channel to the field of a person whose digest suppression knows."""
 
 
-def _blocking(email: str, sms: str, webpush: str, inapp: str, webhook: str) -> QuerySet[Suppression, Any]:
+def _said(customer: str, email: str, sms: str, webpush: str, inapp: str, webhook: str) -> QuerySet[Consent, Any]:
     digests = zip(ADDRESSES, (email, sms, webpush, inapp, webhook), strict=True)
     mine = reduce(or_, (Q(channel=channel, digest=digest) for channel, digest in digests))
-    return Suppression.objects.filter(mine).order_by("recorded_at").values_list("channel", "digest", "recorded_at")
+    blocked = Suppression.objects.filter(mine, channel=OuterRef("channel")).order_by("-recorded_at").values("recorded_at")[:1]
+    return Consent.objects.filter(customer_id=customer).in_order().values_list(*Word._fields, Subquery(blocked))
 
 
-_BLOCKED: Prepared[tuple[str, str, datetime]] = Prepared(_blocking, lambda row: (row[0], row[1], row[2]))
+_SAID: Prepared[tuple[Word, datetime | None]] = Prepared(_said, lambda row: (Word._make(row[:-1]), row[-1]))
 
 
 def address_of(person: Person, channel: str) -> str:
@@ -135,16 +140,22 @@ def refusals(people: Mapping[str, Person], channel: str, at: datetime, purpose: 
     said = _standing(Consent.objects.filter(customer_id__in=people.keys(), channel=channel, purpose=purpose))
     digests = {customer: digest_of(address_of(person, channel)) for customer, person in people.items()}
     blocked = _suppressed(Suppression.objects.filter(channel=channel, digest__in=digests.values()))
-    reasons = {customer: _refusal(said.get((customer, channel, purpose)), digest, blocked, at) for customer, digest in digests.items()}
+    reasons = {
+        customer: _refusal(said.get((customer, channel, purpose)), digest, blocked.get((channel, digest)), at)
+        for customer, digest in digests.items()
+    }
     return {customer: reason for customer, reason in reasons.items() if reason}
 
 
-def said_by(customer_id: str) -> list[Word]:
-    """Everything that a customer said, by channel and purpose, and of each the word that counts last."""
-    return _SAID(customer_id)
+def said_by(person: Person) -> list[tuple[Word, datetime | None]]:
+    """Everything that a customer said, by channel and purpose, and of each the word that counts last.
+
+    With each word stands when the address that the channel has now was suppressed at last; None where it was not.
+    """
+    return _SAID(person.customer_id, *(digest_of(address_of(person, channel)) for channel in ADDRESSES))
 
 
-def reachable(person: Person, said: Iterable[Word], at: datetime) -> frozenset[str]:
+def reachable(person: Person, said: Iterable[tuple[Word, datetime | None]], at: datetime) -> frozenset[str]:
     """The channels by which marketing may reach a person: those that `refusals` would not refuse.
 
     Args:
@@ -152,22 +163,23 @@ def reachable(person: Person, said: Iterable[Word], at: datetime) -> frozenset[s
         said: Everything that they said, as `said_by` has it.
         at: An aware instant; consents that expired before it do not count.
     """
-    standing = {one.channel: one for one in said if one.purpose == MARKETING}
-    digests = {channel: digest_of(address_of(person, channel)) for channel in ADDRESSES}
-    blocked = {(channel, digest): at for channel, digest, at in _BLOCKED(*digests.values())} if any(digests.values()) else {}
-    return frozenset(channel for channel, one in standing.items() if not _refusal(one, digests.get(channel, ""), blocked, at))
+    standing = {word.channel: (word, blocked) for word, blocked in said if word.purpose == MARKETING}
+    return frozenset(
+        channel for channel, (word, blocked) in standing.items() if not _refusal(word, address_of(person, channel), blocked, at)
+    )
 
 
-def _refusal(statement: Word | None, digest: str, blocked: Mapping[tuple[str, str], datetime], at: datetime) -> str:
+def _refusal(statement: Word | None, reached: str, blocked: datetime | None, at: datetime) -> str:
+    """Why a channel must not be used, empty where it may; `reached` is empty where there is no address."""
     if statement is None:
         return "no consent"
     if not statement.granted:
         return "opted out"
     if statement.expires_at and statement.expires_at <= at:
         return "consent expired"
-    if not digest:
+    if not reached:
         return "no address"
-    return "address suppressed" if statement.stopped(blocked.get((statement.channel, digest))) else ""
+    return "address suppressed" if statement.stopped(blocked) else ""
 
 
 def can_confirm(asked: OptIn, person: Person, at: datetime) -> bool:

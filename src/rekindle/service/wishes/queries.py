@@ -3,7 +3,7 @@
 Changes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from rekindle.decide.due import PAUSE
@@ -22,7 +22,7 @@ def wishes_of(person: Person, at: datetime) -> Wishes:
         person: Who.
         at: Aware; what has expired by then holds no more.
     """
-    return _wishes(person, said_by(person.customer_id), at)
+    return _wishes(person, said_by(person), at)
 
 
 def held_and_stopped(person: Person, at: datetime) -> tuple[Wishes, frozenset[str]]:
@@ -32,17 +32,17 @@ def held_and_stopped(person: Person, at: datetime) -> tuple[Wishes, frozenset[st
         person: Who.
         at: As `wishes_of`. The channels are all of one moment, and reach the customer still.
     """
-    said = said_by(person.customer_id)
-    return _wishes(person, said, at), _stopped(person, said)
+    said = said_by(person)
+    return _wishes(person, said, at), _stopped(person, [word for word, _ in said])
 
 
-def _wishes(person: Person, said: Iterable[Word], at: datetime) -> Wishes:
-    words = {(one.channel, one.purpose): one for one in said}
+def _wishes(person: Person, said: Sequence[tuple[Word, datetime | None]], at: datetime) -> Wishes:
+    words = {(one.channel, one.purpose): one for one, _ in said}
     live = {key for key, one in words.items() if one.granted and not (one.expires_at and one.expires_at <= at)}
     pause = next((words[key] for key in live if key[1] == PAUSE), None)
     no = {purpose for (_, purpose), one in words.items() if not one.granted}
     return Wishes(
-        channels=reachable(person, words.values(), at),
+        channels=reachable(person, said, at),
         refused=frozenset(purpose.removeprefix(TOPIC) for purpose in no if purpose.startswith(TOPIC)), channel=person.stated_channel,
         hour=person.stated_hour, monthly=person.monthly, birthday=person.birthday, paused_until=pause.expires_at if pause else None,
         scored=PROFILING not in no,
