@@ -109,7 +109,7 @@ def validate(request: HttpRequest, code: Code, asked: Checkout) -> HttpResponse:
 
 
 def _said(answer: Good | NotGood) -> HttpResponse:
-    return HttpResponse(answer.model_dump_json(), content_type="application/json")
+    return HttpResponse(answer.model_dump_json().encode(), content_type="application/json")
 
 
 @router.post("/{code}/redeem", response=Redeemed, summary="Take this code with this order")

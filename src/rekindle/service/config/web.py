@@ -10,12 +10,12 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
-from django.core.handlers.wsgi import WSGIHandler
 from whitenoise import WhiteNoise
 
 from rekindle.errors import StoreUnavailable
 from rekindle.service.config.database import configure, use_ledger
 from rekindle.service.config.keys import load_secret
+from rekindle.service.config.looks import Handler
 from rekindle.service.config.watched import Watched
 from rekindle.settings import Settings
 
@@ -37,7 +37,7 @@ def application(store: Settings) -> Wsgi:
     serve_as(store)
     use_ledger(store)
     logging.getLogger("django.request").addFilter(_without_address)
-    handler = _with_files(WSGIHandler())
+    handler = _with_files(Handler())
 
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         path, prefix = environ.get("PATH_INFO", ""), store_in_use().public_path

@@ -61,7 +61,7 @@ def rendered(template: str, said: Mapping[str, object], language: str, shop: Sho
 
 def in_language(html: str, language: str, status: int = 200) -> HttpResponse:
     """A page, and which language it speaks."""
-    return HttpResponse(html, status=status, headers={"Content-Language": language})
+    return HttpResponse(html, status=status, charset="utf-8", headers={"Content-Language": language})
 
 
 def filled(locale: str, key: str, **values: str) -> str:
