@@ -41,6 +41,20 @@ def test_what_a_store_has_is_asked_for(store: Settings) -> None:
     assert "shop.example" in asked.hosts
 
 
+@pytest.mark.parametrize(("rules", "limited"), [
+    ("budget: {amount: 9, per: 30d, hard: true}", True),
+    ("budget: {amount: 9, per: 30d}\nbudgets: [{amount: 9, per: 7d, hard: true}]", True),
+    ("budget: {amount: 9, per: 30d, hard: false}\nbudgets: 3", False), ("budget: hard", False),
+])  # fmt: skip
+def test_texts_may_speak_of_a_budget_that_is_hard_and_are_as_long_as_they_are_with_it(store: Settings, rules: str, limited: bool) -> None:
+    write(store, "rules.yaml", f"{rules}\n")
+    write(store, "offers.yaml", "offers:\n  free:\n    label: Free delivery\n    terms: Solange das Budget reicht.\n")
+    german = store.model_copy(update={"locale": "de_DE"})
+    asked = linting.asked(german)
+    assert (asked.limited, asked.facts["offer_limit"]) == (limited, "Er gilt, solange das Budget dafür reicht." if limited else "")
+    assert [one.rule for one in linting.examined(german).findings] == ([] if limited else ["budget-unbound"])
+
+
 def test_an_error_lets_no_message_leave(store: Settings) -> None:
     shipped = shipped_content().texts["win-back/closing.txt"]
     write(store, "content/win-back/closing.txt", shipped.replace("A last note for now{% if", "Act now{% if"))

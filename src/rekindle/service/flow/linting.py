@@ -14,6 +14,7 @@ from rekindle.deliver.facts import Facts
 from rekindle.deliver.links import Ring
 from rekindle.deliver.short_links import Link, shorten
 from rekindle.deliver.spoken import spoken
+from rekindle.deliver.words import while_it_lasts
 from rekindle.errors import Refused
 from rekindle.program.catalogue.shipped import shipped
 from rekindle.program.lint import Asked, Linted, Place, examine
@@ -77,13 +78,14 @@ def asked(settings: Settings, instead: Mapping[str, str] = MappingProxyType({}))
     readings = dict(_readings(settings.root, instead))
     programs = [reading.value for name, reading in readings.items() if name != OFFERS]
     labels = tuple(_spoken(readings[OFFERS])) if OFFERS in readings else ()
+    limited = _has_a_hard_budget(readings[RULES].value) if RULES in readings else False
     return Asked(
         settings.locale,
-        _samples(settings, max((text for _, text in labels), key=len, default="")),
+        _samples(settings, max((text for _, text in labels), key=len, default=""), limited),
         frozenset(filter(None, map(_host, (settings.brand.url, settings.public_url)))),
         frozenset(str(one.get("program")) for one in programs if one.get("class") == "service"),
         frozenset(str(one.get("program")) for one in programs if _is_about_a_mishap(one)),
-        _has_a_hard_budget(readings[RULES].value) if RULES in readings else False,
+        limited,
         (*labels, *(one for name, reading in readings.items() if name.startswith(PROGRAMS) for one in _subjects(name, reading)),
          *landing_words.texts(_written(settings.root / landing_words.FILE))),
     )
@@ -147,12 +149,13 @@ def _subjects(file: str, program: Reading) -> Iterator[tuple[Place, str]]:
                 yield Place(file, program.line(("stages", stage, "arms", name, "subject"))), subject
 
 
-def _samples(settings: Settings, label: str) -> dict[str, str]:
+def _samples(settings: Settings, label: str, limited: bool) -> dict[str, str]:
     """A text for each fact that a template may state: as long as this store's own are; what only a customer has is empty."""
     link = shorten(Ring("", "a", {"a": bytes(32)}), Link(0, 0))
     facts = Facts(
         stage="", shop_name=settings.name, shop_url=f"{settings.public_url.rstrip('/')}/c/{link}", offer_label=label, code="0" * LENGTH,
         valid_until=_LAST_DAY, postal_address=settings.sender.postal_address, locale=settings.locale,
+        offer_limit=while_it_lasts(settings.locale) if limited else "",
     )  # fmt: skip
     said = {name: value if isinstance(value, str) else "" for name, value in spoken(facts).items()}
     return said | dict.fromkeys(_ADDED, "")
