@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -118,16 +117,6 @@ def test_a_very_large_store_is_grouped_in_parts_and_comes_out_the_same(
     cut = [("", "c2"), ("c2", "c3"), ("c3", "x"), ("x", "")]
     monkeypatch.setattr(profile, "parts", lambda *_: cut)
     assert built(tmp_path, MIDNIGHT, FACTS)[1] == at_midnight[1]
-
-
-@pytest.mark.parametrize(("rows", "number"), [(0, 1), (20, 1), (21, 2), (100, 5), (10**12, 64)])
-def test_the_parts_hold_every_id_once(rows: int, number: int) -> None:
-    cut = profile.parts(rows, 20)
-    assert len(cut) == number
-    assert cut[0][0] == cut[-1][1] == ""
-    assert all(before[1] == after[0] for before, after in pairwise(cut))
-    edges = [letter for letter, _ in cut[1:]]
-    assert edges == sorted(set(edges))
 
 
 def test_a_shop_that_cannot_be_modelled_still_has_profiles(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -156,6 +157,26 @@ def test_credit_adds_up_to_the_lift(warehouse: Warehouse) -> None:
         for method in METHODS:
             assert sum(one.by[name][method].values()) == pytest.approx(one.followed)
             assert sum(one.scaled[name][method].values()) == pytest.approx(3_000.0)
+
+
+def test_credit_is_the_same_by_parts_of_the_customers(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The customers' names begin with six letters, so that each part has some of the orders; many have none."""
+    whole = found(warehouse, Interval(-500.0, 3_000.0, 6_500.0))
+    monkeypatch.setattr(outcomes, "MANY", 0.01)
+    assert found(warehouse, Interval(-500.0, 3_000.0, 6_500.0)) == whole
+
+
+def test_an_order_of_two_rounds_is_looked_at_in_each(tmp_path: Path) -> None:
+    """Of two years, say: what followed messages is shared out whole, by every method."""
+    with open_history("duckdb://history.duckdb", tmp_path) as opened:
+        begun = ((0, "a"), (9, "b"))
+        rounds = [{"customer_id": "one", "day": day, "episode": name, "entered_at": instant(day).naive} for day, name in begun]
+        Decider(opened, documents(PROGRAM)).remember(*rounds)
+        write(opened, {"orders": [order("o", "one", instant(20).naive, 10_000)]})
+        one = found(opened, CannotTell("no control yet"))
+    assert isinstance(one, Credit)
+    assert (one.followed, one.unmessaged) == (8_000.0, 0.0)
+    assert all(sum(shares.values()) == 8_000.0 for methods in one.by.values() for shares in methods.values())
 
 
 def test_it_says_when_there_is_nothing_to_credit(warehouse: Warehouse) -> None:

@@ -14,6 +14,7 @@ from rekindle.decide import due
 from rekindle.history.warehouse import Warehouse, open_history
 from rekindle.insight import persons
 from rekindle.learn import outcomes
+from rekindle.learn.sums import folded
 from rekindle.moment import AsOf
 from rekindle.program.documents import Program
 from tests.decide.shop import SHOP, Decider, documents, instant, program
@@ -107,9 +108,10 @@ def found(warehouse: Warehouse, day: float, mine: Program = PROGRAM, days: int =
     past = due.past(warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), as_of, inclusive=False)
     window = outcomes.Window(as_of, Decimal("0.40"), documents().offers, SHOP)
     entered = warehouse.keep(outcomes.rounds(past, (mine,), window))
+    spans, sold = warehouse.keep(outcomes.old_enough(entered, {mine.name: days}, as_of)), outcomes.priced(warehouse, past, window)
     told = []
-    for one in (window, replace(window, sold=outcomes.priced(warehouse, past, window))):
-        rows = outcomes.outcomes(warehouse, past, (mine,), one, entered, {mine.name: days})
+    for one in (window, replace(window, sold=sold, redeemed=outcomes.redemptions(warehouse, (mine,), sold))):
+        rows = outcomes.measured(warehouse, past, (mine,), spans, one, days)
         told.append(warehouse.arrow(rows.order_by("customer_id", "entered_at")).to_pylist())
     assert told[0] == told[1]
     keyed = {row.pop("customer_id"): row for row in told[0]}
@@ -120,6 +122,30 @@ def found(warehouse: Warehouse, day: float, mine: Program = PROGRAM, days: int =
 @pytest.fixture(scope="module")
 def late(warehouse: Warehouse) -> Rounds:
     return found(warehouse, 100)
+
+
+def test_sums_of_rounds_are_the_same_by_parts_of_the_customers(
+    warehouse: Warehouse, late: Rounds, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Twelve rounds, of which two have segments that were written down: in one part, and in as many as there are letters."""
+    as_of = instant(100)
+    past = due.past(warehouse.table("journal"), warehouse.table("plans"), warehouse.current("touches"), as_of, inclusive=False)
+    window = outcomes.Window(as_of, Decimal("0.40"), documents().offers, SHOP)
+    sold = outcomes.priced(warehouse, past, window)
+    window = replace(window, sold=sold, redeemed=outcomes.redemptions(warehouse, (PROGRAM,), sold))
+    old = warehouse.keep(outcomes.old_enough(warehouse.keep(outcomes.rounds(past, (PROGRAM,), window)), {"back": HORIZON}, as_of))
+    by = ("standing", "segments", "baseline")
+    for at_a_time, least, most in ((100, 1, 1), (1, 2, 64)):
+        monkeypatch.setattr(outcomes, "MANY", at_a_time)
+        cells = outcomes.summed_up(warehouse, past, (PROGRAM,), window, old, by)
+        told = folded(cells, by)
+        assert least <= len(cells.sums) / len(told.sums) <= most
+        assert told.sums.n.sum() == len(late) == 12
+        for name in ("margin", "spend", "orders", "retained", "activated", "incentives", "messages", "days_to_order"):
+            mine = {key: 0.0 for key in zip(*(told.keys[one].tolist() for one in by), strict=True)}
+            for row in late.values():
+                mine[tuple("" if row[one] is None else str(row[one]) for one in by)] += float(row[name])
+            assert dict(zip(mine, told.sums[f"y:{name}"].tolist(), strict=True)) == pytest.approx(mine), name
 
 
 def test_rounds_are_who_was_assigned_and_not_who_was_written_to(late: Rounds) -> None:
@@ -244,7 +270,8 @@ def test_two_accounts_that_become_one_count_once_by_what_was_drawn_first(tmp_pat
         past = due.Past(persons.as_persons(past.journal, pairs), persons.as_persons(past.contacts, pairs))
         window = outcomes.Window(as_of, Decimal("0.40"), documents().offers, SHOP)
         entered = opened.keep(outcomes.rounds(past, (PROGRAM,), window))
-        rows = opened.arrow(outcomes.outcomes(opened, past, (PROGRAM,), window, entered, {"back": HORIZON})).to_pylist()
+        spans = opened.keep(outcomes.old_enough(entered, {"back": HORIZON}, as_of))
+        rows = opened.arrow(outcomes.measured(opened, past, (PROGRAM,), spans, window, HORIZON)).to_pylist()
     told = {row["customer_id"]: (row["standing"], row["entered_at"], row["orders"]) for row in rows}
     assert told == {"survivor": ("control", at(0), 3), "stranger": ("treated", at(0), 0)}
 

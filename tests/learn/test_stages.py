@@ -129,10 +129,11 @@ def test_where_too_few_have_ordered_what_would_show_is_told_all_the_same() -> No
     assert few.detectable == against(cells, ("light",)).measures["margin"].detectable > 0
 
 
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[stages.StageLift, ...]]]:
+@pytest.fixture(scope="module", params=[[("", "")], [("", "c2"), ("c2", "c5"), ("c5", "x"), ("x", "")]], ids=["whole", "parts"])
+def told(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[dict[str, tuple[stages.StageLift, ...]]]:
     """Of 300 draws of either a third and two thirds ordered for 10.00 (margin 4.00); a message cost a hundredth of a cent."""
-    with open_history("duckdb://history.duckdb", tmp_path_factory.mktemp("stages")) as opened:
+    with pytest.MonkeyPatch.context() as patch, open_history("duckdb://history.duckdb", tmp_path_factory.mktemp("stages")) as opened:
+        patch.setattr(outcomes, "parts", lambda *_: request.param)
         rows, orders = [], []
         for number in range(600):
             arm, name = ("plain", "nothing")[number % 2], f"c{number}"
@@ -149,7 +150,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[s
         as_of, mine = instant(95), program(goal={"metric": "incremental_margin", "horizon": "90d"})
         past = due.past(opened.table("journal"), opened.table("plans"), opened.current("touches"), as_of, inclusive=False)
         window = outcomes.Window(as_of, Decimal("0.40"), documents().offers, SHOP)
-        drawn = opened.keep(stages.aged(past, (mine,), window))
+        drawn = opened.keep(stages.counted(past, (mine,), window))
         yield stages.of_programs(opened, past, (mine,), window, drawn)
 
 

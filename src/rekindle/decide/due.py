@@ -46,9 +46,13 @@ def past(journal: ir.Table, plans: ir.Table, touches: ir.Table, as_of: AsOf, inc
     instant = ibis.literal(as_of.naive)
     ready = plans.filter(~plans.rehearsal, plans.as_of <= instant if inclusive else plans.as_of < instant)
     rows = journal.semi_join(ready, "plan")
-    unsent = touches.filter(touches.status.isin(("failed", "suppressed", "expired")), touches.settled_at < instant)
     made = rows.filter(rows.arm.notnull(), rows.arm != NOTHING, rows.reason.isnull())
-    return Past(rows, made.anti_join(unsent, ["program", "customer_id", "episode", "stage"]))
+    return Past(rows, made.anti_join(unsent(touches, as_of), ["program", "customer_id", "episode", "stage"]))
+
+
+def unsent(touches: ir.Table, as_of: AsOf) -> ir.Table:
+    """The touches that were settled before the instant without being sent."""
+    return touches.filter(touches.status.isin(("failed", "suppressed", "expired")), touches.settled_at < ibis.literal(as_of.naive))
 
 
 ROUND = ["program", "customer_id", "episode"]

@@ -3,12 +3,10 @@
 Knows nothing of programs and offers. Everything per customer is an expression; the models see distinct histories only.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import pairwise
 
 import ibis
 import ibis.expr.types as ir
@@ -30,6 +28,7 @@ from rekindle.insight import (
     thresholds,
     tiers,
 )
+from rekindle.insight.customer_parts import among, parts
 from rekindle.insight.models import GammaGamma
 from rekindle.insight.store_credit import open_credits
 from rekindle.insight.tiers import DAYS, Boundaries, Tiers
@@ -66,9 +65,6 @@ SPENT = ("bare", "amount", "earned", "previous_day")
 
 MANY_ORDERS, MANY_LINES = 55_000_000, 65_000_000
 """Orders, and lines, that are grouped at a time, give or take: of more, customers are grouped in parts."""
-
-LETTERS = ".0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
-"""Ids are keyed hashes and begin with any of these alike; the parts of other ids are uneven."""
 
 CHANNELS = ("email", "sms", "webpush", "inapp")
 
@@ -187,7 +183,7 @@ def _summed(warehouse: Warehouse, question: Question, since: date | None) -> lis
     """What orders say per customer, by parts of the customers."""
     sales = purchases.sales(warehouse, question.as_of)
     cut = parts(warehouse.scalar(warehouse.table("orders").count()), MANY_ORDERS)
-    return [warehouse.keep(purchases.per_customer(_part(sales, part), since)) for part in cut]
+    return [warehouse.keep(purchases.per_customer(among(sales, part), since)) for part in cut]
 
 
 def _baskets(warehouse: Warehouse, question: Question, since: date | None) -> list[ir.Table]:
@@ -197,23 +193,7 @@ def _baskets(warehouse: Warehouse, question: Question, since: date | None) -> li
     ranked = warehouse.keep(offer_scopes.numbered(warehouse, ranked))
     named = warehouse.keep(purchases.categories(ranked))
     cut = parts(warehouse.scalar(warehouse.table("order_lines").count()), MANY_LINES)
-    return [warehouse.keep(purchases.baskets(_part(sold, part), ranked, named, question.margin, since)) for part in cut]
-
-
-def parts(rows: int, at_a_time: int) -> list[tuple[str, str]]:
-    """Parts of the customers by the first letters of their ids, from one up to another: as many as rows need, up to one per letter.
-
-    >>> parts(5, 20), parts(50, 20)
-    ([('', '')], [('', 'K'), ('K', 'e'), ('e', '')])
-    """
-    number = min(max(math.ceil(rows / at_a_time), 1), len(LETTERS))
-    edges = ["", *(LETTERS[at * len(LETTERS) // number] for at in range(1, number)), ""]
-    return list(pairwise(edges))
-
-
-def _part(table: ir.Table, part: tuple[str, str]) -> ir.Table:
-    table = table.filter(table.customer_id >= part[0]) if part[0] else table
-    return table.filter(table.customer_id < part[1]) if part[1] else table
+    return [warehouse.keep(purchases.baskets(among(sold, part), ranked, named, question.margin, since)) for part in cut]
 
 
 def _together(tables: list[ir.Table]) -> ir.Table:

@@ -81,27 +81,23 @@ def _recent(rows: ir.Table, programs: Sequence[Program], as_of: AsOf, *columns: 
 
 def _told(warehouse: Warehouse, rows: ir.Table, as_of: AsOf, sold: ir.Table, asked: Mapping[str, tuple[str, ...]]) -> ir.Table:
     """Rows with what became of each: handed_over, failed, ordered, and what is asked of events; true or false."""
-    rows = warehouse.keep(rows)
-    touches = warehouse.current("touches")
-    gone = touches.group_by(*_KEY).aggregate(
+    rows = warehouse.keep(rows.mutate(number=ibis.row_number()))
+    touches = rows.select(*_KEY, "number").join(warehouse.current("touches").select(*_KEY, "status"), _KEY)
+    gone = touches.group_by("number").aggregate(
         handed_over=touches.status.isin(("sent", "unknown")).any(), failed=(touches.status == "failed").any()
     )
     names = sorted(name for group in asked.values() for name in group)
     events = warehouse.current("events").select("customer_id", "name", at="occurred_at")
-    met = _after(rows, _KEY, events.filter(events.name.isin(names), events["at"] < ibis.literal(as_of.naive)))
-    answers = met.group_by(*_KEY).aggregate(**{step: met.name.isin(group).any() for step, group in asked.items()})
-    told = rows
-    for part in (gone, answers, _ordered(rows, _KEY, sold)):
-        told = told.left_join(part, _KEY).drop(*(f"{name}_right" for name in _KEY))
+    met = _after(rows, events.filter(events.name.isin(names), events["at"] < ibis.literal(as_of.naive)))
+    answers = met.group_by("number").aggregate(**{step: met.name.isin(group).any() for step, group in asked.items()})
+    after = _after(rows, sold.select("customer_id", at="ordered_at"))
+    ordered, told = after.select("number").distinct().mutate(ordered=True), rows
+    for part in (gone, answers, ordered):
+        told = told.left_join(part, "number").drop("number_right")
     return told.mutate(**{step: told[step].fill_null(False) for step in ("handed_over", "failed", *asked, "ordered")})
 
 
-def _ordered(rows: ir.Table, key: list[str], sold: ir.Table) -> ir.Table:
-    after = _after(rows, key, sold.select("customer_id", at="ordered_at"))
-    return after.group_by(*key).aggregate(ordered=after.count() > 0)
-
-
-def _after(rows: ir.Table, key: list[str], met: ir.Table) -> ir.Table:
+def _after(rows: ir.Table, met: ir.Table) -> ir.Table:
     """What came of customers within the echo of their messages."""
-    both = rows.select(*key, "left_at").join(met, "customer_id")
+    both = rows.select("number", "customer_id", "left_at").join(met, "customer_id")
     return both.filter(both["at"] >= both.left_at, both["at"] < both.left_at + ibis.interval(days=ECHO_DAYS))

@@ -19,9 +19,9 @@ from rekindle.insight.models import Interval
 from rekindle.learn import comparison, outcomes
 from rekindle.learn.comparison import LEVEL, Comparison
 from rekindle.learn.maturity import LEAST, STEP, Maturity, maturity
-from rekindle.learn.measures import CATALOGUE, COLUMNS, FIRST, SHOWN
+from rekindle.learn.measures import CATALOGUE, FIRST, SHOWN
 from rekindle.learn.strata import aligned
-from rekindle.learn.sums import Cells, Flags, Sums, read, summed
+from rekindle.learn.sums import Cells, Flags, Sums, folded
 from rekindle.program.documents import Program
 
 KEYS = ("program", "standing", "epoch", "control_share", "policy", "context", "cohort", "value_tier", "cause", "month", "matured")
@@ -125,16 +125,19 @@ def of_programs(
         every[name][standing] = one_side
     found = {one.name: _maturity(every[one.name], one.goal.horizon_days, window.as_of.day) for one in programs}
     windows = {name: one.window_days for name, one in found.items() if one.window_days}
-    cells, segments = _summed(warehouse, past, programs, window, entered, windows) if windows else (None, None)
-    lifts = []
+    cells, lifts = None, []
+    if windows:
+        old = outcomes.old_enough(entered, windows, window.as_of)
+        cells = outcomes.summed_up(warehouse, past, programs, window, old, (*KEYS, "segments"))
     for name, ages in every.items():
         oldest = max((age for one in ages.values() for age in one), default=None)
         days = (None if oldest is None else window.as_of.day - timedelta(days=oldest), window.as_of.last_day)
-        if cells is None or segments is None or name not in windows:
+        if cells is None or name not in windows:
             lifts.append(_nothing_yet(name, found[name], days, _why(ages)))
         else:
-            mine = (cells.only(cells.keys["program"] == name), segments.only(segments.keys["program"] == name))
-            lifts.append(measure(name, *mine, found[name], days))
+            mine = cells.only(cells.keys["program"] == name)
+            marked = mine.only(mine.keys["segments"] != "")
+            lifts.append(measure(name, folded(mine, KEYS), folded(marked, BY_SEGMENT), found[name], days))
     return tuple(lifts)
 
 
@@ -145,15 +148,6 @@ def not_begun(program: Program, window: outcomes.Window) -> Lift:
 
 def _maturity(ages: Mapping[str, Mapping[int, int]], horizon_days: int, day: date) -> Maturity:
     return maturity(ages, horizon_days, day, never=len(ages) < len(outcomes.STANDINGS))
-
-
-def _summed(
-    warehouse: Warehouse, past: Past, programs: Sequence[Program], window: outcomes.Window, entered: ir.Table, windows: Mapping[str, int]
-) -> tuple[Cells, Cells]:
-    rows = warehouse.keep(outcomes.outcomes(warehouse, past, programs, window, entered, windows))
-    cells = read(warehouse.arrow(summed(rows, KEYS, (*COLUMNS, *outcomes.COSTS))), KEYS)
-    marked = rows.filter(rows.segments.notnull())
-    return cells, read(warehouse.arrow(summed(marked, BY_SEGMENT, SHOWN, ())), BY_SEGMENT)
 
 
 def _why(ages: Mapping[str, Mapping[int, int]]) -> str:

@@ -183,11 +183,12 @@ def of_draws(warehouse: Warehouse, drawn: ir.Table, programs: Sequence[Program])
 
     Args:
         warehouse: Runs the count.
-        drawn: Decisions, from `stages.aged`.
+        drawn: Decisions, from `stages.counted`.
         programs: The programs.
     """
-    once = 1 / drawn.propensity
-    counted = drawn.group_by("program", *CELL, "arm").aggregate(rows=drawn.count(), inverse=once.sum(), inverse2=(once * once).sum())
+    once = drawn.rows / drawn.propensity
+    sums = {"rows": drawn.rows.sum(), "inverse": once.sum(), "inverse2": (once / drawn.propensity).sum()}
+    counted = drawn.group_by("program", *CELL, "arm").aggregate(**sums)
     table = warehouse.arrow(counted.order_by("program", *CELL, "arm"))
     rows = {name: np.array([str(one) for one in table[name].to_pylist()], dtype=str) for name in ("program", *CELL, "arm")}
     rows |= {name: table[name].to_numpy().astype(float) for name in ("rows", "inverse", "inverse2")}

@@ -4,8 +4,8 @@ Knows nothing of lift. One row per customer and epoch; the window opens when the
 any span of a round, such as the time since a decision.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -16,6 +16,9 @@ from rekindle.decide.arms import MILLI, Shop
 from rekindle.decide.due import Past
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight import purchases
+from rekindle.insight.customer_parts import Part, among, parts
+from rekindle.learn.measures import COLUMNS
+from rekindle.learn.sums import CELL, Cells, in_cells, numbered, read, summed
 from rekindle.moment import AsOf, start_of_day
 from rekindle.program.documents import Offer, Program
 from rekindle.program.targets import days_of, quarter_of
@@ -43,6 +46,7 @@ class Window:
         offers: By name, for what redemptions cost besides a lower price.
         shop: Currency and channel costs.
         sold: Orders with what they brought, from `priced`; each question works it out for its own customers where None.
+        redeemed: Of these, the orders with the code of a message, from `redemptions`; likewise.
     """
 
     as_of: AsOf
@@ -50,6 +54,25 @@ class Window:
     offers: dict[str, Offer]
     shop: Shop
     sold: ir.Table | None = None
+    redeemed: ir.Table | None = None
+
+
+def by_parts(past: Past, window: Window, rows: int) -> Iterator[tuple[Part, Past, Window]]:
+    """Parts of the customers, each with what was decided and bought of it, so that memory holds what followed for one at a time.
+
+    Args:
+        past: Ready plans before the instant.
+        window: What is counted; its orders are those of the part then.
+        rows: Rounds or decisions of all parts together.
+    """
+    for part in parts(rows, MANY):
+        mine = Past(among(past.journal, part), among(past.contacts, part))
+        known = {name: among(table, part) for name in ("sold", "redeemed") if (table := getattr(window, name)) is not None}
+        yield part, mine, replace(window, **known)
+
+
+MANY = 3_000_000
+"""Rounds or decisions that are followed at a time, give or take."""
 
 
 def rounds(past: Past, programs: Sequence[Program], window: Window) -> ir.Table:
@@ -85,11 +108,12 @@ def ages(warehouse: Warehouse, rows: ir.Table, *by: str) -> dict[tuple[str, ...]
 
     Args:
         warehouse: Runs the count.
-        rows: The columns and age_days.
+        rows: The columns and age_days; of rows that stand for several, `rows` says for how many.
         by: The columns.
     """
     found: dict[tuple[str, ...], dict[int, int]] = {}
-    for row in warehouse.arrow(rows.group_by(*by, "age_days").aggregate(rows=rows.count())).to_pylist():
+    number = rows.rows.sum() if "rows" in rows.columns else rows.count()
+    for row in warehouse.arrow(rows.group_by(*by, "age_days").aggregate(rows=number)).to_pylist():
         found.setdefault(tuple(row[name] for name in by), {})[row["age_days"]] = row["rows"]
     return found
 
@@ -123,29 +147,50 @@ def quarter_in(at: ir.TimestampValue, as_of: AsOf) -> ir.StringValue:
     return ibis.cases(*began, else_=ibis.null("string"))
 
 
-def outcomes(
-    warehouse: Warehouse, past: Past, programs: Sequence[Program], window: Window, entered: ir.Table, days: Mapping[str, int]
-) -> ir.Table:
-    """What each round brought within so many days.
+def old_enough(entered: ir.Table, days: Mapping[str, int], as_of: AsOf) -> ir.Table:
+    """Rounds that are old enough to be counted, for `measured`.
+
+    Args:
+        entered: From `rounds`.
+        days: Program to over how many days a round is counted, at least one; younger rounds, and others' programs, are left out.
+        as_of: The instant.
+
+    Returns:
+        The rounds with since, until, days, and matured (the quarter in which the window ended, such as 2026-Q4; null before the last
+        `QUARTERS`).
+    """
+    aged = entered.filter(entered.program.isin(list(days)))
+    aged = aged.mutate(days=aged.program.cases(*days.items(), else_=0))
+    old = aged.filter(aged.age_days >= aged.days)
+    until = old.entered_at + old.days.as_interval("D")
+    return old.mutate(since=old.entered_at, until=until, matured=quarter_in(until, as_of))
+
+
+_SPAN = ("program", "customer_id", "span", "since", "until", "days", "cohort", "baseline")
+"""What `measured` reads of rounds, and the covariate."""
+
+
+def summed_up(
+    warehouse: Warehouse, past: Past, programs: Sequence[Program], window: Window, old: ir.Table, by: Sequence[str]
+) -> Cells:  # fmt: skip
+    """What rounds brought, as sums of `measures.COLUMNS` and `COSTS`; a cell comes once for each part of the customers.
 
     Args:
         warehouse: An open history.
         past: Ready plans before the instant.
-        programs: The programs.
+        programs: Whose messages and redemptions count.
         window: What is counted.
-        entered: From `rounds`.
-        days: Program to over how many days a round is counted, at least one; younger rounds, and others' programs, are left out.
-
-    Returns:
-        The rounds with `measures.COLUMNS` (money in minor units; margin net of redemptions and channel costs), incentives, messages
-        (minor units) and redeemed (orders with a code that a message carried), and matured (the quarter in which the window ended, such as
-        2026-Q4; null before the last `QUARTERS`).
+        old: Rounds as `old_enough` gives them, some at least.
+        by: What cells are told apart by.
     """
-    aged = entered.join(ibis.memtable({"program": [*days], "days": [*days.values()]}), "program")
-    old = aged.filter(aged.age_days >= aged.days)
-    until = old.entered_at + old.days.as_interval("D")
-    spans = old.mutate(since=old.entered_at, until=until, matured=quarter_in(until, window.as_of))
-    return measured(warehouse, past, programs, spans, window, max(days.values()))
+    found, size = [], warehouse.row(old.aggregate(rows=old.count(), longest=old.days.max()))
+    cells, columns = warehouse.keep(numbered(old, by)), [name for name in _SPAN if name in old.columns]
+    for part, mine, theirs in by_parts(past, window, size["rows"]):
+        with warehouse.forgetting():
+            spans = warehouse.keep(in_cells(among(old, part), cells, *columns))
+            rows = measured(warehouse, mine, programs, spans, theirs, size["longest"])
+            found.append(warehouse.arrow(summed(rows, (CELL,), (*COLUMNS, *COSTS))))
+    return read(warehouse.arrow(cells), found)
 
 
 def measured(
@@ -160,6 +205,10 @@ def measured(
         spans: As `followed` takes them, with `days`, how long each is, and `cohort`, the lapsed cohort at entry, null of who was in none.
         window: What is counted.
         longest: The most of these days.
+
+    Returns:
+        The spans with `measures.COLUMNS` (money in minor units; margin net of redemptions and channel costs), incentives, messages
+        (minor units) and redeemed (orders with a code that a message carried).
     """
     joined = followed(warehouse, past, programs, spans, window, longest)
     ordered, messages = joined.orders > 0, joined.messages_milli / MILLI
@@ -203,54 +252,39 @@ def followed(
         spans = warehouse.keep(spans.mutate(span=ibis.row_number()))
     if sold is None:
         sold = _since(warehouse, purchases.sales(warehouse, window.as_of), spans.since)
-    parts = [
-        _bought(warehouse, sold, spans, window), _redeemed(warehouse, programs, sold, spans, window), _sent(past, programs, spans, window),
-    ]
+    told = [
+        _bought(warehouse, sold, spans, window, longest), _redeemed(warehouse, programs, sold, spans, window),
+        _sent(past, programs, spans, window),
+    ]  # fmt: skip
     if longest:
-        parts += [_activated(warehouse, spans), _opted_out(warehouse, spans)]
-    sums = _together(ibis.union(*parts), longest)
-    joined = spans.left_join(sums, "span")
-    return joined.mutate(**{name: joined[name].fill_null(0) for name in sums.columns if name not in ("span", "first_order_at")}).drop(
-        "span", "span_right"
-    )
-
-
-COUNTED = ("orders", "spend", "gross_margin", "incentives", "redeemed", "messages_milli", "active", "opted_out")
-"""What is summed over a span; each part tells some of it."""
-
-
-def _part(rows: ir.Table, **told: ir.Value | int) -> ir.Table:
-    """What rows tell of their spans, with the columns that all parts have."""
-    since, day, at = ibis.null("int64"), ibis.null("date"), ibis.null("timestamp")
-    if "orders" in told:
-        since, day, at = rows.ordered_at.epoch_seconds() - rows.since.epoch_seconds(), rows.purchase_day, rows.ordered_at
-    counts = {name: ibis.literal(one) if isinstance(one, int) else one for name, one in {**dict.fromkeys(COUNTED, 0), **told}.items()}
-    return rows.select(
-        "span", since=since.cast("int64"), day=day.cast("date"), at=at.cast("timestamp"),
-        **{name: one.cast("int64") for name, one in counts.items()},
-    )
-
-
-def _together(rows: ir.Table, longest: int) -> ir.Table:
-    """The parts of each span as one row."""
-    sums: dict[str, ir.Value] = {name: purchases.exact_sum(rows[name]) for name in COUNTED[: None if longest else -2]}
-    if longest:
-        periods = [(rows.since // (PERIOD * DAY) == number).fill_null(False).any().cast("int64") for number in range(-(-longest // PERIOD))]
-        sums["periods"] = sum(periods[1:], periods[0])
-        sums["purchase_days"] = (rows.day.max() > rows.day.min()).fill_null(False).ifelse(2, 1)
-    return rows.group_by("span").aggregate(**sums, first_order_at=rows["at"].min())
+        told += [_activated(warehouse, spans), _opted_out(warehouse, spans)]
+    joined, counted = spans, [name for part in told for name in part.columns if name not in ("span", "first_order_at")]
+    for part in told:
+        joined = joined.left_join(part, "span").drop("span_right")
+    return joined.mutate(**{name: joined[name].fill_null(0) for name in counted}).drop("span")
 
 
 def priced(warehouse: Warehouse, past: Past, window: Window) -> ir.Table:
     """What every order brought of customers who ever had a standing, kept, for `Window.sold`: worked out once for many questions."""
     begun = past.journal.filter(past.journal.standing.notnull())
+    begun = warehouse.keep(begun.group_by("customer_id").aggregate(entered_at=begun.entered_at.min()))
     sold = _since(warehouse, purchases.sales(warehouse, window.as_of), begun.entered_at)
-    orders = warehouse.keep(sold.semi_join(begun, "customer_id").select(*_ORDER, "code"))
-    told = order_margins(warehouse, orders, window)
-    return warehouse.keep(told.select(*_ORDER, "code", "spend", "margin"))
+    orders = warehouse.keep(sold.semi_join(begun, "customer_id").select(*_ORDER, "net", "lines"))
+    told = warehouse.keep(order_margins(warehouse, orders, window).select(*_ORDER, "spend", "margin"))
+    warehouse.forget(begun, orders)
+    return told
 
 
-_ORDER = ("customer_id", "order_id", "ordered_at", "purchase_day", "net", "lines")
+_ORDER = ("customer_id", "order_id", "ordered_at", "purchase_day", "code")
+
+
+def redemptions(warehouse: Warehouse, programs: Sequence[Program], sold: ir.Table) -> ir.Table:
+    """Orders with the very code that a message carried, kept: of the message program, stage, arm, customer_id and episode; ordered_at."""
+    touches = warehouse.current("touches")
+    given = touches.filter(touches.program.isin([one.name for one in programs]), touches.code != "")
+    coded = sold.filter(sold.code != "").select("customer_id", "ordered_at", "code")
+    given = given.select("program", "stage", "arm", "customer_id", "episode", "code")
+    return warehouse.keep(given.join(coded, ["customer_id", "code"]).drop("code"))
 
 
 def _since(warehouse: Warehouse, sold: ir.Table, instants: ir.TimestampColumn) -> ir.Table:
@@ -270,11 +304,20 @@ def _within(rows: ir.Table, at: str, spans: ir.Table, by: Sequence[str] = ("cust
     return joined.filter(joined[at] >= joined.since, joined[at] < joined.until)
 
 
-def _bought(warehouse: Warehouse, sold: ir.Table, spans: ir.Table, window: Window) -> ir.Table:
+def _bought(warehouse: Warehouse, sold: ir.Table, spans: ir.Table, window: Window, longest: int) -> ir.Table:
     told = _within(sold.drop("code"), "ordered_at", spans)
     if window.sold is None:
         told = order_margins(warehouse, warehouse.keep(told), window)
-    return _part(told, orders=1, spend=told.spend, gross_margin=told.margin)
+    sums: dict[str, ir.Value] = {
+        "orders": told.count(), "spend": purchases.exact_sum(told.spend), "gross_margin": purchases.exact_sum(told.margin),
+        "first_order_at": told.ordered_at.min(),
+    }
+    if longest:
+        period = (told.ordered_at.epoch_seconds() - told.since.epoch_seconds()) // (PERIOD * DAY)
+        seen = [(period == number).any().cast("int64") for number in range(-(-longest // PERIOD))]
+        sums["periods"] = sum(seen[1:], seen[0])
+        sums["purchase_days"] = (told.purchase_day.max() > told.purchase_day.min()).ifelse(2, 1)
+    return told.group_by("span").aggregate(**sums)
 
 
 def order_margins(warehouse: Warehouse, orders: ir.Table, window: Window) -> ir.Table:
@@ -300,32 +343,31 @@ def _sent(past: Past, programs: Sequence[Program], spans: ir.Table, window: Wind
     mine = mine.select("program", "customer_id", "episode", "channel", sent_at="as_of")
     costs = {name: round(window.shop.minor(cost) * MILLI) for name, cost in window.shop.channel_costs.items()}
     met = _within(mine, "sent_at", spans, _whose(spans))
-    return _part(met, messages_milli=met.channel.cases(*costs.items(), else_=0))
+    return met.group_by("span").aggregate(messages_milli=purchases.exact_sum(met.channel.cases(*costs.items(), else_=0)))
 
 
 def _redeemed(warehouse: Warehouse, programs: Sequence[Program], sold: ir.Table, spans: ir.Table, window: Window) -> ir.Table:
-    """Orders with the very code that a message carried, and what its offer cost besides a lower price, such as the delivery."""
+    """Redemptions, and what their offers cost besides a lower price, such as the delivery."""
     costs = {
         f"{program.name}:{stage.name}:{arm.name}": round(window.shop.minor(window.offers[arm.offer].unit_cost))
         for program in programs for stage in program.stages for arm in stage.arms if not window.offers[arm.offer].price
     }
-    touches = warehouse.current("touches")
-    given = touches.filter(touches.program.isin([one.name for one in programs]), touches.code != "").select(
-        "program", "customer_id", "episode", "code", offered=touches.program + ":" + touches.stage + ":" + touches.arm
-    )
-    used = warehouse.keep(given.join(sold.filter(sold.code != "").select("customer_id", "ordered_at", "code"), ["customer_id", "code"]))
+    used = redemptions(warehouse, programs, sold) if window.redeemed is None else window.redeemed
     met = _within(used, "ordered_at", spans, _whose(spans))
-    return _part(met, redeemed=1, incentives=met.offered.cases(*costs.items(), else_=0) if costs else 0)
+    offered = met.program + ":" + met.stage + ":" + met.arm
+    cost = offered.cases(*costs.items(), else_=0) if costs else ibis.literal(0)
+    return met.group_by("span").aggregate(redeemed=met.count(), incentives=purchases.exact_sum(cost))
 
 
 def _activated(warehouse: Warehouse, spans: ir.Table) -> ir.Table:
     events = warehouse.current("events")
-    met = events.filter(events.name.isin(ACTIVATION)).select("customer_id", "occurred_at")
-    return _part(_within(met, "occurred_at", spans), active=1)
+    met = _within(events.filter(events.name.isin(ACTIVATION)).select("customer_id", "occurred_at"), "occurred_at", spans)
+    return met.group_by("span").aggregate(active=met.count())
 
 
 def _opted_out(warehouse: Warehouse, spans: ir.Table) -> ir.Table:
     """Who took a consent to marketing back, whether or not it was given again since."""
     words = warehouse.table("consents")
     taken = words.filter(words.purpose == MARKETING, ~words.granted).select("customer_id", "recorded_at").distinct()
-    return _part(_within(taken, "recorded_at", spans), opted_out=1)
+    met = _within(taken, "recorded_at", spans)
+    return met.group_by("span").aggregate(opted_out=met.count())

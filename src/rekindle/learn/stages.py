@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import ibis
 import ibis.expr.types as ir
 import numpy as np
+import pyarrow as pa
 from scipy.special import ndtri
 
 from rekindle.decide.arms import MILLI
@@ -21,7 +22,7 @@ from rekindle.learn import adaptive, comparison, decisions, outcomes
 from rekindle.learn.comparison import LEAST_ORDERERS, Comparison
 from rekindle.learn.maturity import Maturity, maturity
 from rekindle.learn.strata import drawable
-from rekindle.learn.sums import Cells, Flags, Floats, Ints, codes, read, summed
+from rekindle.learn.sums import CELL, Cells, Flags, Floats, Ints, codes, folded, in_cells, numbered, read, summed
 from rekindle.program.documents import NOTHING, Program, Stage
 
 KEYS = ("program", "stage", "policy", "context", "eligible", "arm", "propensity")
@@ -85,7 +86,7 @@ def of_programs(
         past: Ready plans before the instant.
         programs: The programs.
         window: What is counted.
-        drawn: Their decisions, from `aged`, kept.
+        drawn: Their decisions, from `counted`, kept.
     """
     ages = outcomes.ages(warehouse, drawn, "program", "stage")
     goals = {program.name: program.goal.horizon_days for program in programs}
@@ -99,11 +100,17 @@ def of_programs(
     return told
 
 
-def aged(past: Past, programs: Sequence[Program], window: outcomes.Window) -> ir.Table:
-    """Every decision with the chance that it was drawn by, its age_days at the instant, and a number, span: as `decisions.drawn`."""
+def counted(past: Past, programs: Sequence[Program], window: outcomes.Window) -> ir.Table:
+    """Decisions by `KEYS`, plan, since (the instant of the draw) and age_days (whole days until the instant), with rows, how many."""
+    drawn = _aged(past, programs, window)
+    return drawn.group_by(*KEYS, "plan", "since", "age_days").aggregate(rows=drawn.count())
+
+
+def _aged(past: Past, programs: Sequence[Program], window: outcomes.Window) -> ir.Table:
+    """Every decision with the chance that it was drawn by, as `decisions.drawn`, and its age_days at the instant."""
     drawn = decisions.drawn(past, *programs).filter(lambda t: t.propensity > 0)
     age = (ibis.literal(window.as_of.naive).epoch_seconds() - drawn.since.epoch_seconds()) / outcomes.DAY
-    return drawn.mutate(age_days=age.floor().cast("int64"), span=ibis.row_number())
+    return drawn.mutate(age_days=age.floor().cast("int64"))
 
 
 def _of(cells: Cells | None, program: Program, stage: Stage) -> Cells | None:
@@ -114,25 +121,31 @@ def _of(cells: Cells | None, program: Program, stage: Stage) -> Cells | None:
 
 
 def _cells(
-    warehouse: Warehouse,
-    past: Past,
-    programs: Sequence[Program],
-    window: outcomes.Window,
-    drawn: ir.Table,
+    warehouse: Warehouse, past: Past, programs: Sequence[Program], window: outcomes.Window, drawn: ir.Table,
     windows: Mapping[tuple[str, str], int],
-) -> Cells:
+) -> Cells:  # fmt: skip
     names = {"program": [program for program, _ in windows], "stage": [stage for _, stage in windows], "days": [*windows.values()]}
-    watched = drawn.join(ibis.memtable(names), ["program", "stage"])
-    old = watched.filter(watched.age_days >= watched.days)
-    rows = outcomes.followed(warehouse, past, programs, old.mutate(until=old.since + old.days.as_interval("D")), window)
-    net = rows.gross_margin - rows.incentives - rows.messages_milli / MILLI
-    week = (rows.first_order_at.epoch_seconds() - rows.since.epoch_seconds()) // (7 * outcomes.DAY)
-    rows = rows.mutate(margin=net, retained=(rows.orders > 0).cast("int64"), week=week.cast("int64"))
-    cells = read(warehouse.arrow(summed(rows, (*KEYS, WEEK), SHOWN, ())), (*KEYS, WEEK))
+    watched, found = warehouse.keep(pa.table(names)), []
+    cells = warehouse.keep(numbered(drawn.semi_join(watched, ["program", "stage"]), KEYS))
+    for _, mine, theirs in outcomes.by_parts(past, window, warehouse.scalar(drawn.rows.sum())):
+        with warehouse.forgetting():
+            old = _aged(mine, programs, window).join(watched, ["program", "stage"]).filter(lambda t: t.age_days >= t.days)
+            old = old.mutate(until=old.since + old.days.as_interval("D"))
+            spans = in_cells(old, cells, "program", "customer_id", "episode", "since", "until", "baseline")
+            rows = _valued(outcomes.followed(warehouse, mine, programs, spans, theirs))
+            found.append(warehouse.arrow(summed(rows, (CELL, WEEK), SHOWN, ())))
+    told = read(warehouse.arrow(cells), found, (WEEK,))
     first = warehouse.arrow(drawn.group_by("policy").aggregate(since=drawn.since.min())).to_pylist()
     begun = {str(row["policy"]): str(row["since"]) for row in first}
-    versions = np.array([f"{begun[one]} {one}" for one in cells.keys["policy"]], dtype=str)
-    return Cells({**cells.keys, "version": versions}, cells.sums)
+    versions = np.array([f"{begun[one]} {one}" for one in told.keys["policy"]], dtype=str)
+    return Cells({**told.keys, "version": versions}, told.sums)
+
+
+def _valued(rows: ir.Table) -> ir.Table:
+    """What followed decisions with `SHOWN` and `WEEK`."""
+    net = rows.gross_margin - rows.incentives - rows.messages_milli / MILLI
+    week = (rows.first_order_at.epoch_seconds() - rows.since.epoch_seconds()) // (7 * outcomes.DAY)
+    return rows.mutate(margin=net, retained=(rows.orders > 0).cast("int64"), week=week.cast("int64"))
 
 
 def _stage(stage: Stage, found: Maturity, cells: Cells | None) -> StageLift:
@@ -140,7 +153,7 @@ def _stage(stage: Stage, found: Maturity, cells: Cells | None) -> StageLift:
     if cells is None:
         return StageLift(stage.name, found, by, 0, {})
     curves = curves_of(cells, found.window_days)
-    cells = _without_weeks(cells)
+    cells = folded(cells, [name for name in cells.keys if name != WEEK])
     for name in BY:
         groups: dict[str, list[str]] = {}
         for arm in stage.arms:
@@ -167,14 +180,6 @@ def curves_of(cells: Cells, window_days: int) -> dict[str, tuple[float, ...]]:
         ordered = np.bincount(np.minimum(week[mine], weeks), weight[mine], weeks + 1)
         curves[str(arm)] = tuple(float(one) for one in np.cumsum(ordered)[:weeks] / ordered.sum())
     return curves
-
-
-def _without_weeks(cells: Cells) -> Cells:
-    """The cells with the weeks of each put together."""
-    keys = {name: one for name, one in cells.keys.items() if name != WEEK}
-    place = codes(*keys.values())
-    first = np.unique(place, return_index=True)[1]
-    return Cells({name: one[first] for name, one in keys.items()}, cells.sums.gathered(place, len(first)))
 
 
 def against(cells: Cells, arms: tuple[str, ...]) -> Against:

@@ -19,10 +19,10 @@ from rekindle.history.warehouse import Warehouse
 from rekindle.learn import comparison, outcomes
 from rekindle.learn.comparison import Comparison
 from rekindle.learn.maturity import Maturity, maturity
-from rekindle.learn.measures import COLUMNS, FIRST
+from rekindle.learn.measures import FIRST
 from rekindle.learn.mismatch import Check, of_holdout
 from rekindle.learn.strata import aligned
-from rekindle.learn.sums import Cells, read, summed
+from rekindle.learn.sums import Cells
 from rekindle.program.documents import Program
 
 DRAWN_BY = ("epoch", "holdout_share")
@@ -81,7 +81,7 @@ def rounds(past: Past, programs: Sequence[Program], window: outcomes.Window) -> 
     rows = past.journal.filter(past.journal.program.isin([one.name for one in programs]), past.journal.standing.notnull())
     rows = rows.filter(rows.as_of == rows.entered_at)
     rows = rows.mutate(standing=(rows.standing == "holdout").ifelse("holdout", "treated"))
-    return outcomes.first_of_epoch(rows, window.as_of)
+    return outcomes.first_of_epoch(rows, window.as_of).select(*KEYS, "customer_id", "span", "entered_at", "age_days", "cohort", "baseline")
 
 
 def suite(warehouse: Warehouse, past: Past, programs: Sequence[Program], window: outcomes.Window) -> Suite:
@@ -102,9 +102,8 @@ def suite(warehouse: Warehouse, past: Past, programs: Sequence[Program], window:
         if not found.window_days:
             return Suite(found, (), check)
         old = entered.filter(entered.age_days >= found.window_days).mutate(days=found.window_days)
-        spans = old.mutate(since=old.entered_at, until=old.entered_at + ibis.interval(days=found.window_days))
-        rows = outcomes.measured(warehouse, past, programs, spans, window, found.window_days)
-        cells = read(warehouse.arrow(summed(rows, KEYS, (*COLUMNS, *outcomes.COSTS))), KEYS)
+        old = old.mutate(since=old.entered_at, until=old.entered_at + ibis.interval(days=found.window_days))
+        cells = outcomes.summed_up(warehouse, past, programs, window, old, KEYS)
     return Suite(found, tuple(_epoch(int(year), cells) for year in np.unique(cells.keys["epoch"])), check)
 
 

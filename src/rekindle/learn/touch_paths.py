@@ -1,6 +1,6 @@
-"""Which messages of a round came before each of its orders, as sums by set and by place.
+"""Which messages of a round came before each of its orders, as sums by path.
 
-Knows nothing of how credit is shared. The engine reduces; what comes out has a row for each set of channels that occurred.
+Knows nothing of how credit is shared. The engine reduces; what comes out has a row for each sequence of messages that occurred.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,20 @@ from rekindle.decide.due import Past
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight import purchases
+from rekindle.insight.customer_parts import among
 from rekindle.insight.models import Interval
 from rekindle.insight.purchases import exact_sum
 from rekindle.learn import attribution, outcomes
-from rekindle.learn.attribution import Credit, Placed, Shares
+from rekindle.learn.attribution import Credit, Place, Placed, Shares
 
 BY = ("channel", "stage")
 """What credit is shared over."""
+
+BESIDE, AFTER = ":", "|"
+"""Between a message's channel and stage, and between messages, in a path as text."""
+
+Path = tuple[tuple[str, ...], ...]
+"""Of every message before an order what `BY` names, the earliest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +58,23 @@ def credits_of(
     found: dict[str, Credit | CannotTell] = {name: CannotTell("no round is old enough to be counted") for name in programs}
     if not watched:
         return found
-    with warehouse.forgetting():
-        orders = warehouse.keep(_orders(warehouse, window, _spans(entered, watched)))
-        paths = warehouse.keep(_paths(past, orders))
-        after = orders.semi_join(paths, ["program", "order_id"])
-        whole, met = (_margins(warehouse, rows) for rows in (orders, after))
-        shares = {by: _shares(warehouse, paths, by) for by in BY} if met else {}
+    whole: dict[str, float] = {}
+    paths: dict[str, dict[Path, float]] = {}
+    for part, mine, theirs in outcomes.by_parts(past, window, warehouse.scalar(entered.count())):
+        with warehouse.forgetting():
+            orders = warehouse.keep(_orders(warehouse, theirs, _spans(among(entered, part), watched)))
+            for row in warehouse.arrow(orders.group_by("program").aggregate(margin=exact_sum(orders.margin))).to_pylist():
+                whole[row["program"]] = whole.get(row["program"], 0.0) + row["margin"]
+            for row in warehouse.arrow(_paths(mine, orders)).to_pylist():
+                known, path = paths.setdefault(row["program"], {}), tuple(tuple(one.split(BESIDE)) for one in row["path"].split(AFTER))
+                known[path] = known.get(path, 0.0) + row["margin"]
     for name in watched:
         found[name] = CannotTell("no order has followed a message yet")
-        if name in met:
-            mine = {by: parts[name] for by, parts in shares.items()}
-            found[name] = attribution.credit(mine, met[name], whole[name] - met[name], programs[name].caused)
+        if name in paths:
+            shares = {by: _shares(paths[name], place) for place, by in enumerate(BY)}
+            met = sum(paths[name].values())
+            found[name] = attribution.credit(shares, met, whole[name] - met, programs[name].caused)
     return found
-
-
-def _margins(warehouse: Warehouse, orders: ir.Table) -> dict[str, float]:
-    rows = warehouse.arrow(orders.group_by("program").aggregate(margin=exact_sum(orders.margin))).to_pylist()
-    return {row["program"]: float(row["margin"]) for row in rows}
 
 
 def _spans(entered: ir.Table, days: Mapping[str, int]) -> ir.Table:
@@ -78,62 +85,41 @@ def _spans(entered: ir.Table, days: Mapping[str, int]) -> ir.Table:
 
 
 def _orders(warehouse: Warehouse, window: outcomes.Window, spans: ir.Table) -> ir.Table:
-    """Orders within the spans: program, order_id, customer_id, ordered_at, since, margin (minor units)."""
+    """Orders within the spans, each with a number: program, customer_id, ordered_at, since, margin (minor units)."""
     sold = window.sold
     if sold is None:
         plain = purchases.sales(warehouse, window.as_of).semi_join(spans, "customer_id")
         sold = outcomes.order_margins(warehouse, warehouse.keep(plain), window)
-    joined = sold.select("customer_id", "order_id", "ordered_at", "margin").join(spans, "customer_id")
-    return joined.filter(joined.ordered_at >= joined.since, joined.ordered_at < joined.until).drop("until")
+    joined = sold.select("customer_id", "ordered_at", "margin").join(spans, "customer_id")
+    within = joined.filter(joined.ordered_at >= joined.since, joined.ordered_at < joined.until)
+    return within.drop("until").mutate(number=ibis.row_number())
 
 
 def _paths(past: Past, orders: ir.Table) -> ir.Table:
-    """Every message before every order: program, order_id, channel, stage, margin (the order's), place (from 0), messages (before it)."""
+    """The messages before orders in their order, as far as there are any: program, path, margin (of all its orders)."""
     contacts = past.contacts
     sent = contacts.select("program", "customer_id", "stage", "channel", "as_of", sent_at=contacts.send_at.fill_null(contacts.as_of))
     joined = orders.join(sent, ["program", "customer_id"])
     before = joined.filter(joined.as_of >= joined.since, joined.sent_at < joined.ordered_at)
-    order = ["program", "order_id"]
-    return before.select(
-        *order, "channel", "stage", "margin", messages=before.count().over(ibis.window(group_by=order)),
-        place=ibis.row_number().over(ibis.window(group_by=order, order_by=["sent_at", "stage"])),
-    )
+    message = ibis.struct({"sent_at": before.sent_at, "stage": before.stage, "channel": before.channel})
+    each = before.group_by("program", "number", "margin").aggregate(messages=message.collect())
+    told = each.mutate(path=each.messages.sort().map(lambda one: one["channel"] + BESIDE + one["stage"]).join(AFTER))
+    return told.group_by("program", "path").aggregate(margin=exact_sum(told.margin)).order_by("program", "path")
 
 
-def _shares(warehouse: Warehouse, paths: ir.Table, by: str) -> dict[str, dict[str, Shares]]:
-    """Program to method to shares."""
-    placed, sets = _placed(warehouse, paths, by), _coalitions(warehouse, paths, by)
+def _shares(paths: Mapping[Path, float], place: int) -> dict[str, Shares]:
+    """Method to shares, over what stands at a place of `BY`."""
+    placed, sets = [], dict[frozenset[str], float]()
+    for path, margin in paths.items():
+        names = [message[place] for message in path]
+        placed += [Placed(name, _place(number, len(names)), len(names), margin) for number, name in enumerate(names)]
+        sets[frozenset(names)] = sets.get(frozenset(names), 0.0) + margin
     return {
-        name: {
-            "last_touch": attribution.last_touch(placed[name]),
-            "position": attribution.position(placed[name]),
-            "shapley": attribution.shapley(sets[name]),
-        }
-        for name in placed
-    }
+        "last_touch": attribution.last_touch(placed), "position": attribution.position(placed), "shapley": attribution.shapley(sets),
+    }  # fmt: skip
 
 
-def _coalitions(warehouse: Warehouse, paths: ir.Table, by: str) -> dict[str, dict[frozenset[str], float]]:
-    """Program to the sets of names that came before an order, each with the margin of the orders before which just those did."""
-    names = warehouse.arrow(paths.select(by).distinct().order_by(by))[by].to_pylist()
-    bits = paths[by].cases(*((name, 1 << number) for number, name in enumerate(names)), else_=0).cast("int64")
-    different = paths.select("program", "order_id", "margin", bit=bits).distinct()
-    sets = different.group_by("program", "order_id", "margin").aggregate(members=different.bit.sum())
-    sums = sets.group_by("program", "members").aggregate(margin=exact_sum(sets.margin)).order_by("program", "members")
-    found: dict[str, dict[frozenset[str], float]] = {}
-    for row in warehouse.arrow(sums).to_pylist():
-        members = frozenset(name for number, name in enumerate(names) if row["members"] >> number & 1)
-        found.setdefault(row["program"], {})[members] = float(row["margin"])
-    return found
-
-
-def _placed(warehouse: Warehouse, paths: ir.Table, by: str) -> dict[str, list[Placed]]:
-    place = ibis.cases(
-        (paths.messages == 1, "only"), (paths.place == 0, "first"), (paths.place == paths.messages - 1, "last"), else_="between"
-    )
-    rows = paths.select("program", "messages", "margin", name=paths[by], place=place)
-    key = ("program", "name", "place", "messages")
-    found: dict[str, list[Placed]] = {}
-    for row in warehouse.arrow(rows.group_by(*key).aggregate(margin=exact_sum(rows.margin)).order_by(*key)).to_pylist():
-        found.setdefault(row["program"], []).append(Placed(row["name"], row["place"], row["messages"], float(row["margin"])))
-    return found
+def _place(number: int, messages: int) -> Place:
+    if messages == 1:
+        return "only"
+    return "first" if number == 0 else "last" if number == messages - 1 else "between"

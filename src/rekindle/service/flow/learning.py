@@ -69,7 +69,7 @@ def learn(settings: Settings, warehouse: Warehouse, documents: Documents, as_of:
         as_of: Later facts are not seen.
         publish: Whether the result is written.
     """
-    pairs, touches = persons.absorbed(warehouse), warehouse.current("touches")
+    pairs, touches = persons.absorbed(warehouse), warehouse.keep(due.unsent(warehouse.current("touches"), as_of))
     past = due.past(warehouse.table("journal"), warehouse.table("plans"), touches, as_of, inclusive=False)
     past = due.Past(persons.as_persons(past.journal, pairs), persons.as_persons(past.contacts, pairs))
     past = past.without(frozenset(one.name for one in documents.programs if one.service))
@@ -92,14 +92,14 @@ def _learned(warehouse: Warehouse, past: due.Past, everything: Sequence[Program]
         return Learned(window.as_of, tuple(lift.not_begun(one, window) for one in programs), {}, {}, {}, None)
     with warehouse.forgetting():
         sold = outcomes.priced(warehouse, past, window)
-        window = replace(window, sold=sold)
+        window = replace(window, sold=sold, redeemed=outcomes.redemptions(warehouse, programs, sold))
         with warehouse.forgetting():
             entered = warehouse.keep(outcomes.rounds(past, programs, window))
             controls = mismatch.of_controls(warehouse, entered)
             lifts = lift.of_programs(warehouse, past, programs, window, entered)
             credited = touch_paths.credits_of(warehouse, past, window, entered, {one.program: _counted(one) for one in lifts})
         with warehouse.forgetting():
-            drawn = warehouse.keep(stages.aged(past, programs, window))
+            drawn = warehouse.keep(stages.counted(past, programs, window))
             draws = mismatch.of_draws(warehouse, drawn, programs)
             found = stages.of_programs(warehouse, past, programs, window, drawn)
         together = suite.suite(warehouse, past, programs, window)
