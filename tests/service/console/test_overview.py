@@ -4,15 +4,18 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from rekindle import moment
 from rekindle.service.config.web import serve_as
 from rekindle.service.console.models import Deed
 from rekindle.service.console.roles import Role
 from rekindle.service.console.standing import worth
+from rekindle.service.flow.plan_approving import KEPT_SECONDS
 from rekindle.service.outbox.models import Plan, Touch
 from rekindle.service.people.models import Person
 from rekindle.settings import Console, Senders, Settings
@@ -97,6 +100,21 @@ def test_a_plan_goes_when_an_approver_types_its_number(live: Settings, enter: Ca
     assert Plan.objects.get().approved_by == "approver@marigold.example"
     assert "said yes to a plan" in Deed.objects.get().what
     assert client.post(f"/console/plan/{HASH}", {"messages": "2"}).status_code == 400, "it waits for no yes any more"
+
+
+def test_a_look_may_count_late_and_a_yes_never(live: Settings, enter: Callable[..., Client], monkeypatch: pytest.MonkeyPatch) -> None:
+    now, client, at = moment.now(), enter(Role.APPROVER), f"/console/plan/{HASH}"
+    monkeypatch.setattr(moment, "now", lambda: now)
+    assert "2 messages would leave" in text(client, at)
+    Touch.objects.filter(customer_id="ada").update(status="suppressed")
+    assert "2 messages would leave" in text(client, at)
+    assert client.post(at, {"messages": "2"}).status_code == 400, "a yes is to what waits now"
+    monkeypatch.setattr(moment, "now", lambda: now + timedelta(seconds=KEPT_SECONDS))
+    assert "1 message waits for a yes" in text(client, at)
+    assert "A plan waits for a yes 1 message" in text(client, "/console/")
+    client.post(at, {"messages": "1"})
+    assert Plan.objects.get().approved_at is not None
+    assert "A plan waits" not in text(client, "/console/"), "a yes is seen at once"
 
 
 def test_a_large_plan_takes_two_people_where_there_are_two(live: Settings, enter: Callable[..., Client]) -> None:

@@ -109,7 +109,7 @@ def _ahead(planned: int) -> dict[str, object]:
     words = ["due now", "later today", *(f"{start:%A}" for start in starts[:-1]), "after that"]
     most = max(due, rest, *later, beyond, 1)
     bars = [Bar(name, n / most, f"{n:,}") for name, n in zip(words, (due, rest, *later, beyond), strict=True) if n]
-    awaiting = [one for one in plan_approving.awaiting(store) if one.messages]
+    awaiting = [one for one in plan_approving.awaiting_lately(store) if one.messages]
     return {"bars": bars if planned else [], "awaiting": awaiting, "paused": sorted(paused())}
 
 

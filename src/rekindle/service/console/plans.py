@@ -59,7 +59,7 @@ class Part:
 def latest(request: HttpRequest) -> HttpResponse:
     """The plan that waits for a yes, or the last one."""
     store = store_in_use()
-    found = plan_to_look_at(store, plan_approving.awaiting(store))
+    found = plan_to_look_at(store, plan_approving.awaiting_lately(store))
     if found is None:
         return show(request, "plan.html", {"plan": None})
     return HttpResponseRedirect(reverse("plan-one", args=[found.plan[:12]]))
@@ -69,7 +69,7 @@ def latest(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, digest: str) -> HttpResponse:
     """A plan, and a person's yes to it."""
     store = store_in_use()
-    named = plan_approving.named(store, digest)
+    named = plan_approving.named(store, digest, lately=request.method != "POST")
     begins = named.plan if named else digest
     found = [counts for counts in plan_counts.counts(store.var) if len(begins) >= 6 and counts.plan.startswith(begins)]
     if named is None and not found:
@@ -109,9 +109,9 @@ def _yes(request: HttpRequest, digest: str, two: bool) -> bool:
 @may(Role.EDITOR, post=Role.EDITOR, privacy=True)
 def export(request: HttpRequest, digest: str) -> HttpResponseBase:
     """A plan's messages with addresses, as CSV for any other sender; whoever takes them out is written down first."""
-    named = plan_approving.named(store_in_use(), digest)
     if request.method != "POST":
         return HttpResponseRedirect(reverse("plan-one", args=[digest]))
+    named = plan_approving.named(store_in_use(), digest)
     if named is None:
         return show(request, "absent.html", {"what": "plan"}, status=404)
     number = Touch.objects.filter(plan_id=named.plan).count()

@@ -11,14 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rekindle import money
+from rekindle import moment, money
 from rekindle.decide.guardrails import REASONS
 from rekindle.insight.lifecycle import SLIPPING
 from rekindle.learn.report.standings import STANDINGS
 from rekindle.service.config.web import store_in_use
 from rekindle.service.console.stages import named
 from rekindle.service.flow import documents, plan_approving, plan_counts, snapshots, targets
-from rekindle.service.flow.plan_approving import Waiting
+from rekindle.service.flow.plan_approving import KEPT_SECONDS, Waiting
 from rekindle.service.flow.plan_counts import Counts
 from rekindle.service.outbox.models import SENT, UNKNOWN, Touch
 from rekindle.service.outbox.queries import ready_plans
@@ -113,14 +113,14 @@ def standing() -> Standing | None:
     summary = snapshots.summary(store.var)
     if not summary:
         return None
-    waiting = plan_approving.awaiting(store)
+    waiting = plan_approving.awaiting_lately(store)
     plan = plan_to_look_at(store, waiting)
     lifecycle, risk, told = summary["lifecycle"], summary["margin_at_risk"], targets.published(store.var)
     return Standing(
         as_of=datetime.fromisoformat(summary["as_of"]), customers=summary["customers"],
         slipping=sum(lifecycle.get(stage, 0) for stage in SLIPPING), at_risk=risk.get("estimate"),
         back=sum(lifecycle.get(stage, 0) for stage in BACK), groups=_groups(lifecycle), plan=plan, waiting=waiting,
-        proposed=sum(one.messages for one in waiting) or (messages_of(plan) if plan else 0), went=_went(plan),
+        proposed=sum(one.messages for one in waiting) or (messages_of(plan) if plan else 0), went=_went(store, plan),
         left_alone=left_alone_by(plan) if plan else {}, rehearsal=not has_contacts(), worth=worth(learned(store)),
         spent=_spent(store), targets=tuple(told["targets"]) if told else (),
     )  # fmt: skip
@@ -144,8 +144,15 @@ def plan_to_look_at(store: Settings, waiting: tuple[Waiting, ...]) -> Counts | N
     return found[0] if found else None
 
 
-def _went(plan: Counts | None) -> int:
-    return Touch.objects.filter(plan_id=plan.plan, status__in=(SENT, UNKNOWN)).count() if plan else 0
+def _went(store: Settings, plan: Counts | None) -> int:
+    """How many messages of a plan went, counted within the last `KEPT_SECONDS`; of one that is not ready, none."""
+    slot = int(moment.now().timestamp()) // KEPT_SECONDS
+    return _sent(str(store.root), plan.plan, slot) if plan and plan.plan in ready_plans() else 0
+
+
+@lru_cache(maxsize=4)
+def _sent(root: str, plan: str, slot: int) -> int:
+    return Touch.objects.filter(plan_id=plan, status__in=(SENT, UNKNOWN)).count()
 
 
 def messages_of(plan: Counts) -> int:

@@ -5,8 +5,9 @@ Knows nothing of documents and their versions. The mailbox and the folder keep e
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from rekindle import money
+from rekindle import moment, money
 from rekindle.decide.summary import PlanSummary
 from rekindle.errors import BadData, Refused
 from rekindle.program.rules import Autopilot
@@ -17,6 +18,9 @@ from rekindle.settings import Settings
 AUTOPILOT = "autopilot"
 HARMLESS = frozenset({"folder", "mailbox"})
 """The senders from which nothing leaves this machine."""
+
+KEPT_SECONDS = 10
+"""So long a page may be behind with how many messages of a plan wait, or went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +46,28 @@ def awaiting(settings: Settings) -> tuple[Waiting, ...]:
     return tuple(Waiting(plan, messages) for plan, messages in queries.unapproved(leaving(settings)).items())
 
 
-def named(settings: Settings, digest: str) -> Waiting | None:
+def awaiting_lately(settings: Settings) -> tuple[Waiting, ...]:
+    """The plans that wait for a yes now, with messages counted within the last `KEPT_SECONDS`: to count a large plan's takes a while."""
+    channels = frozenset(leaving(settings))
+    slot = int(moment.now().timestamp()) // KEPT_SECONDS
+    return _counted(str(settings.root), channels, queries.unapproved_plans(), slot) if channels else ()
+
+
+@lru_cache(maxsize=4)
+def _counted(root: str, channels: frozenset[str], plans: frozenset[str], slot: int) -> tuple[Waiting, ...]:  # noqa: ARG001  what makes a count another
+    return tuple(Waiting(plan, messages) for plan, messages in queries.unapproved(channels).items())
+
+
+def named(settings: Settings, digest: str, lately: bool = False) -> Waiting | None:
     """The plan that a hash, or its beginning, names; None where it names none.
 
     Args:
         settings: The store's.
         digest: At least 6 characters.
+        lately: Whether the messages may have been counted some seconds ago.
     """
     plan = queries.plan_of(digest)
-    found = [one for one in awaiting(settings) if one.plan == plan]
+    found = [one for one in (awaiting_lately if lately else awaiting)(settings) if one.plan == plan]
     return found[0] if found else Waiting(plan, 0) if plan else None
 
 

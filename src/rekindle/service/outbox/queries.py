@@ -77,6 +77,11 @@ def unapproved(channels: Collection[str]) -> dict[str, int]:
     return dict(rows.values_list("plan").annotate(n=Count("id")).order_by("plan"))
 
 
+def unapproved_plans() -> frozenset[str]:
+    """The ready plans that nobody has said yes to, whether or not their messages leave this machine."""
+    return frozenset(Plan.objects.filter(ready=True, approved_at=None).values_list("hash", flat=True))
+
+
 def programs_of(plan: str, channels: Collection[str]) -> frozenset[str]:
     """The programs whose messages of a plan wait to go by these channels."""
     rows = Touch.objects.filter(plan_id=plan, status=PLANNED, channel__in=sorted(channels))
