@@ -122,10 +122,10 @@ def redeemed(warehouse: Warehouse, budgets: Iterable[PartBudget], as_of: AsOf) -
     spend = warehouse.current("spend")
     since = {days: ibis.literal(as_of.seen_day - timedelta(days=days - 1)) for days in sorted({one.per_days for one in budgets})}
     rows = spend.filter(spend.spent_on <= ibis.literal(as_of.seen_day))
-    sums = {str(days): rows.cost.sum(where=rows.spent_on >= day) for days, day in since.items()}
+    sums = {f"cost:{days}": rows.cost.sum(where=rows.spent_on >= day) for days, day in since.items()}
     found = warehouse.arrow(rows.group_by("program", "payer").aggregate(**sums)).to_pylist()
     return tuple(
-        Spent((row["program"], row["payer"]), days, 0, int(row[str(days)] or 0) * MILLI) for row in found for days in since
+        Spent((row["program"], row["payer"]), days, 0, int(row[f"cost:{days}"] or 0) * MILLI) for row in found for days in since
     )
 
 
