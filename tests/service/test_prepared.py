@@ -1,10 +1,12 @@
 """Questions written once answer as Django's own queries do, on both databases."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from django.db import DatabaseError, connection
+from django.db.models import QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -35,6 +37,28 @@ def test_rows_are_what_django_gives() -> None:
     words = map(Word._make, Consent.objects.filter(customer_id="c1").in_order().values_list(*Word._fields))
     assert said_by(person) == [(word, NOON - DAY / 2 if word.channel == "sms" else None) for word in words]
     assert person_of("nobody").email == ""
+
+
+def test_numbers_and_instants_may_be_left_open() -> None:
+    def later(at: datetime, *numbers: int) -> QuerySet[Consent, Any]:
+        return Consent.objects.filter(recorded_at__gte=at, pk__in=numbers).order_by("pk").values_list("pk", "recorded_at")
+
+    asked, numbers = prepared.Prepared(later, tuple), list(Consent.objects.values_list("pk", flat=True))
+    for at in (NOON, NOON - DAY / 2, NOON - 2 * DAY):
+        for some in (numbers[:1], numbers[1:], numbers):
+            assert asked(at, *some) == list(later(at, *some))
+    assert len(asked(NOON - 2 * DAY, *numbers)) == len(numbers) > 1
+
+
+def test_a_change_is_djangos_own() -> None:
+    change = prepared.Change(
+        lambda _at, _name, *numbers: Consent.objects.filter(pk__in=numbers), lambda at, name, *_numbers: {"recorded_at": at, "source": name}
+    )
+    first, *others = Consent.objects.order_by("pk").values_list("pk", flat=True)
+    change(NOON + DAY, "one", first)
+    change(NOON + 2 * DAY, "two", *others)
+    found = list(Consent.objects.order_by("pk").values_list("recorded_at", "source"))
+    assert found == [(NOON + DAY, "one"), *[(NOON + 2 * DAY, "two")] * len(others)]
 
 
 def test_who_may_be_reached_is_who_is_not_refused() -> None:

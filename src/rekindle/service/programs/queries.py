@@ -8,6 +8,7 @@ from datetime import datetime
 
 from rekindle.errors import BadData
 from rekindle.service.config import use_ledger
+from rekindle.service.config.prepared import Prepared
 from rekindle.service.programs.models import Approval, Blocker, Document, Pause, Review
 from rekindle.settings import Settings
 
@@ -119,9 +120,12 @@ def policy_approvals() -> tuple[Yes, ...]:
     return tuple(Yes(name, by, at, since or at) for name, by, at, since in rows)
 
 
+_PAUSED = Prepared(lambda: Pause.objects.filter(resumed_at=None).values_list("program"), lambda row: str(row[0]))
+
+
 def paused() -> frozenset[str]:
     """The programs whose marketing is held back now."""
-    return frozenset(Pause.objects.filter(resumed_at=None).values_list("program", flat=True))
+    return frozenset(_PAUSED())
 
 
 def pauses(program: str = "") -> tuple[Pause, ...]:
