@@ -14,8 +14,17 @@ POINTS = (*BEFORE, *AFTER, *HANDING)
 
 
 def often(point: str) -> bool:
-    """Whether a worker with several batches to send passes there several times; it recovers once and may claim everything at once."""
-    return not point.startswith(("recover", "claim"))
+    """Whether a worker with several batches to send passes there several times.
+
+    It recovers once, may claim everything at once, and settles apart only what nothing follows: what has landed else is settled as the
+    next begin.
+    """
+    return not point.startswith(("recover", "claim", "settle"))
+
+
+def last(point: str) -> bool:
+    """Whether a worker may come there only when all else has been sent."""
+    return point.startswith("settle")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from rekindle.service.flow.composing import COMPOSERS
 from rekindle.settings import Settings
 from tests.faults import invariants
 from tests.faults.crowds import plan
-from tests.faults.points import POINTS, often
+from tests.faults.points import POINTS, last, often
 from tests.faults.shifts import BATCH, Shifts
 from tests.faults.worker import KILLED, Workers, workers
 
@@ -32,7 +32,9 @@ def test_a_worker_killed_anywhere_sends_nothing_twice_and_loses_nothing(
     size = 3 * BATCH * len(POINTS)
     plan(size, channel, service_every=5)
     shifts = Shifts(store, forks, channel, tmp_path)
-    for number, point in enumerate(POINTS):
+    for number, point in enumerate(sorted(POINTS, key=last)):
+        if last(point):
+            size += len(plan(3 * BATCH, channel, service_every=5, name=f"more{number}"))
         before = invariants.in_doubt()
         call = 1 + number % 2 if often(point) else 1
         assert shifts.run(point, call) == KILLED, point
@@ -47,10 +49,10 @@ def test_a_thousand_kills(store: Settings, forks: Workers, channel: str, tmp_pat
     """Half of them at named points, half of them wherever the worker is after some hundredths of a second."""
     size = 4 * BATCH * MANY
     plan(size, channel, service_every=7)
-    shifts, killed = Shifts(store, forks, channel, tmp_path), 0
+    shifts, killed, points = Shifts(store, forks, channel, tmp_path), 0, [point for point in POINTS if not last(point)]
     for number in range(MANY):
         drawn = hashlib.md5(f"{channel}:{number}".encode(), usedforsecurity=False).digest()
-        point = POINTS[drawn[0] % len(POINTS)]
+        point = points[drawn[0] % len(points)]
         call = 1 + drawn[1] % 3 if often(point) else 1
         how = {"after": 0.02 + drawn[2] / 1000} if number % 2 else {"point": point, "call": call}
         before = invariants.in_doubt()

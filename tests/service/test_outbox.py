@@ -6,6 +6,7 @@ import pytest
 from rekindle.errors import BadData
 from rekindle.service.flow.codes import ALPHABET, code_for
 from rekindle.service.outbox import actions, queries
+from rekindle.service.outbox.actions import Begun
 from rekindle.service.outbox.models import Touch
 from rekindle.service.outbox.outcome import Outcome
 from rekindle.settings import Settings
@@ -51,8 +52,8 @@ def test_a_claim_is_one_workers_until_its_lease_ends(store: Settings) -> None:
     assert actions.recover(NOON + timedelta(seconds=59)) == (0, 0)
     assert actions.recover(NOON + timedelta(seconds=60)) == (0, 1)
     (theirs,) = actions.claim("two", NOON, later(1), 9)
-    assert actions.begin([mine], nobody_is_judged, later(1), NOON) == ([], {})
-    assert actions.begin([theirs], nobody_is_judged, later(1), NOON) == ([theirs], {})
+    assert actions.begin([mine], nobody_is_judged, later(1), NOON) == Begun([], {}, {})
+    assert actions.begin([theirs], nobody_is_judged, later(1), NOON) == Begun([theirs], {}, {})
 
 
 def test_an_attempt_is_never_taken_again_and_a_late_worker_still_knows(store: Settings) -> None:
@@ -65,6 +66,19 @@ def test_an_attempt_is_never_taken_again_and_a_late_worker_still_knows(store: Se
     assert queries.counts() == {"unknown": 1}
     actions.settle([(batch[0], Outcome("sent", message_id="m"))], NOON)
     assert queries.counts() == {"sent": 1}
+
+
+def test_what_has_landed_is_settled_as_the_next_begin(store: Settings) -> None:
+    actions.insert_touches("plan1", touches(["c1", "c2", "c3"]))
+    actions.ready("plan1")
+    first, second, lost = actions.claim("one", NOON, NOON, 9)
+    assert actions.begin([first, lost], nobody_is_judged, NOON, NOON).attempted == [first, lost]
+    Touch.objects.filter(pk=lost.pk).update(fence=7)
+    landed = [(one, Outcome("sent", message_id="m", tried=True)) for one in (first, lost)]
+    assert actions.begin([second], nobody_is_judged, NOON, later(1), landed) == Begun([second], {}, {first.id: "sent"})
+    assert list(Touch.objects.order_by("id").values_list("status", "settled_at")) == [
+        ("sent", later(1)), ("attempting", None), ("attempting", None),
+    ]
 
 
 def test_codes_are_stable_typable_and_depend_on_the_secret() -> None:
@@ -127,7 +141,7 @@ def test_what_was_put_back_is_claimed_and_may_begin_again(store: Settings) -> No
     touch = attempted()
     assert actions.put_back([touch], later(0.5)) == {touch.id}
     assert queries.counts() == {"claimed": 1}
-    assert actions.begin([touch], nobody_is_judged, later(1), NOON) == ([touch], {})
+    assert actions.begin([touch], nobody_is_judged, later(1), NOON) == Begun([touch], {}, {})
     assert actions.recover(later(3)) == (1, 0)
     assert actions.put_back([touch], later(3)) == {touch.id}, "another worker called it unknown, and this one knows better"
     assert (queries.counts(), Touch.objects.get().settled_at) == ({"claimed": 1}, None)

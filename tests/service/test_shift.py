@@ -356,15 +356,15 @@ def test_leases_are_renewed_in_time(store: Settings) -> None:
     def clock() -> datetime:
         return NOON + timedelta(seconds=passed[0])
 
-    settle: Callable[..., Any] = outbox.settle
+    begin: Callable[..., Any] = outbox.begin
 
     def seen(*args: Any) -> Any:
-        found = settle(*args)
+        found = begin(*args)
         leases.extend((clock(), one) for one in Touch.objects.filter(status="claimed").values_list("lease_until", flat=True))
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outbox, "settle", seen)
+        patch.setattr(outbox, "begin", seen)
         assert send_due(store, NOON, senders={"email": Slow()}, clock=clock).by_status == {"sent": 120}
     assert leases, "some were claimed ahead"
     assert all(until - at > timedelta(seconds=30) for at, until in leases)

@@ -19,8 +19,8 @@ FROZEN = frozenset(
     {
         "why", "orders", "first_day", "last_day", "last_product", "category", "cause", "cohort", "offer_kind", "offer_label", "offer_terms",
         "offer_limit", "offer_value", "offer_scope", "offer_minimum", "valid_until", "moment", "service", "order_number", "products",
-        "more_products", "product", "favourite", "ordered_day", "promised_day", "delivered_day", "day", "days_ahead", "years", "credit_left", "overdue",
-        "persona", "series", "blocks", "cart", "cart_ids", "subject_line",
+        "more_products", "product", "favourite", "ordered_day", "promised_day", "delivered_day", "day", "days_ahead", "years",
+        "credit_left", "overdue", "persona", "series", "blocks", "cart", "cart_ids", "subject_line",
     }
 )
 """What a touch's `facts` may hold; its stage, arm and code are columns of their own."""
@@ -152,13 +152,14 @@ class Facts:
     locale: str = "en"
 
 
-def with_frozen(facts: Facts, frozen: str, day: date) -> Facts:
+def with_frozen(facts: Facts, frozen: str, day: date, **known: object) -> Facts:
     """The facts together with those that a touch froze, and with what the shop may state to such a customer.
 
     Args:
         facts: What is known without the touch.
         frozen: A JSON object with names of `FROZEN`; null is unknown.
         day: Of sending, in the store's time zone: what the shop registered for other days is not stated.
+        known: What else is known of the message, by the names of facts; it counts before what was frozen.
 
     Raises:
         BadData: Not such an object.
@@ -173,7 +174,7 @@ def with_frozen(facts: Facts, frozen: str, day: date) -> Facts:
     if unknown:
         raise BadData(f"a touch froze '{min(unknown)}', which no message can state", "Make the plan again.")
     claimed = facts.registry.stated(day, held.get("cause", facts.cause), held.get("category", facts.category))
-    return replace(facts, **(held | dict(claimed)))
+    return replace(facts, **(held | dict(claimed) | known))
 
 
 def with_registered(facts: Facts, registry: Registry) -> Facts:

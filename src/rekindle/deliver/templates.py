@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 
 from liquid.exceptions import LiquidError
 
@@ -28,6 +29,8 @@ _GAP = "\n\n\n"
 _SUBJECT_AT_MOST = 150
 _KEPT = 128
 """Templates that are kept ready: each stage of each version of a store's content that is in use."""
+
+_PREPARING = Lock()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +130,6 @@ def assembled(templates: TemplateSet, path: str, stage: str) -> str:
     return _INCLUDE.sub(lambda found: assembled(templates, f"{stage if found[1] == 'stage' else found[1]}.{suffix}", stage), text)
 
 
-@lru_cache(_KEPT)
 def prepared(templates: TemplateSet, stage: str, color: str) -> tuple[Skeleton[str], Skeleton[bytes]]:
     """A stage's text and page, ready to be filled in.
 
@@ -140,6 +142,12 @@ def prepared(templates: TemplateSet, stage: str, color: str) -> tuple[Skeleton[s
         BadData: There is no such template, or its MJML cannot be read.
         LiquidError: Its Liquid cannot.
     """
+    with _PREPARING:  # else each thread that needs it would prepare the same
+        return _prepared(templates, stage, color)
+
+
+@lru_cache(_KEPT)
+def _prepared(templates: TemplateSet, stage: str, color: str) -> tuple[Skeleton[str], Skeleton[bytes]]:
     shades = {"brand_color": color, **palette(color)}
     mjml = _SHADE.sub(lambda found: shades[found[1]], assembled(templates, "layout.mjml", stage))
     return _text(assembled(templates, f"{stage}.txt", stage)), _page(mjml, f"content/{stage}.mjml in layout.mjml")

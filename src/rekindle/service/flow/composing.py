@@ -4,7 +4,7 @@ Knows nothing of when and whether it is handed over.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from rekindle import moment
@@ -83,6 +83,12 @@ def shop_facts(settings: Settings, templates: TemplateSet) -> Facts:
     return with_registered(shop, registered_facts(templates))
 
 
+def foresee(desk: Desk, touch: Touch) -> None:
+    """Asks the ledger beforehand what the messages of a variant have in common, so that whoever writes them need not."""
+    if touch.program != confirming.PROGRAM:
+        desk.linker.number(desk.shop.shop_url, touch)
+
+
 def compose(desk: Desk, touch: Touch, person: Person) -> Message:
     """The message that a touch becomes.
 
@@ -94,18 +100,21 @@ def compose(desk: Desk, touch: Touch, person: Person) -> Message:
 
 def facts_for(desk: Desk, touch: Touch, person: Person) -> Facts:
     """Everything that a touch's message may state."""
-    found = untracked(desk, touch, person)
-    shop, trap = desk.linker.tracked(found.shop_url, touch)
-    return replace(found, shop_url=shop, trap_url=trap)
+    shop, trap = desk.linker.tracked(desk.shop.shop_url, touch)
+    return _stated(desk, touch, person, shop_url=shop, trap_url=trap)
 
 
 def untracked(desk: Desk, touch: Touch, person: Person) -> Facts:
     """The same with plain links to the shop: nothing is written down for them."""
-    frozen = with_frozen(desk.shop, touch.facts, desk.day)
+    return _stated(desk, touch, person)
+
+
+def _stated(desk: Desk, touch: Touch, person: Person, **links: str) -> Facts:
     stop, choose = desk.linker.own(touch.customer_id, touch.channel)
-    return replace(
-        frozen, stage=touch.stage, program=touch.program, arm=touch.arm, code=touch.code, first_name=person.first_name,
-        service=touch.service, unsubscribe_url=stop, preferences_url=choose, **desk.linker.about(touch),
+    return with_frozen(
+        desk.shop, touch.facts, desk.day, stage=touch.stage, program=touch.program, arm=touch.arm, code=touch.code,
+        first_name=person.first_name, service=touch.service, unsubscribe_url=stop, preferences_url=choose,
+        **desk.linker.about(touch), **links,
     )
 
 

@@ -1,10 +1,10 @@
-"""Threads that hand messages over, so that one that waits for an answer holds up no other.
+"""Threads that write messages and hand them over, so that one that waits for an answer holds up no other, and the ledger's waits none.
 
 Knows nothing of the ledger: the thread that keeps it gives work out and takes in what came of it.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -21,20 +21,20 @@ class Landed:
 
     Args:
         touch: The touch's number.
-        message: What was handed over.
+        message: What was handed over; None where it could not be written.
         theirs: What the other side calls it.
         error: What was raised; None where it was taken.
         at: When it ended, by the monotonic clock, seconds.
     """
 
     touch: int
-    message: Message
+    message: Message | None
     theirs: str
     error: BaseException | None
     at: float
 
 
-_Job = tuple[int, Channel, Message]
+_Job = tuple[int, Channel, Callable[[], Message]]
 
 
 class Crew:
@@ -45,9 +45,15 @@ class Crew:
         self._landed: SimpleQueue[Landed] = SimpleQueue()
         self._threads = [Thread(target=self._work, name=f"hand-over {number}", daemon=True) for number in range(size)]
 
-    def start(self, touch: int, sender: Channel, message: Message) -> None:
-        """Gives one message to a thread that is free; the caller starts no more at once than there are."""
-        self._jobs.put((touch, sender, message))
+    def start(self, touch: int, sender: Channel, write: Callable[[], Message]) -> None:
+        """Gives one message to a thread that is free; the caller starts no more at once than there are.
+
+        Args:
+            touch: The touch's number.
+            sender: What the message is given to.
+            write: Writes it.
+        """
+        self._jobs.put((touch, sender, write))
 
     def landed(self, seconds: float) -> list[Landed]:
         """What has ended, after waiting at most so long for a first one."""
@@ -64,12 +70,13 @@ class Crew:
             while (job := self._jobs.get()) is not None:
                 self._landed.put(_handed_over(*job))
         finally:
-            connections.close_all()  # a sender that writes to the ledger has opened one for this thread
+            connections.close_all()  # a sender or a message that asks the ledger has opened one for this thread
 
 
-def _handed_over(touch: int, sender: Channel, message: Message) -> Landed:
-    theirs, error = "", None
+def _handed_over(touch: int, sender: Channel, write: Callable[[], Message]) -> Landed:
+    message, theirs, error = None, "", None
     try:
+        message = write()
         theirs = sender.hand_over(message)
     except BaseException as raised:  # noqa: BLE001  it is told to the thread that keeps the ledger, which decides
         error = raised

@@ -76,12 +76,21 @@ class Linker:
             shop_url: Where the first leads.
             touch: What becomes the message.
         """
+        shop = shorten(self.clicks, Link(touch.id, self.number(shop_url, touch)))
+        trap = "" if touch.service else f"{self.public_url}/c/{shorten(self.clicks, Link(touch.id, TRAP))}"
+        return f"{self.public_url}/c/{shop}", trap
+
+    def number(self, shop_url: str, touch: Touch) -> int:
+        """The number of where a message's link to the shop leads: the ledger is asked once for all messages of a variant.
+
+        Args:
+            shop_url: Where it leads, without what tells the shop's statistics.
+            touch: What becomes the message.
+        """
         way = shop_url, touch.channel, touch.program, f"{touch.stage}.{touch.arm}"
         if way not in self.numbers:
             self.numbers[way] = number_of(campaign(*way))
-        shop = shorten(self.clicks, Link(touch.id, self.numbers[way]))
-        trap = "" if touch.service else f"{self.public_url}/c/{shorten(self.clicks, Link(touch.id, TRAP))}"
-        return f"{self.public_url}/c/{shop}", trap
+        return self.numbers[way]
 
     def about(self, touch: Touch) -> About:
         """Links to the pages about one message; whoever holds the message may open all of them."""

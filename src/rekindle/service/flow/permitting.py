@@ -13,9 +13,8 @@ from rekindle.program.rules import QuietHours
 from rekindle.service.flow.composing import COMPOSERS
 from rekindle.service.outbox.models import EXPIRED, FAILED, PLANNED, SUPPRESSED, Touch
 from rekindle.service.outbox.outcome import Outcome
+from rekindle.service.people.last_look import LastLook
 from rekindle.service.people.models import Person
-from rekindle.service.people.queries import refusals
-from rekindle.service.people.reach import unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +47,27 @@ def not_now(question: Question, touches: Sequence[Touch], people: Mapping[str, P
         touches: Claimed ones.
         people: Their customers, by id, of whom nothing needs to be known.
     """
-    refused: dict[tuple[str, bool], Mapping[str, str]] = {}
-    for kind in {(touch.channel, touch.service) for touch in touches}:
-        channel, service = kind
-        asked = {one.customer_id: people[one.customer_id] for one in touches if one.channel == channel}
-        refused[kind] = unreachable(asked, channel) if service else refusals(asked, channel, question.now)
+    refused = refusals(LastLook(question.now), touches, people)
     zones = {touch.id: zone_of(people[touch.customer_id].timezone, question.timezone) for touch in touches}
     here = {zone: _here(question, zone) for zone in set(zones.values())}
-    outcomes = {
-        touch.id: _instead(question, touch, here[zones[touch.id]], refused[touch.channel, touch.service].get(touch.customer_id, ""))
-        for touch in touches
-    }
+    outcomes = {touch.id: _instead(question, touch, here[zones[touch.id]], refused.get(touch.id, "")) for touch in touches}
     return {key: outcome for key, outcome in outcomes.items() if outcome}
+
+
+def refusals(look: LastLook, touches: Sequence[Touch], people: Mapping[str, Person]) -> dict[int, str]:
+    """Whose customer must not get them now, by id, and why: one question for each channel and kind of message.
+
+    Args:
+        look: What is asked.
+        touches: Claimed ones.
+        people: Their customers, by id.
+    """
+    found: dict[int, str] = {}
+    for channel, service in {(touch.channel, touch.service) for touch in touches}:
+        mine = [touch for touch in touches if (touch.channel, touch.service) == (channel, service)]
+        refused = look.refusals({touch.customer_id: people[touch.customer_id] for touch in mine}, channel, service)
+        found |= {touch.id: refused[touch.customer_id] for touch in mine if touch.customer_id in refused}
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A worker's shift: every touch that is due goes from claimed to attempting, into the air and to its outcome, at most one batch at a time.
 
-Knows nothing of how a sender works. One thread does all that touches the ledger; a crew of others hands messages over. What a slow or
-resting lane holds up is its own messages alone.
+Knows nothing of how a sender works. One thread keeps the outbox; a crew of others writes messages and hands them over, also while that one
+waits for a commit. What a slow or resting lane holds up is its own messages alone.
 """
 
 import math
@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from heapq import heapify, heappop, heappush
 
 from django.db import DatabaseError
@@ -18,9 +19,10 @@ from rekindle.deliver.channel import Channel, Message
 from rekindle.deliver.lanes import Lanes, Limits, lane_of
 from rekindle.errors import BadData, DeliveryError, LookAgain, PermanentFailure, Refused, RekindleError
 from rekindle.program.rules import QuietHours
-from rekindle.service.flow.composing import Desk, compose
+from rekindle.service.config.prepared import whole
+from rekindle.service.flow.composing import Desk, compose, foresee
 from rekindle.service.flow.crew import Crew, Landed
-from rekindle.service.flow.permitting import PAUSED, Question, not_now
+from rekindle.service.flow.permitting import PAUSED, Question, not_now, refusals
 from rekindle.service.flow.retrying import not_taken, taken
 from rekindle.service.outbox import actions as outbox
 from rekindle.service.outbox.actions import LEASE
@@ -30,7 +32,7 @@ from rekindle.service.outbox.queries import Held
 from rekindle.service.people.actions import suppress
 from rekindle.service.people.last_look import LastLook
 from rekindle.service.people.models import Person
-from rekindle.service.people.queries import address_of, people_by_id
+from rekindle.service.people.queries import address_of
 
 BATCH = 50
 """At most so many touches are attempted and not settled: what a crash leaves unknown."""
@@ -62,6 +64,9 @@ FRESH = 1.0
 
 LOOKS = 3
 """So often a message is looked at again in one run before it waits like one that was not taken."""
+
+
+_people = whole(Person, lambda *ids: Person.objects.filter(pk__in=ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +132,15 @@ class Shift:
 
     def work(self) -> Counter[str]:
         """Hands over all that is due; how many touches ended in each status so far, `planned` those that wait for later."""
-        dry = False
+        dry, news = False, True
         try:
             while not self._terms.stopped():
-                dry = self._take_up(dry)
+                dry = self._turn(dry, news)
                 if not (self._pool or self._hand or self._air or self._landed):
                     return self._tally
                 again = self._depart()
                 news = self._land(again)
-                if self._landed and (not news or not (self._hand or self._air) or time.monotonic() >= self._settle_at):
-                    self._settle()
-                elif self._hand and not news:
+                if self._hand and not news and not self._landed:
                     self._make_room(again)
         except KeyboardInterrupt:
             self._leave()
@@ -145,10 +148,16 @@ class Shift:
         self._leave()
         return self._tally
 
-    def _take_up(self, dry: bool) -> bool:
-        """Claims and begins as much as there is room for; whether all that is due has been claimed."""
-        room = BATCH - len(self._hand) - len(self._air) - len(self._landed)
+    def _turn(self, dry: bool, news: bool) -> bool:
+        """Claims, settles and begins as much as is worth a commit; whether all that is due has been claimed.
+
+        What has landed is settled in the transaction that begins as many others, while the other half of the batch is in the air.
+        """
+        if not self._is_due(news):
+            return dry
+        room = BATCH - len(self._hand) - len(self._air)
         if room < BATCH // 2:
+            self._settle()
             return dry
         now = time.monotonic()
         self._stuck = {lane: until for lane, until in self._stuck.items() if until > now}
@@ -156,7 +165,14 @@ class Shift:
             dry = self._claim(size) < size
         if chosen := self._next(room):
             self._begin(chosen)
+        else:
+            self._settle()
         return dry
+
+    def _is_due(self, news: bool) -> bool:
+        """Whether half a batch has landed, or what has landed has waited long enough, or nothing has, and others may begin."""
+        waited = not news or not (self._hand or self._air) or time.monotonic() >= self._settle_at
+        return waited or not self._landed or len(self._landed) >= BATCH / 2
 
     def _claimable(self) -> int:
         """How many more touches are to be claimed ahead: enough that can go, unless very many cannot."""
@@ -167,7 +183,7 @@ class Shift:
         """Takes the next due touches up; how many."""
         terms = self._terms
         claimed = outbox.claim(self._owner, terms.desk.now, terms.clock(), size, terms.held())
-        people = people_by_id({touch.customer_id for touch in claimed})
+        people = {one.customer_id: one for one in _people(*{touch.customer_id for touch in claimed})} if claimed else {}
         for touch in claimed:
             person = people.get(touch.customer_id) or Person(customer_id=touch.customer_id)  # nobody known: no consent, no address
             lane = lane_of(touch.channel, person.push if touch.channel == "webpush" else address_of(person, touch.channel))
@@ -199,14 +215,16 @@ class Shift:
         self._hand = {}
 
     def _begin(self, cases: Sequence[_Case]) -> None:
-        """Looks again at what may have changed, in the transaction that moves what may go to attempting."""
+        """Looks again at what may have changed, in the transaction that moves what may go to attempting and settles what has landed."""
         terms, people, now = self._terms, {case.touch.customer_id: case.person for case in cases}, self._terms.instant()
-        begun, instead = outbox.begin(
-            [case.touch for case in cases], lambda mine: not_now(terms.question(now), mine, people), terms.clock(), now
+        begun = outbox.begin(
+            [case.touch for case in cases], lambda mine: not_now(terms.question(now), mine, people), terms.clock(), now, self._landed
         )
-        mine = {touch.id for touch in begun}
+        self._settled(begun.settled)
+        mine = {touch.id for touch in begun.attempted}
         self._hand |= {case.touch.id: case for case in cases if case.touch.id in mine}
-        self._tally.update(outcome.status for outcome in instead.values() if outcome.reason != PAUSED)  # those wait as if never claimed
+        waiting = [outcome.status for outcome in begun.instead.values() if outcome.reason != PAUSED]
+        self._tally.update(waiting)  # those of paused programs wait as if never claimed
         self._look = LastLook(now)
 
     def _depart(self) -> float:
@@ -221,24 +239,27 @@ class Shift:
             for key, seconds in admitted.back.items():
                 later = self._terms.instant() + timedelta(seconds=math.ceil(seconds))
                 self._end(self._hand.pop(key).touch, Outcome(PLANNED, reason=f"{mine[key]} did not answer", send_at=later))
-            for key in admitted.start:
-                self._start(self._hand.pop(key), lanes)
+            self._start([self._hand.pop(key) for key in admitted.start], lanes)
         return again
 
-    def _start(self, case: _Case, lanes: Lanes[int]) -> None:
-        """Writes one message, reads suppression once more, and lets it go."""
-        touch, terms = case.touch, self._terms
-        message = _composed(replace(terms.desk, now=terms.instant()), touch, case.person)
+    def _start(self, cases: Sequence[_Case], lanes: Lanes[int]) -> None:
+        """Reads suppression once more, and lets messages go; they are written on their way."""
+        if not cases:
+            return
+        terms, people = self._terms, {case.touch.customer_id: case.person for case in cases}
+        desk = replace(terms.desk, now=terms.instant())
+        for case in cases:
+            foresee(desk, case.touch)
         looked = time.monotonic()
-        if isinstance(message, Outcome):
-            lanes.dropped(touch.id)
-            self._end(touch, message)
-        elif stop := self._look.refusal(case.person, touch.channel, touch.service):
-            lanes.dropped(touch.id)
-            self._end(touch, Outcome(SUPPRESSED, reason=stop))
-        else:
-            self._air[touch.id] = case
-            self._crew.start(touch.id, terms.senders[touch.channel], replace(message, until=looked + FRESH))
+        refused = refusals(self._look, [case.touch for case in cases], people)
+        for case in cases:
+            touch = case.touch
+            if stop := refused.get(touch.id):
+                lanes.dropped(touch.id)
+                self._end(touch, Outcome(SUPPRESSED, reason=stop))
+            else:
+                self._air[touch.id] = case
+                self._crew.start(touch.id, terms.senders[touch.channel], partial(_written, desk, case, looked + FRESH))
 
     def _land(self, again: float) -> bool:
         """Takes in what has ended, and waits for it as long as nothing else can be done; whether there was anything."""
@@ -254,11 +275,15 @@ class Shift:
                 self._lanes[case.touch.channel].dropped(one.touch)
                 self._hand[one.touch] = case
                 continue
+            if one.message is None:
+                self._lanes[case.touch.channel].dropped(one.touch)
+                self._end(case.touch, _not_written(one.error))
+                continue
             failure = one.error if isinstance(one.error, DeliveryError) else None
             self._lanes[case.touch.channel].ended(one.touch, one.at, failure)
             self._stuck.pop(case.lane, None)
             now = self._terms.instant()
-            self._end(case.touch, _outcome(case.touch, one, now))
+            self._end(case.touch, _outcome(case.touch, one, one.message, now))
             if isinstance(one.error, PermanentFailure) and one.error.gone:
                 channel = case.touch.channel
                 suppress(channel, address_of(case.person, channel), "gone", now)
@@ -270,7 +295,11 @@ class Shift:
 
     def _settle(self) -> None:
         """Commits what has ended."""
-        self._tally.update(outbox.settle(self._landed, self._terms.instant()).values())
+        if self._landed:
+            self._settled(outbox.settle(self._landed, self._terms.instant()))
+
+    def _settled(self, statuses: Mapping[int, str]) -> None:
+        self._tally.update(statuses.values())
         self._landed, self._settle_at = [], math.inf
 
     def _renew(self) -> None:
@@ -291,21 +320,23 @@ class Shift:
         outbox.release([case.touch for lane in self._pool.values() for case in lane])
 
 
-def _composed(desk: Desk, touch: Touch, person: Person) -> Message | Outcome:
-    """The message, or what becomes of a touch that cannot be written."""
-    try:
-        return compose(desk, touch, person)
-    except (BadData, Refused, PermanentFailure) as error:
+def _written(desk: Desk, case: _Case, until: float) -> Message:
+    """The message, which must not go after an instant."""
+    return replace(compose(desk, case.touch, case.person), until=until)
+
+
+def _not_written(error: BaseException | None) -> Outcome:
+    """What becomes of a touch whose message cannot be written."""
+    if isinstance(error, BadData | Refused | PermanentFailure):
         return Outcome(FAILED, reason=str(error))
-    except (RekindleError, DatabaseError):
-        raise
-    except Exception as error:  # noqa: BLE001  a defect that one customer's facts bring out must not stop everybody's mail
-        return Outcome(FAILED, reason=f"a defect, please report it: {type(error).__name__}: {error}")
+    if error is None or isinstance(error, RekindleError | DatabaseError) or not isinstance(error, Exception):
+        raise error or AssertionError("it was written")
+    return Outcome(FAILED, reason=f"a defect, please report it: {type(error).__name__}: {error}")  # of one message: others go on
 
 
-def _outcome(touch: Touch, landed: Landed, now: datetime) -> Outcome:
+def _outcome(touch: Touch, landed: Landed, message: Message, now: datetime) -> Outcome:
     if landed.error is None:
-        return taken(landed.message.id, landed.theirs)
+        return taken(message.id, landed.theirs)
     if isinstance(landed.error, Exception):
-        return not_taken(touch, landed.error, now, landed.message.id)
+        return not_taken(touch, landed.error, now, message.id)
     raise landed.error

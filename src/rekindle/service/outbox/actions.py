@@ -4,16 +4,18 @@ Knows nothing of consent and channels. Marketing that was attempted is never tak
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 
 from rekindle.deliver.message import token_of
 from rekindle.errors import BadData
+from rekindle.service.config.prepared import Change, Prepared, whole
 from rekindle.service.outbox.models import (
     ATTEMPTING,
     CHANGED,
@@ -43,9 +45,28 @@ SERVICE = "service"
 ASKED_FOR = "asked for"
 """What such messages have for a plan."""
 
+_IN_DOUBT = (ATTEMPTING, UNKNOWN)
+
+Ended = Sequence[tuple[Touch, Outcome]]
+"""Touches as claimed, each with what became of it."""
 
 Judge = Callable[[Sequence[Touch]], Mapping[int, Outcome]]
 """Told which touches are still a worker's, says what becomes, without an attempt, of those that must not be attempted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a worker's turn has changed.
+
+    Args:
+        attempted: The touches that are attempted now.
+        instead: What becomes of others without an attempt, by id.
+        settled: The status now of what landed, by id, but for what another worker has taken up.
+    """
+
+    attempted: Sequence[Touch]
+    instead: Mapping[int, Outcome]
+    settled: Mapping[int, str]
 
 
 def insert_touches(plan: str, rows: pa.Table) -> int:
@@ -148,14 +169,15 @@ def claim(owner: str, due: datetime, clock: datetime, size: int, held: Held = NO
         held: What is not to be taken up.
     """
     with transaction.atomic():
-        waiting = takeable(due, held).order_by("send_at", "id").select_for_update(skip_locked=True, of=("self",))
-        ids = list(waiting.values_list("id", flat=True)[:size])
-        taken = Touch.objects.filter(id__in=ids, status=PLANNED)
-        taken.update(status=CLAIMED, owner=owner, fence=F("fence") + 1, lease_until=clock + LEASE)
-        return list(Touch.objects.filter(id__in=ids, owner=owner, status=CLAIMED).order_by("send_at", "id"))
+        taken = _next(size, held)(due)
+        if taken:
+            _CLAIM(owner, clock + LEASE, *(touch.id for touch in taken))
+    for touch in taken:
+        touch.status, touch.owner, touch.fence, touch.lease_until = CLAIMED, owner, touch.fence + 1, clock + LEASE
+    return taken
 
 
-def begin(touches: Sequence[Touch], judge: Judge, clock: datetime, at: datetime) -> tuple[list[Touch], Mapping[int, Outcome]]:
+def begin(touches: Sequence[Touch], judge: Judge, clock: datetime, at: datetime, landed: Ended = ()) -> Begun:
     """Moves claimed touches to attempting, or to what is judged to become of them; whoever lost its claim is left out.
 
     Args:
@@ -164,19 +186,18 @@ def begin(touches: Sequence[Touch], judge: Judge, clock: datetime, at: datetime)
             is asked in the transaction that writes it down.
         clock: The present instant; an ended lease counts as lost.
         at: The instant that settled touches bear.
-
-    Returns:
-        The touches that are attempted now, and the judgement.
+        landed: What is settled in the same transaction, as `settle` does it.
     """
     with transaction.atomic():
-        rows = _locked(touches).filter(status=CLAIMED, lease_until__gt=clock)
-        fences: dict[int, int] = dict(rows.values_list("id", "fence"))
-        mine = [touch for touch in touches if fences.get(touch.id) == touch.fence]
+        rows = _locked([*touches, *(touch for touch, _ in landed)])
+        told, settled = _told(landed, rows)
+        mine = [touch for touch in touches if (row := rows.get(touch.id)) and row.claimed(touch.fence, clock)]
         instead = judge(mine) if mine else {}
         begun = [touch for touch in mine if touch.id not in instead]
-        Touch.objects.filter(id__in=[touch.id for touch in begun], status=CLAIMED).update(status=ATTEMPTING, lease_until=clock + LEASE)
-        write(((touch, instead[touch.id]) for touch in mine if touch.id in instead), at)
-    return begun, instead
+        if begun:
+            _ATTEMPT(clock + LEASE, *(touch.id for touch in begun))
+        write([*told, *((touch, instead[touch.id]) for touch in mine if touch.id in instead)], at)
+    return Begun(begun, instead, settled)
 
 
 def put_back(touches: Sequence[Touch], clock: datetime) -> set[int]:
@@ -190,15 +211,15 @@ def put_back(touches: Sequence[Touch], clock: datetime) -> set[int]:
         The ids of those that were still this worker's.
     """
     with transaction.atomic():
-        fences: dict[int, int] = dict(_locked(touches).filter(status__in=(ATTEMPTING, UNKNOWN)).values_list("id", "fence"))
-        mine = {touch.id for touch in touches if fences.get(touch.id) == touch.fence}
-        Touch.objects.filter(id__in=mine, status__in=(ATTEMPTING, UNKNOWN)).update(
+        rows = _locked(touches)
+        mine = {touch.id for touch in touches if (row := rows.get(touch.id)) and row.fence == touch.fence and row.status in _IN_DOUBT}
+        Touch.objects.filter(id__in=mine, status__in=_IN_DOUBT).update(
             status=CLAIMED, lease_until=clock + LEASE, settled_at=None, reason=""
         )
     return mine
 
 
-def settle(landed: Sequence[tuple[Touch, Outcome]], at: datetime) -> dict[int, str]:
+def settle(landed: Ended, at: datetime) -> dict[int, str]:
     """Commits what became of attempted touches; a worker that comes back late still knows better, unless another has begun anew.
 
     Args:
@@ -209,11 +230,9 @@ def settle(landed: Sequence[tuple[Touch, Outcome]], at: datetime) -> dict[int, s
         Touch id to its status now, of those that no other worker has taken up.
     """
     with transaction.atomic():
-        rows = {row[0]: row[1:] for row in _locked([touch for touch, _ in landed]).values_list("id", "fence", "status", "service")}
-        mine = [(touch, outcome) for touch, outcome in landed if touch.id in rows and rows[touch.id][0] == touch.fence]
-        told = [(touch, outcome) for touch, outcome in mine if _open(*rows[touch.id][1:])]
+        told, settled = _told(landed, _locked([touch for touch, _ in landed]))
         write(told, at)
-    return {touch.id: rows[touch.id][1] for touch, _ in mine} | {touch.id: outcome.status for touch, outcome in told}
+    return settled
 
 
 def renew(owner: str, clock: datetime) -> None:
@@ -296,11 +315,54 @@ def _touch(plan: str, row: Mapping[str, Any]) -> Touch:
     return Touch(plan_id=plan, **{**row, **values, "send_at": send_at if send_at.tzinfo else send_at.replace(tzinfo=UTC)})
 
 
-def _locked(touches: Sequence[Touch]) -> QuerySet[Touch]:
-    """The rows of these touches as they are now, locked in the order of their keys where the database locks rows."""
-    return Touch.objects.filter(id__in=[touch.id for touch in touches]).order_by("id").select_for_update()
+class _Row(NamedTuple):
+    """A touch as it is now."""
+
+    id: int
+    fence: int
+    status: str
+    service: bool
+    lease_until: datetime | None
+
+    def claimed(self, fence: int, clock: datetime) -> bool:
+        """Whether a worker's claim still holds."""
+        return self.fence == fence and self.status == CLAIMED and self.lease_until is not None and self.lease_until > clock
+
+    @property
+    def open(self) -> bool:
+        """Whether a worker that attempted it may still say what became of it."""
+        return self.status in _IN_DOUBT or (self.status == PLANNED and self.service)
 
 
-def _open(status: str, service: bool) -> bool:
-    """Whether a worker that attempted a touch may still say what became of it."""
-    return status in (ATTEMPTING, UNKNOWN) or (status == PLANNED and service)
+def _locked(touches: Sequence[Touch]) -> dict[int, _Row]:
+    """The rows of these touches, by id, locked in the order of their keys where the database locks rows."""
+    return {row.id: row for row in _LOCKED(*(touch.id for touch in touches))} if touches else {}
+
+
+_LOCKED = Prepared(
+    lambda *ids: Touch.objects.filter(id__in=ids).order_by("id").select_for_update().values_list(*_Row._fields), _Row._make
+)
+_CLAIM = Change(
+    lambda _owner, _until, *ids: Touch.objects.filter(id__in=ids),
+    lambda owner, until, *_ids: {"status": CLAIMED, "owner": owner, "fence": F("fence") + 1, "lease_until": until},
+)
+_ATTEMPT = Change(
+    lambda _until, *ids: Touch.objects.filter(id__in=ids),
+    lambda until, *_ids: {"status": ATTEMPTING, "lease_until": until},
+)
+
+
+@lru_cache
+def _next(size: int, held: Held) -> Prepared[Touch]:
+    """The next touches that are due at an instant, locked; what others have locked is passed over."""
+    return whole(
+        Touch,
+        lambda due: takeable(due, held).order_by("send_at", "id").select_for_update(skip_locked=True, of=("self",))[:size],
+    )
+
+
+def _told(landed: Ended, rows: Mapping[int, _Row]) -> tuple[list[tuple[Touch, Outcome]], dict[int, str]]:
+    """What is to be written down of what landed; and the status of each, then, that no other worker has taken up."""
+    mine = [(touch, outcome) for touch, outcome in landed if touch.id in rows and rows[touch.id].fence == touch.fence]
+    told = [(touch, outcome) for touch, outcome in mine if rows[touch.id].open]
+    return told, {touch.id: rows[touch.id].status for touch, _ in mine} | {touch.id: outcome.status for touch, outcome in told}

@@ -17,9 +17,20 @@ from rekindle.service.people.addresses import lookup_form
 from rekindle.service.people.bulk import upsert
 from rekindle.service.people.contacts import MARKETING, Contact, Counts, read_contact
 from rekindle.service.people.digests import digest_of
-from rekindle.service.people.models import CHANGED, KNOWN, LASTING, PURCHASE, TAKEN, Consent, ExternalId, OptIn, Person, Suppression
+from rekindle.service.people.models import (
+    CHANGED,
+    KNOWN,
+    LASTING,
+    OPT_OUT,
+    PURCHASE,
+    TAKEN,
+    Consent,
+    ExternalId,
+    OptIn,
+    Person,
+    Suppression,
+)
 from rekindle.service.people.queries import ADDRESSES, address_of, can_confirm
-from rekindle.service.people.reach import OPT_OUT
 
 CHUNK = 2_000
 _PERSON_FIELDS = ("email", "phone", "first_name", "last_name", "locale", "timezone", "birthday")

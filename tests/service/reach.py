@@ -1,6 +1,6 @@
-"""Whether a message can reach a person at all, whatever they agreed to: for news of their own orders.
+"""Whether a message can reach a person at all, whatever they agreed to, by queries of Django's: what the last look must say, too.
 
-Knows nothing of messages. Changes nothing. Who stopped marketing has not asked to be left in the dark about an order.
+Who stopped marketing has not asked to be left in the dark about an order.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,8 @@ from datetime import datetime
 from django.db.models import Max
 
 from rekindle.service.people.digests import digest_of
-from rekindle.service.people.models import PURCHASE, Consent, Person, Suppression
+from rekindle.service.people.models import OPT_OUT, PURCHASE, Consent, Person, Suppression
 from rekindle.service.people.queries import address_of
-
-OPT_OUT = "opt-out"
-"""The reason of a suppression that is a person's wish; every other is an address that does not work or complains."""
 
 
 def unreachable(people: Mapping[str, Person], channel: str) -> dict[str, str]:
