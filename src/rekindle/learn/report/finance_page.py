@@ -173,7 +173,8 @@ def _programs(facts: FinanceFacts, figures: Figures) -> Html:
         *_forest(rows, "Margin a customer against the program's own control", figures),
         table(
             "Each program against its own control; the total is for all who were assigned, with its 95 % interval for one look and "
-            "the one that holds however often it is looked at",
+            "the one that holds however often it is looked at. Each is judged alone: of twenty programs that bring nothing, chance tells "
+            "one apart",
             ("Program", "Assigned / control", "Incremental margin", "However often looked at", "Offers and messages cost", "So"),
             (_program(one, figures) for one in begun),
             frozenset({1, 2, 3, 4}),
