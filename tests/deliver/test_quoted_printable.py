@@ -19,3 +19,10 @@ def test_pieces_written_apart_are_the_whole(pieces: list[str]) -> None:
 
 def test_line_breaks_are_of_one_kind_and_what_is_no_character_is_a_question_mark() -> None:
     assert decoded(encoded("a\rb\r\nc\x00\ud800")) == "a\nb\nc?"
+
+
+def test_plain_text_of_every_length_and_end_is_a_line_that_anything_may_follow() -> None:
+    for text in (f"{first}{'x' * size}{last}" for size in range(160) for first in ("", ".", " ") for last in ("", " ", ".")):
+        lines = encoded(text)
+        assert (decoded(lines), lines[-2:]) == (text, b"\r\n" if text else b"")
+        assert all(len(line) <= 76 and not line.endswith(b" ") for line in lines.split(b"\r\n"))

@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -67,6 +68,7 @@ def read_key(selector: str, domain: str, pem: str) -> DkimKey:
     return DkimKey(selector, domain, private)
 
 
+@lru_cache
 def aligned(domain: str, address: str) -> bool:
     """Whether a signature of a domain speaks for an address: both are of one domain, or one's domain is below the other's.
 
@@ -105,18 +107,21 @@ def sign(key: DkimKey, fields: Sequence[tuple[str, str]], body: Sequence[bytes],
     held, digest = dict(fields), hashlib.sha256()
     for piece in body:
         digest.update(piece)
-    names = [name for name in SIGNED for _ in range(2 if name in held else 1)]
-    unsigned = "; ".join(
-        (
-            "v=1", "a=rsa-sha256", "c=relaxed/simple", f"d={key.domain}", f"s={key.selector}", f"t={int(at.timestamp())}",
-            f"h={': '.join(names)}", f"bh={_base64(digest.digest())}", "b=",
-        )
-    )  # fmt: skip
+    unsigned = (
+        f"v=1; a=rsa-sha256; c=relaxed/simple; d={key.domain}; s={key.selector}; t={int(at.timestamp())}; "
+        f"h={_named(frozenset(held))}; bh={_base64(digest.digest())}; b="
+    )
     lines = [_relaxed(name, held[name]) for name in SIGNED if name in held]
     what = "\r\n".join((*lines, _relaxed("DKIM-Signature", unsigned)))
     signature = _base64(key.private.sign(what.encode("ascii"), padding.PKCS1v15(), hashes.SHA256()))
     chunks = (signature[start : start + _CHUNK] for start in range(0, len(signature), _CHUNK))
     return unsigned + " ".join(chunks)
+
+
+@lru_cache
+def _named(held: frozenset[str]) -> str:
+    """The names of what is signed of a message with these headers."""
+    return ": ".join(name for name in SIGNED for _ in range(2 if name in held else 1))
 
 
 def _relaxed(name: str, value: str) -> str:

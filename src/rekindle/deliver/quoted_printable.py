@@ -19,6 +19,8 @@ def encoded(text: str) -> bytes:
 
     Source: RFC 2045, section 6.7.
     """
+    if 0 < len(text) < _LONGEST and text.isascii() and text.isprintable() and "=" not in text and text[0] != "." and text[-1] != " ":
+        return text.encode("ascii") + b"=\r\n"  # nothing in it needs a sign: most of the facts of most messages
     octets = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").encode("utf-8", "replace")
     lines = b2a_qp(octets, istext=True).replace(b"\n", b"\r\n")
     if not lines or lines.endswith(b"\n"):

@@ -3,6 +3,8 @@
 Knows nothing of templates.
 """
 
+from collections.abc import Callable, Mapping
+
 from rekindle.deliver.facts import Facts
 from rekindle.deliver.words import month, one_line, readable, weekday, written_out
 
@@ -30,20 +32,28 @@ def why(facts: Facts) -> str:
 
 def _opened(facts: Facts) -> str:
     """What opened the round, as the customer knows it; empty where too little is known."""
-    first = f"your first order was in {month(facts.first_day)}" if facts.first_day else ""
-    arrived, ordered = (weekday(day, facts.locale) for day in (facts.delivered_day, facts.ordered_day))
-    ends = f", and it ends on {written_out(facts.day, facts.locale)}" if facts.day else ""
-    reasons = {
-        "run_out": f"you have bought {readable(facts.product)} more than once" if facts.product else "",
-        "anniversary": first,
-        "birthday": "you told us your birthday",
-        "credit": f"a credit of yours has not been used{ends}",
-        "order": f"you ordered on {ordered}" if ordered else "",
-        "first_order": f"you ordered for the first time on {ordered}" if ordered else "",
-        "delivery": f"your order arrived on {arrived}" if arrived else "",
-        "comeback": f"you ordered again on {ordered}, after a while" if ordered else "",
-    }
-    return reasons.get(facts.moment, "") or _lapsed(facts)
+    reason = _OPENED[facts.moment](facts) if facts.moment in _OPENED else ""
+    return reason or _lapsed(facts)
+
+
+def _ordered(facts: Facts) -> str:
+    return f"on {weekday(facts.ordered_day, facts.locale)}" if facts.ordered_day else ""
+
+
+def _ends(facts: Facts) -> str:
+    return f", and it ends on {written_out(facts.day, facts.locale)}" if facts.day else ""
+
+
+_OPENED: Mapping[str, Callable[[Facts], str]] = {
+    "run_out": lambda facts: f"you have bought {readable(facts.product)} more than once" if facts.product else "",
+    "anniversary": lambda facts: f"your first order was in {month(facts.first_day)}" if facts.first_day else "",
+    "birthday": lambda _facts: "you told us your birthday",
+    "credit": lambda facts: f"a credit of yours has not been used{_ends(facts)}",
+    "order": lambda facts: (on := _ordered(facts)) and f"you ordered {on}",
+    "first_order": lambda facts: (on := _ordered(facts)) and f"you ordered for the first time {on}",
+    "delivery": lambda facts: f"your order arrived on {weekday(facts.delivered_day, facts.locale)}" if facts.delivered_day else "",
+    "comeback": lambda facts: (on := _ordered(facts)) and f"you ordered again {on}, after a while",
+}
 
 
 def _lapsed(facts: Facts) -> str:

@@ -18,6 +18,9 @@ _LONGEST_NAME = 40
 _DAYS_KEPT = 4_096
 """Days whose words are kept: writing one takes longer than the rest of a message, and a run's messages share most of them."""
 
+_NAMES_KEPT = 4_096
+"""Names whose clean form is kept: those of customers and of a catalogue come again."""
+
 _LINK = re.compile(r"://|www\.|@|\.(?:com|net|org|ru|cn)\b", re.IGNORECASE)
 
 
@@ -56,6 +59,7 @@ def one_line(text: str) -> str:
     return " ".join("".join(char for char in spaced if unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs")).split())
 
 
+@lru_cache(_NAMES_KEPT)
 def greetable(name: str | None) -> str | None:
     """A name to greet with, or None where it is none: too long, or an advertisement.
 
@@ -66,6 +70,7 @@ def greetable(name: str | None) -> str | None:
     return clean if clean and len(clean) <= _LONGEST_NAME and not _LINK.search(clean) else None
 
 
+@lru_cache(_NAMES_KEPT)
 def readable(name: str | None) -> str | None:
     """A name from a catalogue that does not shout.
 
