@@ -84,22 +84,38 @@ def _of_kind(kind: str, offers: Mapping[str, Offer]) -> Callable[[ir.Table], ir.
     return lambda rows: given.kind(rows, offers) == kind
 
 
-def once_a_plan(rows: ir.Table, offers: Mapping[str, Offer]) -> ir.Table:
+def once_a_plan(warehouse: Warehouse, rows: ir.Table, offers: Mapping[str, Offer]) -> ir.Table:
     """Puts off what would give a customer the same sort of thing twice at one time: a price offer, a costly kind, a thing given once.
 
     The message with the highest expected net margin keeps its place. What a customer had before counts where variants are made eligible.
 
     Args:
+        warehouse: Keeps the messages of customers who have several.
         rows: As of `settled`.
         offers: By name.
     """
-    best_first = [ibis.desc("arm_margin"), "program", "stage", "episode"]
+    going = rows.filter(_goes(rows)).select(*ONE, "arm_margin", "offer", why=ibis.null("string"))
+    several = going.group_by("customer_id").aggregate(messages=going.count()).filter(lambda t: t.messages > 1)
+    rivals = warehouse.keep(going.semi_join(several, "customer_id"))
+    if not warehouse.scalar(rivals.count()):
+        return rows
     for reason, sort in _sorts(offers):
-        wants = (rows.reason.isnull() & (rows.arm != NOTHING) & ~rows.service).fill_null(False)
-        mine = wants.ifelse(rows.offer.cases(*sort.items(), else_=""), "")
-        place = ibis.row_number().over(group_by=["customer_id", mine], order_by=best_first)
-        rows = rows.mutate(reason=((mine != "") & (place > 0)).ifelse(reason, rows.reason))
-    return rows
+        mine = rivals.why.isnull().ifelse(rivals.offer.cases(*sort.items(), else_=""), "")
+        place = ibis.row_number().over(group_by=["customer_id", mine], order_by=BEST_FIRST)
+        rivals = rivals.mutate(why=((mine != "") & (place > 0)).ifelse(reason, rivals.why))
+    joined = rows.left_join(rivals.select(*ONE, "why"), ONE)
+    return joined.mutate(reason=joined.reason.fill_null(joined.why)).select(*rows.columns)
+
+
+def _goes(rows: ir.Table) -> ir.BooleanValue:
+    """Whether a row is a message that caps may put off."""
+    return (rows.reason.isnull() & (rows.arm != NOTHING) & ~rows.service).fill_null(False)
+
+
+ONE = ["customer_id", "program", "stage", "episode"]
+"""What tells one row of a plan from the others."""
+
+BEST_FIRST = [ibis.desc("arm_margin"), "program", "stage", "episode"]
 
 
 def _sorts(offers: Mapping[str, Offer]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -157,9 +173,8 @@ def _each(word: str, every: tuple[Limit, ...]) -> list[str]:
 
 def _ranked(rows: ir.Table, every: tuple[Limit, ...]) -> ir.Table:
     """The rows with their place among the customer's messages, from 1, 0 for what is none; and what caps they fall under."""
-    wants = (rows.reason.isnull() & (rows.arm != NOTHING) & ~rows.service).fill_null(False)
-    best_first = [ibis.desc("arm_margin"), "program", "stage", "episode"]
-    place = ibis.row_number().over(group_by=["customer_id", wants], order_by=best_first) + 1
+    wants = _goes(rows)
+    place = ibis.row_number().over(group_by=["customer_id", wants], order_by=BEST_FIRST) + 1
     falls = {name: one.falls(rows) for name, one in zip(_each("in", every), every, strict=True)}
     return rows.mutate(place=wants.ifelse(place, 0), **falls)
 

@@ -62,7 +62,7 @@ def plan(warehouse: Warehouse, inputs: Inputs) -> Plan:
     tired = fatigue.own_caps(warehouse, seen, rows, inputs.as_of, rules)
     question = arbitration.Question(rules, inputs.as_of, inputs.documents.offers, tired)
     rows = arbitration.settled(warehouse, rows, settling.seen_from(rows, zones, seen.contacts, inputs), question)
-    rows = arbitration.once_a_plan(rows, inputs.documents.offers)
+    rows = arbitration.once_a_plan(warehouse, rows, inputs.documents.offers)
     rows = warehouse.keep(settling.finished(rows, inputs, zones))
     return Plan(settling.digest(warehouse, rows, inputs), rows, inputs.shop.rehearsal, min(left.values(), default=1.0), left)
 

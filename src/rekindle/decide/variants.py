@@ -201,7 +201,7 @@ def settled(warehouse: Warehouse, inputs: Inputs, seen: "Past", told: "list[Verd
     flags = _falls(warehouse, rows, used)
     ends: list[dict[str, Any]] = []
     if len(places) > 1 or not _room(used, list(flags.values()), tired):
-        ended = arbitration.once_a_plan(arbitration.settled(warehouse, rows, contacts, question), documents.offers)
+        ended = arbitration.once_a_plan(warehouse, arbitration.settled(warehouse, rows, contacts, question), documents.offers)
         ends = warehouse.arrow(ended).to_pylist()
     by_key = {(row["program"], row["episode"]): row for row in ends}
     for number in places:
