@@ -82,6 +82,7 @@ class Question:
         boundaries: Of the value tiers, as a person approved them; None where nobody has.
         milestones: Numbers of orders worth a mark, rising.
         free_shipping: Orders of so much ship free, minor units; 0 where none does.
+        consented_at: The instant whose consent counts; `as_of` where not given.
     """
 
     as_of: AsOf
@@ -92,6 +93,7 @@ class Question:
     boundaries: Boundaries | None = None
     milestones: tuple[int, ...] = (5, 10, 25)
     free_shipping: int = 0
+    consented_at: AsOf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +296,7 @@ def _with_people(whole: ir.Table, buyers: ir.Table, warehouse: Warehouse, questi
     known = customers.filter(customers.first_seen_at.isnull() | (customers.first_seen_at < seen)).select("customer_id", "country")
     people = warehouse.current("people").select("customer_id", "timezone", "locale")
     whole = _joined(
-        whole.outer_join(known, "customer_id").pipe(_one_id), people, consented(warehouse, question.as_of),
+        whole.outer_join(known, "customer_id").pipe(_one_id), people, consented(warehouse, question.consented_at or question.as_of),
         open_credits(warehouse, question.as_of), opinions.detractors(warehouse, question.as_of),
     )  # fmt: skip
     whole = offer_scopes.with_scopes(warehouse, question.as_of, whole, buyers)

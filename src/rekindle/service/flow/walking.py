@@ -17,7 +17,7 @@ from rekindle.decide.paths import Kept, Paths
 from rekindle.decide.sums import named
 from rekindle.errors import BadData, CannotTell
 from rekindle.history.warehouse import Warehouse
-from rekindle.insight.profile import CHANNELS, Profiles, build, consented
+from rekindle.insight.profile import Profiles, build
 from rekindle.moment import AsOf
 from rekindle.program import checking
 from rekindle.program.documents import NOTHING, Documents, Program
@@ -153,24 +153,18 @@ def _span(warehouse: Warehouse, asked: Asked) -> tuple[date, int]:
 
 
 class _Past:
-    """Profiles as they would have been, by models that were fitted once."""
+    """Profiles as they would have been, by models that were fitted once, with today's consent."""
 
     def __init__(self, settings: Settings, warehouse: Warehouse, first: AsOf, now: AsOf) -> None:
-        self._settings, self._warehouse, self._now = settings, warehouse, now
-        self._question = insights.question(settings, first)
+        self._warehouse = warehouse
+        self._question = replace(insights.question(settings, first), consented_at=now)
         with warehouse.forgetting():
             built = build(warehouse, self._question)
         self.fitted = Profiles(built.table, built.scored, built.value, built.tiers)
 
     def profile_at(self, as_of: AsOf) -> ir.Table:
-        """Profiles as of an instant, with today's consent."""
-        return build(self._warehouse, replace(self._question, as_of=as_of), self._as_consented_today, self.fitted).table
-
-    def _as_consented_today(self, profile: ir.Table) -> ir.Table:
-        names = [f"{channel}_consent" for channel in CHANNELS]
-        joined = profile.drop(*names).left_join(consented(self._warehouse, self._now), "customer_id").drop("customer_id_right")
-        joined = joined.mutate(**{name: joined[name].fill_null(False) for name in names})
-        return self._warehouse.keep(joined.select(*profile.columns))
+        """Profiles as of an instant."""
+        return build(self._warehouse, replace(self._question, as_of=as_of), earlier=self.fitted).table
 
 
 def to_json(found: Simulated) -> dict[str, object]:
