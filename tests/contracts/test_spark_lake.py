@@ -36,6 +36,8 @@ def test_a_lake_has_every_table_and_keeps_versions_of_facts(lake: Warehouse) -> 
     kept = lake.keep(lake.current("orders").select("order_id"))
     take(lake, "orders", [order("4", 100)])
     assert lake.scalar(kept.count()) == 3
+    numbered = lake.keep_numbered(kept, "number")
+    assert lake.scalar(numbered.number.nunique()) == 3
     assert lake.scalar(lake.current("orders").count()) == 4
 
 

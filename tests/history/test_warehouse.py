@@ -142,6 +142,19 @@ def test_kept_rows_stay_what_they_were(warehouse: Warehouse) -> None:
     assert warehouse.row(kept.aggregate(n=kept.count())) == {"n": 1}
 
 
+def test_kept_rows_have_a_number_each(warehouse: Warehouse) -> None:
+    """Which stays theirs in whatever is asked of them."""
+    take(warehouse, "orders", [order(str(number), 100 + number) for number in range(5_000)])
+    kept = warehouse.keep_numbered(warehouse.current("orders").select("order_id", "net"), "number")
+    numbers = {row["order_id"]: row["number"] for row in warehouse.arrow(kept).to_pylist()}
+    assert len(set(numbers.values())) == len(numbers) == 5_000
+    some = kept.filter(kept.net > 4_000)
+    both = some.select("order_id", "number").join(kept.select("number", "net"), "number")
+    found = warehouse.arrow(both).to_pylist()
+    assert len(found) == 1_099
+    assert all(row == {"order_id": row["order_id"], "number": numbers[row["order_id"]], "net": 100 + int(row["order_id"])} for row in found)
+
+
 def test_a_snapshot_appears_whole_or_not_at_all(warehouse: Warehouse, tmp_path: Path) -> None:
     path = tmp_path / "insight" / "profile.parquet"
     take(warehouse, "orders", [order("1", 100)])

@@ -98,7 +98,7 @@ def test_groups_are_counted_against_the_chances_in_the_journal(shop: Decider) ->
     assert (found.counted, found.seen, found.unlogged, found.alarm) == (600, 400, 1, True)
     assert found.expected == pytest.approx(199.8)
     assert found.worst.cell in ("2026-03-02", "2026-03-09")
-    drawn = stages.counted(past(shop.warehouse), (mine,), WINDOW)
+    drawn = stages.counted(shop.warehouse, past(shop.warehouse), (mine,), WINDOW)
     checks = {one.group: one for one in mismatch.of_draws(shop.warehouse, drawn, (mine,))["back"]}
     assert set(checks) == {"reconnect:plain", "reconnect:light", "reconnect:nothing"}
     assert (checks["reconnect:light"].counted, checks["reconnect:light"].seen, checks["reconnect:light"].expected) == (200, 50, 100)
@@ -117,7 +117,7 @@ def test_an_experiment_with_two_of_three_variants_that_starts_in_the_middle_is_s
         rows.append({**who, **drawn, "day": 7 + late + (number >= 1_500), "policy": "experiment-1" if late else "equal-chance-1"})
     with open_history("duckdb://history.duckdb", tmp_path) as opened:
         Decider(opened).remember(*rows)
-        drawn = stages.counted(past(opened), (program(),), WINDOW)
+        drawn = stages.counted(opened, past(opened), (program(),), WINDOW)
         checks = {one.group: one for one in mismatch.of_draws(opened, drawn, (program(),))["back"]}
     assert (checks["reconnect:plain"].counted, checks["reconnect:plain"].seen) == (1_000, 250)
     assert checks["reconnect:plain"].expected == pytest.approx(250)

@@ -150,7 +150,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
         as_of, mine = instant(95), program(goal={"metric": "incremental_margin", "horizon": "90d"})
         past = due.past(opened.table("journal"), opened.table("plans"), opened.current("touches"), as_of, inclusive=False)
         window = outcomes.Window(as_of, Decimal("0.40"), documents().offers, SHOP)
-        drawn = opened.keep(stages.counted(past, (mine,), window))
+        drawn = opened.keep(stages.counted(opened, past, (mine,), window))
         yield stages.of_programs(opened, past, (mine,), window, drawn)
 
 

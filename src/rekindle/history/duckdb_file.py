@@ -78,6 +78,11 @@ class InOneFile(Warehouse):
         self._kept.append(table)
         return table
 
+    def keep_numbered(self, expression: ir.Table, number: str) -> ir.Table:
+        """Keeps the rows of an expression, each with where the engine has put it: counting them would take one core alone."""
+        table = self.keep(expression)
+        return table.mutate(**{number: table.rowid()})
+
     def hold(self, rows: pa.Table, schema: ibis.Schema) -> ir.Table:
         """Lets the engine read the rows where they are: nothing is copied, and nothing has to be asked about them."""
         name = self._name()

@@ -129,6 +129,15 @@ class Warehouse:
         self._kept.append(table)
         return table
 
+    def keep_numbered(self, expression: ir.Table, number: str) -> ir.Table:
+        """Keeps the rows of an expression, each with a number of its own, in no order.
+
+        Args:
+            expression: The rows.
+            number: The column's name.
+        """
+        return self.keep(expression.mutate(**{number: ibis.row_number()}))
+
     def hold(self, rows: pa.Table, schema: ibis.Schema) -> ir.Table:  # noqa: ARG002  some engines need to be told
         """A few rows that are at hand as a table, for several readers; how they are kept is the engine's.
 

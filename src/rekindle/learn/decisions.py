@@ -24,15 +24,23 @@ LARGEST = 3_000_000_000
 _PART = 1 << 31
 
 
-def drawn(past: Past, *programs: Program) -> ir.Table:
-    """Every draw of a treated round: program, customer_id, episode, stage, since (the instant of the draw), and of the journal `LOGGED`."""
+def drawn(warehouse: Warehouse, past: Past, *programs: Program) -> ir.Table:
+    """Every draw of a treated round: program, customer_id, episode, stage, since (the instant of the draw), and of the journal `LOGGED`.
+
+    Args:
+        warehouse: Keeps which draws came more than once, for as long as the answer is read.
+        past: Ready plans before the instant.
+        programs: Whose draws.
+    """
     stages = [(program.name, stage.name) for program in programs for stage in program.stages]
     known = ibis.memtable({"program": [name for name, _ in stages], "stage": [stage for _, stage in stages]})
     rows = past.journal.filter(past.journal.standing == "treated", past.journal.arm.notnull(), past.journal.context != "")
     rows = rows.semi_join(known, ["program", "stage"])
     rows = rows.select("program", "customer_id", "episode", "stage", *LOGGED, "reason", since="as_of")
     key = ["program", "customer_id", "episode", "stage"]
-    again = rows.filter(rows.reason.notnull()).select(key).distinct()
+    again = warehouse.keep(rows.filter(rows.reason.notnull()).select(key).distinct())
+    if not warehouse.scalar(again.count()):
+        return rows.drop("reason")
     place = ibis.row_number().over(group_by=key, order_by=["since", "plan"])
     first = rows.semi_join(again, key).mutate(place=place).filter(lambda t: t.place == 0).drop("place")
     return rows.anti_join(again, key).union(first).drop("reason")
@@ -56,7 +64,7 @@ def followed(warehouse: Warehouse, past: Past, program: Program, window: outcome
         instant), answer (seconds to the first order, null without one), orders, gross_margin, incentives (minor units), messages_milli
         (thousandths), kept.
     """
-    rows = drawn(past, program)
+    rows = drawn(warehouse, past, program)
     spans = rows.mutate(until=outcomes.end_of(rows.since, program, window))
     rows = outcomes.followed(warehouse, past, (program,), spans, window)
     began = rows.since.epoch_seconds()

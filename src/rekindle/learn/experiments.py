@@ -130,7 +130,7 @@ def gathered(
     since, window = span
     began, horizon = ibis.literal(since.replace(tzinfo=None)), ibis.interval(days=program.goal.horizon_days)
     with warehouse.forgetting():
-        drawn = decisions.drawn(past, program)
+        drawn = decisions.drawn(warehouse, past, program)
         arms = [*experiment.compared, NOTHING]
         mine = drawn.filter(drawn.stage == experiment.stage, drawn.since >= began, drawn.arm.isin(arms), drawn.propensity > 0)
         mine = warehouse.keep(mine.mutate(until=mine.since + horizon))

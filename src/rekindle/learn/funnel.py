@@ -81,7 +81,7 @@ def _recent(rows: ir.Table, programs: Sequence[Program], as_of: AsOf, *columns: 
 
 def _told(warehouse: Warehouse, rows: ir.Table, as_of: AsOf, sold: ir.Table, asked: Mapping[str, tuple[str, ...]]) -> ir.Table:
     """Rows with what became of each: handed_over, failed, ordered, and what is asked of events; true or false."""
-    rows = warehouse.keep(rows.mutate(number=ibis.row_number()))
+    rows = warehouse.keep_numbered(rows, "number")
     touches = rows.select(*_KEY, "number").join(warehouse.current("touches").select(*_KEY, "status"), _KEY)
     gone = touches.group_by("number").aggregate(
         handed_over=touches.status.isin(("sent", "unknown")).any(), failed=(touches.status == "failed").any()

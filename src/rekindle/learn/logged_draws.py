@@ -50,7 +50,7 @@ def draws(warehouse: Warehouse, past: Past, program: Program, window: outcomes.W
         window: What is counted.
     """
     with warehouse.forgetting():
-        rows = decisions.drawn(past, program).filter(lambda t: t.propensity > 0)
+        rows = decisions.drawn(warehouse, past, program).filter(lambda t: t.propensity > 0)
         spans = rows.mutate(until=outcomes.end_of(rows.since, program, window))
         followed = outcomes.followed(warehouse, past, (program,), spans, window)
         sums = warehouse.arrow(_summed(followed))

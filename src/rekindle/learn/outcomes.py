@@ -71,7 +71,7 @@ def by_parts(past: Past, window: Window, rows: int) -> Iterator[tuple[Part, Past
         yield part, mine, replace(window, **known)
 
 
-MANY = 3_000_000
+MANY = 2_000_000
 """Rounds or decisions that are followed at a time, give or take."""
 
 
@@ -79,7 +79,7 @@ def rounds(past: Past, programs: Sequence[Program], window: Window) -> ir.Table:
     """Every customer's first round of a program in an epoch: the standing is drawn for the epoch, and further rounds may be of its doing.
 
     Returns:
-        program, customer_id, span (a number), standing, entered_at, age_days (whole days until the instant), epoch, month (of the entry, as
+        program, customer_id, standing, entered_at, age_days (whole days until the instant), epoch, month (of the entry, as
         202603), what the journal says of the customer then (`AT_ENTRY`), and baseline.
     """
     rows = past.journal.filter(past.journal.program.isin([one.name for one in programs]), past.journal.standing.isin(STANDINGS))
@@ -98,7 +98,7 @@ def first_of_epoch(rows: ir.Table, as_of: AsOf, within: Sequence[str] = ()) -> i
     first = rows.mutate(place=place).filter(lambda t: t.place == 0)
     age = (ibis.literal(as_of.naive).epoch_seconds() - first.entered_at.epoch_seconds()) / DAY
     return first.select(
-        *within, "customer_id", "standing", "entered_at", "epoch", *AT_ENTRY, "baseline", span=ibis.row_number(),
+        *within, "customer_id", "standing", "entered_at", "epoch", *AT_ENTRY, "baseline",
         age_days=age.floor().cast("int64"), month=(first.entered_at.year() * 100 + first.entered_at.month()).cast("int64"),
     )
 
@@ -166,7 +166,7 @@ def old_enough(entered: ir.Table, days: Mapping[str, int], as_of: AsOf) -> ir.Ta
     return old.mutate(since=old.entered_at, until=until, matured=quarter_in(until, as_of))
 
 
-_SPAN = ("program", "customer_id", "span", "since", "until", "days", "cohort", "baseline")
+_SPAN = ("program", "customer_id", "since", "until", "days", "cohort", "baseline")
 """What `measured` reads of rounds, and the covariate."""
 
 
@@ -187,7 +187,7 @@ def summed_up(
     cells, columns = warehouse.keep(numbered(old, by)), [name for name in _SPAN if name in old.columns]
     for part, mine, theirs in by_parts(past, window, size["rows"]):
         with warehouse.forgetting():
-            spans = warehouse.keep(in_cells(among(old, part), cells, *columns))
+            spans = in_cells(among(old, part), cells, *columns)
             rows = measured(warehouse, mine, programs, spans, theirs, size["longest"])
             found.append(warehouse.arrow(summed(rows, (CELL,), (*COLUMNS, *COSTS))))
     return read(warehouse.arrow(cells), found)
@@ -237,7 +237,6 @@ def followed(
         past: Ready plans before the instant.
         programs: Whose messages and redemptions count.
         spans: customer_id, since, until and whatever else; where there is a program or an episode, its own messages and codes count alone.
-            Kept, where each has its number, `span`, already.
         window: What is counted.
         longest: Days that spans have at most; where given, more is told of them.
 
@@ -248,8 +247,7 @@ def followed(
         (consents taken back).
     """
     sold = window.sold
-    if "span" not in spans.columns:
-        spans = warehouse.keep(spans.mutate(span=ibis.row_number()))
+    spans = warehouse.keep_numbered(spans, "span")
     if sold is None:
         sold = _since(warehouse, purchases.sales(warehouse, window.as_of), spans.since)
     told = [

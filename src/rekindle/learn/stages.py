@@ -100,15 +100,15 @@ def of_programs(
     return told
 
 
-def counted(past: Past, programs: Sequence[Program], window: outcomes.Window) -> ir.Table:
+def counted(warehouse: Warehouse, past: Past, programs: Sequence[Program], window: outcomes.Window) -> ir.Table:
     """Decisions by `KEYS`, plan, since (the instant of the draw) and age_days (whole days until the instant), with rows, how many."""
-    drawn = _aged(past, programs, window)
+    drawn = _aged(warehouse, past, programs, window)
     return drawn.group_by(*KEYS, "plan", "since", "age_days").aggregate(rows=drawn.count())
 
 
-def _aged(past: Past, programs: Sequence[Program], window: outcomes.Window) -> ir.Table:
+def _aged(warehouse: Warehouse, past: Past, programs: Sequence[Program], window: outcomes.Window) -> ir.Table:
     """Every decision with the chance that it was drawn by, as `decisions.drawn`, and its age_days at the instant."""
-    drawn = decisions.drawn(past, *programs).filter(lambda t: t.propensity > 0)
+    drawn = decisions.drawn(warehouse, past, *programs).filter(lambda t: t.propensity > 0)
     age = (ibis.literal(window.as_of.naive).epoch_seconds() - drawn.since.epoch_seconds()) / outcomes.DAY
     return drawn.mutate(age_days=age.floor().cast("int64"))
 
@@ -129,7 +129,7 @@ def _cells(
     cells = warehouse.keep(numbered(drawn.semi_join(watched, ["program", "stage"]), KEYS))
     for _, mine, theirs in outcomes.by_parts(past, window, warehouse.scalar(drawn.rows.sum())):
         with warehouse.forgetting():
-            old = _aged(mine, programs, window).join(watched, ["program", "stage"]).filter(lambda t: t.age_days >= t.days)
+            old = _aged(warehouse, mine, programs, window).join(watched, ["program", "stage"]).filter(lambda t: t.age_days >= t.days)
             old = old.mutate(until=old.since + old.days.as_interval("D"))
             spans = in_cells(old, cells, "program", "customer_id", "episode", "since", "until", "baseline")
             rows = _valued(outcomes.followed(warehouse, mine, programs, spans, theirs))

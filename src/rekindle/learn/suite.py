@@ -81,7 +81,7 @@ def rounds(past: Past, programs: Sequence[Program], window: outcomes.Window) -> 
     rows = past.journal.filter(past.journal.program.isin([one.name for one in programs]), past.journal.standing.notnull())
     rows = rows.filter(rows.as_of == rows.entered_at)
     rows = rows.mutate(standing=(rows.standing == "holdout").ifelse("holdout", "treated"))
-    return outcomes.first_of_epoch(rows, window.as_of).select(*KEYS, "customer_id", "span", "entered_at", "age_days", "cohort", "baseline")
+    return outcomes.first_of_epoch(rows, window.as_of).select(*KEYS, "customer_id", "entered_at", "age_days", "cohort", "baseline")
 
 
 def suite(warehouse: Warehouse, past: Past, programs: Sequence[Program], window: outcomes.Window) -> Suite:

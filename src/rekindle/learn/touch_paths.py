@@ -62,7 +62,7 @@ def credits_of(
     paths: dict[str, dict[Path, float]] = {}
     for part, mine, theirs in outcomes.by_parts(past, window, warehouse.scalar(entered.count())):
         with warehouse.forgetting():
-            orders = warehouse.keep(_orders(warehouse, theirs, _spans(among(entered, part), watched)))
+            orders = warehouse.keep_numbered(_orders(warehouse, theirs, _spans(among(entered, part), watched)), "number")
             for row in warehouse.arrow(orders.group_by("program").aggregate(margin=exact_sum(orders.margin))).to_pylist():
                 whole[row["program"]] = whole.get(row["program"], 0.0) + row["margin"]
             for row in warehouse.arrow(_paths(mine, orders)).to_pylist():
@@ -85,14 +85,13 @@ def _spans(entered: ir.Table, days: Mapping[str, int]) -> ir.Table:
 
 
 def _orders(warehouse: Warehouse, window: outcomes.Window, spans: ir.Table) -> ir.Table:
-    """Orders within the spans, each with a number: program, customer_id, ordered_at, since, margin (minor units)."""
+    """Orders within the spans: program, customer_id, ordered_at, since, margin (minor units)."""
     sold = window.sold
     if sold is None:
         plain = purchases.sales(warehouse, window.as_of).semi_join(spans, "customer_id")
         sold = outcomes.order_margins(warehouse, warehouse.keep(plain), window)
     joined = sold.select("customer_id", "ordered_at", "margin").join(spans, "customer_id")
-    within = joined.filter(joined.ordered_at >= joined.since, joined.ordered_at < joined.until)
-    return within.drop("until").mutate(number=ibis.row_number())
+    return joined.filter(joined.ordered_at >= joined.since, joined.ordered_at < joined.until).drop("until")
 
 
 def _paths(past: Past, orders: ir.Table) -> ir.Table:

@@ -99,7 +99,7 @@ def _learned(warehouse: Warehouse, past: due.Past, everything: Sequence[Program]
             lifts = lift.of_programs(warehouse, past, programs, window, entered)
             credited = touch_paths.credits_of(warehouse, past, window, entered, {one.program: _counted(one) for one in lifts})
         with warehouse.forgetting():
-            drawn = warehouse.keep(stages.counted(past, programs, window))
+            drawn = warehouse.keep(stages.counted(warehouse, past, programs, window))
             draws = mismatch.of_draws(warehouse, drawn, programs)
             found = stages.of_programs(warehouse, past, programs, window, drawn)
         together = suite.suite(warehouse, past, programs, window)
