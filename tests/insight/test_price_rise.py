@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from rekindle.history.warehouse import Warehouse
@@ -30,8 +31,8 @@ def shop(sales: list[tuple[Fact, Fact]]) -> Facts:
     return {"orders": [one for one, _ in sales], "order_lines": [one for _, one in sales]}
 
 
-def risen(warehouse: Warehouse) -> set[tuple[str, str, date]]:
-    rows = warehouse.arrow(price_rise.rises(warehouse, AS_OF)).to_pylist()
+def risen(warehouse: Warehouse, *asked: object) -> set[tuple[str, str, date]]:
+    rows = warehouse.arrow(price_rise.rises(warehouse, AS_OF, *asked)).to_pylist()
     return {(row["customer_id"], row["product_id"], row["dearer_day"]) for row in rows}
 
 
@@ -87,3 +88,13 @@ def test_plain_python_finds_the_same_rises(warehouse: Warehouse) -> None:
             expected.add((one["customer_id"], one["product_id"], min(other["purchase_day"] for other in after)))
     assert 20 < len(expected) < 580
     assert risen(warehouse) == expected
+
+
+@pytest.mark.parametrize(("last_day", "found"), [(date(2026, 6, 2), True), (date(2026, 7, 2), True), (date(2026, 8, 21), False)])
+def test_of_some_customers_what_rose_long_before_their_last_day_is_left_out(warehouse: Warehouse, last_day: date, found: bool) -> None:
+    """Of what was bought on 1 May the price rose on 30 June: as late as it can."""
+    sales = [sale(n, who, datetime(2026, 5, 1, 12), "p", 1000) for n, who in enumerate("cx")]
+    sales += [sale(n, f"d{n}", datetime(2026, 6, 30, 12), "p", 1200) for n in (2, 3, 4)]
+    write(warehouse, shop(sales))
+    customers = warehouse.keep(pa.table({"customer_id": ["c"], "last_day": [last_day]}))
+    assert risen(warehouse, customers, 2) == ({("c", "p", date(2026, 6, 30))} if found else set())

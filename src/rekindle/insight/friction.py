@@ -63,7 +63,8 @@ def events(warehouse: Warehouse, as_of: AsOf, customers: ir.Table | None = None)
     Args:
         warehouse: An open history.
         as_of: Later events are not seen.
-        customers: customer_id of those who are looked at; all where not given.
+        customers: customer_id and last_day of those who are looked at; all where not given. Of them price rises that are too old to be a
+            cause are left out.
     """
     seen = ibis.literal(as_of.naive)
     shipments = warehouse.current("shipments")
@@ -77,7 +78,7 @@ def events(warehouse: Warehouse, as_of: AsOf, customers: ir.Table | None = None)
     kept, back = returns.filter(~goods), returns.filter(goods)
     answers = met.filter(met.name.isin([ANSWER + reason for reason in REASONS]))
     reason = answers.name.cases(*((ANSWER + reason, cause) for reason, cause in REASONS.items()), else_="unknown")
-    dearer = price_rise.rises(warehouse, as_of, customers)
+    dearer = price_rise.rises(warehouse, as_of, customers, BEFORE_DAYS + 1)  # a day of the store's may begin a day before one of UTC
     parts = (
         _named(late, "late_delivery", "shipment", late.shipment_id, late.promised_at),
         _named(met.filter(met.name == "Product Unavailable"), "stockout", "event", met.message_id, met.occurred_at),

@@ -15,15 +15,18 @@ TENTHS_MORE = 11
 
 LEAST_SALES = 3
 _YEAR = 12
+LONGEST = 62
+"""Days from a purchase to the end of the calendar month after it, at most."""
 
 
-def rises(warehouse: Warehouse, as_of: AsOf, customers: ir.Table | None = None) -> ir.Table:
+def rises(warehouse: Warehouse, as_of: AsOf, customers: ir.Table | None = None, before: int = 0) -> ir.Table:
     """Purchases of something that became dearer within the next calendar month.
 
     Args:
         warehouse: An open history.
         as_of: Later lines are not seen.
-        customers: customer_id of those whose purchases are looked at; all where not given. Prices are everybody's.
+        customers: customer_id and last_day of those whose purchases are looked at; all where not given. Prices are everybody's.
+        before: What became dearer more than so many days before that last day may be left out.
 
     Returns:
         customer_id, purchase_day, product_id, dearer_day (the first on which it was sold at the higher price); one row per purchase day
@@ -38,10 +41,16 @@ def rises(warehouse: Warehouse, as_of: AsOf, customers: ir.Table | None = None) 
         # Ten-thousandths of a minor unit, rounded down: whole numbers compare alike on every engine.
         unit=((lines.amount + lines.discount.fill_null(0)) * 10_000 / lines.quantity).floor().cast("int64"),
     )
-    met = priced.join(warehouse.keep(_dearer(warehouse, priced)), ["product_id", "month"])
+    mine = priced if customers is None else _lately(priced, customers, before + LONGEST)
+    met = mine.join(warehouse.keep(_dearer(warehouse, priced)), ["product_id", "month"])
     met = met.filter(_tenth_more(met.lowest, met.unit))
-    mine = met if customers is None else met.semi_join(customers, "customer_id")
-    return mine.group_by("customer_id", "purchase_day", "product_id").aggregate(dearer_day=mine.dearer_day.min())
+    return met.group_by("customer_id", "purchase_day", "product_id").aggregate(dearer_day=met.dearer_day.min())
+
+
+def _lately(lines: ir.Table, customers: ir.Table, days: int) -> ir.Table:
+    """Lines of some customers from so many days before the last day of each."""
+    dated = lines.join(customers.select("customer_id", "last_day"), "customer_id")
+    return dated.filter(dated.last_day.delta(dated.purchase_day, unit="day") <= days).drop("last_day")
 
 
 def _dearer(warehouse: Warehouse, priced: ir.Table) -> ir.Table:
