@@ -3,7 +3,7 @@
 Knows nothing of history, nor of what the files mean. A process has one engine, each of its threads its own way into it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -30,6 +30,7 @@ class Published(Warehouse):
     """An engine that reads files and remembers what is in them until they change."""
 
     _read: dict[tuple[str, ...], tuple[_Stamp, ir.Table]] = field(default_factory=dict, init=False)
+    _named: dict[Hashable, ir.Table] = field(default_factory=dict, init=False)
 
     def read_parquet(self, path: Path | list[Path]) -> ir.Table:
         """A Parquet file, or several, as a table; a column that some of them lack is null there."""
@@ -64,6 +65,21 @@ class Published(Warehouse):
     def written(self, question: ir.Table) -> str:
         """A question as SQL, to be asked again and again; every thread that does so has read the files that it asks before."""
         return str(self.backend.compile(question))
+
+    def named(self, key: Hashable, question: Callable[[], ir.Table]) -> ir.Table:
+        """A question as a table with a name of its own, so that what is asked of its rows is written without it.
+
+        Args:
+            key: What tells it from others.
+            question: Makes it, where this thread has not named it before.
+        """
+        if key not in self._named:
+            if len(self._named) >= _MOST:
+                self._named.clear()
+            name = f"named_{len(self._named)}"
+            self.backend.con.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {self.written(question())}')
+            self._named[key] = self.backend.table(name)
+        return self._named[key]
 
     def page(self, written: str, among: Among, columns: Sequence[str], order: Order, begin: int, size: int) -> list[dict[str, Any]]:
         """Some rows of a question that was written before.

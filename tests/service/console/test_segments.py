@@ -66,6 +66,20 @@ def test_a_rule_is_counted_while_it_is_written_with_those_who_are_elsewhere_too(
     assert "slipping high value 1" in text
 
 
+def test_other_segments_are_counted_by_what_is_being_written(told: Settings, enter: Enter) -> None:
+    """Of one that others build on, these are asked by the draft, never by what it was before."""
+    editor = enter(Role.EDITOR)
+    for least, counted in ((4, "2</span> customers"), (9, "1</span> customer"), (4, "2</span> customers")):
+        text = trial(editor, f"orders >= {least}")
+        assert f'<span class="figure">{counted}' in text
+    built = trial(editor, "in_segment('slipping_high_value') and orders >= 9")
+    assert "1</span> customer" in built
+    assert "slipping high value 1" in built
+    text = trial(editor, "orders >= 2", "slipping_high_value")
+    assert "3</span> customers" in text
+    assert "slipping high value" not in text.partition("In others too")[2]
+
+
 def test_a_mistake_is_named_with_what_to_write_instead(told: Settings, enter: Enter) -> None:
     editor = enter(Role.EDITOR)
     assert "Did you mean" in trial(editor, "ordres >= 2")

@@ -82,7 +82,7 @@ class Standing:
         plan: The plan to look at: one that waits for a yes, or the last one; None before the first.
         waiting: The plans that wait for a yes.
         proposed: Messages of that plan.
-        went: Those of them that were sent.
+        went: Those of them that were sent; 0 while a plan waits.
         left_alone: Who was due in it and is left alone, by reason for people.
         rehearsal: Whether no contact is known, so that nothing can be sent.
         worth: What messages were worth.
@@ -120,7 +120,7 @@ def standing() -> Standing | None:
         as_of=datetime.fromisoformat(summary["as_of"]), customers=summary["customers"],
         slipping=sum(lifecycle.get(stage, 0) for stage in SLIPPING), at_risk=risk.get("estimate"),
         back=sum(lifecycle.get(stage, 0) for stage in BACK), groups=_groups(lifecycle), plan=plan, waiting=waiting,
-        proposed=sum(one.messages for one in waiting) or (messages_of(plan) if plan else 0), went=_went(store, plan),
+        proposed=sum(one.messages for one in waiting) or (messages_of(plan) if plan else 0), went=0 if waiting else _went(store, plan),
         left_alone=left_alone_by(plan) if plan else {}, rehearsal=not has_contacts(), worth=worth(learned(store)),
         spent=_spent(store), targets=tuple(told["targets"]) if told else (),
     )  # fmt: skip

@@ -19,7 +19,7 @@ AUTOPILOT = "autopilot"
 HARMLESS = frozenset({"folder", "mailbox"})
 """The senders from which nothing leaves this machine."""
 
-KEPT_SECONDS = 10
+KEPT_SECONDS = 60
 """So long a page may be behind with how many messages of a plan wait, or went."""
 
 

@@ -10,12 +10,13 @@ from datetime import date, datetime
 from rekindle import moment
 from rekindle.errors import CannotTell
 from rekindle.history.published import published
-from rekindle.insight.segments import Measured, measure, with_calls
+from rekindle.insight import purchases
+from rekindle.insight.segments import mark, with_calls
 from rekindle.program import checking
 from rekindle.program.checking import Finding
 from rekindle.program.editing import changed
 from rekindle.program.reading import SEGMENTS, Place, Value, read_once
-from rekindle.program.segments import Segment, definitions
+from rekindle.program.segments import Segment, builds_on, definitions
 from rekindle.service.flow import documents, drafts, snapshots
 from rekindle.service.flow.customer_lists import OF_EVENTS, asks_for_events
 from rekindle.service.flow.document_versions import versions
@@ -166,18 +167,16 @@ def _counted(settings: Settings, name: str, segments: Iterable[Segment]) -> Coun
     if asks_for_events(name, rules):
         return CannotTell(OF_EVENTS)
     asked = {one: rule for one, rule in rules.items() if not asks_for_events(one, rules)}
+    if not any(name in builds_on(one, asked) for one in asked if one != name):
+        del asked[name]  # so that the others are the same while it is written
     engine, rule, known = published(), rules[name], snapshots.summary(settings.var)
-    mine = with_calls(engine, engine.read_parquet(path), [rule], as_of, rules).filter(rule.compile)
-    return _count(name, measure(engine, mine, asked, as_of), known["customers"], known["margin_at_risk"].get("cannot_tell", ""))
-
-
-def _count(name: str, found: Measured, everyone: int, unfitted: str) -> Count:
-    """A draft's count from all segments as they are among its customers alone."""
-    mine = next(one for one in found.segments if one.name == name)
-    at_risk = CannotTell(unfitted) if unfitted else mine.margin_at_risk if mine.customers else 0
-    overlaps = sorted(((one.name, one.customers) for one in found.segments if one is not mine and one.customers), key=_most_first)
-    return Count(mine.customers, everyone, mine.reachable, at_risk, tuple(overlaps))
-
-
-def _most_first(overlap: tuple[str, int]) -> tuple[int, str]:
-    return -overlap[1], overlap[0]
+    key = "segments", path, path.stat().st_mtime_ns, as_of, tuple(asked.items())
+    marked = engine.named(key, lambda: mark(engine, engine.read_parquet(path), asked, as_of))
+    mine = with_calls(engine, marked, [rule], as_of, rules).filter(rule.compile)
+    sums = {"reachable": mine.email_consent.cast("int64").sum(), "margin_at_risk": purchases.exact_sum(mine.margin_at_risk)}
+    groups = engine.arrow(mine.group_by("mask").aggregate(customers=mine.count(), **sums)).to_pylist()
+    both = {one: sum(group["customers"] for group in groups if group["mask"] >> place & 1) for place, one in enumerate(asked)}
+    customers, reachable, at_risk = (sum(group[column] or 0 for group in groups) for column in ("customers", "reachable", "margin_at_risk"))
+    unfitted = known["margin_at_risk"].get("cannot_tell")
+    overlaps = tuple(sorted(((one, n) for one, n in both.items() if n and one != name), key=lambda one: (-one[1], one[0])))
+    return Count(customers, known["customers"], reachable, CannotTell(unfitted) if unfitted else at_risk, overlaps)

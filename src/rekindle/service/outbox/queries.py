@@ -56,8 +56,8 @@ def counts(plan: str | None = None) -> dict[str, int]:
 
 
 def unknown() -> int:
-    """Of how many touches of ready plans nobody can tell whether they were handed over."""
-    return Touch.objects.filter(status=UNKNOWN, plan__ready=True).count()
+    """Of how many touches nobody can tell whether they were handed over; nothing is taken up of a plan that is not ready."""
+    return Touch.objects.filter(status=UNKNOWN).count()
 
 
 def due(at: datetime, held: Held = NOTHING_HELD) -> int:
