@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from rekindle.deliver.links import Claim, sign
 from rekindle.service.config import load_ring, prepared
 from rekindle.service.config.web import application
-from rekindle.service.people import actions
+from rekindle.service.people import actions, queries
 from rekindle.service.people.models import Consent, Person
 from rekindle.service.people.queries import Word, find, person_of, reachable, refusals, said_by
 from rekindle.settings import Settings
@@ -66,6 +66,11 @@ def test_who_may_be_reached_is_who_is_not_refused() -> None:
         person = person_of("c1")
         refused = {channel for channel in ("email", "sms", "webpush", "inapp", "webhook") if refusals({"c1": person}, channel, at)}
         assert reachable(person, said_by(person), at) == {"email", "sms", "webpush", "inapp", "webhook"} - refused == {"email", "inapp"}
+
+
+def test_a_suppression_is_found_by_its_digest_however_many_there_are() -> None:
+    if connection.vendor == "sqlite":
+        assert "suppression_by_digest (channel=? AND digest=?)" in queries._said("c1", *"abcde").explain()
 
 
 def test_a_customer_is_found_by_every_name() -> None:

@@ -4,6 +4,7 @@ Knows nothing of people. The key is `suppression.key` of the store whose ledger 
 """
 
 import hmac
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -28,6 +29,13 @@ def digest_of(address: str) -> str:
         StoreUnavailable: The key is gone, and with it the meaning of every digest there is.
     """
     return keyed(key_in_use(), address) if address else ""
+
+
+def digests_of(addresses: Iterable[str]) -> list[str]:
+    """The same of several."""
+    given = list(addresses)
+    key = key_in_use() if any(given) else b""
+    return [keyed(key, address) if address else "" for address in given]
 
 
 @lru_cache(_REMEMBERED)

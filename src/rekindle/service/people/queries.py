@@ -5,18 +5,16 @@ Knows nothing of messages. Changes nothing.
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
-from functools import reduce
-from operator import or_
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from rekindle.errors import BadData, UsageError
 from rekindle.service.config.prepared import Prepared, whole
 from rekindle.service.people.addresses import lookup_form
 from rekindle.service.people.contacts import MARKETING
-from rekindle.service.people.digests import digest_of
+from rekindle.service.people.digests import digest_of, digests_of
 from rekindle.service.people.models import LASTING, PURCHASE, TAKEN, Consent, ExternalId, OptIn, Person, Suppression, Words
 
 _INSTANT = pa.timestamp("us")
@@ -114,9 +112,10 @@ ADDRESSES = {"email": "email_lookup", "sms": "phone", "webpush": "push_lookup", 
 
 def _said(customer: str, email: str, sms: str, webpush: str, inapp: str, webhook: str) -> QuerySet[Consent, Any]:
     digests = zip(ADDRESSES, (email, sms, webpush, inapp, webhook), strict=True)
-    mine = reduce(or_, (Q(channel=channel, digest=digest) for channel, digest in digests))
-    blocked = Suppression.objects.filter(mine, channel=OuterRef("channel")).order_by("-recorded_at").values("recorded_at")[:1]
-    return Consent.objects.filter(customer_id=customer).in_order().values_list(*Word._fields, Subquery(blocked))
+    mine = Case(*(When(channel=channel, then=Value(digest)) for channel, digest in digests), default=Value(""))
+    same = Suppression.objects.filter(channel=OuterRef("channel"), digest=OuterRef("mine")).order_by("-recorded_at")
+    words = Consent.objects.filter(customer_id=customer).in_order().annotate(mine=mine)
+    return words.values_list(*Word._fields, Subquery(same.values("recorded_at")[:1]))
 
 
 _SAID: Prepared[tuple[Word, datetime | None]] = Prepared(_said, lambda row: (Word._make(row[:-1]), row[-1]))
@@ -152,7 +151,7 @@ def said_by(person: Person) -> list[tuple[Word, datetime | None]]:
 
     With each word stands when the address that the channel has now was suppressed at last; None where it was not.
     """
-    return _SAID(person.customer_id, *(digest_of(address_of(person, channel)) for channel in ADDRESSES))
+    return _SAID(person.customer_id, *digests_of(address_of(person, channel) for channel in ADDRESSES))
 
 
 def reachable(person: Person, said: Iterable[tuple[Word, datetime | None]], at: datetime) -> frozenset[str]:
