@@ -3,12 +3,15 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import connection
 
+from rekindle.errors import StoreUnavailable
 from rekindle.history.warehouse import open_history
 from rekindle.respond.redemption import Line, Reason
+from rekindle.service.api import coupons
 from rekindle.service.flow.cycle import close_cycle
 from rekindle.service.flow.redeeming import Order, redeem, typed
 from rekindle.service.outbox import actions as outbox
@@ -186,3 +189,34 @@ HOSTILE: list[dict[str, Any]] = [
 @pytest.mark.parametrize("change", HOSTILE)
 def test_hostile_orders_are_refused(checkout: Ask, change: dict[str, Any]) -> None:
     assert checkout("POST", f"/coupons/{CODE}/validate", ORDER | change)[0] == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        (f"/coupons/{CODE}/validate", ORDER, 200), (f"/coupons/{CODE}/validate", ORDER | {"customer": "nobody"}, 200),
+        ("/coupons/d6r2-zre9iz/validate", ORDER, 200), ("/coupons/%C3%BC/validate", ORDER, 422),
+        (f"/coupons/{'A' * 65}/validate", ORDER, 422),
+        (f"/coupons/{CODE}/validate", ORDER | {"currency": "eur"}, 422), (f"/coupons/{CODE}/validate", ORDER | {"lines": []}, 422),
+        (f"/coupons/{CODE}/validate", ORDER | {"lines": [{"amount": "5000"}]}, 200), (f"/coupons/{CODE}/validate", [], 422),
+        (f"/coupons/{CODE}/validate", ORDER | {"lines": [{"amount": 1.5}]}, 422), (f"/coupons/{CODE}/validate", "{", 422),
+        (f"/coupons/{CODE}/validate", ORDER | {"lines": [{"amount": True}]}, None), (f"/coupons/{CODE}/validate", ORDER | {"more": 1}, 200),
+        (f"/coupons/{CODE}/validate", ORDER | {"customer": None}, 422), (f"/coupons/{CODE}/validate", ORDER | {"customer": "\ud800"}, None),
+    ],
+)  # fmt: skip
+def test_what_is_answered_at_once_is_what_ninja_would_answer(
+    checkout: Ask, monkeypatch: pytest.MonkeyPatch, path: str, body: object, status: int | None
+) -> None:
+    one = checkout("POST", path, body)
+    monkeypatch.setattr(coupons, "_in_order", lambda *_: None)
+    assert checkout("POST", path, body) == one
+    assert status in (None, one[0])
+
+
+def test_a_look_that_fails_is_told_as_everywhere(checkout: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    for broken, status in ((StoreUnavailable("no", "wait"), 503), (ZeroDivisionError(), 500)):
+        monkeypatch.setattr(coupons.redeeming, "looked_at", Mock(side_effect=broken))
+        found, said = checkout("POST", f"/coupons/{CODE}/validate", ORDER)
+        assert (found, said["error"]["status"]) == (status, status)
+    monkeypatch.setattr(coupons, "_in_order", lambda *_: None)
+    assert checkout("POST", f"/coupons/{CODE}/validate", ORDER) == (found, said)

@@ -15,7 +15,7 @@ from rekindle.errors import UsageError
 from rekindle.service.api import access, actions, queries, v1
 from rekindle.service.api.models import ApiKey
 from rekindle.service.api.scopes import SCOPES
-from rekindle.service.config import often
+from rekindle.service.config import kept, often
 from tests.service.api.asking import BROWSER, NOW, Ask
 
 REFUSALS = [
@@ -94,6 +94,20 @@ def test_a_key_is_held_as_a_digest_and_ends_when_it_is_revoked(ask: Ask) -> None
     for scopes in ([], ["everything"], ["inapp", ""]):
         with pytest.raises(UsageError, match="a key opens one or more of"):
             actions.create("x", scopes, NOW)
+
+
+def test_a_key_that_another_process_revokes_ends_within_a_second(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    instant = [0.0]
+    monkeypatch.setattr(kept.time, "monotonic", lambda: instant[0])
+    key = actions.create("frontend", ["inapp"], NOW)
+    assert queries.key_of(key)
+    ApiKey.objects.update(revoked_at=NOW)
+    assert queries.key_of(key), "kept for a moment"
+    assert queries.key_of(f"{key[:-1]}{'A' if key[-1] != 'A' else 'B'}") is None
+    instant[0] += queries.SEEN_WITHIN
+    assert queries.key_of(key) is None
+    ApiKey.objects.update(revoked_at=None)
+    assert queries.key_of(key), "what was not there is looked up each time"
 
 
 def test_a_key_asks_so_often_a_minute_and_others_are_not_held_up(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,7 @@ def shaped(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 def answer_by(api: NinjaAPI) -> None:
     """Makes every error of an API answer in the one shape."""
-    api.add_exception_handler(RekindleError, _ours)
+    api.add_exception_handler(RekindleError, failed)
     api.add_exception_handler(HttpError, _http)
     api.add_exception_handler(ValidationError, _invalid)
     api.add_exception_handler(Http404, _nothing)
@@ -100,7 +100,8 @@ def answer_by(api: NinjaAPI) -> None:
     api.add_exception_handler(Exception, _mistake)
 
 
-def _ours(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+def failed(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
+    """The answer where something failed: one of Rekindle's own errors says what, anything else is a mistake."""
     return refused(error) if isinstance(error, RekindleError) else _mistake(request, error)
 
 

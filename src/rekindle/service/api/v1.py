@@ -3,6 +3,7 @@
 Knows nothing of what stands behind a path.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from django.http import Http404, HttpRequest
@@ -16,6 +17,8 @@ from rekindle.service.api.access import Often
 from rekindle.service.api.errors import Refusal, answer_by, shaped
 
 OFTEN = Often()
+_OTHERS: Mapping[str | None, Callable[..., Any]] = {"openapi-json": require_safe, "validate": lambda view: coupons.at_once(view, OFTEN)}
+"""What stands before a path of ninja's, by the path's name."""
 
 
 class _Api(NinjaAPI):
@@ -27,7 +30,7 @@ class _Api(NinjaAPI):
         found, application, namespace = super().urls
         for one in found:
             if isinstance(one, URLPattern):
-                one.callback = shaped(require_safe(one.callback) if one.name == "openapi-json" else one.callback)
+                one.callback = shaped(_OTHERS[one.name](one.callback) if one.name in _OTHERS else one.callback)
         return found, application, namespace
 
     def get_openapi_schema(self, **named: Any) -> OpenAPISchema:  # noqa: ANN401  as ninja has it

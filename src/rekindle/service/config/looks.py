@@ -67,11 +67,12 @@ class Handler(WSGIHandler):
         super().load_middleware(is_async)
         whole = self._middleware_chain
         short = [(look, _short(look)) for look in LOOKS]
+        turn: AbstractContextManager[object] = _TURN if connection.vendor == SQLITE else nullcontext()
 
         def answer(request: HttpRequest) -> HttpResponse:
             for look, way in short:
                 if look.part(request):
-                    with _turn():
+                    with turn:
                         return way(request)
             return whole(request)
 
@@ -91,7 +92,3 @@ def _answering(way: Callable[..., Any]) -> Answer:
 @cache
 def _found(look: Look) -> ResolverMatch:
     return resolve(f"{look.before}x{look.after}")
-
-
-def _turn() -> AbstractContextManager[object]:
-    return _TURN if connection.vendor == SQLITE else nullcontext()

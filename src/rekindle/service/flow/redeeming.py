@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db import DEFAULT_DB_ALIAS
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from rekindle import money
@@ -21,7 +20,7 @@ from rekindle.errors import BadData
 from rekindle.moment import local_day
 from rekindle.program.documents import Documents, Offer
 from rekindle.respond.redemption import Basket, Line, Reason, Terms, discount, judged
-from rekindle.service.config.prepared import Prepared
+from rekindle.service.config.prepared import Prepared, columns, stored
 from rekindle.service.flow import spending
 from rekindle.service.outbox.models import ATTEMPTING, CLAIMED, EXPIRED, FAILED, PLANNED, SUPPRESSED, Touch
 from rekindle.service.people.models import Person
@@ -128,7 +127,7 @@ class _Given(NamedTuple):
     zone: str | None
 
 
-_STORED = [field.attname for field in Coupon._meta.concrete_fields]
+_STORED = columns(Coupon)
 
 
 def _given(code: str) -> QuerySet[Coupon, Any]:
@@ -138,7 +137,7 @@ def _given(code: str) -> QuerySet[Coupon, Any]:
     return Coupon.objects.filter(pk=code).values_list(*_STORED, Subquery(status), Subquery(zone))
 
 
-_GIVEN = Prepared(_given, lambda row: _Given(Coupon.from_db(DEFAULT_DB_ALIAS, _STORED, row[:-2]), row[-2], row[-1]))
+_GIVEN = Prepared(_given, lambda row: _Given(stored(Coupon, _STORED, row[:-2]), row[-2], row[-1]))
 _NOT_GIVEN: Mapping[str | None, Reason] = {
     **dict.fromkeys((PLANNED, CLAIMED, ATTEMPTING), Reason.NOT_YET),
     **dict.fromkeys((SUPPRESSED, EXPIRED, FAILED, None), Reason.CANCELLED),

@@ -59,7 +59,7 @@ def rendered(template: str, said: Mapping[str, object], language: str, shop: Sho
     return get_template(f"public/{template}").render({**known, **said})
 
 
-def in_language(html: str, language: str, status: int = 200) -> HttpResponse:
+def in_language(html: str | bytes, language: str, status: int = 200) -> HttpResponse:
     """A page, and which language it speaks."""
     return HttpResponse(html, status=status, charset="utf-8", headers={"Content-Language": language})
 

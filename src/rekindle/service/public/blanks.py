@@ -22,15 +22,15 @@ class Blank:
         text: What a template made.
 
     >>> Blank(f"<p>{place('who')}, {place('what')}</p>").filled({"who": "A & B"})
-    '<p>A &amp; B, </p>'
+    b'<p>A &amp; B, </p>'
     """
 
     def __init__(self, text: str) -> None:
         parts = _PLACE.split(text)
-        self._parts, self._names = parts, parts[1::2]
+        self._parts, self._names = [part.encode() for part in parts], parts[1::2]
 
-    def filled(self, said: Mapping[str, str]) -> str:
-        """The page with plain text in its places; a place of which nothing is said stays empty."""
-        parts, plain = list(self._parts), {name: escape(text) for name, text in said.items()}
-        parts[1::2] = [plain.get(name, "") for name in self._names]
-        return "".join(parts)
+    def filled(self, said: Mapping[str, str]) -> bytes:
+        """The page, UTF-8, with plain text in its places; a place of which nothing is said stays empty."""
+        parts, plain = list(self._parts), {name: escape(text).encode() for name, text in said.items()}
+        parts[1::2] = [plain.get(name, b"") for name in self._names]
+        return b"".join(parts)
