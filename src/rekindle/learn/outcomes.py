@@ -323,7 +323,7 @@ def order_margins(warehouse: Warehouse, orders: ir.Table, window: Window) -> ir.
     lines, products = warehouse.current("order_lines"), warehouse.current("products")
     mine = lines.semi_join(orders, "order_id").left_join(products.select("product_id", unit_cost="cost"), "product_id")
     mine = mine.select("order_id", "amount", earned=purchases.earned(mine, window.margin))
-    basket = mine.group_by("order_id").aggregate(amount=mine.amount.sum().cast("int64"), earned=mine.earned.sum().cast("int64"))
+    basket = mine.group_by("order_id").aggregate(amount=purchases.exact_sum(mine.amount), earned=purchases.exact_sum(mine.earned))
     returns = warehouse.current("returns")
     seen = returns.filter(returns.returned_at < ibis.literal(window.as_of.naive), returns.order_id.notnull())
     back = seen.group_by("order_id").aggregate(returned=seen.amount.sum().cast("int64"))
