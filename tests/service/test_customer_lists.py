@@ -14,6 +14,8 @@ from rekindle.insight.profile import COLUMNS
 from rekindle.moment import AsOf
 from rekindle.service.flow import customer_lists
 from rekindle.service.flow.customer_lists import LAST, PAGE, RANKED, Listed, Wanted, listed
+from rekindle.service.flow.personal_files import take_out
+from rekindle.service.privacy.queries import Traces
 
 AT = AsOf(datetime(2026, 11, 22, tzinfo=UTC), "UTC")
 KINDS = {"string": pa.string(), "date": pa.date32(), "boolean": pa.bool_(), "float64": pa.float64(), "int64": pa.int64()}
@@ -114,6 +116,18 @@ def test_a_question_that_one_thread_wrote_is_asked_by_others(profiles: Path) -> 
     with ThreadPoolExecutor(1) as other:
         page = other.submit(found, profiles, Wanted(segment="often", rules=RULES, page=2)).result()
     assert [row["customer_id"] for row in page.rows] == by_hand(Wanted(segment="often"))[PAGE : 2 * PAGE]
+
+
+def test_who_was_erased_is_in_no_list(tmp_path: Path) -> None:
+    folder = tmp_path / "insight" / "2026-11-22"
+    folder.mkdir(parents=True)
+    profiles = write(folder, crowd())
+    customer_lists.publish(published(), profiles)
+    gone, nothing = str(found(profiles, Wanted()).rows[0]["customer_id"]), frozenset[str]()
+    traces = Traces(customers=frozenset({gone}), names=nothing, addresses=nothing, tokens=nothing, touches=frozenset(), orders=nothing)
+    assert take_out(tmp_path, traces)["rows"] == 2
+    assert gone not in pq.read_table(profiles.with_name(RANKED))["customer_id"].to_pylist()
+    assert found(profiles, Wanted()).rows[0]["customer_id"] == by_hand(Wanted())[1]
 
 
 def test_no_page_behind_the_last_is_turned_to(profiles: Path) -> None:
