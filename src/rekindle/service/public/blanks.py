@@ -27,10 +27,16 @@ class Blank:
 
     def __init__(self, text: str) -> None:
         parts = _PLACE.split(text)
-        self._parts, self._names = [part.encode() for part in parts], parts[1::2]
+        self._parts = [part.encode() for part in parts]
+        self._parts[1::2] = [b""] * (len(parts) // 2)
+        self._places: dict[str, list[int]] = {}
+        for number, name in enumerate(parts[1::2]):
+            self._places.setdefault(name, []).append(2 * number + 1)
 
     def filled(self, said: Mapping[str, str]) -> bytes:
         """The page, UTF-8, with plain text in its places; a place of which nothing is said stays empty."""
-        parts, plain = list(self._parts), {name: escape(text).encode() for name, text in said.items()}
-        parts[1::2] = [plain.get(name, b"") for name in self._names]
+        parts = list(self._parts)
+        for name, text in said.items():
+            for at in self._places.get(name, ()):
+                parts[at] = escape(text).encode()
         return b"".join(parts)
