@@ -4,7 +4,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from rekindle import moment
 from rekindle.service.console.messages import STATES
@@ -116,3 +118,24 @@ def test_a_message_that_cannot_be_written_says_why(sent: Settings, enter: Enter)
     Touch.objects.filter(status="sent").update(facts="[]")
     number = Touch.objects.get(status="sent").pk
     assert "It cannot be written" in page(enter(Role.EDITOR, privacy=True), f"messages/{number}")
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+def test_pages_hold_every_message_once_and_begin_in_the_index(
+    shop: Settings, monkeypatch: pytest.MonkeyPatch, ascending: bool
+) -> None:
+    monkeypatch.setattr(board, "PAGE", 3)
+    plan([f"customer-{number}" for number in range(11)])
+    for number, touch in enumerate(Touch.objects.order_by("-id")):
+        Touch.objects.filter(pk=touch.pk).update(send_at=moment.now() + timedelta(days=number // 4))
+    Touch.objects.filter(customer_id__in=["customer-3", "customer-8"]).update(send_at=Touch.objects.get(customer_id="customer-5").send_at)
+    order = ("send_at", "id") if ascending else ("-send_at", "-id")
+    every, found, begin = list(Touch.objects.order_by(*order).values_list("pk", flat=True)), list[int](), None
+    with CaptureQueriesContext(connection) as asked:
+        while len(rows := board.page(("planned",), begin, ascending)) > 3:
+            found += [one.pk for one in rows[:3]]
+            begin = rows[2].send_at, rows[2].pk
+    assert found + [one.pk for one in rows] == every
+    if connection.vendor == "sqlite":
+        way = " ".join(str(row) for row in connection.cursor().execute(f"EXPLAIN QUERY PLAN {asked[-1]['sql']}").fetchall())
+        assert f"touches_due (status=? AND send_at{'>' if ascending else '<'}?)" in way

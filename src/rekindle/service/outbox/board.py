@@ -85,6 +85,7 @@ def page(statuses: Sequence[str], begin: tuple[datetime, int] | None = None, asc
         rows = Touch.objects.filter(status=status, plan__ready=True)
         if begin is not None:
             at, number = begin
-            rows = rows.filter(Q(**{f"send_at__{beyond}": at}) | Q(**{"send_at": at, f"id__{beyond}": number}))
+            further = Q(**{f"send_at__{beyond}": at}) | Q(**{f"id__{beyond}": number})
+            rows = rows.filter(further, **{f"send_at__{beyond}e": at})  # so that the index is entered there, not read up to there
         found.extend(rows.order_by(f"{order}send_at", f"{order}id")[: PAGE + 1])
     return sorted(found, key=lambda one: (one.send_at, one.pk), reverse=not ascending)[: PAGE + 1]
