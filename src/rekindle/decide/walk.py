@@ -132,7 +132,7 @@ def walk(warehouse: Warehouse, question: Question, profile_at: Callable[[AsOf], 
 
 def _past(warehouse: Warehouse, gone: list[pa.Table]) -> Past:
     """The walk's own journal; a message that was drawn and not put off is taken as sent."""
-    journal = warehouse.keep(pa.concat_tables(gone)).select(*JOURNAL.names)
+    journal = warehouse.hold(pa.concat_tables(gone), ibis.schema(DECISIONS)).select(*JOURNAL.names)
     made = journal.filter(journal.arm.notnull(), journal.arm != NOTHING, journal.reason.isnull())
     return Past(journal, made)
 

@@ -87,7 +87,17 @@ class InOneFile(Warehouse):
         """Lets the engine read the rows where they are: nothing is copied, and nothing has to be asked about them."""
         name = self._name()
         self.backend.con.register(name, rows)
-        return ops.DatabaseTable(name, schema=schema, source=self.backend, namespace=ops.Namespace()).to_expr()
+        table = ops.DatabaseTable(name, schema=schema, source=self.backend, namespace=ops.Namespace()).to_expr()
+        self._kept.append(table)
+        return table
+
+    def forget(self, *tables: ir.Table) -> None:
+        """Gives up tables that were kept or held and that nothing reads any more."""
+        held = [table for table in tables if not table.op().namespace.database]
+        for table in held:
+            self.backend.con.unregister(table.op().name)
+        Warehouse.forget(self, *(table for table in tables if not any(table is one for one in held)))
+        self._kept = [kept for kept in self._kept if not any(kept is one for one in held)]
 
 
 @contextmanager
