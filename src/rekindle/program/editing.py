@@ -5,6 +5,7 @@ Knows nothing of what a value means: what comes out is validated like any other 
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
@@ -33,11 +34,18 @@ def changed(text: str, values: Mapping[Place, Value]) -> str:
         Unreadable: The text cannot be read.
         BadData: Nothing that could hold a place is there.
     """
-    held, root = read_once(text.encode()).value, YAML(typ="safe", pure=True).compose(text)
+    held, root = read_once(text.encode()).value, _composed(text)
     edits = [_edit(text, root, place, value) for place, value in values.items() if _at(held, place) != (True, value)]
     for start, end, instead in sorted(edits, reverse=True, key=lambda one: one[:2]):
         text = text[:start] + instead + text[end:]
     return text
+
+
+@lru_cache(maxsize=16)
+def _composed(text: str) -> Node:
+    """A document as nodes that know their places; the same one is edited again while somebody types."""
+    found: Node = YAML(typ="safe", pure=True).compose(text)
+    return found
 
 
 def written(value: Value) -> str:
