@@ -94,7 +94,7 @@ def _read(warehouse: Warehouse, programs: list[Program], day: float) -> tuple[tu
         entered = warehouse.keep(outcomes.rounds(past, programs, window))
         lifts = lift.of_programs(warehouse, past, programs, window, entered)
     with warehouse.forgetting():
-        drawn = warehouse.keep(stages.counted(past, programs, window))
+        drawn = warehouse.keep(stages.counted(warehouse, past, programs, window))
         return lifts, stages.of_programs(warehouse, past, programs, window, drawn)
 
 
