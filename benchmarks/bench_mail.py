@@ -19,7 +19,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from rekindle.deliver.dkim import read_key
 from rekindle.deliver.facts import Facts
-from rekindle.deliver.message import Envelope, mail, message_id
+from rekindle.deliver.message import Envelope, mail, message_id, token_of
 from rekindle.deliver.spoken import spoken
 from rekindle.deliver.templates import Rendered, TemplateSet, prepared, render
 from rekindle.service.flow.content import shipped_content
@@ -63,7 +63,7 @@ def cases(turn: int) -> Iterator[Case]:
         )  # fmt: skip
         envelope = Envelope(
             "Marigold", "hello@marigold.example", "", f"customer{number}@people.example", "care@marigold.example",
-            message_id(f"{program}:{number}", "hello@marigold.example"), None if service else facts.unsubscribe_url,
+            message_id(token_of(f"{program}:{number}"), "hello@marigold.example"), None if service else facts.unsubscribe_url,
             datetime(2026, 11, 24, 9, tzinfo=UTC),
         )  # fmt: skip
         yield Case(facts, envelope)

@@ -9,7 +9,7 @@ import numpy as np
 
 from rekindle.deliver.facts import CARD_KINDS, Facts
 from rekindle.deliver.links import Claim, Ring, sign
-from rekindle.deliver.message import Envelope, message_id
+from rekindle.deliver.message import Envelope, message_id, token_of
 from rekindle.service.flow.content import shipped_content
 
 STAGES = sorted(name[:-5] for name in shipped_content().texts if name.endswith(".mjml") and not name.startswith(("blocks/", "layout")))
@@ -73,6 +73,6 @@ def cases(count: int, seed: int) -> Iterator[Case]:
         sender = "hello@shop.example"
         envelope = Envelope(
             name(chance), sender, name(chance) if chance.random() < 0.5 else "", f"customer{number}@people.example", "care@shop.example",
-            message_id(f"{program}:{number}:{stage}", sender), None if service else url, datetime(2026, 11, 24, 9, tzinfo=UTC),
+            message_id(token_of(f"{program}:{number}:{stage}"), sender), None if service else url, datetime(2026, 11, 24, 9, tzinfo=UTC),
         )  # fmt: skip
         yield Case(replace(facts, **held, **days), envelope)

@@ -78,4 +78,4 @@ def test_an_address_stands_alone_in_its_header_or_is_refused(name: str, address:
 def test_a_touchs_token_is_its_own_and_tells_nothing(one: str, other: str) -> None:
     assert re.fullmatch(r"[a-z2-7]{26}", token_of(one))
     assert (token_of(one) == token_of(other)) == (one == other)
-    assert message_id(one, "hello@shop.example") == f"{token_of(one)}@shop.example"
+    assert message_id(token_of(one), "hello@shop.example") == f"{token_of(one)}@shop.example"

@@ -55,15 +55,15 @@ class Envelope:
     date: datetime
 
 
-def message_id(touch_key: str, sender_address: str) -> str:
+def message_id(token: str, sender_address: str) -> str:
     """The Message-ID of a touch, without its angle brackets: the same on every attempt, under the sender's domain.
 
-    >>> message_id("win-back:c1:o1:reconnect", "hello@shop.example")
+    >>> message_id(token_of("win-back:c1:o1:reconnect"), "hello@shop.example")
     'fzxw5ov2s6anth2ntglf63rrxi@shop.example'
 
     Source: RFC 5322, 3.6.4.
     """
-    return f"{token_of(touch_key)}@{sender_address.rpartition('@')[2]}"
+    return f"{token}@{sender_address.rpartition('@')[2]}"
 
 
 def token_of(touch_key: str) -> str:

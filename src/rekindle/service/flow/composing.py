@@ -133,7 +133,7 @@ def _envelope(desk: Desk, touch: Touch, person: Person, stop: str | None) -> Env
     sender = desk.settings.sender
     return Envelope(
         from_name=sender.name or desk.settings.name, from_address=sender.email, to_name="", to_address=person.email,
-        reply_to=sender.reply_to or sender.email, message_id=message_id(touch.key, sender.email), unsubscribe_url=stop, date=desk.now,
+        reply_to=sender.reply_to or sender.email, message_id=message_id(touch.token, sender.email), unsubscribe_url=stop, date=desk.now,
     )
 
 
