@@ -126,7 +126,11 @@ def measure(warehouse: Warehouse, table: ir.Table, definitions: Mapping[str, Exp
     Raises:
         BadData: More segments than that, or as `with_calls`.
     """
-    marked = mark(warehouse, table, definitions, as_of)
+    if len(definitions) > MOST:
+        raise BadData(f"there are {len(definitions)} segments", f"Keep at most {MOST}.")
+    told = with_calls(warehouse, table, definitions.values(), as_of, definitions)
+    bits = [rule.compile(told).cast("int64") * 2**place for place, rule in enumerate(definitions.values())]
+    marked = told.mutate(mask=reduce(add, bits, ibis.literal(0, "int64")))
     groups = marked.group_by("mask").aggregate(
         customers=marked.count(),
         reachable=marked.email_consent.cast("int64").sum(),
@@ -137,25 +141,6 @@ def measure(warehouse: Warehouse, table: ir.Table, definitions: Mapping[str, Exp
     found = warehouse.arrow(groups)
     columns = {name: found[name].fill_null(0).to_numpy().astype(np.int64) for name in groups.columns}
     return _measured(columns, tuple(definitions))
-
-
-def mark(warehouse: Warehouse, table: ir.Table, definitions: Mapping[str, Expression], as_of: AsOf) -> ir.Table:
-    """A table of customers with `mask`, the segments of each: a bit for every one, that of the first the lowest.
-
-    Args:
-        warehouse: An open history.
-        table: Profiles, with the columns that the rules name.
-        definitions: Name to rule, at most `MOST`.
-        as_of: The instant.
-
-    Raises:
-        BadData: More segments than that, or as `with_calls`.
-    """
-    if len(definitions) > MOST:
-        raise BadData(f"there are {len(definitions)} segments", f"Keep at most {MOST}.")
-    told = with_calls(warehouse, table, definitions.values(), as_of, definitions)
-    bits = [rule.compile(told).cast("int64") * 2**place for place, rule in enumerate(definitions.values())]
-    return told.mutate(mask=reduce(add, bits, ibis.literal(0, "int64")))
 
 
 def named(warehouse: Warehouse, table: ir.Table, definitions: Mapping[str, Expression], as_of: AsOf) -> ir.Table:

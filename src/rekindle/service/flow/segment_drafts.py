@@ -3,15 +3,19 @@
 Knows nothing of pages. What is submitted here waits for a person's yes like any other document.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+
+import ibis.expr.types as ir
 
 from rekindle import moment
 from rekindle.errors import CannotTell
 from rekindle.history.published import published
 from rekindle.insight import purchases
-from rekindle.insight.segments import mark, with_calls
+from rekindle.insight.expression import Expression
+from rekindle.insight.segments import with_calls
+from rekindle.moment import AsOf
 from rekindle.program import checking
 from rekindle.program.checking import Finding
 from rekindle.program.editing import changed
@@ -23,6 +27,9 @@ from rekindle.service.flow.document_versions import versions
 from rekindle.service.flow.drafts import Base
 from rekindle.service.programs import queries
 from rekindle.settings import Settings
+
+_IN = "in: "
+"""What columns that tell segments begin with; no column of a profile does."""
 
 EMPTY = "# What the shop calls its customers. docs/segments.md explains the language; `rekindle segments` counts them.\nsegments: {}\n"
 
@@ -171,12 +178,19 @@ def _counted(settings: Settings, name: str, segments: Iterable[Segment]) -> Coun
         del asked[name]  # so that the others are the same while it is written
     engine, rule, known = published(), rules[name], snapshots.summary(settings.var)
     key = "segments", path, path.stat().st_mtime_ns, as_of, tuple(asked.items())
-    marked = engine.named(key, lambda: mark(engine, engine.read_parquet(path), asked, as_of))
+    marked = engine.named(key, lambda: _marked(engine.read_parquet(path), asked, as_of))
     mine = with_calls(engine, marked, [rule], as_of, rules).filter(rule.compile)
     sums = {"reachable": mine.email_consent.cast("int64").sum(), "margin_at_risk": purchases.exact_sum(mine.margin_at_risk)}
-    groups = engine.arrow(mine.group_by("mask").aggregate(customers=mine.count(), **sums)).to_pylist()
-    both = {one: sum(group["customers"] for group in groups if group["mask"] >> place & 1) for place, one in enumerate(asked)}
-    customers, reachable, at_risk = (sum(group[column] or 0 for group in groups) for column in ("customers", "reachable", "margin_at_risk"))
+    sums |= {f"{_IN}{one}": mine[f"{_IN}{one}"].cast("int64").sum() for one in asked}
+    found = {column: value or 0 for column, value in engine.row(mine.aggregate(customers=mine.count(), **sums)).items()}
     unfitted = known["margin_at_risk"].get("cannot_tell")
-    overlaps = tuple(sorted(((one, n) for one, n in both.items() if n and one != name), key=lambda one: (-one[1], one[0])))
-    return Count(customers, known["customers"], reachable, CannotTell(unfitted) if unfitted else at_risk, overlaps)
+    at_risk = CannotTell(unfitted) if unfitted else found["margin_at_risk"]
+    both = {one: found[f"{_IN}{one}"] for one in asked if one != name}
+    overlaps = tuple(sorted(((one, n) for one, n in both.items() if n), key=lambda one: (-one[1], one[0])))
+    return Count(found["customers"], known["customers"], found["reachable"], at_risk, overlaps)
+
+
+def _marked(profiles: ir.Table, rules: Mapping[str, Expression], as_of: AsOf) -> ir.Table:
+    """Profiles with a column for each segment, whether the customer is in it."""
+    told = with_calls(published(), profiles, rules.values(), as_of, rules)
+    return told.mutate(**{f"{_IN}{name}": rule.compile(told) for name, rule in rules.items()})
