@@ -118,13 +118,14 @@ def others() -> list[Page]:
     from rekindle.deliver.variants import SHORT
     from rekindle.service.config.web import store_in_use
     from rekindle.service.console.models import Job
+    from rekindle.service.console.records import MOST
     from rekindle.service.flow import documents, registering
     from rekindle.service.outbox.models import Touch
 
     held = documents.approved(store_in_use())
     stage, audit = held.lead.stages[0], Job.objects.get(kind="audit")
     by = [f"{at('programs-sample', held.lead.name, stage.name, arm.name)}?by={way}" for arm in stage.arms for way in SHORT]
-    last = -(-Touch.objects.count() // 50)
+    last = min(Touch.objects.count(), MOST) // 50
     return [
         Page("policy: of a program", tuple(asked("policy", program=one.name) for one in held.programs)),
         Page("causes-fix: of a cause", tuple(asked("causes-fix", cause=kind) for kind in registering.CAUSES)),
