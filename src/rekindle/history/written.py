@@ -13,7 +13,7 @@ from ibis.backends import BaseBackend
 from ibis.common.graph import Node
 
 MOST = 1_000
-"""How many expressions' SQL is remembered, the latest; each takes some 10 kB."""
+"""How many expressions' SQL is remembered, the latest; each takes some 30 kB."""
 
 _PASSING = re.compile(r"kept_\d+|ibis_\w+")
 """Names of tables that are there for a while."""
