@@ -19,8 +19,8 @@ SECONDS_LIMIT = 60.0
 PEAK_LIMIT = 4.0
 """Gigabytes, of the process that measures."""
 
-ENGINE = "9GB"
-"""What the engine may hold; with 3 GB it cannot keep the rounds of ten million decisions."""
+ENGINE = "2400MB"
+"""What the engine may hold: the process has the rest of the limit for itself, and what the engine does not count."""
 
 DAYS = 400
 PROGRAMS = ("win-back", "welcome-back", "onboarding", "replenishment")
