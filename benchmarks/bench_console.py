@@ -144,6 +144,7 @@ class Visit:
 def measured(visit: Visit, page: Page) -> dict[str, Any]:
     """A page's 95th percentile beside the bare page's, and the answers that were not expected."""
     looks = cycle(page.looks)
+    visit.connection.close()  # the server has closed it where nobody asked for long; the next look opens it anew
     warm = visit.look(page.looks[-1])[0]
     mine, bare, statuses = [], [], {warm}
     for one in islice(looks, TURNS):
