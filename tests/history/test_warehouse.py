@@ -5,8 +5,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
+import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -140,6 +142,15 @@ def test_kept_rows_stay_what_they_were(warehouse: Warehouse) -> None:
     take(warehouse, "orders", [order("2", 100)])
     assert warehouse.arrow(kept).to_pylist() == [{"order_id": "1"}]
     assert warehouse.row(kept.aggregate(n=kept.count())) == {"n": 1}
+
+
+def test_of_kept_columns_is_said_what_the_engine_says(warehouse: Warehouse) -> None:
+    """Instants with a zone, as some files have them, among them."""
+    kinds = ("timestamp", "timestamp('UTC')", "timestamp('UTC', 6)")
+    instants = {f"at{number}": ibis.literal(datetime(2026, 11, 26, 9), kind) for number, kind in enumerate(kinds)}
+    asked = ibis.memtable(pa.table({"n": [1]})).mutate(**instants, some=[1, 2])
+    kept = warehouse.keep(asked)
+    assert kept.schema() == warehouse.backend.get_schema(kept.op().name, catalog="temp", database="main")
 
 
 def test_kept_rows_have_a_number_each(warehouse: Warehouse) -> None:

@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 import duckdb
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -51,13 +53,19 @@ class DuckDB(Backend):  # type: ignore[misc]  # Ibis ships no types
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
         """Makes a temporary table of an expression's rows, and takes what is known of its columns for granted."""
         self._run_pre_execute_hooks(expression)
-        types = self.compiler.type_mapper  # as the engine will say that they are: an instant has microseconds, and any value may be missing
-        schema = ibis.schema({column: types.to_ibis(types.from_ibis(kind)) for column, kind in expression.schema().items()})
+        schema = ibis.schema({column: _as_kept(kind) for column, kind in expression.schema().items()})
         columns = ", ".join(column.sql(self.dialect) for column in schema.to_sqlglot_column_defs(self.dialect))
         self.con.execute(f"CREATE TEMPORARY TABLE {name} ({columns})")
         self.con.execute(f"INSERT INTO {name} {self.compile(expression)}")
         place = ops.Namespace(catalog="temp", database="main")
         return ops.DatabaseTable(name, schema=schema, source=self, namespace=place).to_expr()
+
+
+@cache
+def _as_kept(kind: dt.DataType) -> dt.DataType:
+    """A type as the engine tells of a column of it: an instant has microseconds, and any value may be missing."""
+    types = Backend.compiler.type_mapper
+    return types.from_string(types.to_string(kind))
 
 
 @dataclass(slots=True)

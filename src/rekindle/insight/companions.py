@@ -6,7 +6,7 @@ the evidence is weak there is no row.
 
 import ibis
 import ibis.expr.types as ir
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.kept import without_gifts
@@ -183,7 +183,7 @@ def _met(first: ir.Table, second: ir.Table, left: ir.Table, right: ir.Table, ord
 def _kept(warehouse: Warehouse, pairs: ir.Table, kind: str, evidence: str, tested: float = 1.0) -> ir.Table:
     pairs = warehouse.keep(pairs)
     possible = warehouse.scalar(pairs.possible.max()) or 1
-    z = float(norm.isf(ERROR / max(possible * tested, 1.0)))
+    z = -float(ndtri(ERROR / max(possible * tested, 1.0)))
     bounded = pairs.mutate(
         kind=ibis.literal(kind), evidence=ibis.literal(evidence), lift=(pairs.together / pairs.expected).round(6),
         lift_low=(lower_count(pairs.together, z) / pairs.expected).round(6), expected=pairs.expected.round(6),
@@ -210,7 +210,7 @@ def _apart(warehouse: Warehouse, found: ir.Table, held: ir.Table) -> ir.Table:
     pairs = pairs.join(sold.select("product_id", first="orders"), "product_id")
     pairs = pairs.join(sold.select(companion_id="product_id", second="orders"), "companion_id")
     chance = pairs.first.cast("float64") * pairs.second / max(orders, 1)
-    return warehouse.keep(pairs.filter(upper_count(pairs.met.fill_null(0), float(norm.isf(0.05))) < chance).select(*COLUMNS))
+    return warehouse.keep(pairs.filter(upper_count(pairs.met.fill_null(0), -float(ndtri(0.05))) < chance).select(*COLUMNS))
 
 
 def suggestions(pairs: ir.Table, anchors: ir.Table, owned: ir.Table, returned: ir.Table, limit: int = 3) -> ir.Table:

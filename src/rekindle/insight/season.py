@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import ibis
 import ibis.expr.types as ir
 import numpy as np
-from scipy.stats import f as f_distribution
+from scipy.special import fdtrc
 
 from rekindle.errors import CannotTell
 from rekindle.history.warehouse import Warehouse
@@ -159,7 +159,7 @@ def found(counts: WeekCounts) -> Season | CannotTell:
 
 def _chance(gain: float, terms: int, spread: float, left: int) -> float:
     """How often chance alone raises the log-likelihood by as much (quasi-likelihood F test)."""
-    return float(f_distribution.sf(max(2 * gain / terms / spread, 0.0), terms, left))
+    return float(fdtrc(terms, left, max(2 * gain / terms / spread, 0.0)))
 
 
 def _waves_on_their_own_clock(counts: WeekCounts, waves: int) -> tuple[tuple[float, float], ...]:
