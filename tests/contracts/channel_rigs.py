@@ -35,7 +35,7 @@ from tests.service.channels.loopback import Request, Script, closed_port, servin
 DAY = date(2026, 11, 23)
 SOON = 0.4
 LIMITS = Limits(at_once=8, spare=4, per_lane=8, patience=1.0, first_rest=1.0, longest_rest=60.0)
-WELL, LATER, NEVER, SILENT = "well", "later", "never", "silent"
+WELL, LATER, NEVER, SILENT, BROKEN = "well", "later", "never", "silent", "broken"
 SWORDFISH = "swordfish-in-an-error-would-be-a-leak"
 NUMBER, ADDRESS = "+4915123456789", "ada.l@customers.example"
 
@@ -47,7 +47,8 @@ class Rig:
     Args:
         channel: The sender.
         message: A number to a message with an id of its own.
-        behave: Tells the other side how to: well; later: refuses for now; never: refuses for good; silent: takes it and says nothing.
+        behave: Tells the other side how to: well; later: refuses for now; never: refuses for good; silent: takes it and says nothing;
+            broken (over HTTP alone): fails itself.
         taken: The ids of what the other side has taken, in the order of coming.
         manners: What the other side can do beside behaving well.
         away: The same sender where nobody is at the other side, with a message for it.
@@ -63,7 +64,7 @@ class Rig:
 
 Opening = Callable[[Settings], AbstractContextManager[Rig]]
 _ALL = frozenset({LATER, NEVER, SILENT})
-_STATUS = {WELL: 200, LATER: 503, NEVER: 400}
+_STATUS = {WELL: 200, LATER: 503, NEVER: 400, BROKEN: 500}
 
 
 def name_of(n: int) -> str:

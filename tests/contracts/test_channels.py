@@ -14,13 +14,15 @@ from django.db import connections
 from rekindle.errors import DeliveryError, LookAgain, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from rekindle.service.channels import SENDERS
 from rekindle.settings import Senders
-from tests.contracts.channel_rigs import ADDRESS, LATER, NEVER, NUMBER, RIGS, SILENT, SWORDFISH, WELL, Rig, name_of
+from tests.contracts.channel_rigs import ADDRESS, BROKEN, LATER, NEVER, NUMBER, RIGS, SILENT, SWORDFISH, WELL, Rig, name_of
 from tests.service.conftest import make_store
 
 ROOT = Path(__file__).parents[2]
 THREADS, EACH = 6, 10
 FAR = sorted(RIGS.keys() - {"mailbox", "folder", "inapp"})
 """Senders whose other side is another system; a write on this machine is done or not done, and nobody refuses it for good."""
+FORGETFUL = ("provider", "sms", "webpush")
+"""Senders over HTTP whose other side need not know by its id what comes twice."""
 
 
 @pytest.fixture(params=sorted(RIGS))
@@ -87,6 +89,14 @@ def test_what_nobody_answered_for_may_have_been_taken_and_is_not_tried_again(rig
         rig.channel.hand_over(rig.message(1))
     said(raised.value)
     assert named(rig) == [name_of(1)]
+
+
+@pytest.mark.parametrize("rig", FORGETFUL, indirect=True)
+def test_what_the_other_side_failed_at_itself_may_have_been_taken(rig: Rig) -> None:
+    rig.behave(BROKEN)
+    with pytest.raises(OutcomeUnknown, match="answered 500") as raised:
+        rig.channel.hand_over(rig.message(1))
+    said(raised.value)
 
 
 def test_what_was_looked_at_too_long_ago_does_not_begin_and_is_looked_at_again(rig: Rig) -> None:

@@ -67,7 +67,7 @@ class WebPush:
         answer = self.poster.post(browser.endpoint, body, self._headers(message, place), message)
         if answer.status in _GONE:
             raise PermanentFailure("the browser's subscription has ended", "Ask the customer again, on the shop's page.", gone=True)
-        judge(answer, place.host)
+        judge(answer, place.host, kept_apart=False)
         return ""
 
     def _headers(self, message: Message, place: Place) -> dict[str, str]:
