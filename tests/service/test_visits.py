@@ -1,16 +1,25 @@
+import email
+import email.policy
 import json
+import re
 from datetime import datetime, timedelta
 
 import pytest
+from django.test import Client
 
+from rekindle import moment
+from rekindle.deliver.short_links import Link, shorten
 from rekindle.history.warehouse import Warehouse, open_history
+from rekindle.service.config import load_ring
+from rekindle.service.config.web import application
 from rekindle.service.flow.cycle import close_cycle
+from rekindle.service.flow.sending import send_due
 from rekindle.service.flow.visits import grown
 from rekindle.service.outbox.models import Touch
 from rekindle.service.public.clicks import note
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
-from tests.service.touches import plan
+from tests.service.touches import Recorder, plan
 
 PERSON = "Mozilla/5.0 (X11; Linux x86_64)"
 
@@ -74,3 +83,50 @@ def test_a_sender_other_than_e_mail_has_its_own_name(sent: Settings) -> None:
     with open_history(sent.history, sent.root) as warehouse:
         close_cycle(sent, warehouse, NOON)
         assert [name for _, _, name, _ in told(warehouse)] == ["Push Notification Tapped", "Link Clicked"]
+
+
+@pytest.fixture
+def links(store: Settings, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The links of a shipped mail that went out at noon, without the hidden one; they are followed ten minutes later."""
+    plan(["c1"])
+    recorder = Recorder()
+    send_due(store, NOON, senders={"email": recorder})
+    page = email.message_from_bytes(recorder.taken[0].wire, policy=email.policy.default).get_body(("html",)).get_content()
+    found = re.findall(r'<a href="https://shop.example/rekindle([^"]+)"(?! aria-hidden)', page)
+    monkeypatch.setattr(moment, "now", lambda: NOON + timedelta(seconds=600))
+    return list(dict.fromkeys(found))
+
+
+def followed(store: Settings, links: list[str]) -> list[tuple[str, str | None]]:
+    """The names and reasons of what history knows of a browser that follows these links."""
+    application(store)
+    for link in links:
+        assert Client().get(link, headers={"User-Agent": PERSON}).status_code in (200, 302)
+    with open_history(store.history, store.root) as warehouse:
+        close_cycle(store, warehouse, NOON)
+        events = warehouse.arrow(warehouse.current("events").filter(lambda t: t.message_id.startswith("visit:")))
+        return [(one["name"], one["value"]) for one in events.to_pylist()]
+
+
+def test_who_follows_every_link_of_a_mail_at_once_is_a_machine(store: Settings, links: list[str]) -> None:
+    assert {link.split("/")[1] for link in links} >= {"c", "view", "why", "preferences", "u"}
+    assert followed(store, links) == [("Link Scanned", "all links")]
+
+
+def test_who_follows_the_one_link_or_looks_at_the_mail_first_is_a_person(store: Settings, links: list[str]) -> None:
+    few = [link for link in links if link.split("/")[1] in ("c", "view")]
+    assert len(few) == 2
+    assert followed(store, [*few, *few]) == [("Email Link Clicked", None)] * 2
+
+
+def test_every_page_about_a_message_is_another_destination(sent: Settings) -> None:
+    application(sent)
+    touch = Touch.objects.get(customer_id="c1").pk
+    token = shorten(load_ring(sent.var, "messages"), Link(touch, 0))
+    for page in ("view", "why", "answer", "rate", "review", "for"):
+        Client().get(f"/{page}/{token}")
+        Client().head(f"/{page}/{token}")
+        Client().get(f"/{page}/x{token}")
+    found = [json.loads(line) for file in (sent.var / "clicks").glob("*.jsonl") for line in file.read_text().splitlines()]
+    assert [(one["touch"], one["destination"]) for one in found] == [(touch, -number) for number in range(1, 7)]
+    assert token not in json.dumps(found)

@@ -16,6 +16,9 @@ from rekindle.errors import Refused
 TRAP = 0
 """The destination of a link that no person sees: whoever follows it is a machine."""
 
+VIEW, BECAUSE, ANSWER, RATE, REVIEW, LANDING = -1, -2, -3, -4, -5, -6
+"""Destinations of the pages about one message, which no ledger numbers; no token holds one, only the note of a look does."""
+
 _BLOCK, _TOUCH, _DESTINATION = 16, 6, 4
 _FORM = re.compile(r"([a-z0-9]{1,8})\.([A-Za-z0-9_-]{22})")
 

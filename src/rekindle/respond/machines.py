@@ -51,8 +51,8 @@ def judged(visits: ir.Table) -> ir.Table:
     """The visits with `machine`: why it was a machine's, null where it may have been a person's.
 
     Args:
-        visits: touch (int), destination (int, 0 the hidden one), visited_at, sent_at (timestamps; sent_at null where unknown), agent (what
-            the program calls itself), network (a keyed hash of where it came from).
+        visits: touch (int), destination (int; 0 the hidden one, less than 0 a page about the message), visited_at, sent_at (timestamps;
+            sent_at null where unknown), agent (what the program calls itself), network (a keyed hash of where it came from).
 
     Returns:
         The visits and `machine`, one of "hidden link", "agent", "at once", "all links".

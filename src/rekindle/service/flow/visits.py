@@ -10,6 +10,7 @@ from pathlib import Path
 import ibis
 import ibis.expr.types as ir
 
+from rekindle.deliver.short_links import TRAP
 from rekindle.history.append import append
 from rekindle.history.warehouse import Warehouse
 from rekindle.respond.machines import judged
@@ -83,7 +84,7 @@ def take_in(warehouse: Warehouse, var: Path, files: dict[str, int], batch: int) 
 
 
 def events(lines: ir.Table, touches: ir.Table) -> ir.Table:
-    """Visits as history's `events`.
+    """Visits as history's `events`; looks at the pages about a message only tell who followed all of its links.
 
     Args:
         lines: visit, touch, destination, visited_at, agent, network.
@@ -92,6 +93,7 @@ def events(lines: ir.Table, touches: ir.Table) -> ir.Table:
     at = lines.visited_at.cast("timestamp('UTC')").cast("timestamp")
     visits = lines.mutate(visited_at=at, agent=lines.agent.fill_null(""), network=lines.network.fill_null(""))
     placed = judged(visits.join(touches, "touch").mutate(sent_at=lambda t: t.settled_at))
+    placed = placed.filter(placed.destination >= TRAP)
     named = placed.channel.cases(*NAMES.items(), else_=OTHERWISE)
     return placed.select(
         message_id=ibis.literal("visit:") + placed.visit, customer_id=placed.customer_id, occurred_at=placed.visited_at,

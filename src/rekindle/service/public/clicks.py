@@ -1,4 +1,4 @@
-"""Following a link of a message: on to the shop at once, with one line of what happened in a file.
+"""Following a link of a message: on to the shop at once, or to a page about it, with one line of what happened in a file.
 
 Knows nothing of messages, and of who is a machine: that is judged later, from the lines. Nothing in the ledger changes.
 """
@@ -41,10 +41,15 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
     url = store.brand.url if link.destination == TRAP else url_of(str(connection.settings_dict["NAME"]), link.destination)
     if url is None:
         return not_ours(request)
-    if request.method == "GET":
-        now = moment.now()
-        note(store.var, line(request, ring, link, now), now)
+    followed(request, link)
     return HttpResponseRedirect(url)
+
+
+def followed(request: HttpRequest, link: Link) -> None:
+    """Leaves the line of a link that was followed; none of a question for the head alone, and none of an answer."""
+    if request.method == "GET":
+        var, now = store_in_use().var, moment.now()
+        note(var, line(request, load_ring(var, CLICKS), link, now), now)
 
 
 def line(request: HttpRequest, ring: Ring, link: Link, at: datetime) -> str:

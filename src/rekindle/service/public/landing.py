@@ -1,16 +1,18 @@
 """What a customer comes back to from a message: the shop's words for the segment, the cart as it was left, the offer with its real end.
 
-Knows nothing of what is decided. Nothing here changes anything.
+Knows nothing of what is decided. Nothing here changes anything in the ledger.
 """
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from rekindle import moment
+from rekindle.deliver.short_links import LANDING, Link
 from rekindle.service.config.web import store_in_use
 from rekindle.service.flow.landings import Offer, landing
 from rekindle.service.flow.linking import open_linker
 from rekindle.service.public.answers import day_in, filled, not_ours, page
+from rekindle.service.public.clicks import followed
 from rekindle.service.public.messages import sentence
 from rekindle.service.public.visitors import reader_of
 from rekindle.service.public.words import language_of
@@ -22,6 +24,7 @@ def land(request: HttpRequest, token: str) -> HttpResponse:
     reader = reader_of(token)
     if reader is None:
         return not_ours(request)
+    followed(request, Link(reader.touch.id, LANDING))
     store, locale = store_in_use(), reader.person.locale
     found = landing(store, reader.touch, reader.person, moment.now(), language_of(locale, store.locale))
     said = {

@@ -1,12 +1,13 @@
 """The pages about one message: itself in a browser, and why it came.
 
-Knows nothing of how messages are decided and sent. Nothing here changes anything.
+Knows nothing of how messages are decided and sent. Nothing here changes anything in the ledger.
 """
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from rekindle.deliver.facts import CARD_KINDS
+from rekindle.deliver.short_links import BECAUSE, VIEW, Link
 from rekindle.errors import RekindleError
 from rekindle.moment import local_day
 from rekindle.respond.because import Because, because, happened
@@ -14,6 +15,7 @@ from rekindle.service.config.web import store_in_use
 from rekindle.service.flow import showing
 from rekindle.service.flow.linking import open_linker
 from rekindle.service.public.answers import day_in, filled, month_in, not_ours, page
+from rekindle.service.public.clicks import followed
 from rekindle.service.public.visitors import Reader, reader_of
 
 AS_SENT = (
@@ -28,6 +30,7 @@ def view(request: HttpRequest, token: str) -> HttpResponse:
     reader = reader_of(token)
     if reader is None or reader.touch.channel != "email":
         return not_ours(request)
+    followed(request, Link(reader.touch.id, VIEW))
     try:
         html = showing.again(store_in_use(), reader.touch, reader.person)
     except RekindleError:
@@ -42,6 +45,7 @@ def why(request: HttpRequest, token: str) -> HttpResponse:
     if reader is None:
         return not_ours(request)
     store, touch, locale = store_in_use(), reader.touch, reader.person.locale
+    followed(request, Link(touch.id, BECAUSE))
     linker = open_linker(store)
     stop, choose = linker.own(touch.customer_id, touch.channel)
     channel = filled(locale, f"channel_{touch.channel}")

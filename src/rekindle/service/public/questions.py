@@ -6,15 +6,20 @@ Knows nothing of what follows from an answer. Looking changes nothing; only a PO
 from django.http import HttpRequest, HttpResponse
 
 from rekindle import moment
+from rekindle.deliver import short_links
 from rekindle.deliver.words import readable
-from rekindle.respond.questions import RATE, REVIEW, VALUES, answered, written
+from rekindle.respond.questions import RATE, REVIEW, VALUES, WHY, answered, written
 from rekindle.service.config.web import store_in_use
 from rekindle.service.flow.linking import open_linker
 from rekindle.service.flow.showing import decided
 from rekindle.service.public.answers import filled, not_ours, page
+from rekindle.service.public.clicks import followed
 from rekindle.service.public.forms import form
 from rekindle.service.public.visitors import Reader, reader_of
 from rekindle.service.trust.actions import Given, answer
+
+_PAGES = {WHY: short_links.ANSWER, RATE: short_links.RATE, REVIEW: short_links.REVIEW}
+"""The destination of each question's link."""
 
 
 @form()
@@ -29,6 +34,7 @@ def ask(request: HttpRequest, token: str, question: str) -> HttpResponse:
     reader = reader_of(token)
     if reader is None:
         return not_ours(request)
+    followed(request, short_links.Link(reader.touch.id, _PAGES[question]))
     order = decided(store_in_use(), reader.touch).order_number or ""
     given = answered(question, (request.POST if request.method == "POST" else request.GET).get("score", ""))
     said = _said(reader, question, given)
