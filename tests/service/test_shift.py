@@ -22,7 +22,7 @@ from rekindle.service.outbox.models import Touch
 from rekindle.service.outbox.queries import counts
 from rekindle.service.people.actions import opt_out
 from rekindle.service.people.digests import digest_of
-from rekindle.service.people.models import Suppression
+from rekindle.service.people.models import Person, Suppression
 from rekindle.service.programs.actions import pause, resume
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
@@ -301,6 +301,26 @@ def test_a_message_that_was_looked_at_too_long_ago_is_looked_at_again(store: Set
     assert done == Sent(3, {"sent": 2, "suppressed": 1}, 0)
     assert first[1] not in [one.id for one in slow.taken]
     assert set(Touch.objects.filter(status="sent").values_list("attempts", flat=True)) == {1}
+
+
+@pytest.mark.parametrize("service", [False, True])
+def test_a_message_goes_to_the_address_that_is_known_when_it_begins(store: Settings, service: bool) -> None:
+    """All are claimed at once; the last two have not begun when the first one leaves."""
+    names = [f"c{number}" for number in range(shift.BATCH + 10)]
+    plan(names, service=service, facts='{"offer_kind": "none"}' if service else touches(["c1"])["facts"][0].as_py())
+
+    class Corrected(OneByOne):
+        def hand_over(self, message: Message) -> str:
+            if not self.taken:
+                assert set(Touch.objects.filter(customer_id__in=names[-2:]).values_list("status", flat=True)) == {"claimed"}
+                for name, address in zip(names[-2:], ("new@corrected.example", ""), strict=True):
+                    Person.objects.filter(pk=name).update(email=address, email_lookup=address)
+            return super().hand_over(message)
+
+    done = send_due(store, NOON, senders={"email": (sender := Corrected())})
+    assert done == Sent(len(names), {"sent": len(names) - 1, "suppressed": 1}, 0)
+    assert [message.to for message in sender.taken] == [*(f"{name}@people.example" for name in names[:-2]), "new@corrected.example"]
+    assert Touch.objects.get(customer_id=names[-1]).reason == "no address"
 
 
 def test_leases_hold_as_long_as_their_worker_is_alive(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ waits for a commit. What a slow or resting lane holds up is its own messages alo
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -183,11 +183,8 @@ class Shift:
         """Takes the next due touches up; how many."""
         terms = self._terms
         claimed = outbox.claim(self._owner, terms.desk.now, terms.clock(), size, terms.held())
-        people = {one.customer_id: one for one in _people(*{touch.customer_id for touch in claimed})} if claimed else {}
-        for touch in claimed:
-            person = people.get(touch.customer_id) or Person(customer_id=touch.customer_id)  # nobody known: no consent, no address
-            lane = lane_of(touch.channel, person.push if touch.channel == "webpush" else address_of(person, touch.channel))
-            self._pool.setdefault(lane, deque()).append(_Case(touch, person, lane))
+        for case in _cases(claimed, _people_of(claimed)):
+            self._pool.setdefault(case.lane, deque()).append(case)
         return len(claimed)
 
     def _next(self, room: int) -> list[_Case]:
@@ -216,13 +213,15 @@ class Shift:
 
     def _begin(self, cases: Sequence[_Case]) -> None:
         """Looks again at what may have changed, in the transaction that moves what may go to attempting and settles what has landed."""
-        terms, people, now = self._terms, {case.touch.customer_id: case.person for case in cases}, self._terms.instant()
-        begun = outbox.begin(
-            [case.touch for case in cases], lambda mine: not_now(terms.question(now), mine, people), terms.clock(), now, self._landed
-        )
+        terms, now, people = self._terms, self._terms.instant(), dict[str, Person]()
+
+        def judge(mine: Sequence[Touch]) -> Mapping[int, Outcome]:
+            people.update(_people_of(mine))
+            return not_now(terms.question(now), mine, people)
+
+        begun = outbox.begin([case.touch for case in cases], judge, terms.clock(), now, self._landed)
         self._settled(begun.settled)
-        mine = {touch.id for touch in begun.attempted}
-        self._hand |= {case.touch.id: case for case in cases if case.touch.id in mine}
+        self._hand |= {case.touch.id: case for case in _cases(begun.attempted, people)}
         waiting = [outcome.status for outcome in begun.instead.values() if outcome.reason != PAUSED]
         self._tally.update(waiting)  # those of paused programs wait as if never claimed
         self._look = LastLook(now)
@@ -318,6 +317,20 @@ class Shift:
         self._hand = {}
         self._settle()
         outbox.release([case.touch for lane in self._pool.values() for case in lane])
+
+
+def _people_of(touches: Sequence[Touch]) -> dict[str, Person]:
+    """Whom touches go to as the ledger knows them now, by customer id; who is not known has no consent and no address."""
+    names = {touch.customer_id for touch in touches}
+    known = {one.customer_id: one for one in _people(*names)} if names else {}
+    return {name: known.get(name) or Person(customer_id=name) for name in names}
+
+
+def _cases(touches: Sequence[Touch], people: Mapping[str, Person]) -> Iterator[_Case]:
+    for touch in touches:
+        person = people[touch.customer_id]
+        lane = lane_of(touch.channel, person.push if touch.channel == "webpush" else address_of(person, touch.channel))
+        yield _Case(touch, person, lane)
 
 
 def _written(desk: Desk, case: _Case, until: float) -> Message:
