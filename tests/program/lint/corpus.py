@@ -1,6 +1,18 @@
 """Sentences as shops write them, with the rules of wording that each breaks; those without a rule must not be flagged."""
 
 ENGLISH: list[tuple[str, str]] = [
+    ("We saw that your baby is due soon.", "invasive sensitive"),
+    ("You spent a while on the lantern page last night.", "invasive"),
+    ("Your phone was near our store on Monday.", "invasive"),
+    ("You were outside our showroom on Friday.", "invasive"),
+    ("As a single parent, you have little time.", "sensitive"),
+    ("Raising three children on your own?", "sensitive"),
+    ("We worked hard for you, and you just went quiet.", "guilt"),
+    ("It is a pity that you gave up on us.", "guilt"),
+    ("Your cart will not wait for you.", "pressure"),
+    ("Everyone else already bought theirs.", "pressure"),
+    ("Order yours before others do.", "pressure"),
+    ("Your friends have already ordered.", "pressure"),
     # guilt
     ("You left us without a word.", "guilt"),
     ("Have you forgotten about us already?", "guilt"),
@@ -142,6 +154,16 @@ ENGLISH: list[tuple[str, str]] = [
 ]
 
 GERMAN: list[tuple[str, str]] = [
+    ("Wir haben gesehen, dass Ihr Kind bald kommt.", "invasive sensitive"),
+    ("Sie haben gestern eine ganze Weile auf der Seite der Laterne verbracht.", "invasive"),
+    ("Ihr Handy war in der Nähe unserer Filiale.", "invasive"),
+    ("Als Witwer haben Sie wenig Hilfe.", "sensitive"),
+    ("Schade, dass Sie uns vergessen haben.", "guilt"),
+    ("Sie sind einfach verstummt.", "guilt"),
+    ("Ihr Warenkorb wartet nicht auf Sie.", "pressure"),
+    ("Alle anderen haben sie schon gekauft.", "pressure"),
+    ("Greifen Sie zu, bevor andere es tun.", "pressure"),
+    ("Ihre Nachbarn haben schon bestellt.", "pressure"),
     # guilt
     ("Sie haben uns vergessen.", "guilt"),
     ("Hast du uns etwa vergessen?", "guilt"),

@@ -7,7 +7,7 @@ from rekindle.program.lint import Asked, Place, lint
 from rekindle.program.lint.lexicon import lexicons
 from rekindle.program.lint.rules import RULES
 from tests.program.lint.corpus import ENGLISH, GERMAN
-from tests.program.lint.unseen import PLAIN_ENGLISH, PLAIN_GERMAN, PRESSING_ENGLISH, PRESSING_GERMAN
+from tests.program.lint.unseen import LATER_ENGLISH, LATER_GERMAN, PLAIN_ENGLISH, PLAIN_GERMAN, PRESSING_ENGLISH, PRESSING_GERMAN
 
 FACTS = dict.fromkeys(("stock", "days_ahead", "valid_until", "promised_day", "last_month"), "")
 ALL = [("en", *one) for one in ENGLISH] + [("de", *one) for one in GERMAN]
@@ -58,5 +58,7 @@ def test_sentences_written_without_the_lexicon() -> None:
         "Did we lose your heart?", "Your cart is about to be emptied", "Don't say we didn't warn you", "Overweight? This helps.",
     }  # fmt: skip
     assert flagged(PRESSING_GERMAN, "de") == PRESSING_GERMAN
+    assert flagged(LATER_ENGLISH, "en") == LATER_ENGLISH
+    assert flagged(LATER_GERMAN, "de") == LATER_GERMAN
     assert flagged(PLAIN_ENGLISH, "en") == []
     assert flagged(PLAIN_GERMAN, "de") == []
