@@ -10,11 +10,13 @@ from datetime import date, datetime
 from rekindle import moment
 from rekindle.decide.timing import next_allowed, zone_of
 from rekindle.program.rules import QuietHours
+from rekindle.service.flow import spending
 from rekindle.service.flow.composing import COMPOSERS
 from rekindle.service.outbox.models import EXPIRED, FAILED, PLANNED, SUPPRESSED, Touch
 from rekindle.service.outbox.outcome import Outcome
 from rekindle.service.people.last_look import LastLook
 from rekindle.service.people.models import Person
+from rekindle.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +25,14 @@ class Question:
 
     Args:
         now: The instant at which it is asked.
-        timezone: The store's, for customers of whom none is known.
+        settings: The store's; its time zone is that of customers of whom none is known.
         quiet: When nobody is written to.
         channels: Those that the store has a sender for.
         paused: Programs whose marketing waits until somebody resumes them.
     """
 
     now: datetime
-    timezone: str
+    settings: Settings
     quiet: QuietHours
     channels: Collection[str]
     paused: Collection[str] = ()
@@ -47,8 +49,8 @@ def not_now(question: Question, touches: Sequence[Touch], people: Mapping[str, P
         touches: Claimed ones.
         people: Their customers, by id, of whom nothing needs to be known.
     """
-    refused = refusals(LastLook(question.now), touches, people)
-    zones = {touch.id: zone_of(people[touch.customer_id].timezone, question.timezone) for touch in touches}
+    refused = _promises(question, touches) | refusals(LastLook(question.now), touches, people)
+    zones = {touch.id: zone_of(people[touch.customer_id].timezone, question.settings.timezone) for touch in touches}
     here = {zone: _here(question, zone) for zone in set(zones.values())}
     outcomes = {touch.id: _instead(question, touch, here[zones[touch.id]], refused.get(touch.id, "")) for touch in touches}
     return {key: outcome for key, outcome in outcomes.items() if outcome}
@@ -68,6 +70,13 @@ def refusals(look: LastLook, touches: Sequence[Touch], people: Mapping[str, Pers
         refused = look.refusals({touch.customer_id: people[touch.customer_id] for touch in mine}, channel, service)
         found |= {touch.id: refused[touch.customer_id] for touch in mine if touch.customer_id in refused}
     return found
+
+
+def _promises(question: Question, touches: Sequence[Touch]) -> dict[int, str]:
+    """Which have a code that would not be taken any more, by id, and why."""
+    coded = {touch.id: touch.code for touch in touches if touch.code}
+    withheld = spending.withheld(question.settings, coded.values(), question.now)
+    return {key: withheld[code] for key, code in coded.items() if code in withheld}
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Terms:
 
     def question(self, now: datetime) -> Question:
         """What is asked of every touch of a batch at an instant."""
-        return Question(now, self.desk.settings.timezone, self.quiet, self.senders, self.held().programs)
+        return Question(now, self.desk.settings, self.quiet, self.senders, self.held().programs)
 
 
 @dataclass(frozen=True, slots=True)
