@@ -20,7 +20,7 @@ class Shifts:
         forks: Makes the processes.
         channel: The channel of its touches.
         folder: Where the other side and the clock are.
-        real: A real sender's name, and the mail server's port, for `senders.real`; a file takes all where not given.
+        real: A real sender's name, and its other side's port, for `senders.real`; a file takes all where not given.
     """
 
     def __init__(self, store: Settings, forks: Workers, channel: str, folder: Path, **real: str | int) -> None:

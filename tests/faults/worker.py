@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -35,8 +36,8 @@ class Order:
         store: The settings, as JSON; empty: the worker that is paused goes on.
         sink: The file of the other side.
         channel: The channel of its messages.
-        sender: mailbox, inapp or smtp: a real sender hands over; empty: a file takes all.
-        port: The mail server's.
+        sender: A real sender, as `SENDERS` names it, hands over; empty: a file takes all.
+        port: Its other side's.
         now: The instant of sending.
         clock: The file whose text is the present instant, which leases count by.
         batch: How many touches it attempts at once.
@@ -130,6 +131,7 @@ def _fork(order: Order) -> int:
 
 def _warm_up() -> None:
     configure()
+    import_module("tests.faults.senders")
     from django.db import connection
 
     from rekindle.service.config import use_ledger
