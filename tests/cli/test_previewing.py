@@ -8,6 +8,8 @@ import pytest
 from tests.cli.shop import AS_OF, buyer, files, make_store, write_contacts, write_mapping, write_orders
 from tests.cli.terminal import done, typed
 
+AS_SENT = ", with the longer link that is sent"
+
 
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
@@ -41,7 +43,8 @@ def test_the_message_that_waits_is_shown_as_it_was_frozen_and_as_it_went(planned
 def test_any_stage_is_shown_with_what_is_known_of_a_customer(planned: tuple[Path, dict[str, str]]) -> None:
     answer = done("--store", planned[0], "preview", buyer(4), "--as-of", AS_OF, "--program", "thank-you", "--channel", "sms")
     assert answer.lines[0] == "Message        thank-you, thanks: thanks_by_name by sms; an example: no such message is planned"
-    assert answer.lines[1:] == ["Length         1 segment", "", "Corner: Thank you for your order. https://shop.example Reply STOP to stop"]
+    text = "Corner: Thank you for your order. https://shop.example Reply STOP to stop"
+    assert answer.lines[1:] == [f"Length         1 segment{AS_SENT}", "", text]
 
 
 def test_without_a_customer_an_invented_one_is_shown(planned: tuple[Path, dict[str, str]]) -> None:
@@ -49,6 +52,15 @@ def test_without_a_customer_an_invented_one_is_shown(planned: tuple[Path, dict[s
     assert (found["customer"], found["basis"]) == ("", "an example, with an invented customer")
     assert found["title"] == "10 % off in one category: Lighting"
     assert "Your code at checkout: EXAMPLE1" in found["text"]
+
+
+def test_an_sms_is_counted_with_the_link_and_the_code_that_are_sent(planned: tuple[Path, dict[str, str]]) -> None:
+    named = ("--program", "win-back", "--stage", "tailor", "--variant", "percent", "--channel", "sms")
+    answer = done("--store", planned[0], "preview", *named)
+    assert answer.lines[1] == f"Length         2 segments{AS_SENT}"
+    text = answer.lines[3]
+    assert len(text) < 160
+    assert len(text.partition("Code ")[2].partition(".")[0]) == len("D6R2ZRE91Z")
 
 
 def test_a_new_store_shows_an_invented_customer_the_message_of_today(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def lines(found: "Preview") -> Iterable[str]:
     if found.preheader:
         yield f"Preheader      {found.preheader}"
     if found.segments is not None:
-        yield f"Length         {counted(found.segments, 'segment', 'segments')}"
+        yield f"Length         {counted(found.segments, 'segment', 'segments')}, with the longer link that is sent"
     yield ""
     yield found.text.rstrip()
 

@@ -10,7 +10,7 @@ from rekindle.deliver.contracts import what_lacks
 from rekindle.deliver.facts import Facts
 from rekindle.deliver.spoken import spoken
 from rekindle.deliver.templates import TemplateSet, fill_text
-from rekindle.deliver.words import one_line
+from rekindle.deliver.words import brief, one_line
 from rekindle.errors import Refused
 from rekindle.program.sms_segments import plain
 
@@ -50,8 +50,11 @@ def short(templates: TemplateSet, facts: Facts, channel: str) -> Short:
     if lacking := what_lacks(facts):
         raise Refused(f"the message was not rendered: {lacking[0]}", lacking[1])
     stage = f"{facts.program}/{facts.stage}"
-    heads = _heads(fill_text(templates, f"{stage}.txt", stage, spoken(facts)))
-    filled = fill_text(templates, template(templates, stage, channel), stage, spoken(facts) | heads)
+    known = spoken(facts)
+    heads = _heads(fill_text(templates, f"{stage}.txt", stage, known))
+    if channel == "sms":
+        known["valid_until"] = brief(facts.valid_until, facts.locale)
+    filled = fill_text(templates, template(templates, stage, channel), stage, known | heads)
     found = _HEAD.match(filled.strip())
     title, text = (found["title"] or heads["subject"], found["text"]) if found else (heads["subject"], filled)
     said = one_line(text)

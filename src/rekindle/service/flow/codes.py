@@ -10,6 +10,9 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U."""
 LENGTH = 10
 
+EXAMPLE = "EXAMPLE123"
+"""What stands for a code where nobody gets one: as long as any, and none can be it."""
+
 
 def code_for(key_hex: str, touch_key: str) -> str:
     """The code of one touch: the same whenever it is asked for, 50 bits that depend on the store's secret.

@@ -107,6 +107,11 @@ def open_linker(settings: Settings) -> Linker:
     return Linker(settings.public_url.rstrip("/"), stop, choose, clicks, messages)
 
 
+def example(settings: Settings) -> str:
+    """A link to the shop that leads nowhere, as long as those of messages."""
+    return f"{settings.public_url.rstrip('/')}/c/{shorten(Ring('', 'a', {'a': bytes(32)}), Link(0, 0))}"
+
+
 def campaign(url: str, medium: str, program: str, content: str) -> str:
     """An address with what tells the shop's own statistics where a visitor came from; what stands there already is kept.
 

@@ -11,10 +11,8 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from rekindle.deliver.facts import Facts
-from rekindle.deliver.links import Ring
-from rekindle.deliver.short_links import Link, shorten
 from rekindle.deliver.spoken import spoken
-from rekindle.deliver.words import while_it_lasts
+from rekindle.deliver.words import brief, while_it_lasts
 from rekindle.errors import Refused
 from rekindle.program.catalogue.shipped import shipped
 from rekindle.program.lint import Asked, Linted, Place, examine
@@ -22,6 +20,7 @@ from rekindle.program.reading import OFFERS, PROGRAMS, RULES, Reading, Unreadabl
 from rekindle.service.flow import landing_words
 from rekindle.service.flow.codes import LENGTH
 from rekindle.service.flow.content import content_findings, load_content
+from rekindle.service.flow.linking import example
 from rekindle.settings import Settings
 
 _MISHAPS = frozenset({"late_delivery"})
@@ -151,11 +150,10 @@ def _subjects(file: str, program: Reading) -> Iterator[tuple[Place, str]]:
 
 def _samples(settings: Settings, label: str, limited: bool) -> dict[str, str]:
     """A text for each fact that a template may state: as long as this store's own are; what only a customer has is empty."""
-    link = shorten(Ring("", "a", {"a": bytes(32)}), Link(0, 0))
     facts = Facts(
-        stage="", shop_name=settings.name, shop_url=f"{settings.public_url.rstrip('/')}/c/{link}", offer_label=label, code="0" * LENGTH,
+        stage="", shop_name=settings.name, shop_url=example(settings), offer_label=label, code="0" * LENGTH,
         valid_until=_LAST_DAY, postal_address=settings.sender.postal_address, locale=settings.locale,
         offer_limit=while_it_lasts(settings.locale) if limited else "",
     )  # fmt: skip
     said = {name: value if isinstance(value, str) else "" for name, value in spoken(facts).items()}
-    return said | dict.fromkeys(_ADDED, "")
+    return said | dict.fromkeys(_ADDED, "") | {"valid_until": str(brief(_LAST_DAY, settings.locale))}

@@ -24,7 +24,8 @@ from rekindle.moment import AsOf
 from rekindle.program import checking
 from rekindle.program.documents import Arm, Documents, Offer, Program, Stage
 from rekindle.program.sms_segments import segments
-from rekindle.service.flow import insights
+from rekindle.service.flow import insights, linking
+from rekindle.service.flow.codes import EXAMPLE
 from rekindle.service.flow.composing import shop_facts
 from rekindle.service.flow.content import load_content
 from rekindle.service.flow.message_facts import facts_of, messages, terms
@@ -34,7 +35,6 @@ from rekindle.service.people.queries import find
 from rekindle.settings import Settings
 
 T = TypeVar("T")
-CODE = "EXAMPLE1"
 NAME = "Ada"
 """How the invented customer is called."""
 
@@ -81,7 +81,7 @@ class Preview:
         preheader: Of an e-mail.
         text: Its text part, or the whole of a short message.
         html: Of an e-mail.
-        segments: Of an SMS; None of others.
+        segments: Of an SMS with a link as long as it is sent with; None of others.
     """
 
     customer: str
@@ -122,7 +122,7 @@ def preview(settings: Settings, warehouse: Warehouse, customer: str | None, want
         return of_touch(settings, touch, first_name, as_of.day, wanted.channel)
     facts, basis = _example(settings, warehouse, customer_id, wanted, as_of)
     held = customer_id, facts.program, facts.stage, facts.arm, wanted.channel or "email", basis
-    return _shown(load_content(settings.root), replace(facts, first_name=first_name), held)
+    return _shown(settings, load_content(settings.root), replace(facts, first_name=first_name), held)
 
 
 def example(settings: Settings, documents: Documents, wanted: Wanted, today: date) -> Preview:
@@ -144,7 +144,7 @@ def example(settings: Settings, documents: Documents, wanted: Wanted, today: dat
     frozen |= terms(documents.offers[arm.offer], program.name, documents, settings)
     facts = _stated(settings, documents, (program, stage, arm), frozen, today)
     held = "", program.name, stage.name, arm.name, wanted.channel or "email", "an example, with an invented customer"
-    return _shown(load_content(settings.root), replace(facts, first_name=NAME), held)
+    return _shown(settings, load_content(settings.root), replace(facts, first_name=NAME), held)
 
 
 def of_touch(settings: Settings, touch: Touch, first_name: str | None, today: date, channel: str | None = None) -> Preview:
@@ -165,23 +165,24 @@ def of_touch(settings: Settings, touch: Touch, first_name: str | None, today: da
     facts = with_frozen(shop_facts(settings, templates), touch.facts, today)
     named = {"stage": touch.stage, "program": touch.program, "arm": touch.arm, "code": touch.code, "service": touch.service}
     held = touch.customer_id, touch.program, touch.stage, touch.arm, channel or touch.channel, _became(touch, settings)
-    return _shown(templates, replace(facts, **named, first_name=first_name), held)  # type: ignore[arg-type]  # as the fields are
+    return _shown(settings, templates, replace(facts, **named, first_name=first_name), held)  # type: ignore[arg-type]  # as the fields are
 
 
 def as_example(touch: Touch) -> Touch:
     """A message without what tells whose it is: the code and the number of the order are invented."""
     frozen = json.loads(touch.facts)
     invented = {"order_number": ORDER} if frozen.get("order_number") else {}
-    touch.facts, touch.code = json.dumps(frozen | invented), CODE if touch.code else ""
+    touch.facts, touch.code = json.dumps(frozen | invented), EXAMPLE if touch.code else ""
     return touch
 
 
-def _shown(templates: TemplateSet, facts: Facts, held: tuple[str, str, str, str, str, str]) -> Preview:
+def _shown(settings: Settings, templates: TemplateSet, facts: Facts, held: tuple[str, str, str, str, str, str]) -> Preview:
     """A message written out; `held` is the first fields of a preview, the channel among them."""
     channel = held[4]
     if channel in SHORT:
         said = short(templates, facts, channel)
-        return Preview(*held, said.title, "", said.text, "", segments(said.text).count if channel == "sms" else None)
+        as_sent = short(templates, replace(facts, shop_url=linking.example(settings)), channel)
+        return Preview(*held, said.title, "", said.text, "", segments(as_sent.text).count if channel == "sms" else None)
     mail = render(templates, facts)
     return Preview(*held, mail.subject, mail.preheader, mail.text, mail.html, None)
 
@@ -242,7 +243,7 @@ def _stated(
     frozen["valid_until"] = ends.isoformat() if offer.redeemed else None
     stated = with_frozen(shop_facts(settings, load_content(settings.root)), json.dumps(frozen), day)
     return replace(
-        stated, stage=stage.name, program=program.name, arm=arm.name, service=program.service, code=CODE if offer.redeemed else "",
+        stated, stage=stage.name, program=program.name, arm=arm.name, service=program.service, code=EXAMPLE if offer.redeemed else "",
         subject_line=arm.subject or "",
     )
 

@@ -32,6 +32,7 @@ from rekindle.program.triggers import MOMENTS
 from rekindle.service.flow import message_facts, planning, worlds
 from rekindle.service.flow.assumptions import assumptions
 from rekindle.service.flow.before_launch import would_show
+from rekindle.service.flow.codes import EXAMPLE
 from rekindle.service.flow.composing import shop_facts
 from rekindle.service.flow.content import load_content
 from rekindle.service.flow.insights import Insight
@@ -244,7 +245,7 @@ def _messages(warehouse: Warehouse, run: Run) -> tuple[report.MessageView, ...]:
         frozen = json.dumps(message_facts.facts_of(row, run.documents, run.settings))
         stated = replace(
             with_frozen(shop, frozen, run.planned.as_of.day), stage=row["stage"], program=row["program"], arm=row["arm"],
-            code="EXAMPLE1" if offer.redemption > 0 else "",
+            code=EXAMPLE if offer.redemption > 0 else "",
         )
         try:
             message = render(templates, stated)
