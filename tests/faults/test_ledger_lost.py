@@ -30,6 +30,8 @@ from tests.service.conftest import NOON, make_store
 
 BATCH = 4
 SIZE = 6 * BATCH
+BEFORE_A_WRITE = [point for point in POINTS if point != "settle: after commit"]
+"""After the last settling nothing is written that the disk could refuse."""
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +121,7 @@ def growth_allowed_again() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("growth_allowed_again")
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", BEFORE_A_WRITE)
 def test_the_ledgers_file_cannot_grow(point: str, tmp_path: Path) -> None:
     use_ledger(store := make_store(tmp_path / "shop"))
     plan(SIZE, "email", service_every=5)
