@@ -105,9 +105,9 @@ def _clear(part: Comparison) -> bool:
 def _against(found: Headline, figures: Figures) -> str:
     sizes = f"{figures.many(found.treated, 'customer', 'customers')} and {figures.count(found.control)} who hear nothing"
     if isinstance(found.total, CannotTell):
-        return f"Compared is {found.what}: {doubt(found.margin, figures.exact)}."
+        return f"The comparison is of {found.what}: {doubt(found.margin, figures.exact)}."
     over = f"each counted over {figures.many(found.maturity.window_days, 'day', 'days')} from the first round on"
-    return f"Compared is {found.what}: {sizes}, parted by chance, {over}. {STAYS} {_often(found, figures)}"
+    return f"The comparison is of {found.what}: {sizes}, parted by chance, {over}. {STAYS} {_often(found, figures)}"
 
 
 def _often(found: Headline, figures: Figures) -> str:
