@@ -3,7 +3,6 @@
 Make one with: rekindle simulate STORE --customers 3000 --months 18 --play-weeks 6, and in it: rekindle diagnose
 """
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +16,12 @@ from rekindle.service.config import configure
 configure()
 
 from django.urls import resolve  # noqa: E402  after Django is ready
-from playwright.sync_api import Page, ViewportSize, sync_playwright  # noqa: E402  after Django is ready
+from playwright.sync_api import Page, ViewportSize  # noqa: E402  after Django is ready
 
 from rekindle.service.config.web import application  # noqa: E402  after Django is ready
 from rekindle.service.console.models import Operator  # noqa: E402  after Django is ready
 from tests.browser.test_console import Console, first_login  # noqa: E402  after Django is ready
-from tests.browser.world import CHROMIUM, PATIENCE, QUIET, _Silent, _Threads  # noqa: E402  after Django is ready
+from tests.browser.world import _Silent, _Threads, browsing  # noqa: E402  after Django is ready
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images" / "console"
 WINDOW: ViewportSize = {"width": 1280, "height": 800}
@@ -32,21 +31,18 @@ SECRET = ("account_", "mfa_")
 
 def main(folder: Path) -> None:
     """Writes the pictures, one of each kind of page that links lead to from the overview."""
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop is in this thread
     store = store_settings.load(folder)
     app = application(store)
     Operator.objects.all().delete()
     server = make_server("127.0.0.1", 0, app, _Threads, _Silent)
     Thread(target=server.serve_forever, daemon=True).start()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=[*QUIET], timeout=PATIENCE)
+    with browsing() as browser:
         console = Console(store, f"http://127.0.0.1:{server.server_port}{store.public_path}/console/", browser)
         console.signed_in = first_login(console)
         with console.page(viewport=WINDOW) as page:
             for name in kinds(page, console.at):
                 picture(page, FOLDER / f"{name}.png")
-        browser.close()
     server.shutdown()
 
 

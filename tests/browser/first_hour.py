@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.browser.world import CHROMIUM, PATIENCE, QUIET
+from tests.browser.world import PATIENCE, browsing
 
 EMAIL = "ada@marigold.example"
 CUSTOMERS = 160
@@ -99,10 +99,7 @@ def serving(folder: Path) -> Iterator[Console]:
         held.callback(server.wait)
         held.callback(server.terminate)
         welcome = _link(said, server)
-        play = held.enter_context(sync_playwright())
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=[*QUIET], timeout=PATIENCE)
-        held.callback(browser.close)
-        expect.set_options(timeout=PATIENCE)
+        browser = held.enter_context(browsing())
         context = browser.new_context()
         context.set_default_timeout(PATIENCE)
         yield Console(root, welcome.partition("account/")[0], welcome, browser, context.new_page())

@@ -17,8 +17,7 @@ from wsgiref.simple_server import make_server
 import pytest
 from allauth.mfa.totp.internal import auth as totp
 from axe_playwright_python.sync_playwright import Axe
-from django.db import connection
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from rekindle import moment
 from rekindle import settings as store_settings
@@ -31,7 +30,7 @@ from rekindle.service.flow.sending import send_due
 from rekindle.service.outbox.models import SENT, Plan, Touch
 from rekindle.settings import Settings
 from tests.browser.conftest import chromium
-from tests.browser.world import CHROMIUM, PATIENCE, QUIET, STATED, _Silent, _Threads
+from tests.browser.world import PATIENCE, STATED, _Silent, _Threads, browsing
 from tests.service.conftest import NOON
 from tests.service.console.operators import PASSWORD
 from tests.service.console.test_overview import HASH, publish
@@ -96,7 +95,6 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     documents.submit(store, moment.now())
     stop = Event()
     with ExitStack() as held:
-        held.enter_context(pytest.MonkeyPatch.context()).setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop is in this thread
         server = held.enter_context(make_server("127.0.0.1", 0, application(store), _Threads, _Silent))
         for target in (server.serve_forever, lambda: clerk.attend(store, stop, print, 0.2)):
             thread = Thread(target=target)
@@ -104,14 +102,9 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
             held.callback(thread.join)
         held.callback(stop.set)
         held.callback(server.shutdown)
-        play = held.enter_context(sync_playwright())
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=[*QUIET], timeout=PATIENCE)
-        expect.set_options(timeout=PATIENCE)
-        held.callback(browser.close)
-        found = Console(store, f"http://127.0.0.1:{server.server_port}/console/", browser)
+        found = Console(store, f"http://127.0.0.1:{server.server_port}/console/", held.enter_context(browsing()))
         found.signed_in = first_login(found)
         yield found
-        connection.close()
 
 
 def first_login(console: Console) -> Any:

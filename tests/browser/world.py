@@ -15,7 +15,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rekindle import moment
@@ -132,17 +132,30 @@ def opened(root: Path) -> Iterator[World]:
     store = made.model_copy(update={"handover": handover, "public_url": f"https://{PAGES}/rekindle", "brand": brand})
     shop, app = Shop(), application(store)
     with ExitStack() as held:
-        held.enter_context(pytest.MonkeyPatch.context()).setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop is in this thread
         mails = _sent(store)
         ours = held.enter_context(served(app, authority(root / "ours", PAGES)[0]))
         theirs = held.enter_context(served(shop, authority(root / "theirs", SHOP)[0]))
         found = f"--host-resolver-rules=MAP {PAGES}:443 127.0.0.1:{ours}, MAP {SHOP}:443 127.0.0.1:{theirs}"
-        play = held.enter_context(sync_playwright())
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=[*QUIET, found], timeout=PATIENCE)
+        yield World(store, held.enter_context(browsing(found)), shop, mails)
+
+
+@contextmanager
+def browsing(*args: str) -> Iterator[Browser]:
+    """Chromium, and the ledger beside it.
+
+    Playwright's loop runs in this thread meanwhile. Django has a connection of its own for a thread with a loop, and keeps it: the next
+    loop of the thread would find that of this one's ledger.
+    """
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as play:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         expect.set_options(timeout=PATIENCE)
-        held.callback(browser.close)
-        yield World(store, browser, shop, mails)
-        connection.close()
+        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=[*QUIET, *args], timeout=PATIENCE)
+        try:
+            yield browser
+        finally:
+            browser.close()
+            connections[DEFAULT_DB_ALIAS].close()
+            del connections[DEFAULT_DB_ALIAS]
 
 
 LANDINGS = """
