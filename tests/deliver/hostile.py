@@ -24,8 +24,9 @@ FRAGMENTS = (
     ":", "(comment)",
 )  # fmt: skip
 TEXTS = (
-    "last_product", "category", "order_number", "product", "favourite", "offer_label", "offer_terms", "offer_scope", "offer_minimum", "why",
-    "credit_left", "fix", "whats_new", "guarantee", "returns_policy", "care", "support", "late_remedy", "social_proof", "shop_name",
+    "last_product", "category", "order_number", "product", "favourite", "offer_label", "offer_brief", "offer_terms", "offer_scope",
+    "offer_minimum", "why", "credit_left", "fix", "whats_new", "guarantee", "returns_policy", "care", "support",
+    "late_remedy", "social_proof", "shop_name",
 )  # fmt: skip
 KINDS = ("none", "reminder", "education", *sorted(CARD_KINDS))
 

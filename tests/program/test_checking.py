@@ -79,7 +79,7 @@ OFFER_MISTAKES = [
     ("redemption: 0.60", "redemption: 1.2", "value-bad", "docs/programs.md"),
     ("valid: 60d", "valid: 5d", "offer-too-short", "Lengthen valid or shorten minimum_valid."),
     ('label: "No offer"', 'lable: "No offer"', "key-unknown", "Did you mean 'label'?"),
-    ('label: "No offer"', 'name: none, label: "No offer"', "key-unknown", "It may be amount, cap, curve, kind"),
+    ('label: "No offer"', 'name: none, label: "No offer"', "key-unknown", "It may be amount, brief, cap, curve, kind"),
     ("unit_cost: 1.00", "unit_cost: free", "amount", "such as 3.00"),
 ]
 
@@ -168,7 +168,7 @@ def test_all_mistakes_are_found_at_once(store: Store) -> None:
     assert [(one.file, one.rule) for one in found if one.file != WIN_BACK or one.line == 1] == [
         ("offers.yaml", "value-bad"), (WIN_BACK, "key-missing"), ("rules.yaml", "value-bad"),
     ]  # fmt: skip
-    with pytest.raises(BadData, match=r"offers\.yaml, line 36: .* \(and 10 more; `rekindle check` lists all\)\. Did you mean 'percent'\?"):
+    with pytest.raises(BadData, match=r"offers\.yaml, line 37: .* \(and 10 more; `rekindle check` lists all\)\. Did you mean 'percent'\?"):
         load(store.root)
 
 

@@ -17,9 +17,9 @@ CARD_KINDS = offer_kinds.carded()
 PRICE_KINDS = offer_kinds.priced()
 FROZEN = frozenset(
     {
-        "why", "orders", "first_day", "last_day", "last_product", "category", "cause", "cohort", "offer_kind", "offer_label", "offer_terms",
-        "offer_limit", "offer_value", "offer_scope", "offer_minimum", "valid_until", "moment", "service", "order_number", "products",
-        "more_products", "product", "favourite", "ordered_day", "promised_day", "delivered_day", "day", "days_ahead", "years",
+        "why", "orders", "first_day", "last_day", "last_product", "category", "cause", "cohort", "offer_kind", "offer_label", "offer_brief",
+        "offer_terms", "offer_limit", "offer_value", "offer_scope", "offer_minimum", "valid_until", "moment", "service", "order_number",
+        "products", "more_products", "product", "favourite", "ordered_day", "promised_day", "delivered_day", "day", "days_ahead", "years",
         "credit_left", "overdue", "persona", "series", "blocks", "cart", "cart_ids", "subject_line",
     }
 )
@@ -46,6 +46,7 @@ class Facts:
         cohort: The lapsed cohort.
         offer_kind: As in offers.yaml.
         offer_label: What is given, as a person reads it.
+        offer_brief: The same where there is room for little; the label where it is empty.
         offer_terms: Its conditions.
         offer_limit: The one of them that a hard budget may close it, for messages that state no others; empty where none may.
         offer_value: Its worth, such as "EUR 10.00", where it has one.
@@ -94,6 +95,7 @@ class Facts:
     cohort: str | None = None
     offer_kind: str = "none"
     offer_label: str = ""
+    offer_brief: str = ""
     offer_terms: str = ""
     offer_limit: str = ""
     offer_value: str = ""

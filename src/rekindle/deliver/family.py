@@ -14,7 +14,10 @@ from rekindle.deliver.variants import SHORT, template
 OFFER = frozenset({"offer_label", "offer_value", "offer_scope", "offer_minimum", "code", "valid_until", "credit_left"})
 """What an offer is: every form states all that the e-mail states of it."""
 
-_WHOLE = "State the whole offer, as blocks/short_offer does."
+_SAME = {"offer_brief": frozenset({"offer_label", "offer_value"})}
+"""Names of facts that state others."""
+
+_WHOLE = "State the whole offer, as blocks/short_offer and blocks/sms_offer do."
 _PRINTED = re.compile(r"\{\{-?\s*([a-z_]+)")
 
 
@@ -75,7 +78,8 @@ def strays(templates: TemplateSet) -> Iterator[Stray]:
 
 
 def _printed(source: str) -> frozenset[str]:
-    return frozenset(_PRINTED.findall(source))
+    names = frozenset(_PRINTED.findall(source))
+    return names.union(*(_SAME.get(name, ()) for name in names))
 
 
 def _named(names: frozenset[str]) -> str:

@@ -36,6 +36,7 @@ def spoken(facts: Facts) -> dict[str, object]:
     said |= _of_the_round(facts)
     said |= {
         "offer_value": "" if facts.offer_value in facts.offer_label else one_line(facts.offer_value).replace(" ", "\N{NO-BREAK SPACE}"),
+        "offer_brief": _brief(facts),
         "first_name": greetable(facts.first_name),
         "offer_minimum": one_line(facts.offer_minimum).replace(" ", "\N{NO-BREAK SPACE}"),
         "offer_scope": readable(facts.offer_scope),
@@ -50,6 +51,12 @@ def spoken(facts: Facts) -> dict[str, object]:
         **palette(facts.brand_color),
     }
     return said
+
+
+def _brief(facts: Facts) -> str:
+    """What is given and what it is worth, for an SMS."""
+    said, worth = one_line(facts.offer_brief or facts.offer_label), one_line(facts.offer_value)
+    return said if worth in said else f"{said}: {worth}"
 
 
 def _of_the_round(facts: Facts) -> dict[str, object]:

@@ -53,7 +53,7 @@ def short(templates: TemplateSet, facts: Facts, channel: str) -> Short:
     known = spoken(facts)
     heads = _heads(fill_text(templates, f"{stage}.txt", stage, known))
     if channel == "sms":
-        known["valid_until"] = brief(facts.valid_until, facts.locale)
+        known["valid_until"] = brief(facts.valid_until)
     filled = fill_text(templates, template(templates, stage, channel), stage, known | heads)
     found = _HEAD.match(filled.strip())
     title, text = (found["title"] or heads["subject"], found["text"]) if found else (heads["subject"], filled)

@@ -93,14 +93,13 @@ def written_out(day: date | None, locale: str) -> str | None:
 
 
 @lru_cache(_DAYS_KEPT)
-def brief(day: date | None, locale: str) -> str | None:
-    """A day as an SMS has room for it; in English.
+def brief(day: date | None) -> str | None:
+    """A day as an SMS has room for it; in English, in the order that needs no comma.
 
-    >>> brief(date(2026, 9, 30), "en_GB"), brief(date(2026, 9, 30), "en_US")
-    ('30 Sep 2026', 'Sep 30, 2026')
+    >>> brief(date(2026, 9, 30))
+    '30 Sep 2026'
     """
-    pattern = "MMM d, y" if locale.replace("-", "_") in _MONTH_FIRST else "d MMM y"
-    return format_date(day, pattern, locale="en") if day else None
+    return format_date(day, "d MMM y", locale="en") if day else None
 
 
 @lru_cache(_DAYS_KEPT)

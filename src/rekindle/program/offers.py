@@ -47,6 +47,8 @@ class Offer(Entry):
     """What sort of thing it is; percent, amount and credit are price offers."""
     label: str = Field(min_length=1, max_length=120)
     """What the customer reads."""
+    brief: str = Field("", max_length=40)
+    """What the customer reads where there is room for little, as in an SMS; the label where it is left out."""
     percent: Annotated[Number | None, Field(gt=0, lt=1)] = None
     """Share off the price: 0.10 is 10 %."""
     amount: Amount | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from rekindle.deliver.facts import Facts
+from rekindle.deliver.facts import CARD_KINDS, Facts
 from rekindle.deliver.spoken import spoken
 from rekindle.deliver.words import brief, while_it_lasts
 from rekindle.errors import Refused
@@ -80,7 +80,7 @@ def asked(settings: Settings, instead: Mapping[str, str] = MappingProxyType({}))
     limited = _has_a_hard_budget(readings[RULES].value) if RULES in readings else False
     return Asked(
         settings.locale,
-        _samples(settings, max((text for _, text in labels), key=len, default=""), limited),
+        _samples(settings, readings.get(OFFERS, Reading({})), limited),
         frozenset(filter(None, map(_host, (settings.brand.url, settings.public_url)))),
         frozenset(str(one.get("program")) for one in programs if one.get("class") == "service"),
         frozenset(str(one.get("program")) for one in programs if _is_about_a_mishap(one)),
@@ -130,12 +130,16 @@ def _stages(root: Path, instead: Mapping[str, str]) -> Iterator[tuple[str, tuple
 
 def _spoken(offers: Reading) -> Iterator[tuple[Place, str]]:
     """The labels of offers: messages print them, subjects begin with them."""
-    held = offers.value.get("offers")
-    for name, offer in held.items() if isinstance(held, dict) else ():
-        said = {key: offer.get(key) for key in ("label", "terms")} if isinstance(offer, dict) else {}
-        for key, text in said.items():
-            if isinstance(text, str):
+    for name, offer in _offers(offers):
+        for key in ("label", "brief", "terms"):
+            if isinstance(text := offer.get(key), str):
                 yield Place(OFFERS, offers.line(("offers", name, key))), text
+
+
+def _offers(offers: Reading) -> Iterator[tuple[str, Mapping[str, Value]]]:
+    """Each offer by name."""
+    held = offers.value.get("offers")
+    return ((name, offer) for name, offer in (held.items() if isinstance(held, dict) else ()) if isinstance(offer, dict))
 
 
 def _subjects(file: str, program: Reading) -> Iterator[tuple[Place, str]]:
@@ -148,12 +152,14 @@ def _subjects(file: str, program: Reading) -> Iterator[tuple[Place, str]]:
                 yield Place(file, program.line(("stages", stage, "arms", name, "subject"))), subject
 
 
-def _samples(settings: Settings, label: str, limited: bool) -> dict[str, str]:
+def _samples(settings: Settings, offers: Reading, limited: bool) -> dict[str, str]:
     """A text for each fact that a template may state: as long as this store's own are; what only a customer has is empty."""
+    briefs = (offer.get("brief") or offer.get("label") for _, offer in _offers(offers) if offer.get("kind") in CARD_KINDS)
     facts = Facts(
-        stage="", shop_name=settings.name, shop_url=example(settings), offer_label=label, code="0" * LENGTH,
+        stage="", shop_name=settings.name, shop_url=example(settings), code="0" * LENGTH,
+        offer_label=max((text for _, text in _spoken(offers)), key=len, default=""), offer_brief=max(map(str, briefs), key=len, default=""),
         valid_until=_LAST_DAY, postal_address=settings.sender.postal_address, locale=settings.locale,
         offer_limit=while_it_lasts(settings.locale) if limited else "",
     )  # fmt: skip
     said = {name: value if isinstance(value, str) else "" for name, value in spoken(facts).items()}
-    return said | dict.fromkeys(_ADDED, "") | {"valid_until": str(brief(_LAST_DAY, settings.locale))}
+    return said | dict.fromkeys(_ADDED, "") | {"valid_until": str(brief(_LAST_DAY))}

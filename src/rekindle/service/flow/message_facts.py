@@ -146,6 +146,7 @@ def facts_of(row: dict[str, Any], documents: Documents, settings: Settings) -> d
         "blocks": sorted(REQUIRED.intersection(program.content_for(row["stage"], row["cohort"]))),
         "offer_kind": offer.kind,
         "offer_label": offer.label,
+        "offer_brief": offer.brief,
         **terms(offer, row["program"], documents, settings),
         "offer_value": _value(row, offer, settings),
         "offer_scope": row["scope_category"] or row["scope_product_name"],

@@ -257,7 +257,7 @@ def _invented(settings: Settings, opened_by: str, offer: Offer, day: date) -> di
         before |= {"ordered_day": 6, "promised_day": 2} | ({"delivered_day": 1} if opened_by == "delivery" else {})
     known = {name: (day - timedelta(days=days)).isoformat() for name, days in before.items()}
     return known | {
-        "moment": opened_by, "offer_kind": offer.kind, "offer_label": offer.label,
+        "moment": opened_by, "offer_kind": offer.kind, "offer_label": offer.label, "offer_brief": offer.brief,
         "orders": 5, "last_product": "Brass lantern", "category": "Lighting", "overdue": True, "order_number": ORDER,
         "products": ["Brass lantern", "Linen lampshade"], "product": "Candle", "favourite": "Wall lamp",
         "credit_left": money.show(money.to_minor(5, settings.currency), settings.currency, settings.locale), "years": 2,
