@@ -140,7 +140,8 @@ def test_an_unanswered_ticket_is_compared_with_none() -> None:
 @pytest.mark.parametrize(
     ("met", "free", "words"),
     [
-        ((9, 5), (1000, 100), "Only 9 purchases"), ((20, 12), (1000, 100), "12 lapses followed it where 2.0 were to be expected"),
+        ((9, 5), (1000, 100), "Only 9 purchases with it are"), ((1, 1), (1000, 100), "Only 1 purchase with it is"),
+        ((20, 12), (1000, 100), "12 lapses followed it where 2.0 were to be expected"),
         ((200, 0), (1000, 100), "0 lapses followed it"), ((200, 100), (0, 0), "Only 200 purchases"),
     ],
 )

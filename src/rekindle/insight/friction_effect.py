@@ -126,7 +126,8 @@ def effect(cells: pa.Table, kind: str) -> Effect | CannotTell:
     if not purchases:
         return CannotTell("None is in the data that is old enough to tell.")
     if purchases < LEAST or n[~exposed].sum() < LEAST:
-        return CannotTell(f"Only {purchases} purchases with it are old enough to tell; {LEAST} are needed.")
+        enough = "purchase with it is" if purchases == 1 else "purchases with it are"
+        return CannotTell(f"Only {purchases} {enough} old enough to tell; {LEAST} are needed.")
     grid = _grid(cells, [one for one, rank in RANK.items() if rank < RANK[kind]])
     free = [_summed(grid.place, np.where(exposed, 0.0, values), grid.combinations) for values in (n, lapses)]
     beta, curvature = _fit(grid, free[0], free[1])
