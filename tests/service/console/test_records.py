@@ -55,6 +55,13 @@ def test_nothing_can_be_changed(enter: Callable[..., Client]) -> None:
     assert Person.objects.get().email == "ada@people.example"
 
 
+def test_tables_are_called_as_people_say(enter: Callable[..., Client]) -> None:
+    page = enter(Role.ADMIN, True).get(AT).content.decode()
+    named = {*re.findall(r'model-\w+.*?<a href="[^"]+">([^<]+)</a>', page, re.DOTALL)}
+    assert {"Touches", "People", "Log entries", "Consents"} <= named
+    assert [name for name in named if re.search(r"(ch|ived|aced|bered|ry|Person)s$", name)] == []
+
+
 def test_a_large_table_is_listed_from_its_end_and_never_counted(enter: Callable[..., Client], monkeypatch: pytest.MonkeyPatch) -> None:
     meet([f"c{number:03}" for number in range(7)])
     client, at = enter(Role.ADMIN, True), f"{AT}people/person/"

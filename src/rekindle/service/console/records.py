@@ -24,6 +24,12 @@ _COLUMNS = 7
 MOST = 10_000
 """So many rows of a table can be listed, the last ones by their keys: to count all of a large one takes long."""
 
+PLURALS = {
+    "touch": "touches", "person": "people", "log entry": "log entries",
+    "received": "received", "placed": "placed", "remembered": "remembered",
+}
+"""What several are called where it is not the name with an s."""
+
 
 class Last(Paginator):  # type: ignore[type-arg]  # its stubs alone are generic
     """Pages of the last rows of a table."""
@@ -107,4 +113,5 @@ def _kind(model: type[models.Model]) -> type[Record]:
 records = Records(name="admin")
 for _app in APPS:
     for _model in apps.get_app_config(_app.rpartition(".")[2]).get_models():
+        _model._meta.verbose_name_plural = PLURALS.get(str(_model._meta.verbose_name), _model._meta.verbose_name_plural)
         records.register(_model, _kind(_model))
