@@ -8,10 +8,12 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from rekindle.decide import paths, walk
+from rekindle.decide import openings, paths, walk
 from rekindle.history.warehouse import Warehouse
+from rekindle.insight.expression import parse
 from rekindle.moment import AsOf
 from rekindle.program.documents import NOTHING
+from rekindle.program.segments import Segment
 from tests.decide.by_hand import number
 from tests.decide.shop import CLOSING, MONDAY, RECONNECT, ROWS, SHOP, TAILOR, Decider, Row, customer, documents, instant, program
 from tests.insight.histories import write
@@ -202,6 +204,27 @@ def test_a_late_parcel_that_came_between_two_plans_was_missed_and_nothing_else(d
     assert summed(decider.warehouse, [], question(weeks=2, documents=late)).missed == 2
     assert summed(decider.warehouse, [], question(weeks=2, every=1, documents=late)).missed == 0
     assert summed(decider.warehouse, [], question(weeks=2)).missed == 0
+
+
+@pytest.mark.parametrize("moment", openings.TRIGGERS)
+def test_a_walk_s_plans_read_no_other_column_of_a_profile(shared_decider: Decider, moment: str) -> None:
+    ahead = {"ahead": "7d"} if moment in ("run_out", "credit", "anniversary", "birthday") else {}
+    asked = question(documents=documents(program(stages=STAGES, trigger={"on": moment, **ahead})), weeks=1)
+    warehouse, rows = shared_decider.warehouse, [facts(name, 0) for name in PEOPLE]
+    whole = warehouse.keep(pa.Table.from_pylist(rows, schema=ROWS.to_pyarrow()))
+    some = [name for name in ROWS.names if name in asked.columns]
+    assert len(some) < len(ROWS) / 2
+    found, narrow = (walk.walk(warehouse, asked, lambda _, table=table: table).decisions for table in (whole, whole.select(*some)))
+    assert warehouse.arrow(narrow.order_by("customer_id")).equals(warehouse.arrow(found.order_by("customer_id")))
+    if moment == "lapse":
+        assert warehouse.scalar(found.count()) == len(PEOPLE)
+
+
+def test_the_rules_of_segments_are_read_too() -> None:
+    plain = question()
+    rule = parse("price_sensitive > 0.5", {"price_sensitive": "float"})
+    segment = Segment.model_construct(name="bargains", rule=rule)
+    assert replace(plain, documents=replace(plain.documents, segments=(segment,))).columns == plain.columns | {"price_sensitive"}
 
 
 def test_where_nobody_is_due_the_walk_says_whom_it_looked_at(shared_decider: Decider) -> None:

@@ -63,6 +63,15 @@ def test_every_column_is_what_plain_python_makes_of_the_same_facts(request: pyte
             assert row == {key: close(value) for key, value in expected.items()}
 
 
+@pytest.mark.parametrize("wanted", [{"customer_id", "lifecycle", "lapsed_cohort", "offer_product"}, {"last_product", "personas"}])
+def test_of_some_columns_each_is_what_it_is_of_all(at_midnight: tuple[Profiles, list[Row]], tmp_path: Path, wanted: set[str]) -> None:
+    wanted |= {"customer_id"}
+    with history(tmp_path, FACTS) as warehouse:
+        made = build(warehouse, Question(MIDNIGHT, MARGIN, WEEKS, columns=frozenset(wanted)))
+        rows = warehouse.arrow(made.table.order_by("customer_id")).to_pylist()
+    assert rows == [{name: value for name, value in row.items() if name in wanted} for row in at_midnight[1]]
+
+
 def close(value: object) -> object:
     return pytest.approx(value, rel=2e-6, abs=1e-12) if isinstance(value, float) else value
 

@@ -302,13 +302,14 @@ def _beside(left: ir.Table, right: ir.Table) -> ir.Table:
 
 def needed(profile: ir.Table, programs: Sequence[Program]) -> list[str]:
     """The profile's columns that programs' rules and the arithmetic of offers read, in the profile's order."""
-    wanted = _READ.union(*(rule.needs for program in programs for rule in program.rules))
+    wanted = READ.union(*(rule.needs for program in programs for rule in program.rules))
     return [name for name in profile.columns if name in wanted]
 
 
-_READ = {
+READ = {
     "customer_id", "last_order_id", "last_day", "orders", "average_days_between_orders", "average_order_value", "expected_orders",
     "expected_margin", "margin_per_order", "value_tier", "lapsed_cohort", "cause", "return_share", "open_ticket", "open_return",
     "detractor", "credit_balance", "offer_category", "offer_product", "seller_id", "seller_promotion", "timezone", "email_consent",
     "sms_consent", "webpush_consent", "inapp_consent", *wishes.COLUMNS,
 }
+"""What is read of a profile whatever the rules say."""

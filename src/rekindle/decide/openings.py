@@ -25,6 +25,9 @@ COLUMNS = {
 """A row is an open round. `episode` is the id of the fact that opened it, or a date's year; `opening_day` the day that it is about, such
 as that of a promise or an expiry; `later_order` says whether an order came after it, `reviewed` whether its order was reviewed."""
 
+READ = frozenset({"customer_id", "last_order_id", "first_day", "last_day", "average_days_between_orders"})
+"""What is read of a profile."""
+
 LONGEST_RHYTHM = 366
 """Days that a delay without `at_most` is taken to last at most, where only rounds that can still be due are looked for."""
 

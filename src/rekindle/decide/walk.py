@@ -12,9 +12,8 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.decide import openings, planner, settling
+from rekindle.decide import due, openings, planner, settling
 from rekindle.decide.arms import Shop
-from rekindle.decide.due import Past
 from rekindle.decide.policy import Policy, equal_chance
 from rekindle.history.tables import JOURNAL
 from rekindle.history.warehouse import Warehouse
@@ -67,6 +66,12 @@ class Question:
         """The instants that are planned for: the beginnings of days in the store's time zone."""
         days = (self.first + timedelta(days=passed) for passed in range(0, self.days, self.every))
         return tuple(AsOf(start_of_day(day, self.timezone), self.timezone, shifted=True) for day in days)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The profile's columns that the program's plans read."""
+        asked = (rule for rule in (*self.program.rules, *definitions(self.documents.segments).values()))
+        return openings.READ.union(due.READ, *(rule.columns for rule in asked))
 
     def as_walked(self) -> Documents:
         """The documents for a plan that is made once in `every` days: a moment may be answered at least so long after it was due."""
@@ -130,11 +135,11 @@ def walk(warehouse: Warehouse, question: Question, profile_at: Callable[[AsOf], 
     return Walked(warehouse.keep(pa.concat_tables(gone)), met, scale)
 
 
-def _past(warehouse: Warehouse, gone: list[pa.Table]) -> Past:
+def _past(warehouse: Warehouse, gone: list[pa.Table]) -> due.Past:
     """The walk's own journal; a message that was drawn and not put off is taken as sent."""
     journal = warehouse.hold(pa.concat_tables(gone), ibis.schema(DECISIONS)).select(*JOURNAL.names)
     made = journal.filter(journal.arm.notnull(), journal.arm != NOTHING, journal.reason.isnull())
-    return Past(journal, made)
+    return due.Past(journal, made)
 
 
 def _rows(warehouse: Warehouse, made: planner.Plan) -> pa.Table:

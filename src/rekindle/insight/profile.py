@@ -55,10 +55,10 @@ COLUMNS = {
 """The profile's columns and Ibis types; money in minor units, ages in whole days, rates and scores as shares of 1."""
 
 LATER = (
-    "last_ordered_at", "recent_days", "discounted", "single", "rhythm_days", "potential", "own_spike", "store_spike", "offer_category_no",
-    "offer_no",
+    "customer_id", "last_day", "last_ordered_at", "silence_days", "recent_days", "discounted", "single", "rhythm_days", "potential",
+    "lifecycle", "own_spike", "store_spike", "offer_category_no", "offer_no",
 )
-"""What reasons and offers are found by besides `COLUMNS`; everything else is given up once stages are known."""
+"""What reasons and offers are found by; of everything else only what is asked for is kept once stages are known."""
 
 SPENT = ("bare", "amount", "earned", "previous_day")
 """What margins and days are found by, and nothing else."""
@@ -83,6 +83,7 @@ class Question:
         milestones: Numbers of orders worth a mark, rising.
         free_shipping: Orders of so much ship free, minor units; 0 where none does.
         consented_at: The instant whose consent counts; `as_of` where not given.
+        columns: Those of `COLUMNS` that are wanted.
     """
 
     as_of: AsOf
@@ -94,6 +95,7 @@ class Question:
     milestones: tuple[int, ...] = (5, 10, 25)
     free_shipping: int = 0
     consented_at: AsOf | None = None
+    columns: frozenset[str] = frozenset(COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Profiles:
     """The profile table and what stands behind it.
 
     Args:
-        table: `COLUMNS`.
+        table: `COLUMNS`, or those of them that were asked for.
         scored: The lapse model and its histories, or why there is none.
         value: The value model, or why there is none.
         tiers: The value tiers' boundaries, in force and proposed.
@@ -133,7 +135,7 @@ def build(
     )
     paced = _paced(warehouse, _predicted(valued, scored), buyers)
     placed = _placed(warehouse, _staged(paced, scored), bounds, question)
-    staged = warehouse.keep(placed.select(*(column for column in placed.columns if column in COLUMNS or column in LATER)))
+    staged = warehouse.keep(placed.select(*(column for column in placed.columns if column in question.columns or column in LATER)))
     warehouse.forget(buyers)
     whole = _with_people(_with_reasons(warehouse, staged, question), staged, warehouse, question)
     return Profiles((publish or warehouse.keep)(whole), scored, value, bounds)
@@ -278,8 +280,10 @@ def _placed(warehouse: Warehouse, staged: ir.Table, bounds: Tiers, question: Que
 def _with_reasons(warehouse: Warehouse, staged: ir.Table, question: Question) -> ir.Table:
     slipping = staged.filter(staged.lifecycle.isin(lifecycle.SLIPPING)).select("customer_id", "last_day", "last_ordered_at")
     frictions = friction.events(warehouse, question.as_of, slipping)
-    last = purchases.last_products(purchases.sold_lines(warehouse, question.as_of), slipping, warehouse.current("products"))
-    whole = _joined(staged, friction.causes(frictions, slipping), friction.open_tickets(warehouse, question.as_of), last)
+    whole = _joined(staged, friction.causes(frictions, slipping), friction.open_tickets(warehouse, question.as_of))
+    if question.columns & {"last_product", "last_category"}:
+        lines = purchases.sold_lines(warehouse, question.as_of)
+        whole = _joined(whole, purchases.last_products(lines, slipping, warehouse.current("products")))
     is_slipping = whole.lifecycle.isin(lifecycle.SLIPPING)
     whole = whole.mutate(
         cause=is_slipping.ifelse(whole.cause.fill_null("unknown"), ibis.null("string")),
@@ -308,8 +312,8 @@ def _with_people(whole: ir.Table, buyers: ir.Table, warehouse: Warehouse, questi
         **{f"{channel}_consent": False for channel in CHANNELS},
     }
     whole = whole.mutate(discounted_orders=whole.discounted, single_item_orders=whole.single)
-    whole = whole.mutate(**{column: whole[column].fill_null(value) for column, value in empty.items()})
-    typed = {column: whole[column].cast(kind) for column, kind in COLUMNS.items()}
+    whole = whole.mutate(**{column: whole[column].fill_null(value) for column, value in empty.items() if column in question.columns})
+    typed = {column: whole[column].cast(kind) for column, kind in COLUMNS.items() if column in question.columns}
     return whole.select(**typed)
 
 

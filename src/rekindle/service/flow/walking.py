@@ -105,7 +105,7 @@ def simulate(settings: Settings, warehouse: Warehouse, asked: Asked) -> Simulate
         replace(held, programs=(program,)), shop_of(settings, rehearsal), first, weeks, asked.every, settings.timezone,
         policies.in_force(settings, replace(held, programs=(program,))),
     )
-    past = _Past(settings, warehouse, question.ticks[0], asked.now)
+    past = _Past(settings, warehouse, question, asked.now)
     walked = walk.walk(warehouse, question, past.profile_at)
     missing = past.fitted.scored.reason if isinstance(past.fitted.scored, CannotTell) else ""
     return Simulated(paths.summarise(warehouse, question, walked), walked.decisions, asked.draft, rehearsal, missing, asked.version)
@@ -155,9 +155,9 @@ def _span(warehouse: Warehouse, asked: Asked) -> tuple[date, int]:
 class _Past:
     """Profiles as they would have been, by models that were fitted once, with today's consent."""
 
-    def __init__(self, settings: Settings, warehouse: Warehouse, first: AsOf, now: AsOf) -> None:
+    def __init__(self, settings: Settings, warehouse: Warehouse, walked: walk.Question, now: AsOf) -> None:
         self._warehouse = warehouse
-        self._question = replace(insights.question(settings, first), consented_at=now)
+        self._question = replace(insights.question(settings, walked.ticks[0]), consented_at=now, columns=walked.columns)
         with warehouse.forgetting():
             built = build(warehouse, self._question)
         self.fitted = Profiles(built.table, built.scored, built.value, built.tiers)
