@@ -120,11 +120,12 @@ def drawn(chances: Chances, scales: Mapping[str, float]) -> ir.Table:
     names = [one.name for one in chances.stage.arms]
     fresh = ibis.cases(*steps, else_=NOTHING)
     kept, closed = table.kept, [name for name in names if scales[name] == 0]
-    arm = kept.ifelse(table.held_arm, fresh)
+    table = table.mutate(arm=kept.ifelse(table.held_arm, fresh))
+    arm = table.arm
     fresh_chance = arm.cases(*((name, table[f"pi:{name}"] * scales[name]) for name in names), else_=1.0 - edge)
     offers = {one.name: one.offer for one in chances.stage.arms}
     return table.mutate(
-        **_among(chances, scales), scales=kept.ifelse(ibis.null("string"), written(scales)), arm=arm,
+        **_among(chances, scales), scales=kept.ifelse(ibis.null("string"), written(scales)),
         propensity=kept.ifelse(table.held_propensity, fresh_chance),
         can_any=ibis.or_(*(table[f"can:{name}"] for name in names)),
         channel=_of(arm, table, "channel", names, ibis.null("string")), offer=arm.cases(*offers.items(), else_=ibis.null("string")),

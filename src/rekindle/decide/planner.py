@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 from rekindle.decide import arbitration, arms, budget, candidacy, chances, due, earlier, fatigue, openings, settling, wishes
 from rekindle.decide.inputs import Inputs as Inputs
 from rekindle.history.tables import JOURNAL
-from rekindle.history.warehouse import Warehouse
+from rekindle.history.warehouse import Warehouse, unmerged
 from rekindle.insight.segments import with_calls
 from rekindle.program.documents import Program
 from rekindle.program.segments import definitions
@@ -56,7 +56,8 @@ def plan(warehouse: Warehouse, inputs: Inputs) -> Plan:
         stages = _stages(warehouse, inputs, found)
         left = _left(warehouse, inputs, seen, stages)
         parts = [_left_alone(found.alone, inputs), *(_decided(one, inputs, left) for one in stages)]
-    rows = warehouse.keep(_together(_typed(part) for part in parts))
+    with unmerged():  # which variant was drawn is then asked once of a row, not once for each of its columns
+        rows = warehouse.keep(_together(_typed(part) for part in parts))
     zones = settling.zones(warehouse, rows, inputs)
     rules = inputs.documents.rules
     tired = fatigue.own_caps(warehouse, seen, rows, inputs.as_of, rules)
