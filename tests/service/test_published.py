@@ -65,6 +65,17 @@ def test_a_file_of_an_earlier_version_is_written_anew(store: Settings, warehouse
     assert journal_files.publish(store.var, warehouse) == (path,)
 
 
+def test_a_file_in_large_parts_is_written_anew_in_small_ones(store: Settings, warehouse: Warehouse) -> None:
+    plan(warehouse, "p1", SEPTEMBER, [f"c{number:05}" for number in range(20_000)])
+    (path,) = journal_files.publish(store.var, warehouse)
+    small = pq.read_metadata(path)
+    pq.write_table(pq.read_table(path), path)
+    assert pq.read_metadata(path).num_row_groups == 1
+    assert journal_files.publish(store.var, warehouse) == (path,)
+    assert journal_files.publish(store.var, warehouse) == ()
+    assert pq.read_metadata(path).num_row_groups == small.num_row_groups == 3
+
+
 def test_who_was_erased_is_in_no_file_and_readers_see_it_at_once(store: Settings, warehouse: Warehouse) -> None:
     plan(warehouse, "p1", SEPTEMBER, ["a", "b"])
     journal_files.publish(store.var, warehouse)

@@ -3,6 +3,7 @@
 Knows nothing of history, nor of what the files mean. A process has one engine, each of its threads its own way into it.
 """
 
+import os
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from rekindle.history.warehouse import Warehouse
@@ -20,7 +22,9 @@ _MEMORY = "1GB"
 _MOST = 200
 """So many files are remembered; of more, all are looked at anew."""
 
-_Stamp = tuple[tuple[str, int, int], ...]
+Stamp = tuple[str, int, int]
+"""What tells a file from the one that was there before under its name."""
+
 Among = Sequence[tuple[str, Sequence[str]]]
 Order = Sequence[tuple[str, bool]]
 
@@ -29,13 +33,13 @@ Order = Sequence[tuple[str, bool]]
 class Published(Warehouse):
     """An engine that reads files and remembers what is in them until they change."""
 
-    _read: dict[tuple[str, ...], tuple[_Stamp, ir.Table]] = field(default_factory=dict, init=False)
+    _read: dict[tuple[str, ...], tuple[tuple[Stamp, ...], ir.Table]] = field(default_factory=dict, init=False)
     _named: dict[Hashable, ir.Table] = field(default_factory=dict, init=False)
 
     def read_parquet(self, path: Path | list[Path]) -> ir.Table:
         """A Parquet file, or several, as a table; a column that some of them lack is null there."""
         paths = path if isinstance(path, list) else [path]
-        names, stamp = tuple(map(str, paths)), tuple(_stamped(one) for one in paths)
+        names, stamp = tuple(map(str, paths)), tuple(stamped(one, one.stat()) for one in paths)
         known = self._read.get(names)
         if known is not None and known[0] == stamp:
             return known[1]
@@ -46,21 +50,10 @@ class Published(Warehouse):
         self._read[names] = stamp, table
         return table
 
-    def of_customer(self, paths: Sequence[Path], customer_id: str, order: Sequence[str] = ()) -> list[dict[str, Any]]:
-        """One customer's rows: a question that is always the same, and asked far too often to be written anew each time.
-
-        Args:
-            paths: The files, each with a column `customer_id`; a column that some of them lack is null there.
-            customer_id: Whose.
-            order: The columns that the rows are sorted by.
-        """
-        named = ", ".join(f'"{column}"' for column in order)
-        sorted_by = f" ORDER BY {named}" if order else ""
-        several = ", union_by_name = true" if len(paths) > 1 else ""
-        question = f"SELECT * FROM read_parquet(?{several}) WHERE customer_id = ?{sorted_by}"  # noqa: S608  our own columns
-        answer = self.backend.con.execute(question, [list(map(str, paths)), customer_id])
-        found: list[dict[str, Any]] = answer.fetch_arrow_table().to_pylist()
-        return found
+    def where(self, path: Path, column: str, text: str) -> pa.Table:
+        """The rows of a Parquet file that have a text in a column."""
+        question = f'SELECT * FROM read_parquet(?) WHERE "{column}" = ?'  # noqa: S608  our own columns
+        return self.backend.con.execute(question, [str(path), text]).fetch_arrow_table()
 
     def written(self, question: ir.Table) -> str:
         """A question as SQL, to be asked again and again; every thread that does so has read the files that it asks before."""
@@ -132,6 +125,11 @@ def _engine() -> Backend:
     return engine
 
 
-def _stamped(path: Path) -> tuple[str, int, int]:
-    found = path.stat()
+def stamped(path: Path, found: os.stat_result) -> Stamp:
+    """A file's stamp.
+
+    Args:
+        path: Its name.
+        found: What is told of it, by its name or of the file that is open.
+    """
     return str(path), found.st_mtime_ns, found.st_size

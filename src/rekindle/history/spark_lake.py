@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import sqlglot.expressions as sge
 
 from rekindle.errors import StoreUnavailable
-from rekindle.history.warehouse import Opening, Warehouse, as_stored, stored_schemas
+from rekindle.history.warehouse import PART, Opening, Warehouse, as_stored, stored_schemas
 
 SESSION = {
     "spark.sql.session.timeZone": "UTC",
@@ -183,8 +183,8 @@ class SparkLake(Warehouse):
         """Refused: nothing of a lake is taken away by Rekindle."""
         raise _no_removal(self.path)
 
-    def write_parquet(self, expression: ir.Table, path: Path) -> None:
-        """Writes an expression's rows to one file that appears whole or not at all."""
+    def write_parquet(self, expression: ir.Table, path: Path, part: int = PART) -> None:  # noqa: ARG002  as elsewhere
+        """Writes an expression's rows to one file that appears whole or not at all, in parts as large as Spark makes them."""
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
         self._frame(expression).repartition(1).write.mode("overwrite").parquet(str(partial))

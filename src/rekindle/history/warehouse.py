@@ -20,6 +20,8 @@ from rekindle.history.tables import BATCHES, ERASED_DECISIONS, FACTS, FORGOTTEN,
 
 SCHEMA_VERSION = 8
 LOCK_WAIT = 60.0
+PART, SMALL_PART = 122_880, 8_192
+"""Rows of a file's part, of files that are read from end to end and of those that are looked into for one customer."""
 
 ENGINES = {
     "duckdb": "rekindle.history.duckdb_file.opened",
@@ -183,11 +185,17 @@ class Warehouse:
     def compact(self) -> None:
         """Sees to it that nothing is left on disk of rows that were replaced, at the latest when history is closed."""
 
-    def write_parquet(self, expression: ir.Table, path: Path) -> None:
-        """Writes an expression's rows to a file that appears whole or not at all."""
+    def write_parquet(self, expression: ir.Table, path: Path, part: int = PART) -> None:
+        """Writes an expression's rows to a file that appears whole or not at all.
+
+        Args:
+            expression: The rows.
+            path: The file.
+            part: About so many of them lie together, to be read without the others.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
-        self.backend.to_parquet(expression, partial)
+        self.backend.to_parquet(expression, partial, row_group_size=part)
         partial.replace(path)
 
     def read_parquet(self, path: Path | list[Path]) -> ir.Table:

@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.errors import CannotTell
-from rekindle.history.warehouse import Warehouse
+from rekindle.history.warehouse import SMALL_PART, Warehouse
 from rekindle.insight import audit, friction, friction_effect, friction_orders, journey, purchases, reactivation, send_hour
 from rekindle.insight.friction_effect import Effect
 from rekindle.insight.lifecycle import SLIPPING
@@ -89,10 +89,10 @@ def page_path(settings: Settings) -> Path:
 
 
 def _keep(asked: Question, found: Diagnosis, ranked: ir.Table, stopped: ir.Table) -> None:
-    asked.warehouse.write_parquet(ranked.order_by("customer_id", "place"), asked.folder / "causes.parquet")
+    asked.warehouse.write_parquet(ranked.order_by("customer_id", "place"), asked.folder / snapshots.CAUSES, SMALL_PART)
     asked.warehouse.write_parquet(stopped.order_by("customer_id"), asked.folder / "dropoffs.parquet")
     walked = journey.steps(asked.warehouse, asked.as_of).filter(lambda t: ~t.step.isin(journey.BROWSING))
-    asked.warehouse.write_parquet(walked.order_by("customer_id", "at", "turn", "fact"), asked.folder / snapshots.STEPS)
+    asked.warehouse.write_parquet(walked.order_by("customer_id", "at", "turn", "fact"), asked.folder / snapshots.STEPS, SMALL_PART)
     insights.write_whole(asked.folder / "diagnosis.json", json.dumps(to_json(found), indent=1, ensure_ascii=False))
     insights.write_whole(page_path(asked.settings), render_page(found))
 

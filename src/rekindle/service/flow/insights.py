@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from rekindle import moment, money
 from rekindle.errors import BadData, CannotTell
-from rekindle.history.warehouse import Warehouse
+from rekindle.history.warehouse import SMALL_PART, Warehouse
 from rekindle.insight import lapse, lifecycle, personas, tiers, transitions
 from rekindle.insight.models import GammaGamma, Interval, LapseModel
 from rekindle.insight.profile import Profiles, Question, build
@@ -139,7 +139,7 @@ def profiles(
     snapshot = folder / "profile.parquet"
 
     def published(table: ir.Table) -> ir.Table:
-        warehouse.write_parquet(table.order_by("customer_id"), snapshot)  # pages look for one customer
+        warehouse.write_parquet(table.order_by("customer_id"), snapshot, SMALL_PART)  # pages look for one customer
         return warehouse.read_parquet(snapshot)
 
     built = build(warehouse, question(settings, as_of, model), published if publish else None)

@@ -10,8 +10,8 @@ from typing import Any
 import ibis
 import pyarrow.parquet as pq
 
-from rekindle.history.published import published
-from rekindle.history.warehouse import Warehouse
+from rekindle.history.customer_rows import rows_of
+from rekindle.history.warehouse import SMALL_PART, Warehouse
 
 FOLDER = "journal"
 COLUMNS = (
@@ -40,7 +40,7 @@ def publish(var: Path, warehouse: Warehouse) -> tuple[Path, ...]:
         path = var / FOLDER / f"{one['quarter']:%Y-%m}.parquet"
         if not _holds(path, one["rows"]):
             mine = counted.filter(counted.quarter == ibis.literal(one["quarter"], type=counted.quarter.type()))
-            warehouse.write_parquet(mine.select(*COLUMNS).order_by("customer_id", "as_of", "program", "stage"), path)
+            warehouse.write_parquet(mine.select(*COLUMNS).order_by("customer_id", "as_of", "program", "stage"), path, SMALL_PART)
             written.append(path)
     return tuple(written)
 
@@ -49,7 +49,8 @@ def _holds(path: Path, rows: int) -> bool:
     if not path.is_file():
         return False
     found = pq.read_metadata(path)
-    return bool(found.num_rows == rows) and tuple(found.schema.to_arrow_schema().names) == COLUMNS
+    small = all(found.row_group(number).num_rows <= 2 * SMALL_PART for number in range(found.num_row_groups))
+    return small and bool(found.num_rows == rows) and tuple(found.schema.to_arrow_schema().names) == COLUMNS
 
 
 def decisions_of(var: Path, customer_id: str) -> tuple[Mapping[str, Any], ...]:
@@ -60,4 +61,4 @@ def decisions_of(var: Path, customer_id: str) -> tuple[Mapping[str, Any], ...]:
         customer_id: Whose.
     """
     files = sorted((var / FOLDER).glob("*.parquet"))
-    return tuple(published().of_customer(files, customer_id, ("as_of", "program", "stage"))) if files else ()
+    return tuple(rows_of(files, customer_id, ("as_of", "program", "stage"))) if files else ()

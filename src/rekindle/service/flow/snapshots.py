@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rekindle.history.published import published
+from rekindle.history.customer_rows import rows_of
 from rekindle.moment import AsOf
 from rekindle.settings import Settings
 
@@ -70,7 +70,7 @@ def known_of(var: Path, customer_id: str) -> Known | None:
         customer_id: Whose.
     """
     path = profiles(var)
-    found = published().of_customer([path], customer_id) if path else []
+    found = rows_of([path], customer_id) if path else []
     return Known(path.parent.name, found[0]) if path and found else None
 
 
@@ -91,8 +91,8 @@ def went(var: Path, customer_id: str) -> Went | None:
     if path is None:
         return None
     causes, steps = (path.with_name(name) for name in (CAUSES, STEPS))
-    named = published().of_customer([causes], customer_id, ("place",)) if causes.is_file() else []
-    walked = published().of_customer([steps], customer_id, ("at", "turn", "fact")) if steps.is_file() else []
+    named = rows_of([causes], customer_id, ("place",)) if causes.is_file() else []
+    walked = rows_of([steps], customer_id, ("at", "turn", "fact")) if steps.is_file() else []
     return Went(path.parent.name, tuple(named), tuple(walked))
 
 
