@@ -4,6 +4,7 @@ Knows nothing of recipients.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -13,7 +14,7 @@ from rekindle.deliver.family import strays
 from rekindle.deliver.templates import TemplateSet
 from rekindle.errors import BadData, StoreUnavailable
 from rekindle.program.checking import Finding
-from rekindle.program.reading import Unreadable, read
+from rekindle.program.reading import Unreadable, read_once
 from rekindle.program.validating import validate
 from rekindle.service.flow import landing_words
 
@@ -23,6 +24,7 @@ _PAGES = "docs/programs.md", "docs/content.md"
 """Whose page a remedy names, and whose it is here."""
 
 
+@cache
 def shipped_content() -> TemplateSet:
     """The content that ships with Rekindle."""
     return TemplateSet(dict(_walk(files("rekindle.deliver") / "content", "")))
@@ -79,7 +81,7 @@ def _registry(templates: TemplateSet) -> tuple[Registry, tuple[Finding, ...]]:
     if all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines()):
         return Registry(), ()
     try:
-        reading = read(text.encode())
+        reading = read_once(text.encode())
     except Unreadable as error:
         return Registry(), (Finding(FACTS, error.line, "yaml", error.why, error.remedy),)
     found = validate(Registry, reading)
