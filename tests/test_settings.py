@@ -47,21 +47,22 @@ def test_a_folder_without_a_file_is_no_store(tmp_path: Path) -> None:
     [
         (b"name = ", "is not valid TOML"),
         (b'name = "\xff"', "is not valid TOML"),
-        (b'curency = "EUR"', "curency: Extra inputs are not permitted"),
-        (b'currency = "Euro"', "currency: .*'Euro' is not an ISO 4217 currency"),
-        (b'timezone = "Berlin"', "timezone: .*'Berlin' is not a time zone"),
-        (b"margin = 1.0", "margin: Input should be less than 1"),
-        (b"horizon_weeks = 0", "horizon_weeks: Input should be greater than or equal to 1"),
-        (b"[[sources]]\nfile = 'a.csv'\nrole = 'orders'", "sources.0.role: Input should be 'facts' or 'contacts'"),
-        (b'[brand]\nurl = ""', "brand.url: .*every message leads there; write the shop's address, such as https://shop.example"),
+        (b'curency = "EUR"', "curency: there is no such setting"),
+        (b'currency = "Euro"', "currency: 'Euro' is not an ISO 4217 currency"),
+        (b'timezone = "Berlin"', "timezone: 'Berlin' is not a time zone. Write an IANA name"),
+        (b"margin = 1.0", r"margin: 1\.0 is not below 1\. Write a number below 1\."),
+        (b"horizon_weeks = 0", "horizon_weeks: 0 is below 1"),
+        (b"[[sources]]\nfile = 'a.csv'\nrole = 'orders'", "sources.0.role: 'orders' may not stand here. It may be 'facts' or 'contacts'."),
+        (b'[brand]\nurl = ""', "brand.url: every message leads there. Write the shop's address, such as https://shop.example"),
         (b'[brand]\nurl = "shop.example"', "brand.url: .*every message leads there"),
         (b'[brand]\nurl = "https://"', "brand.url: .*every message leads there"),
         (b'[brand]\nurl = "https://[shop"', "brand.url: .*every message leads there"),
         (b'[brand]\nurl = "https://shop.example/a b"', "brand.url: .*every message leads there"),
         (b'[brand]\nurl = "javascript://shop.example"', "brand.url: .*every message leads there"),
-        (b'[brand]\ncolor = "teal"', "brand.color: String should match pattern"),
+        (b'[brand]\ncolor = "teal"', "brand.color: 'teal' is not a colour"),
         (b'[brand]\nlogo = "http://shop.example/logo.svg"', "brand.logo: .*the address of a picture is HTTPS"),
-        (b'[smtp]\npassword = "hunter2"', "smtp.password: .*a secret does not stand in this file; write env:NAME or file:PATH"),
+        (b'[smtp]\npassword = "hunter2"', "smtp.password: a secret does not stand in this file. Write env:NAME or file:PATH"),
+        (b"[smtp]\npassword = ['hunter2']", "smtp.password: what stands here is not a text"),
         (b'[smtp]\nhost = "mail.example"\nsecurity = "none"', "smtp: .*is for a mail server on this machine: 127.0.0.1"),
     ],
 )
@@ -85,3 +86,13 @@ def test_a_secret_is_named_and_never_written_down(tmp_path: Path, monkeypatch: p
 def test_a_secret_in_the_open_or_absent_is_refused(reference: str, tmp_path: Path) -> None:
     with pytest.raises(BadData, match="smtp.password: no secret at .*Write env:NAME or file:PATH"):
         settings.secret(reference, tmp_path, "smtp.password")
+
+
+def test_everything_that_is_wrong_is_told_and_the_rest_can_be_used(tmp_path: Path) -> None:
+    (tmp_path / settings.FILE_NAME).write_text('timezone = "Berlin"\nmargin = 0.20\ncurrency = "GBP"\n[smtp]\nport = -1\nhost = "mail"\n')
+    with pytest.raises(settings.WrongSettings) as refused:
+        settings.load(tmp_path)
+    assert [one.setting for one in refused.value.wrong] == ["timezone", "smtp.port"]
+    rest = refused.value.rest
+    assert rest is not None
+    assert (rest.margin, rest.currency, rest.timezone, rest.smtp.host) == (Decimal("0.20"), "GBP", "UTC", "")

@@ -14,8 +14,10 @@ Knows nothing of the parts that raise. The tree, with the exit code of the comma
         `-- OutcomeUnknown     1   nobody can say whether it was taken
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -108,3 +110,60 @@ class CannotTell:
     """
 
     reason: str
+
+
+_LENGTH = 60
+_NUMBER = ("is not a number", "Write a number, such as 0.25, without quotes")
+_WHOLE = ("is not a whole number", "Write a whole number, such as 3, without quotes")
+_DAY = ("is not a day", "Write it as 2026-12-25")
+_KEYS = ("is not a mapping of keys", "Write key: value")
+_WRONG: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("float_type", "float_parsing", "finite_number", "decimal_type", "decimal_parsing"), _NUMBER),
+        **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), _WHOLE),
+        **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"), _DAY),
+        **dict.fromkeys(("dict_type", "mapping_type", "model_type", "model_attributes_type"), _KEYS),
+        **dict.fromkeys(("bool_type", "bool_parsing"), ("is neither true nor false", "Write true or false, without quotes")),
+        "tuple_type": ("is not a list", "Write a list, such as [one, another]"),
+        "string_type": ("is not a text", "Write a text, in quotes"),
+        "greater_than": ("is not above {gt}", "Write a number above {gt}"),
+        "greater_than_equal": ("is below {ge}", "Write {ge} or more"),
+        "less_than": ("is not below {lt}", "Write a number below {lt}"),
+        "less_than_equal": ("is above {le}", "Write {le} or less"),
+        "string_too_short": ("is too short", "Write at least {min_length} characters"),
+        "string_too_long": ("is too long", "Write at most {max_length} characters"),
+        "too_short": ("lists {actual_length}, which is too few", "List at least {min_length}"),
+        "too_long": ("lists {actual_length}, which is too many", "List at most {max_length}"),
+        "literal_error": ("may not stand here", "It may be {expected}"),
+    }
+)
+
+
+def quoted(value: object) -> str:
+    """A value as it may be repeated in a sentence.
+
+    >>> quoted("soon"), quoted(True), quoted([1, 2])
+    ("'soon'", 'true', 'what stands here')
+    """
+    if isinstance(value, Mapping | list | tuple):
+        return "what stands here"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    text = f"'{value}'" if isinstance(value, str) else str(value)
+    return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}..."
+
+
+def wrong_value(kind: str, shown: str, terms: Mapping[str, object]) -> tuple[str, str]:
+    """What is wrong with a value that Pydantic refused, and what to write, in words of our own; the second without a full stop.
+
+    Args:
+        kind: What Pydantic calls it.
+        shown: The value, as it may be repeated.
+        terms: The numbers and names that Pydantic gives with it.
+
+    >>> wrong_value("less_than_equal", "900", {"le": 1.0})
+    ('900 is above 1', 'Write 1 or less')
+    """
+    why, remedy = _WRONG.get(kind, ("cannot stand here", "Write another value"))
+    said = {name: f"{one:g}" if isinstance(one, float) else one for name, one in terms.items()}
+    return f"{shown} {why.format(**said)}", remedy.format(**said)

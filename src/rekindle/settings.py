@@ -7,23 +7,29 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from rekindle import money
-from rekindle.errors import BadData, RekindleError, UsageError
+from rekindle.errors import BadData, RekindleError, UsageError, quoted, wrong_value
 
 FILE_NAME = "rekindle.toml"
 _SECRET = re.compile(r"key|token|secret|password")
 _REFERENCES = ("env:", "file:")
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 _PASSWORD = re.compile(r"://[^/@]*:[^/]*@|[?&]password=")
+_LINE = re.compile(r"line (\d+)")
+_DOCS = "docs/settings.md lists every setting."
+_KEYS = {"extra_forbidden": ("there is no such setting", "Mend its name, or remove it"), "missing": ("it is not written", "Write it")}
+"""What is wrong with a key, whatever its value, and what to do."""
 
 
 def _known_zone(name: str) -> str:
@@ -83,6 +89,12 @@ def _web_address(text: str) -> str:
     return text
 
 
+def _shade(text: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        raise ValueError(f"'{text}' is not a colour; write six hexadecimal digits, such as #1f5f5b")
+    return text
+
+
 def _picture(text: str) -> str:
     """The address of a picture that pages show; without HTTPS browsers would not load it."""
     if text and not re.fullmatch(r"https://[!-~]+", text):
@@ -94,7 +106,7 @@ class Brand(_Table):
     """How the shop appears in messages."""
 
     url: Annotated[str, AfterValidator(_web_address)] = "https://shop.example"
-    color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#1f5f5b"
+    color: Annotated[str, AfterValidator(_shade)] = "#1f5f5b"
     logo: Annotated[str, AfterValidator(_picture)] = ""
 
 
@@ -287,33 +299,86 @@ class Settings(_Table):
         return urlsplit(self.public_url).path.rstrip("/")
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One setting that cannot be used.
+
+    Args:
+        setting: Its dotted name; empty where it is the file.
+        why: What is wrong with it.
+        remedy: What to do about it.
+        line: Of the file, counted from 1; 0 where the name says where it is.
+    """
+
+    setting: str
+    why: str
+    remedy: str
+    line: int = 0
+
+
+class WrongSettings(BadData):
+    """Settings of a store that cannot be used, all that is wrong with them.
+
+    Args:
+        path: The file.
+        wrong: What is wrong in it, the first one first.
+        rest: The settings without what is wrong in them; None where the file cannot be read.
+    """
+
+    def __init__(self, path: Path, wrong: tuple[Wrong, ...], rest: Settings | None = None) -> None:
+        first = wrong[0]
+        super().__init__(": ".join(filter(None, (str(path), first.setting, first.why))), first.remedy)
+        self.wrong, self.rest = wrong, rest
+
+
 def load(root: Path) -> Settings:
     """Reads a store folder's settings; `REKINDLE_HISTORY` and `REKINDLE_DATABASE` win over the file.
 
     Raises:
         UsageError: The folder is not a store.
-        BadData: The file is not TOML, or a value in it cannot be used.
+        WrongSettings: The file is not TOML, or a value in it cannot be used.
     """
     path = root / FILE_NAME
     if not path.is_file():
         raise UsageError(f"{root} is not a store folder: it has no {FILE_NAME}", f"Make one with: rekindle init {root}")
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadData(f"{path} is not valid TOML: {error}", "Mend the line it names.") from error
-    if "root" in document:
-        raise BadData(f"{path}: root is the folder itself and cannot be set", "Remove that line.")
-    if _PASSWORD.search(str(document.get("database", ""))):
-        raise BadData(f"{path}: database holds a password", 'Take it out, and write database_password = "env:NAME" or "file:PATH".')
+    document = _document(path)
     for key in ("history", "database"):
         if value := os.environ.get(f"REKINDLE_{key.upper()}"):
             document[key] = value
     try:
         return Settings(root=root.resolve(), **document)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadData(f"{path}: {where}: {first['msg']}", "Mend that line; docs/settings.md lists every setting.") from error
+        details = error.errors(include_url=False)
+        kept = {key: value for key, value in document.items() if key not in {one["loc"][0] for one in details}}
+        raise WrongSettings(path, tuple(map(_wrong, details)), Settings(root=root.resolve(), **kept)) from error
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """What the file says, before it is looked at whether it can be used."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        named = _LINE.search(str(error))
+        wrong = Wrong("", f"it is not valid TOML: {error}", "Mend the line it names.", int(named[1]) if named else 1)
+        raise WrongSettings(path, (wrong,)) from error
+    if "root" in document:
+        raise WrongSettings(path, (Wrong("root", "it is the folder itself and cannot be set", "Remove that line."),))
+    if _PASSWORD.search(str(document.get("database", ""))):
+        remedy = 'Take it out, and write database_password = "env:NAME" or "file:PATH".'
+        raise WrongSettings(path, (Wrong("database", "it holds a password", remedy),))
+    return document
+
+
+def _wrong(error: ErrorDetails) -> Wrong:
+    """One setting's mistake in words that people read; what may be a secret is not repeated."""
+    setting = ".".join(map(str, error["loc"]))
+    if error["type"] == "value_error":
+        why, _, remedy = str(error["ctx"]["error"]).replace("; ", ". ", 1).partition(". ")
+    else:
+        shown = "what stands here" if _SECRET.search(setting) else quoted(error["input"])
+        why, remedy = _KEYS.get(error["type"]) or wrong_value(error["type"], shown, error.get("ctx", {}))
+    said = f"{remedy[:1].upper()}{remedy[1:].rstrip('.')}. " if remedy else ""
+    return Wrong(setting, why, f"{said}{_DOCS}")
 
 
 def secret(reference: str, root: Path, setting: str) -> str:

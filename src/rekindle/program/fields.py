@@ -28,7 +28,8 @@ from rekindle.insight.expression import LENGTH, Expression, ExpressionError, par
 from rekindle.program.vocabulary import COLUMNS, VALUES
 
 _UNITS = {"d": 1, "w": 7}
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+NAME, PROGRAM_NAME = "^[a-z][a-z0-9_]{0,39}$", "^[a-z][a-z0-9-]{0,39}$"
+"""The forms of names: of everything but a program, and of a program."""
 
 
 class Entry(BaseModel):
@@ -118,8 +119,8 @@ Number = Annotated[float, Field(strict=True)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=1_000, strict=True)]
 Version = Annotated[int, Field(ge=1, strict=True)]
-Name = Annotated[str, Field(pattern=f"^{_NAME.pattern}$")]
-ProgramName = Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,39}$")]
+Name = Annotated[str, Field(pattern=NAME)]
+ProgramName = Annotated[str, Field(pattern=PROGRAM_NAME)]
 Day = Annotated[date, Field(strict=False)]
 
 
@@ -136,7 +137,7 @@ class Named:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """An object whose keys are names."""
         item = handler.resolve_ref_schema(handler(schema))["items"]
-        return {"type": "object", "propertyNames": {"pattern": f"^{_NAME.pattern}$"}, "additionalProperties": item, "minProperties": 1}
+        return {"type": "object", "propertyNames": {"pattern": NAME}, "additionalProperties": item, "minProperties": 1}
 
     def _spread(self, value: object) -> object:
         if not isinstance(value, Mapping):

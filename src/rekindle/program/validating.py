@@ -12,8 +12,9 @@ from typing import Any, Generic, Literal, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from rekindle.errors import quoted, wrong_value
 from rekindle.insight.expression import nearest
-from rekindle.program.fields import Entry, Named
+from rekindle.program.fields import NAME, PROGRAM_NAME, Entry, Named
 from rekindle.program.reading import Place, Reading, Value
 from rekindle.program.vocabulary import BLOCKS
 
@@ -21,8 +22,13 @@ Severity = Literal["error", "warning"]
 E = TypeVar("E", bound=Entry)
 
 _ROUNDS = 30
-_DOCS = "docs/programs.md says what may stand here."
-_NAMES = "Write small letters, digits and signs, as in win-back (a program) or free_returns (everything else)."
+_FORMS = {
+    NAME: ("is not a name", "Write small letters, digits and _, a letter first, at most 40, as in free_returns"),
+    PROGRAM_NAME: ("is not a name of a program", "Write small letters, digits and -, a letter first, at most 40, as in win-back"),
+}
+_FORM = ("has signs that may not stand here", "Write one line of plain words, without { and }")
+"""What texts look like that have a pattern of their own."""
+
 _STAND_INS: dict[str | int, Value] = {
     "program": "unnamed",
     "version": 1,
@@ -107,18 +113,44 @@ def _mistake(model: type[Entry], reading: Reading, error: ErrorDetails) -> Mista
         keys = frozenset(_keys(model, path[:-1]))
         remedy = nearest(key, keys, f"It may be {', '.join(sorted(keys))}.")
         return Mistake(path, "key-unknown", f"{where}: there is no key '{key}' here", remedy)
-    message = error["msg"][0].lower() + error["msg"][1:]
+    why, remedy = _wrong(error)
     choices = frozenset(re.findall("'([^']+)'", str(context.get("expected", ""))))
-    otherwise = _NAMES if error["type"] == "string_pattern_mismatch" else _DOCS
-    return Mistake(path, "value-bad", f"{where}: {message}", nearest(str(error["input"]), choices, otherwise))
+    means = "" if choices or error["type"] == "string_pattern_mismatch" else _means(model, path)
+    otherwise = f"{remedy}: {means}." if means else f"{remedy}."
+    return Mistake(path, "value-bad", f"{where}: {why}", nearest(str(error["input"]), choices, otherwise))
+
+
+def _wrong(error: ErrorDetails) -> tuple[str, str]:
+    """What is wrong with a value, and what to write."""
+    shown = quoted(error["input"])
+    if error["type"] == "string_pattern_mismatch":
+        why, remedy = _FORMS.get(error["ctx"]["pattern"], _FORM)
+        return f"{shown} {why}", remedy
+    return wrong_value(error["type"], shown, error.get("ctx", {}))
+
+
+def _means(model: type[Entry], path: Place) -> str:
+    """What the key at a path is for, as its documentation begins; empty where it is no key of an entry."""
+    holder = _at(model, path[:-1]) if path else None
+    if not (isinstance(holder, type) and issubclass(holder, Entry)):
+        return ""
+    fields = {field.alias or name: field for name, field in holder.model_fields.items()}
+    said = (fields[str(path[-1])].description or "") if str(path[-1]) in fields else ""
+    first = said.partition(".")[0].partition(":")[0].partition(";")[0]
+    return first[:1].lower() + first[1:]
+
+
+def _at(model: type[Entry], path: Place) -> Any:  # noqa: ANN401  annotations have no common type
+    """The annotation of what stands at a path of a document."""
+    here: Any = model
+    for part in path:
+        here = _fields(here).get(str(part)) if _fields(here) else _bare(get_args(here)[-1 if get_args(here)[-1] is not Ellipsis else 0])
+    return here
 
 
 def _keys(model: type[Entry], path: Place) -> Iterator[str]:
     """The keys that may stand at a path of a document."""
-    here: Any = model
-    for part in path:
-        here = _fields(here).get(str(part)) if _fields(here) else _bare(get_args(here)[-1 if get_args(here)[-1] is not Ellipsis else 0])
-    yield from _fields(here)
+    yield from _fields(_at(model, path))
 
 
 def _fields(annotation: Any) -> dict[str, Any]:  # noqa: ANN401  annotations have no common type
