@@ -206,6 +206,7 @@ def test_messages_that_harm_are_dropped_from_the_end_and_one_always_stays(
     if found:
         assert found.changes[0] == Change(("caps", "touches"), 3, touches)
         assert "closing last_word -EUR 0.60 (-EUR 0.90 to -EUR 0.30)" in found.why
+        assert "closing as well: no message is left for what comes after" in found.why, "check would refuse a stage that is not reached"
 
 
 def test_a_change_is_read_as_it_would_be_written() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rekindle.program.sequence_contracts import earliest, of_sequence
+from rekindle.program.sequence_contracts import earliest, fewest_messages, of_sequence
 from rekindle.program.stages import Stage
 from tests.decide.shop import program
 from tests.decide.test_moments import EXIT, stage
@@ -101,3 +101,29 @@ def test_every_outcome_has_a_branch_of_its_own() -> None:
     assert found(made(stages=with_branches(every))) == []
     assert Stage.model_validate({"(name)": "x", **stage("a", branches=every)}).branches.keys() == every.keys()
     assert found(made(stages=with_branches(every), exit=["order", *EXIT])) == [("stages.one.branches.bought", "branch-never")]
+
+
+@pytest.mark.parametrize(
+    ("stages", "variants", "touches", "severity"),
+    [
+        ({}, {}, 3, None),
+        ({}, {}, 2, "error"),
+        ({"two": stage("b", 5, only_if="orders > 5")}, {}, 2, "warning"),
+        ({"two": stage("b", 5, only_if="orders > 5")}, {}, 1, "error"),
+        ({"one": stage("a", branches={"clicked": {"to": "three"}})}, {}, 2, "warning"),
+        ({"one": stage("a", branches={"clicked": {"to": "three"}})}, {}, 1, "error"),
+        ({}, {"long_inactive": {"two": {"skip": True}}}, 2, "warning"),
+        ({}, {"long_inactive": {"one": {"skip": True}, "two": {"skip": True}}}, 1, "error"),
+    ],
+)
+def test_a_stage_that_comes_after_the_last_message_on_every_way_is_an_error(
+    stages: dict[str, object], variants: dict[str, object], touches: int, severity: str | None
+) -> None:
+    usual = {"one": stage("a"), "two": stage("b", 5), "three": stage("c", 5)}
+    one = made(stages=usual | stages, variants=variants, caps={**CAPS, "touches": touches})
+    assert [(mistake.rule, mistake.severity) for mistake in of_sequence(one)] == ([("stage-unreached", severity)] if severity else [])
+
+
+def test_the_fewest_messages_before_a_stage_are_those_of_the_shortest_way() -> None:
+    assert fewest_messages(made()) == {"one": 0, "two": 1, "three": 2}
+    assert fewest_messages(made(variants={"long_inactive": {"two": {"skip": True}}})) == {"one": 0, "two": 1, "three": 1}

@@ -47,7 +47,6 @@ def of_program(program: Program, around: Surroundings) -> Iterator[Mistake]:
     """Every mistake between the parts of one program."""
     yield from _ownership(program, around)
     yield from _promises(program)
-    yield from _pace(program)
     yield from of_sequence(program)
     yield from of_messages(program, around.offers)
     for stage in program.stages:
@@ -95,14 +94,6 @@ def _promises(program: Program) -> Iterator[Mistake]:
     if program.control == 0:
         why = "control: nobody is kept as a control, so what the program is worth cannot be measured"
         yield Mistake(("control",), "control-off", why, "Write 0.10, unless you mean it.", "warning")
-
-
-def _pace(program: Program) -> Iterator[Mistake]:
-    """Messages that the caps do not allow; how long a round takes is `sequence_contracts`' to look at."""
-    caps, stages = program.caps, program.stages
-    if caps.touches < len(stages):
-        why = f"caps.touches: {caps.touches} messages do not reach all {len(stages)} stages"
-        yield Mistake(("caps", "touches"), "stage-unreached", why, f"Write {len(stages)}, or remove stages.", "warning")
 
 
 def _unknown_blocks(path: Place, blocks: tuple[str, ...]) -> Iterator[Mistake]:

@@ -3,7 +3,7 @@
 Knows nothing of offers and content.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from rekindle.insight.expression import nearest
@@ -96,9 +96,23 @@ def _unreached(program: Program) -> Iterator[Mistake]:
         why = f"caps.duration: {late[0]} comes {usual[late[0]]} days after entry at the earliest, and a round ends after "
         why += f"{program.caps.duration_days}"
         yield Mistake(("caps", "duration"), "duration-too-short", why, f"Write at least {need}d, or shorten the delays.")
+    yield from _beyond_cap(program)
     yield from _late_cohorts(program, usual)
     yield from _late_branches(program, usual)
     yield from _late_categories(program, usual)
+
+
+def _beyond_cap(program: Program) -> Iterator[Mistake]:
+    """Stages before which a round has used up its messages, whichever way it takes; or does so on the longest way, which is a warning."""
+    most, count = program.caps.touches, len(program.stages)
+    before = fewest_messages(program)
+    if beyond := [stage.name for stage in program.stages if before.get(stage.name, 0) >= most]:
+        why = f"caps.touches: {most} messages are used up before {' and '.join(beyond)}, whichever way a round takes"
+        remedy = f"Write at least {max(before[name] for name in beyond) + 1}, or remove what comes after {most} messages."
+        yield Mistake(("caps", "touches"), "stage-unreached", why, remedy)
+    elif most < count:
+        why = f"caps.touches: {most} messages do not reach all {count} stages"
+        yield Mistake(("caps", "touches"), "stage-unreached", why, f"Write {count}, or remove stages.", "warning")
 
 
 def _late_cohorts(program: Program, usual: Mapping[str, int]) -> Iterator[Mistake]:
@@ -147,12 +161,40 @@ def earliest(program: Program, cohort: str | None) -> dict[str, int]:
         program: The program; branches that lead back are not followed.
         cohort: A lapsed cohort, or None for a customer without one.
     """
-    found = {**_ways(program, cohort, branching=True), **_ways(program, cohort, branching=False)}
+
+    def days(name: str, after: int | None) -> int:
+        waits = _least(program.delay_for(name, cohort)) if after is None else after
+        return waits if program.service else max(waits, program.caps.gap_days)
+
+    found = {**_ways(program, cohort, days, branching=True), **_ways(program, cohort, days, branching=False)}
     return {program.stages[number].name: found[number] for number in sorted(found)}
 
 
-def _ways(program: Program, cohort: str | None, branching: bool) -> dict[int, int]:
-    """The same by the number of the stage, with branches or without."""
+def fewest_messages(program: Program) -> dict[str, int]:
+    """The fewest messages that come before each stage, by its name, where every stage on the way sends one.
+
+    Over all cohorts, branches, and stages that are passed over. Who is drawn to hear nothing comes to a stage with fewer.
+
+    Args:
+        program: The program; branches that lead back are not followed.
+    """
+    found: dict[str, int] = {}
+    for cohort in (None, *program.variants):
+        for number, messages in _ways(program, cohort, lambda _name, _after: 1, branching=True).items():
+            name = program.stages[number].name
+            found[name] = min(found.get(name, messages), messages)
+    return found
+
+
+def _ways(program: Program, cohort: str | None, costs: Callable[[str, int | None], int], branching: bool) -> dict[int, int]:
+    """The least that the ways to each stage cost, by the number of the stage.
+
+    Args:
+        program: The program.
+        cohort: A lapsed cohort, or None for a customer without one.
+        costs: What a step to a stage costs, by its name and by the wait of the branch that leads there, if one does.
+        branching: Whether branches are followed.
+    """
     stages, names = program.stages, [stage.name for stage in program.stages]
     goes = [stage.name for stage in program.stages_for(cohort)]
     found: dict[int, int] = dict.fromkeys(_landings(program, 0, goes), 0)
@@ -163,9 +205,8 @@ def _ways(program: Program, cohort: str | None, branching: bool) -> dict[int, in
         ways += [(names.index(one.to), one.after_days) for one in stage.branches.values() if branching and one.to in names]
         for to, after in ways:
             for lands in _landings(program, to, goes) if to > number else ():
-                waits = after if after is not None and lands == to else _least(program.delay_for(names[lands], cohort))
-                days = found[number] + (waits if program.service else max(waits, program.caps.gap_days))
-                found[lands] = min(found.get(lands, days), days)
+                cost = found[number] + costs(names[lands], after if lands == to else None)
+                found[lands] = min(found.get(lands, cost), cost)
     return found
 
 

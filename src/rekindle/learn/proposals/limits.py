@@ -12,6 +12,7 @@ from rekindle.insight.tiers import HIGH, MID, Tiers
 from rekindle.learn.proposals.proposal import Change, Proposal
 from rekindle.program.documents import Program
 from rekindle.program.reading import Value
+from rekindle.program.sequence_contracts import fewest_messages
 
 
 def of_tiers(found: Tiers, currency: str) -> Proposal | None:
@@ -58,6 +59,8 @@ def of_caps(program: Program, margins: Mapping[str, Mapping[str, Interval | Cann
     known = {(stage, name): one for stage in harmful for name, one in margins[stage].items() if isinstance(one, Interval)}
     shown = ", ".join(f"{stage} {name} {_money(one, currency)}" for (stage, name), one in known.items())
     why = f"Every variant of {' and '.join(harmful)} brings less than nothing, a decision: {shown}"
+    if beyond := [name for name, before in fewest_messages(program).items() if before >= keep]:
+        why += f". Remove {' and '.join(beyond)} as well: no message is left for what comes after {keep}"
     evidence = {f"{stage}.{name}": one.estimate for (stage, name), one in known.items()}
     change = Change(("caps", "touches"), program.caps.touches, keep)
     return Proposal(f"caps-{program.name}", program.name, (change,), f"{why}.", evidence)
