@@ -183,3 +183,77 @@ def test_a_budget_of_a_part_holds_one_redemption_too(store: Store) -> None:
     assert store.findings() == []
     store.change("payer: seller}", "payer: shop}", "rules.yaml")
     assert [(one.file, one.rule) for one in store.findings()] == [("offers.yaml", "offer-over-budget")]
+
+
+BEST = ", and no customer's order is expected to earn more than 53.2"
+FLAT = "curve: {{margin: [[30.00, {}], [100.00, {}]]}}, cap: 900.00, "
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "refused"),
+    [("300.00", "900.00", True), ("30.01", "100.01", True), ("30.00", "100.01", False), ("3.00", "900.00", False)],
+)
+def test_a_curve_above_the_margin_at_every_point_is_refused(store: Store, low: str, high: str, refused: bool) -> None:
+    line = store.change(f"{CREDIT}", FLAT.format(low, high).rstrip(", "), "offers.yaml")
+    found = [(one.file, one.line, one.rule, one.severity) for one in store.findings()]
+    assert found == ([("offers.yaml", line, "offer-over-margin", "error")] if refused else [])
+
+
+def test_a_curve_counts_its_orders_its_cap_and_the_shops_part_and_may_begin_at_no_margin(store: Store) -> None:
+    store.change(CREDIT, "curve: {margin: [[0, 3.00], [30.00, 20.00]], orders: [[1, 10.00], [5, 90.00]]}, cap: 900.00", "offers.yaml")
+    assert store.findings() == [], "20 and 10 are no more than 30"
+    store.change("[1, 10.00]", "[1, 10.01]", "offers.yaml")
+    assert [one.rule for one in store.findings()] == ["offer-over-margin"]
+    store.change("cap: 900.00", "cap: 30.00", "offers.yaml")
+    assert store.findings() == []
+    store.change("[1, 10.01]", "[1, 50.00]", "offers.yaml")
+    store.change("cap: 30.00", "payer: shared, seller_share: 0.6, scope: product, cap: 900.00", "offers.yaml")
+    assert store.findings() == [], "the shop bears 28 of 70"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words", "severity"),
+    [
+        (CREDIT, "amount: 400.00", f"credit_by_curve: one redemption costs 400{BEST}", "error"),
+        (CREDIT, "amount: 53.20", "", ""),
+        (CREDIT, "amount: 400.00, cap: 50.00", "", ""),
+        (CREDIT, "amount: 100.00, payer: shared, seller_share: 0.5, scope: product", "", ""),
+        (CREDIT, "amount: 110.00, payer: shared, seller_share: 0.5, scope: product", "one redemption costs 55", "error"),
+        (CREDIT, "curve: {margin: [[0, 54.00]]}, cap: 60.00", "credit_by_curve: one redemption costs 54, and", "error"),
+        (CREDIT, "curve: {margin: [[30.00, 3.00], [100.00, 90.00]]}, cap: 60.00", "one redemption may cost 60", "warning"),
+        ("redemption: 0.20, unit_cost: 1.00", "redemption: 0.20, unit_cost: 90.00", "category_bundle: one redemption costs 90", "error"),
+        ("unit_cost: 5.00, returns_share: 0.30", "unit_cost: 150.00, returns_share: 0.30", "", ""),
+        ("unit_cost: 5.00, returns_share: 0.30", "unit_cost: 200.00, returns_share: 0.30", "one redemption costs 60", "error"),
+    ],
+)
+def test_an_offer_that_costs_more_than_any_order_earns(store: Store, old: str, new: str, words: str, severity: str) -> None:
+    store.change(old, new, "offers.yaml")
+    found = [one for one in check(store.root, earns=Decimal("53.20")) if one.rule == "offer-over-margin"]
+    assert [(one.file, one.severity) for one in found] == ([("offers.yaml", severity)] if words else [])
+    assert not found or words in found[0].message
+    assert [one for one in check(store.root) if one.rule == "offer-over-margin"] == [], "nothing is said where no customer is known"
+
+
+def test_a_percentage_without_a_cap_needs_one_where_the_stage_bounds_what_offers_are_worth(store: Store) -> None:
+    store.change("percent: 0.10, cap: 20.00", "percent: 0.10", "offers.yaml")
+    assert store.findings() == []
+    line = store.change("margin_floor: 0.15, valid: 14d}", "margin_floor: 0.15, valid: 14d, value_at_most: 25.00}")
+    (found,) = store.findings()
+    assert (found.file, found.rule, found.remedy) == (WIN_BACK, "offer-too-dear", "Write cap: 25.0 in the offer.")
+    assert found.line > line
+    store.change("percent: 0.10", "percent: 0.10, cap: 25.00", "offers.yaml")
+    assert store.findings() == []
+
+
+def test_a_budget_of_nothing_is_one_mistake_at_its_line(store: Store) -> None:
+    line = store.change("budget: {amount: 1000.00", "budget: {amount: 0.00", "rules.yaml")
+    (found,) = store.findings()
+    assert (found.file, found.line, found.rule) == ("rules.yaml", line, "budget-zero")
+    assert "a budget of 0 pays for no offer, and category_bundle and" in found.message
+
+
+@pytest.mark.parametrize(("part", "wrong"), [("program: win-back", True), ("payer: seller", False), ("payer: shop", True)])
+def test_a_part_without_a_budget_is_wrong_where_it_pays_for_something(store: Store, part: str, wrong: bool) -> None:
+    own = f"budgets: [{{amount: 0, per: 30d, {part}}}]"
+    store.change("budget: {amount: 1000.00", f"{own}\nbudget: {{amount: 1000.00", "rules.yaml")
+    assert [one.rule for one in store.findings()] == (["budget-zero"] if wrong else [])

@@ -6,6 +6,7 @@ Knows nothing of customers. `load` and `check` look into a folder; everything el
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from rekindle import settings
@@ -20,6 +21,7 @@ from rekindle.program.rules import Rules
 from rekindle.program.segments import SegmentList
 from rekindle.program.targets import TargetList
 from rekindle.program.validating import E, Mistake, Severity, validate
+from rekindle.settings import WrongSettings
 
 _APART = frozenset({OFFERS, RULES, SEGMENTS, TARGETS})
 """The documents that are no programs, besides experiments."""
@@ -75,6 +77,7 @@ class Question:
         approving: True where a person is about to say yes: an owner must be there.
         today: The day of the question; None where reviews are not looked at.
         held: The day by which the next review is due of programs whose last one was held, by name.
+        earns: The most that an order of any customer is expected to earn, units; None where no customer is known.
     """
 
     margin: float = MARGIN
@@ -82,32 +85,43 @@ class Question:
     approving: bool = False
     today: date | None = None
     held: Mapping[str, date] = field(default_factory=dict)
+    earns: Decimal | None = None
 
 
 def check(
-    root: Path, approving: bool = False, today: date | None = None, held: Mapping[str, date] | None = None
+    root: Path,
+    approving: bool = False,
+    today: date | None = None,
+    held: Mapping[str, date] | None = None,
+    earns: Decimal | None = None,
 ) -> tuple[Finding, ...]:
-    """Every mistake in a store folder's documents, by file and line.
+    """Every mistake in a store folder's documents, by file and line; of settings that cannot be used, the others count.
 
     Args:
         root: The store folder.
         approving: True where a person is about to say yes: an owner must be there.
         today: The day of the question, for overdue reviews; None leaves them out.
         held: The day by which the next review is due of programs whose last one was held, by name.
-
-    Raises:
-        BadData: rekindle.toml is there and cannot be used.
+        earns: The most that an order of any customer is expected to earn, units; None where no customer is known.
     """
-    return _in_folder(root, Question(*_money(root), approving, today, held or {})).findings
+    try:
+        money = _money(root)
+    except WrongSettings as error:
+        money = _known_money(error)
+    return _in_folder(root, Question(*money, approving, today, held or {}, earns)).findings
 
 
-def load(root: Path) -> Documents:
+def load(root: Path, earns: Decimal | None = None) -> Documents:
     """A store folder's documents.
+
+    Args:
+        root: The store folder.
+        earns: As `check` has it.
 
     Raises:
         BadData: They cannot be used; names file, line and remedy of the first mistake, and how many there are.
     """
-    return _usable(_in_folder(root, Question(*_money(root))))
+    return _usable(_in_folder(root, Question(*_money(root), earns=earns)))
 
 
 def assemble(texts: Mapping[str, bytes], margin: float = MARGIN) -> Documents:
@@ -135,11 +149,13 @@ def examine(texts: Mapping[str, bytes], question: Question) -> Examined:
     language = rule_contracts.language_of(named, _names(bench.readings.get(SEGMENTS), "segments") or (), rules)
     around = _surroundings(offers, bench.readings.get(OFFERS), question)
     programs = {name: bench.validated(Program, name) for name in sorted(_of_programs(texts))}
+    whole = tuple(program for program in programs.values() if program is not None)
     if rules is not None:
         stated = rule_contracts.of_rules(rules, question.currency, _programs(texts, bench.readings))
-        bench.note(RULES, (*contracts.of_rules(rules), *rule_contracts.of_exceptions(rules), *stated))
+        unpaid = rule_contracts.of_empty_budgets(rules, around.offers, whole)
+        bench.note(RULES, (*contracts.of_rules(rules), *rule_contracts.of_exceptions(rules), *stated, *unpaid))
     if offers is not None:
-        bench.note(OFFERS, tuple(offer_contracts.of_offers(around.offers, question.margin, rules)))
+        bench.note(OFFERS, tuple(offer_contracts.of_offers(around.offers, offer_contracts.Means(question.margin, rules, question.earns))))
     if segments is not None:
         bench.note(SEGMENTS, tuple(rule_contracts.of_segments(named, language, question.approving, question.today)))
     if targets is not None:
@@ -150,10 +166,9 @@ def examine(texts: Mapping[str, bytes], question: Question) -> Examined:
             bench.note(name, rule_contracts.of_program_rules(program, language))
             if rules is not None:
                 bench.note(name, (*offer_contracts.of_budgets(program, around.offers, rules), *rule_contracts.of_hours(program, rules)))
-    experiments = _experiments(bench, [one for one in programs.values() if one is not None], question.approving)
+    experiments = _experiments(bench, list(whole), question.approving)
     bench.findings.extend(_across(texts, bench.readings))
     findings = tuple(sorted(set(bench.findings)))
-    whole = tuple(program for program in programs.values() if program is not None)
     if rules is None or any(one.severity == "error" for one in findings):
         return Examined(None, findings)
     wanted = targets.targets if targets else ()
@@ -263,6 +278,13 @@ def _money(root: Path) -> tuple[float, str]:
     except UsageError:
         return MARGIN, ""
     return float(held.margin), held.currency
+
+
+def _known_money(wrong: WrongSettings) -> tuple[float, str]:
+    """The same of settings that cannot be used, as far as these two can be told."""
+    if wrong.rest is None:
+        return MARGIN, ""
+    return float(wrong.rest.margin), "" if any(one.setting == "currency" for one in wrong.wrong) else wrong.rest.currency
 
 
 def _usable(examined: Examined) -> Documents:

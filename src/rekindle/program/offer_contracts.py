@@ -1,11 +1,12 @@
 """What is wrong between offers and the stages, rules and dates that they stand in, where each offer is well formed by itself.
 
-Knows nothing of files and lines: a mistake names the keys it stands at. Only what documents prove is refused: how much one order earns
-is known of a customer, not here.
+Knows nothing of files and lines: a mistake names the keys it stands at. Only what is proved is refused: by the documents, and by the most
+that an order of any customer earns where that is known.
 """
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,21 @@ if TYPE_CHECKING:
 
 Misfit = tuple[str, str, str]
 """Rule, reason, remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What there is to pay for offers.
+
+    Args:
+        margin: The store's margin on goods of unknown cost, share of the price.
+        rules: With the budgets and, where a person has set them, the value tiers; None where they cannot be read.
+        earns: The most that an order of any customer is expected to earn, units; None where no customer is known.
+    """
+
+    margin: float
+    rules: Rules | None
+    earns: Decimal | None = None
 
 
 def of_stage(program: Program, stage: Stage, around: "Surroundings") -> Iterator[Mistake]:
@@ -58,8 +74,6 @@ def _price(program: Program, stage: Stage, offer: Offer, margin: float) -> Itera
         why = f"leaves {kept:.0%} of the price as margin, under the floor of {floor:.0%} (margin without it: {margin:.0%})"
         most = max(math.floor(100 * (margin - floor) / (1 - floor)), 0) / 100
         yield "margin-floor", why, f"Write percent: {most} or less." if most else "Remove the arm: no percentage leaves that much."
-
-
     yield from _least_order(stage, offer, margin)
 
 
@@ -77,6 +91,9 @@ def _least_order(stage: Stage, offer: Offer, margin: float) -> Iterator[Misfit]:
 def _terms(stage: Stage, offer: Offer) -> Iterator[Misfit]:
     """Why an offer's worth, its end or its minimum spend does not suit a stage."""
     permits = stage.offers
+    if permits.value_at_most is not None and offer.percent is not None and offer.cap is None:
+        why = f"has no cap, so it may be worth more than the stage's value_at_most of {permits.value_at_most}"
+        yield "offer-too-dear", why, f"Write cap: {permits.value_at_most} in the offer."
     if permits.value_at_most is not None and offer.worth > permits.value_at_most:
         why = f"is worth {offer.worth}, more than the stage's value_at_most of {permits.value_at_most}"
         yield "offer-too-dear", why, "Choose a smaller offer, or raise value_at_most."
@@ -89,20 +106,19 @@ def _terms(stage: Stage, offer: Offer) -> Iterator[Misfit]:
         yield "minimum-spend", why, "Leave minimum_spend out of the offer, or move the arm to a stage that makes price offers."
 
 
-def of_offers(offers: Mapping[str, Offer], margin: float, rules: Rules | None) -> Iterator[Mistake]:
+def of_offers(offers: Mapping[str, Offer], means: Means) -> Iterator[Mistake]:
     """What is wrong among the offers, and between them and the money that there is.
 
     Args:
         offers: By name.
-        margin: The store's margin on goods of unknown cost, share of the price.
-        rules: With the budgets and, where a person has set them, the value tiers; None where they cannot be read.
+        means: That money.
     """
     yield from _ladders(offers)
     for offer in offers.values():
-        yield from _losses(offer, margin)
-    if rules is not None:
-        for offer in offers.values():
-            yield from _money(offer, rules)
+        yield from _losses(offer, means.margin)
+        yield from _beyond_orders(offer, means.earns)
+        if means.rules is not None:
+            yield from _money(offer, means.rules)
 
 
 def _ladders(offers: Mapping[str, Offer]) -> Iterator[Mistake]:
@@ -128,12 +144,51 @@ def _losses(offer: Offer, margin: float) -> Iterator[Mistake]:
     if offer.percent is not None and offer.percent * own >= margin:
         why = f"offers.{offer.name}: it takes {offer.percent * own:.0%} off the price, and goods earn {margin:.0%} of it"
         yield Mistake(path, "offer-over-margin", why, "Lower percent, or let the seller pay.")
+    yield from _curve_losses(offer)
     falls_due = offer.traits.due is not sent_back
     if offer.minimum_spend and offer.fixed is not None and falls_due and (value := float(offer.fixed) * own) > 0:
         earns = float(offer.minimum_spend) * margin
         if value >= earns:
             why = f"offers.{offer.name}: one redemption costs {value:g}, and an order of its minimum spend earns {earns:g}"
             yield Mistake(path, "offer-over-margin", why, f"Raise minimum_spend above {value / margin:.2f}." if margin else "Remove it.")
+
+
+def _curve_losses(offer: Offer) -> Iterator[Mistake]:
+    """A curve that gives more than the whole margin wherever it says something of a margin."""
+    curve, own = offer.curve, Decimal(str(1 - offer.seller_part))
+    if curve is None or offer.cap is None:
+        return
+    besides = curve.orders[0][1] if curve.orders else Decimal(0)
+    points = [(place, min(value + besides, offer.cap) * own) for place, value in curve.margin if place > 0]
+    if points and all(value > place for place, value in points):
+        place, value = points[0]
+        why = f"offers.{offer.name}.curve: at every point it is worth more than the margin that is expected there: {_units(value)} "
+        why += f"at {_units(place)}"
+        yield Mistake(("offers", offer.name, "curve"), "offer-over-margin", why, "Write values below the margins that they stand at.")
+
+
+def _beyond_orders(offer: Offer, earns: Decimal | None) -> Iterator[Mistake]:
+    """An offer of which a redemption costs the shop more than any customer's order earns; a warning where only a curve's upper end does."""
+    if earns is None:
+        return
+    path, own = ("offers", offer.name), Decimal(str(1 - offer.seller_part))
+    least, most = (_units(round(one * own, 2)) if one * own > earns else "" for one in _span(offer))
+    best = f"no customer's order is expected to earn more than {_units(earns)}"
+    if least:
+        why = f"offers.{offer.name}: one redemption costs {least}, and {best}"
+        yield Mistake(path, "offer-over-margin", why, "Lower what it costs, or let the seller pay.")
+    elif most:
+        why = f"offers.{offer.name}: one redemption may cost {most}, and {best}"
+        yield Mistake(path, "offer-over-margin", why, "Lower the upper end of its curve, or its cap.", "warning")
+
+
+def _span(offer: Offer) -> tuple[Decimal, Decimal]:
+    """The least and the most that one redemption costs, units, as far as the offer alone tells; of a return by its assumed share."""
+    if offer.curve is not None and offer.cap is not None:
+        return min(offer.curve.bottom, offer.cap), min(offer.curve.top, offer.cap)
+    share = Decimal(str(offer.returns_share)) if offer.traits.due is sent_back else Decimal(1)
+    cost = (offer.fixed or Decimal(0)) * share
+    return cost, cost
 
 
 def _parts(offer: Offer) -> dict[str, Decimal]:
@@ -155,7 +210,7 @@ def of_budgets(program: Program, offers: Mapping[str, Offer], rules: Rules) -> I
             offer = offers.get(arm.offer)
             for budget in rules.budgets if offer else ():
                 cost = _parts(offer)[budget.payer or ""] if offer else Decimal(0)
-                if budget.program == program.name and cost > budget.amount:
+                if budget.program == program.name and cost > budget.amount > 0:
                     why = f"stages.{stage.name}.arms.{arm.name}: one redemption of {arm.offer} may cost {_units(cost)}, more than the "
                     why += f"whole budget of {program.name} of {_units(budget.amount)}"
                     path: Place = ("stages", stage.name, "arms", arm.name, "offer")
@@ -169,7 +224,7 @@ def _money(offer: Offer, rules: Rules) -> Iterator[Mistake]:
     shops = costs["shop"]
     limits = [("shop", rules.budget.amount)]
     limits += [(one.payer or "", one.amount) for one in rules.budgets if one.program is None]
-    over = [(costs[payer], most) for payer, most in limits if costs[payer] > most]
+    over = [(costs[payer], most) for payer, most in limits if costs[payer] > most > 0]
     if over:
         cost, most = over[0]
         why = f"offers.{offer.name}: one redemption may cost {_units(cost)}, more than the whole budget of {_units(most)}"

@@ -31,6 +31,11 @@ class Curve(Entry):
         """The most that it comes to, in units."""
         return sum((points[-1][1] for points in (self.margin, self.orders) if points), Decimal(0))
 
+    @property
+    def bottom(self) -> Decimal:
+        """The least that it comes to, in units."""
+        return sum((points[0][1] for points in (self.margin, self.orders) if points), Decimal(0))
+
     @model_validator(mode="after")
     def _never_falls(self) -> Self:
         if not self.margin and not self.orders:

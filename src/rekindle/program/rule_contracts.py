@@ -13,9 +13,10 @@ from rekindle.insight.protected import protected_kind, protected_words
 from rekindle.insight.segments import MOST
 from rekindle.program.documents import Program
 from rekindle.program.offer_kinds import KINDS
+from rekindle.program.offers import Offer
 from rekindle.program.reach import can_hold
 from rekindle.program.reading import Place
-from rekindle.program.rules import Rules
+from rekindle.program.rules import Budget, Rules
 from rekindle.program.segments import Segment, definitions, overdue
 from rekindle.program.validating import Mistake
 from rekindle.program.vocabulary import COLUMNS
@@ -97,9 +98,38 @@ def of_rules(rules: Rules, currency: str, programs: frozenset[str] | None = None
         yield Mistake(("fatigue", "touches"), "fatigue-idle", why, "Write fewer, or leave fatigue out.", "warning")
 
 
+def of_empty_budgets(rules: Rules, offers: Mapping[str, Offer], programs: Iterable[Program]) -> Iterator[Mistake]:
+    """Budgets of 0 out of which offers are to be paid; where every offer costs nothing, nothing is wrong with them.
+
+    Args:
+        rules: The store's.
+        offers: By name.
+        programs: Those that can be read.
+    """
+    used = {program.name: {arm.offer for stage in program.stages for arm in stage.arms} for program in programs}
+    for (path, _), budget in zip(_budgets(rules), rules.every_budget, strict=True):
+        among = [offers[name] for name in sorted(used.get(budget.program, ())) if name in offers] if budget.program else offers.values()
+        payer = "shop" if path == ("budget",) else budget.payer
+        costs = [one.name for one in among if one.costly and _bears(one, payer)]
+        if costs and budget.amount == 0:
+            named = costs[0] if len(costs) == 1 else f"{costs[0]} and {len(costs) - 1} more"
+            why = f"{'.'.join(map(str, path))}.amount: a budget of 0 pays for no offer, and {named} would be paid out of it"
+            yield Mistake((*path, "amount"), "budget-zero", why, "Write what offers may cost, or remove those that cost something.")
+
+
+def _bears(offer: Offer, payer: str | None) -> bool:
+    """Whether a payer bears some of what an offer costs; where no payer is named, somebody does."""
+    return {"shop": offer.seller_part < 1, "seller": offer.seller_part > 0}.get(payer or "", True)
+
+
+def _budgets(rules: Rules) -> Iterator[tuple[Place, Budget]]:
+    """Every budget with its place in the document, the one over everything first."""
+    yield ("budget",), rules.budget
+    yield from ((("budgets", number), budget) for number, budget in enumerate(rules.budgets))
+
+
 def _currencies(rules: Rules, currency: str) -> Iterator[Mistake]:
-    places: tuple[Place, ...] = (("budget",), *(("budgets", number) for number in range(len(rules.budgets))))
-    for path, budget in zip(places, (rules.budget, *rules.budgets), strict=True):
+    for path, budget in _budgets(rules):
         if currency and budget.currency not in (None, currency):
             why = f"{'.'.join(map(str, path))}.currency: the budget is in {budget.currency}, and the store's currency is {currency}"
             yield Mistake((*path, "currency"), "budget-currency", why, f"Write the amount in {currency}.")

@@ -15,6 +15,7 @@ from rekindle.program.checking import Finding
 from rekindle.program.documents import Documents
 from rekindle.program.reading import MANY, OFFERS, RULES, SEGMENTS, TARGETS, Unreadable, read
 from rekindle.program.rules import Rules
+from rekindle.service.flow import order_margins
 from rekindle.service.programs import actions, queries
 from rekindle.settings import Settings
 
@@ -40,7 +41,7 @@ def submit(settings: Settings, at: datetime) -> tuple[Version, ...]:
     Raises:
         BadData: They cannot be used.
     """
-    checking.load(settings.root)
+    checking.load(settings.root, order_margins.highest(settings))
     found, held = texts(settings.root), queries.approved(settings)
     changed = unsubmitted(settings)
     wanted = [actions.Submission(name, name.partition("/")[0].removesuffix(".yaml"), found[name]) for name in changed]
@@ -56,7 +57,7 @@ def approve_all(settings: Settings, by: str, at: datetime) -> tuple[Version, ...
         Refused: A program has no owner.
     """
     versions = submit(settings, at)
-    refuse_errors(checking.check(settings.root, approving=True))
+    refuse_errors(checking.check(settings.root, approving=True, earns=order_margins.highest(settings)))
     held = queries.approved(settings)
     for version in versions:
         if held.get(version.name) != version.digest:

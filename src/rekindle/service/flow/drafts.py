@@ -15,7 +15,7 @@ from rekindle.program import checking, editing
 from rekindle.program.catalogue.shipped import shipped
 from rekindle.program.checking import Finding
 from rekindle.program.reading import folder
-from rekindle.service.flow import documents
+from rekindle.service.flow import documents, order_margins
 from rekindle.service.flow.document_versions import versions
 from rekindle.service.programs import actions, queries
 from rekindle.service.programs.models import Document
@@ -116,7 +116,8 @@ def examine(settings: Settings, name: str, text: str, today: date | None) -> Exa
         text: What somebody wrote.
         today: The store's day; None where reviews that are overdue do not matter.
     """
-    held, question = beside(settings), checking.Question(float(settings.margin), settings.currency, approving=True, today=today)
+    held, earns = beside(settings), order_margins.highest(settings)
+    question = checking.Question(float(settings.margin), settings.currency, approving=True, today=today, earns=earns)
     found = checking.examine({**held, name: text.encode()}, question).findings
     mine = tuple(one for one in found if one.file == name)
     if len(mine) == len(found):
