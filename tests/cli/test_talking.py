@@ -1,6 +1,10 @@
 """What a command says where it was typed wrongly or something breaks: one message, one exit code, never a traceback."""
 
 import json
+import os
+import signal
+import time
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -111,5 +115,17 @@ def test_an_interruption_says_that_nothing_is_lost(monkeypatch: pytest.MonkeyPat
         raise KeyboardInterrupt
 
     monkeypatch.setattr(folder, "plan_store", interrupted)
+    answer = typed("init", "shop")
+    assert (answer.code, answer.err) == (130, "\nStopped. What was committed stays; the same command goes on from there.\n")
+
+
+def test_an_order_to_end_is_no_mistake_of_ours_where_the_engine_makes_an_error_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def queried(*_: object) -> None:
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr(folder, "plan_store", queried)
     answer = typed("init", "shop")
     assert (answer.code, answer.err) == (130, "\nStopped. What was committed stays; the same command goes on from there.\n")

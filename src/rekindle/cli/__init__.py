@@ -7,6 +7,7 @@ import gc
 import signal
 import sys
 import traceback
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from rekindle.cli.output import fail, say
@@ -24,7 +25,10 @@ def main() -> None:
 
     from rekindle.cli.app import app
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an order to end is as orderly as Ctrl-C
+    stopped = _Stopped()
+    signal.signal(signal.SIGTERM, stopped)  # an order to end is as orderly as Ctrl-C
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, stopped)
     gc.set_threshold(50_000, 20, 50)  # expressions are many small objects: looked through less often, a run takes a sixth less
     try:
         code = app(prog_name="rekindle", standalone_mode=False) or 0
@@ -36,10 +40,30 @@ def main() -> None:
         where = f" {error.filename}" if error.filename else ""
         code = _failed(StoreUnavailable(f"cannot use{where}: {error.strerror or error}", "Check its permissions and the free space."))
     except Exception as error:  # noqa: BLE001  a newcomer gets one message; the place in the code is in it
-        code = _failed(RekindleError(_place(error), "This is a mistake in Rekindle: please report it with the command that you typed."))
+        code = INTERRUPTED if stopped.told else _unforeseen(error)
     if code == INTERRUPTED:
         say("\nStopped. What was committed stays; the same command goes on from there.")
     sys.exit(code)
+
+
+class _Stopped:
+    """Ends a command as Ctrl-C does, and remembers it: the engine of the history turns that into an error of its own."""
+
+    def __init__(self) -> None:
+        self.told = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        """Takes the signal.
+
+        Raises:
+            KeyboardInterrupt: Always.
+        """
+        self.told = True
+        raise KeyboardInterrupt
+
+
+def _unforeseen(error: Exception) -> int:
+    return _failed(RekindleError(_place(error), "This is a mistake in Rekindle: please report it with the command that you typed."))
 
 
 def _failed(error: RekindleError) -> int:

@@ -3,6 +3,8 @@
 Knows nothing of what they say.
 """
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +17,9 @@ from rekindle.cli.store import Open, opened
 from rekindle.errors import UsageError
 
 if TYPE_CHECKING:
+    from rekindle.program.checking import Finding
     from rekindle.program.documents import Documents
+    from rekindle.program.lint import Measured
     from rekindle.service.flow.going_live import Lacking
     from rekindle.service.flow.plan_approving import Waiting
 
@@ -28,36 +32,66 @@ Matrix = Annotated[bool, typer.Option("--matrix", help="Print who may get what i
 def check(context: typer.Context, matrix: Matrix = False, as_json: AsJson = False) -> None:
     """Name every mistake in the store's documents and texts. With file, line and remedy; exits with 3 where there is an error."""
     from rekindle.program import checking
-    from rekindle.service.flow import linting, placeholders, reviews, senders, signing, spending
 
-    held = settings.load(context.obj)
     if matrix:
-        _show_matrix(checking.load(held.root), as_json)
+        _show_matrix(checking.load(settings.load(context.obj).root), as_json)
         return
-    content, signature = linting.examined(held), signing.examined(held)
-    now = moment.now()
-    documents = checking.check(held.root, today=moment.local_day(now, held.timezone), held=reviews.next_days(held))
-    findings = (
-        *documents, *content.findings, *signature.findings, *senders.examined(held), *placeholders.examined(held),
-        *spending.examined(held, now),
-    )  # fmt: skip
-    errors = sum(finding.severity == "error" for finding in findings)
-    examples = placeholders.warnings(held)
-    lines = [*map(str, findings), *(f"{settings.FILE_NAME}: warning: {said}" for said in examples)]
+    found = _checked(context.obj)
+    errors = sum(finding.severity == "error" for finding in found.findings)
+    lines = [*map(str, found.findings), *(f"{settings.FILE_NAME}: warning: {said}" for said in found.examples)]
     shown = [
         {"file": one.file, "line": one.line, "rule": one.rule, "message": one.message, "remedy": one.remedy, "severity": one.severity}
-        for one in findings
+        for one in found.findings
     ]
     measured = [
         {"file": f"content/{one.file}", "language": one.language, "words": one.words, "grade": one.grade, "generic": one.generic}
-        for one in content.messages
+        for one in found.messages
     ]
-    publish = dict(zip(("name", "text"), signature.record, strict=True)) if signature.record else None
+    publish = dict(zip(("name", "text"), found.record, strict=True)) if found.record else None
     told = [f"Publish for DKIM the TXT record {publish['name']}: {publish['text']}"] if publish else []
-    record = {"findings": shown, "errors": errors, "settings": list(examples), "messages": measured, "dkim": publish}
+    record = {"findings": shown, "errors": errors, "settings": list(found.examples), "messages": measured, "dkim": publish}
     emit(record, [*(lines or ["Nothing to mend."]), *told], as_json)
     if errors:
         raise typer.Exit(_BAD)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What `check` has found.
+
+    Args:
+        findings: In the documents, the texts and the settings.
+        examples: Settings that are still the example, where that does no harm.
+        messages: Mails, measured.
+        record: What is to be published for DKIM: name and text.
+    """
+
+    findings: "tuple[Finding, ...]"
+    examples: tuple[str, ...] = ()
+    messages: "tuple[Measured, ...]" = ()
+    record: tuple[str, str] | None = None
+
+
+def _checked(root: Path) -> _Checked:
+    """Everything that is wrong; of a store whose settings cannot be used, what is wrong with them and with its documents."""
+    from rekindle.program import checking
+    from rekindle.service.flow import linting, order_margins, placeholders, reviews, senders, setting_lines, signing, spending
+
+    now = moment.now()
+    try:
+        held = settings.load(root)
+    except settings.WrongSettings as wrong:
+        return _Checked((*setting_lines.examined(root, wrong), *checking.check(root)))
+    today = moment.local_day(now, held.timezone)
+    documents = checking.check(held.root, today=today, held=reviews.next_days(held), earns=order_margins.highest(held))
+    try:
+        content, signature = linting.examined(held), signing.examined(held)
+        rest = (*senders.examined(held), *placeholders.examined(held), *spending.examined(held, now))
+    except Exception:
+        say("\n".join(map(str, documents)))
+        raise
+    findings = (*documents, *content.findings, *signature.findings, *rest)
+    return _Checked(findings, placeholders.warnings(held), content.messages, signature.record)
 
 
 def _show_matrix(documents: "Documents", as_json: bool) -> None:
