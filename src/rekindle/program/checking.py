@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from rekindle import settings
 from rekindle.errors import BadData, UsageError
@@ -15,12 +17,13 @@ from rekindle.program import contracts, experiment_contracts, offer_contracts, r
 from rekindle.program.contracts import Surroundings
 from rekindle.program.documents import Documents, Program
 from rekindle.program.experiments import Experiment
+from rekindle.program.fields import Entry
 from rekindle.program.offers import OfferList
 from rekindle.program.reading import EXPERIMENTS, OFFERS, PROGRAMS, RULES, SEGMENTS, TARGETS, Reading, Unreadable, folder, read_once
 from rekindle.program.rules import Rules
 from rekindle.program.segments import SegmentList
 from rekindle.program.targets import TargetList
-from rekindle.program.validating import E, Mistake, Severity, validate
+from rekindle.program.validating import E, Mistake, Severity, Validated, validate
 from rekindle.settings import WrongSettings
 
 _APART = frozenset({OFFERS, RULES, SEGMENTS, TARGETS})
@@ -179,10 +182,17 @@ def _of_programs(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in texts if name not in _APART and not name.startswith(f"{EXPERIMENTS}/"))
 
 
+@lru_cache(maxsize=64)
+def _validated(model: type[Entry], text: bytes) -> Validated[Entry]:
+    """A text that can be read, validated: the others of a folder stay as they are while somebody writes one."""
+    return validate(model, read_once(text))
+
+
 class _Bench:
     """Documents as they are taken apart: texts, then readings, then findings."""
 
     def __init__(self, texts: Mapping[str, bytes]) -> None:
+        self.texts = texts
         self.findings: list[Finding] = []
         self.readings: dict[str, Reading] = {}
         for name, text in texts.items():
@@ -194,7 +204,7 @@ class _Bench:
     def validated(self, model: type[E], name: str) -> E | None:
         if name not in self.readings:
             return None
-        validated = validate(model, self.readings[name])
+        validated = cast(Validated[E], _validated(model, self.texts[name]))
         self.note(name, validated.mistakes)
         return validated.entry
 

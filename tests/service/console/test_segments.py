@@ -1,6 +1,7 @@
 """Segments as the console shows and writes them: validation while one writes, counts, a version that waits, and a yes."""
 
 import json
+import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -11,9 +12,11 @@ import pytest
 from django.test import Client
 
 from rekindle.insight.profile import COLUMNS
+from rekindle.program import checking
 from rekindle.program.catalogue import scaffold
+from rekindle.program.segments import SegmentList
 from rekindle.service.console.roles import Role
-from rekindle.service.flow import documents, segment_drafts
+from rekindle.service.flow import customer_lists, documents, segment_drafts
 from rekindle.service.programs import actions
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
@@ -64,6 +67,24 @@ def test_a_rule_is_counted_while_it_is_written_with_those_who_are_elsewhere_too(
     assert "1 of them may be written to by e-mail; EUR 7 of margin is at stake" in text
     assert "discount only buyers 1" in text
     assert "slipping high value 1" in text
+
+
+def test_while_one_is_written_the_other_documents_are_not_validated_again(
+    told: Settings, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor, validate, models = enter(Role.EDITOR), checking.validate, []
+    trial(editor, "orders >= 2")
+    monkeypatch.setattr(checking, "validate", lambda model, reading: models.append(model) or validate(model, reading))
+    assert '<span class="figure">2</span> customers' in trial(editor, "orders >= 3")
+    assert models == [SegmentList]
+
+
+def test_a_draft_is_counted_from_the_file_that_lists_are_made_of(told: Settings, enter: Enter) -> None:
+    editor, file = enter(Role.EDITOR), told.var / "insight" / "2026-11-22" / "profile.parquet"
+    pq.write_table(pq.read_table(file).slice(0, 1), file.with_name(customer_lists.RANKED))
+    assert '<span class="figure">1</span> customer,' in trial(editor, "orders >= 2")
+    os.utime(file)
+    assert '<span class="figure">3</span> customers' in trial(editor, "orders >= 2")
 
 
 def test_other_segments_are_counted_by_what_is_being_written(told: Settings, enter: Enter) -> None:

@@ -85,7 +85,7 @@ def listed(profiles: Path, as_of: AsOf, wanted: Wanted, counts: Mapping[str, int
     """
     if wanted.segment and asks_for_events(wanted.segment, dict(wanted.rules)):
         return CannotTell(OF_EVENTS)
-    file = _ranked(profiles)
+    file = ranked(profiles)
     changed, among = file.stat().st_mtime_ns, _among(wanted)
     page, question = min(max(wanted.page, 1), LAST), _question(file, changed, as_of, wanted.segment, wanted.rules if wanted.segment else ())
     rows = _rows(file, changed, question, among, page)
@@ -111,7 +111,7 @@ def publish(warehouse: Warehouse, profiles: Path) -> None:
     warehouse.write_parquet(table.select(*known).order_by(order), profiles.with_name(RANKED))
 
 
-def _ranked(profiles: Path) -> Path:
+def ranked(profiles: Path) -> Path:
     """The file that `publish` wrote after the profiles; the profiles where it did not, of which the same can be asked, only slower."""
     ranked = profiles.with_name(RANKED)
     there = ranked.is_file() and ranked.stat().st_mtime_ns >= profiles.stat().st_mtime_ns

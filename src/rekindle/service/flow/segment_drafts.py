@@ -22,7 +22,7 @@ from rekindle.program.editing import changed
 from rekindle.program.reading import SEGMENTS, Place, Value, read_once
 from rekindle.program.segments import Segment, builds_on, definitions
 from rekindle.service.flow import documents, drafts, snapshots
-from rekindle.service.flow.customer_lists import OF_EVENTS, asks_for_events
+from rekindle.service.flow.customer_lists import OF_EVENTS, asks_for_events, ranked
 from rekindle.service.flow.document_versions import versions
 from rekindle.service.flow.drafts import Base
 from rekindle.service.programs import queries
@@ -176,9 +176,9 @@ def _counted(settings: Settings, name: str, segments: Iterable[Segment]) -> Coun
     asked = {one: rule for one, rule in rules.items() if not asks_for_events(one, rules)}
     if not any(name in builds_on(one, asked) for one in asked if one != name):
         del asked[name]  # so that the others are the same while it is written
-    engine, rule, known = published(), rules[name], snapshots.summary(settings.var)
-    key = "segments", path, path.stat().st_mtime_ns, as_of, tuple(asked.items())
-    marked = engine.named(key, lambda: _marked(engine.read_parquet(path), asked, as_of))
+    engine, rule, known, file = published(), rules[name], snapshots.summary(settings.var), ranked(path)
+    key = "segments", file, file.stat().st_mtime_ns, as_of, tuple(asked.items())
+    marked = engine.named(key, lambda: _marked(engine.read_parquet(file), asked, as_of))
     mine = with_calls(engine, marked, [rule], as_of, rules).filter(rule.compile)
     sums = {"reachable": mine.email_consent.cast("int64").sum(), "margin_at_risk": purchases.exact_sum(mine.margin_at_risk)}
     sums |= {f"{_IN}{one}": mine[f"{_IN}{one}"].cast("int64").sum() for one in asked}
