@@ -51,12 +51,14 @@ class Figures:
         return f"{self.count(number)} {one if round(number) == 1 else more}"
 
     def share(self, share: float) -> str:
-        """A share of 1 in per cent; a little is never shown as none.
+        """A share of 1 in per cent; a little is never shown as none, nor all but a little as all.
 
-        >>> Figures("EUR", "en").share(0.184), Figures("EUR", "en").share(0.003)
-        ('18 %', 'under 1 %')
+        >>> Figures("EUR", "en").share(0.184), Figures("EUR", "en").share(0.003), Figures("EUR", "en").share(0.996)
+        ('18 %', 'under 1 %', 'over 99 %')
         """
-        return "under 1 %" if 0 < share < 0.005 else f"{self.count(100 * share)} %"
+        if 0 < share < 0.005:
+            return "under 1 %"
+        return "over 99 %" if 0.995 <= share < 1 else f"{self.count(100 * share)} %"
 
     def whole(self, minor: float) -> str:
         """An exact amount without the digits after the point.
