@@ -51,6 +51,7 @@ def by_hand(one: Verdict) -> None:
         assert variant.start == pytest.approx(edge)
         edge = variant.end
         assert variant.eligible == (not variant.obstacles)
+        assert variant.rule is None or variant.rule.holds == ("rule" not in dict(variant.obstacles))
         t = variant.terms
         p0 = t.expected_orders * min(1, t.open_days / t.horizon_days)
         taken = (p0 + t.d) * t.r * t.c * t.k
@@ -110,6 +111,9 @@ def test_two_programs_that_want_one_message_are_explained_with_the_cap_and_the_d
     for one in losers:
         check = next(check for check in one.checks if check.name == "cap_reached")
         assert (check.passed, check.numbers["used"], check.numbers["allowed"]) == (False, 0, 1)
+        assert check.words == (
+            "they have had 0 of at most 1 message of marketing in 30 days; what is left goes to messages of today that are worth more"
+        )
         assert one.send_at == instant(30).naive
     again = against_plan(decider, 30, rows)
     assert any(one.draw.kept for mine in again.values() for one in mine if one.draw is not None)
@@ -134,12 +138,12 @@ PRICES = {"tailor": {**TAILOR, "delay": {"rhythm": 0.0}}}
 @pytest.mark.parametrize(
     ("changes", "past", "arm", "code", "words"),
     [
-        ({}, {}, "credit", "rule", "its rule does not hold: orders >= 4 (orders is 3)"),
+        ({}, {}, "credit", "rule", "their number of orders must be at least 4 (it is 3)"),
         ({"margin_per_order": 900.0}, {}, "percent", "margin_floor",
-         "margin floor: what an order keeps would be 10.9%, and 15% is the least"),
+         "an order with it would keep 10.9 % as margin, and 15 % is the least"),
         ({}, {"offer": "percent", "stage": "tailor"}, "percent", "same_kind",
-         "the same kind of offer (percent) came last, and comes at most 1 in a row"),
-        ({}, {"offer": "percent", "stage": "tailor"}, "percent", "year_used", "price offers of the year used up (1 of 1)"),
+         "the same kind of offer (percent) came last, and may come 1 in a row"),
+        ({}, {"offer": "percent", "stage": "tailor"}, "percent", "year_used", "they have had 1 of at most 1 price offers of a year"),
     ],
 )  # fmt: skip
 def test_what_keeps_a_variant_from_a_customer(
@@ -162,6 +166,10 @@ def test_a_rule_is_told_part_by_part() -> None:
     })  # fmt: skip
     row = {"orders": 2, "open_ticket": False, "open_return": False, "premium": None}
     found = verdict(rule, row | dict(zip(("part:orders >= 4", "part:not (open_ticket or open_return)", "part:premium > 0.5"),
-                                         (False, True, False), strict=True)))  # fmt: skip
+                                         (False, True, False), strict=True)), SHOW)  # fmt: skip
     assert found.unmet == "orders >= 4 (orders is 2); premium > 0.5 (premium is not known)"
+    assert found.words == (
+        "their number of orders must be at least 4 (it is 2), and their taste for dearer things must be over 0.5 (it is not known)"
+    )
+    assert [part.words for part in found.parts if part.holds] == [""]
     assert (found.holds, [part.holds for part in found.parts]) == (False, [False, True, False])

@@ -3,17 +3,17 @@
 Knows nothing of variants' costs. It reads what the planner's own steps found of one customer.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 
-from rekindle.decide import arbitration, rule_parts
+from rekindle.decide import arbitration, rule_parts, timing
 from rekindle.decide.assignment import draw_of
 from rekindle.decide.inputs import Inputs
+from rekindle.decide.rule_words import Show
 from rekindle.history.warehouse import Warehouse
 from rekindle.moment import local_day
 from rekindle.program.documents import Program, Stage
@@ -39,7 +39,7 @@ class Check:
     numbers: dict[str, object] = field(default_factory=dict)
 
 
-def before_draw(row: Row, program: Program, stage: Stage, inputs: Inputs) -> tuple[Check, ...]:
+def before_draw(row: Row, program: Program, stage: Stage, inputs: Inputs, show: Show) -> tuple[Check, ...]:
     """The guardrails that do not depend on the variant, in the order in which the first that does not pass is the reason.
 
     Args:
@@ -47,47 +47,67 @@ def before_draw(row: Row, program: Program, stage: Stage, inputs: Inputs) -> tup
         program: The program.
         stage: The stage that is due.
         inputs: Of the plan.
+        show: Minor units as an amount that people read.
     """
-    waits = [_waits(row, stage)] if stage.hold_until is not None else []
+    waits = [_waits(row, stage, show)] if stage.hold_until is not None else []
     if program.service:
-        late = [Check("overtaken", False, "there is a later status of the order", {"overtaken": True})] if row["overtaken"] else []
+        late = [Check("overtaken", False, "a later status of the order is told instead", {"overtaken": True})] if row["overtaken"] else []
         return (*late, *waits)
     drawn = (_drawn(row, program, inputs, "holdout"), _drawn(row, program, inputs, "control"))
     return (*_answered(row, program, inputs), _reentry(row, program), *waits, *drawn, *_of_round(row, program, inputs))
 
 
+ANSWERS = {
+    "open_complaint": ("open_ticket", "no complaint of theirs is open", "a complaint of theirs is open, and marketing waits for its end"),
+    "open_return": ("open_return", "no return of theirs is open", "a return of theirs is open, and marketing waits for its end"),
+    "detractor": ("detractor", "they have not told us that they are unhappy", "they told us that they are unhappy, and marketing waits"),
+}
+"""What a customer waits for an answer to: the column, what to say where there is nothing, and where there is."""
+
+
 def _answered(row: Row, program: Program, inputs: Inputs) -> Iterator[Check]:
     """Consent, and what the customer is waiting for an answer to."""
-    asked = inputs.shop_of(program).channels
-    agreed = [name for name in asked if row[f"{name}_consent"]]
-    counted = "counts as given, in a rehearsal" if inputs.shop.rehearsal else f"given for {', '.join(agreed)}" if agreed else "not given"
-    words = f"consent {counted}; the store can deliver by {', '.join(asked) or 'no channel'}"
-    yield Check("no_consent", bool(row["reachable"]), words, {"agreed": agreed, "channels": list(asked)})
+    yield _consent(row, inputs.shop_of(program).channels, inputs.shop.rehearsal)
     if row["paused"]:
-        yield Check("paused", False, "a pause was asked for", {"paused": True})
+        yield Check("paused", False, "they asked for a pause, and it is not over", {"paused": True})
     if row["topic_refused"]:
-        yield Check("topic_refused", False, f"wants nothing of: {TOPICS[program.topic]}", {"topic": program.topic})
+        yield Check("topic_refused", False, f"they want nothing of: {TOPICS[program.topic]}", {"topic": program.topic})
     if row["wished_less"]:
-        yield Check("wished_less", False, f"asked for {row['stated_gap_days']} days between two messages", {"last": row["last_any_at"]})
-    for name, column, words in (
-        ("open_complaint", "open_ticket", "complaint is open"), ("open_return", "open_return", "return is open"),
-        ("detractor", "detractor", "answer to the satisfaction question says unhappy"),
-    ):
+        words = f"they asked for at least {row['stated_gap_days']} days between two messages, and the last is less than that ago"
+        yield Check("wished_less", False, words, {"last": row["last_any_at"]})
+    for name, (column, none, some) in ANSWERS.items():
         holds = bool(row.get(column))
-        yield Check(name, not holds, f"{'an' if words[0] == 'a' else 'a'} {words}" if holds else f"no {words}", {column: holds})
+        yield Check(name, not holds, some if holds else none, {column: holds})
+
+
+def _consent(row: Row, channels: Sequence[str], rehearsal: bool) -> Check:
+    """Whether there is a way to write by, to which the customer agreed."""
+    agreed, reached = [name for name in channels if row[f"{name}_consent"]], bool(row["reachable"])
+    ways = " or ".join(channels)
+    if not channels:
+        words = "the store can deliver by no channel of this program"
+    elif rehearsal:
+        words = f"it is a rehearsal, in which everyone counts as agreed to {ways}"
+    elif reached:
+        words = f"they agreed to {' and '.join(agreed)}, by which the store can deliver"
+    else:
+        words = f"they have not agreed to marketing by {ways}, and the store can deliver this by nothing else"
+    return Check("no_consent", reached, words, {"agreed": agreed, "channels": list(channels)})
 
 
 def _reentry(row: Row, program: Program) -> Check:
     days, may = program.audience.reenter.not_before_days, bool(row["reentry_open"])
-    words = f"no other round within {days} days" if may else f"another round is less than {days} days away, or goes first"
+    words = f"no other round of this program within {days} days" if may else (
+        f"another round of this program is less than {days} days old, or goes before this one"
+    )  # fmt: skip
     return Check("reentry", may, words, {"not_before_days": days})
 
 
-def _waits(row: Row, stage: Stage) -> Check:
-    told = rule_parts.verdict(stage.hold_until, row) if stage.hold_until is not None else None
-    met = not row["held_back"]
-    words = f"{stage.name} need not wait" if met or told is None else f"{stage.name} waits until this holds: {told.unmet}"
-    return Check("held_back", met, words, {"rule": told.text if told else ""})
+def _waits(row: Row, stage: Stage, show: Show) -> Check:
+    told = rule_parts.verdict(stage.hold_until, row, show) if stage.hold_until is not None else None
+    met, name = not row["held_back"], stage.name.replace("_", " ")
+    words = f"{name} need not wait for anything" if met or told is None else f"{name} has to wait: {told.words}"
+    return Check("held_back", met, words, {"rule": told.text if told else "", "unmet": told.unmet if told else ""})
 
 
 def _drawn(row: Row, program: Program, inputs: Inputs, which: str) -> Check:
@@ -96,9 +116,13 @@ def _drawn(row: Row, program: Program, inputs: Inputs, which: str) -> Check:
     parts = ("holdout", epoch, customer) if which == "holdout" else ("control", program.name, epoch, customer)
     share = inputs.documents.rules.holdout if which == "holdout" else program.control
     number, kept, out = draw_of(*parts), row["standing"], row["standing_now"] == which
-    by = f"md5('{':'.join(parts)}') draws {number:.6f}, in it only below {share:g}"
-    words = f"{'in' if out else 'not in'} the {which}: " + (f"the round began as {kept}" if kept else by)
-    name = "held_out" if which == "holdout" else "control"
+    name, what = ("held_out", "no marketing") if which == "holdout" else ("control", "nothing from this program")
+    among = "by lot among" if out else "not among"
+    words = f"they are {among} the {100 * share:g} % of customers who get {what} this year"
+    if kept:
+        words = f"when this round began, they were {among} those who get {what}"
+    elif not share:
+        words = f"this year there is nobody who gets {what}"
     return Check(name, not out, words, {"text": ":".join(parts), "draw": number, "below": share, "kept": kept})
 
 
@@ -106,14 +130,27 @@ def _of_round(row: Row, program: Program, inputs: Inputs) -> Iterator[Check]:
     """The program's own caps in this round."""
     caps, used, last = program.caps, row["contacts"], row["last_contact_at"]
     numbers: dict[str, object] = {"used": used, "allowed": caps.touches}
-    yield Check("touches_used", used < caps.touches, f"{used} of {caps.touches} messages of this round used", numbers)
+    words = f"this round has had {_of_most(used, caps.touches, '')}"
+    yield Check("touches_used", used < caps.touches, words, numbers)
     again = last + timedelta(days=caps.gap_days) if last else None
-    words = "no message of this round yet"
-    if last:
-        day = local_day(last.replace(tzinfo=UTC), inputs.as_of.timezone)
-        words = f"last message of this round on {day}, at least {caps.gap_days} days between two"
-    passed = again is None or inputs.as_of.naive >= again
+    passed, words = again is None or inputs.as_of.naive >= again, "no message of this round has gone yet"
+    if last and again:
+        zone = timing.zone_of(row["timezone"], inputs.as_of.timezone)
+        day, free = (local_day(one.replace(tzinfo=UTC), zone) for one in (last, again))
+        since = f"at least {caps.gap_days} days ago" if passed else f"{caps.gap_days} days must lie between two: again from {free}"
+        words = f"the last message of this round went on {day}, {since}"
     yield Check("too_soon", passed, words, {"last": last, "gap_days": caps.gap_days, "again": again})
+
+
+def _of_most(used: int, most: int, which: str) -> str:
+    """A count of such messages beside the most that there may be.
+
+    >>> _of_most(0, 1, ""), _of_most(3, 3, " of marketing")
+    ('0 of at most 1 message', '3 messages of marketing, and 3 is the most')
+    """
+    if used < most:
+        return f"{used} of at most {most} message{'s' * (most != 1)}{which}"
+    return f"{used} message{'s' * (used != 1)}{which}, and {most} is the most"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +186,14 @@ def used_of_caps(warehouse: Warehouse, contacts: ir.Table, question: arbitration
 
 
 CAPS = {
-    "cap_reached": "all messages", "program_cap_reached": "messages of this program", "kind_cap_reached": "offers of this kind",
-    "price_cap_reached": "price offers", "gap": "between any two messages",
+    "cap_reached": "of marketing", "program_cap_reached": "of this program", "kind_cap_reached": "with an offer of this kind",
+    "price_cap_reached": "with an offer that lowers a price",
 }
-"""What each cap counts, in words."""
+"""Which messages each cap counts, in words."""
 
 
 def after_draw(
-    falls: list[tuple[arbitration.Limit, int]], tired: Tired, reason: str | None, again: datetime | None, timezone: str
+    falls: list[tuple[arbitration.Limit, int]], tired: Tired, reason: str | None, again: datetime | None
 ) -> tuple[Check, ...]:
     """The store's caps that a drawn message falls under.
 
@@ -165,23 +202,27 @@ def after_draw(
         tired: The customer's own cap.
         reason: Why it was put off; None where it goes.
         again: The first instant at which it may come again, where it was put off.
-        timezone: The store's, in which that is told.
     """
     found = []
     for one, used in falls:
         own = one.reason == "cap_reached" and tired.own_cap is not None and tired.own_cap < one.touches
         most = tired.own_cap if own and tired.own_cap is not None else one.touches
         name = "tired" if own else one.reason
-        words = f"{CAPS[one.reason]}: {used} of {most} used in {one.days} days"
-        if one.reason == "gap":
-            words = f"{used or 'no'} other message in the last {one.days} days"
-        if own:
-            words += f", lowered from {one.touches} after {tired.streak} messages without an answer"
         refused = reason == name
-        if refused and used < most:
-            words += "; another message of today is worth more"
-        if refused and again is not None:
-            words += f"; again from {again.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
+        words = _of_gap(one.days, used, refused) if one.reason == "gap" else _of_cap(one, used, most, refused)
+        if own:
+            words += f"; it was {one.touches} before they left {tired.streak} messages in a row without an answer"
         numbers: dict[str, object] = {"used": used, "allowed": most, "days": one.days, "streak": tired.streak, "risk": tired.opt_out_risk}
-        found.append(Check(name, not refused and used < most, words, numbers))
+        found.append(Check(name, not refused and used < most, words, numbers | ({"again": again} if refused else {})))
     return tuple(found)
+
+
+def _of_gap(days: int, used: int, refused: bool) -> str:
+    if used:
+        return f"another message went less than {days} days ago, and so many must lie between two"
+    return f"another message goes today, and {days} days must lie between two" if refused else f"no other message in the last {days} days"
+
+
+def _of_cap(one: arbitration.Limit, used: int, most: int, refused: bool) -> str:
+    words = f"they have had {_of_most(used, most, f' {CAPS[one.reason]} in {one.days} days')}"
+    return words + ("; what is left goes to messages of today that are worth more" if refused and used < most else "")

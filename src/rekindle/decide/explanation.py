@@ -95,7 +95,7 @@ def explain(warehouse: Warehouse, question: Question) -> tuple[Verdict, ...]:
     opened = _opened(warehouse, question, customer)
     rounds = due.rounds(warehouse, seen, [one for one in programs if one.name in opened], opened, inputs.as_of)
     stood = {name: warehouse.keep(_stood(inputs, name, found)) for name, found in rounds.items()}
-    placed = {name: _placed(warehouse, customer, inputs.documents.program(name), table) for name, table in stood.items()}
+    placed = {name: _placed(warehouse, customer, question, name, table) for name, table in stood.items()}
     waiting = {name: found for name, found in placed.items() if any(one.state == "due" for one in found)}
     told: list[Verdict] = []
     due_programs = [program for program in programs if program.name in waiting]
@@ -168,12 +168,13 @@ def _stood(inputs: Inputs, name: str, found: due.Rounds) -> ir.Table:
     return due.stands(inputs.profile.select(*columns), inputs.documents.program(name), found, inputs.as_of)
 
 
-def _placed(warehouse: Warehouse, customer: dict[str, Any], program: Program, stood: ir.Table) -> list[Round]:
+def _placed(warehouse: Warehouse, customer: dict[str, Any], question: Question, name: str, stood: ir.Table) -> list[Round]:
     """The rounds of a program, the latest opened first."""
+    program = question.inputs.documents.program(name)
     rows = warehouse.arrow(stood).to_pylist()
     rows.sort(key=lambda row: row["episode"])
     rows.sort(key=lambda row: row["opened_at"], reverse=True)
-    return [whereabouts.stand(row, customer, program) for row in rows]
+    return [whereabouts.stand(row, customer, program, question.show) for row in rows]
 
 
 @dataclass(slots=True)
@@ -244,7 +245,7 @@ def _due(
         return [_idle(question, program, placed)]
     for row in sorted(rows, key=lambda one: (one["opened_at"], one["episode"])):
         stage = program.stages[row["stage_no"]]
-        checks = before_draw({**customer, **row}, program, stage, inputs)
+        checks = before_draw({**customer, **row}, program, stage, inputs, question.show)
         draw = draws.get(row["episode"])
         reason = row["reason"] or (draw.reason if draw else None)
         verdicts.append(

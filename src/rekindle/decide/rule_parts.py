@@ -4,11 +4,13 @@ Knows nothing of programs.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import ibis.expr.types as ir
 
+from rekindle.decide import rule_words
+from rekindle.decide.rule_words import Show
 from rekindle.insight.expression import Expression
 from rekindle.insight.expression_tree import (
     Among,
@@ -35,11 +37,13 @@ class Part:
         text: The condition.
         holds: Whether it holds; what is not known does not.
         values: The columns and calls that it reads, with the customer's values; None where one is not known.
+        words: Of one that does not hold, what it asks for and what is, as a person would say it; empty where it holds.
     """
 
     text: str
     holds: bool
     values: dict[str, object]
+    words: str = ""
 
     @property
     def shown(self) -> str:
@@ -71,6 +75,11 @@ class RuleVerdict:
         """The conditions that do not hold, with the values that decide them."""
         return "; ".join(part.shown for part in self.parts if not part.holds)
 
+    @property
+    def words(self) -> str:
+        """The same as a person would say it."""
+        return ", and ".join(part.words for part in self.parts if not part.holds)
+
 
 def _value(value: object) -> str:
     if value is None:
@@ -91,15 +100,21 @@ def columns(table: ir.Table, rules: Iterable[Expression]) -> dict[str, ir.Value]
     return found
 
 
-def verdict(rule: Expression, row: Mapping[str, Any]) -> RuleVerdict:
+def verdict(rule: Expression, row: Mapping[str, Any], show: Show) -> RuleVerdict:
     """A rule over one customer.
 
     Args:
         rule: The rule.
         row: The customer's columns, and those of `columns`.
+        show: Minor units as an amount that people read.
     """
-    parts = tuple(Part(text_of(node), bool(row[_key(node)]), _values(node, row)) for node in _parts(rule.root))
+    parts = tuple(_part(node, row, show) for node in _parts(rule.root))
     return RuleVerdict(rule.text, all(part.holds for part in parts), parts)
+
+
+def _part(node: Node, row: Mapping[str, Any], show: Show) -> Part:
+    found = Part(text_of(node), bool(row[_key(node)]), _values(node, row))
+    return found if found.holds else replace(found, words=rule_words.unmet(node, row, found.shown, show))
 
 
 def _key(node: Node) -> str:

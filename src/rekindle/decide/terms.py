@@ -10,12 +10,22 @@ from typing import Any
 
 from rekindle.decide import arms, rule_parts
 from rekindle.decide.arms import DAYS_A_WEEK, Shop
-from rekindle.insight.lifecycle import COHORTS
+from rekindle.decide.rule_parts import RuleVerdict
+from rekindle.decide.rule_words import Show
 from rekindle.program.documents import Arm, Offer, Program, Stage
 
 Row = Mapping[str, Any]
 Obstacle = tuple[str, str]
 """A code, and what stands in the way in words that people read."""
+
+
+WHO = {
+    "one_bad_experience": "customers who had a bad experience",
+    "paused_high_potential": "valuable customers who have paused",
+    "long_inactive": "customers who have been silent for long",
+    "other": "customers whose silence has no special reason",
+}
+"""Lapsed cohorts as the people in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,7 @@ class Choice:
     arm: Arm
     offer: Offer
     shop: Shop
-    show: Callable[[float], str]
+    show: Show
 
 
 def obstacles(row: Row, choice: Choice) -> tuple[Obstacle, ...]:
@@ -115,32 +125,37 @@ def obstacles(row: Row, choice: Choice) -> tuple[Obstacle, ...]:
     return tuple((code.removesuffix("_order"), WORDS[code](row, choice)) for code in unmet)
 
 
+def rule(row: Row, choice: Choice) -> RuleVerdict | None:
+    """The rule that a variant goes by over the customer; None where it has none."""
+    return rule_parts.verdict(choice.arm.when, row, choice.show) if choice.arm.when is not None else None
+
+
 def _rule(row: Row, choice: Choice) -> str:
-    told = rule_parts.verdict(choice.arm.when, row) if choice.arm.when is not None else None
-    return f"its rule does not hold: {told.unmet if told else ''}"
+    told = rule(row, choice)
+    return told.words if told else ""
 
 
 def _cohort(row: Row, choice: Choice) -> str:
     name, arm = choice.stage.name, choice.arm.name
-    mine = [COHORTS[cohort] for cohort in COHORTS if arm in choice.program.arms_for(name, cohort)]
-    return f"not for {COHORTS[row['lapsed_cohort'] or 'other']}" if len(mine) > 1 else f"only for {mine[0] if mine else 'nobody'}"
+    mine = [WHO[cohort] for cohort in WHO if arm in choice.program.arms_for(name, cohort)]
+    return f"not for {WHO[row['lapsed_cohort'] or 'other']}" if len(mine) > 1 else f"only for {mine[0] if mine else 'nobody'}"
 
 
 def _same_kind(_row: Row, choice: Choice) -> str:
     most = choice.program.caps.same_kind_in_a_row
-    return f"the same kind of offer ({choice.offer.kind}) came last, and comes at most {most} in a row"
+    return f"the same kind of offer ({choice.offer.kind}) came last, and may come {most} in a row"
 
 
 def _round_used(row: Row, choice: Choice) -> str:
-    return f"price offers of the round used up ({row['price_offers']} of {choice.program.caps.price_offers})"
+    return f"they have had {row['price_offers']} of at most {choice.program.caps.price_offers} price offers of this round"
 
 
 def _year_used(row: Row, choice: Choice) -> str:
-    return f"price offers of the year used up ({row['price_offers_year']} of {choice.program.caps.price_offers_per_year})"
+    return f"they have had {row['price_offers_year']} of at most {choice.program.caps.price_offers_per_year} price offers of a year"
 
 
 def _ladder(_row: Row, choice: Choice) -> str:
-    return f"the rung before it on the ladder {choice.offer.ladder.name if choice.offer.ladder else ''} was not given yet"
+    return f"the step before it on the ladder {choice.offer.ladder.name if choice.offer.ladder else ''} has not been given yet"
 
 
 def _dates(row: Row, choice: Choice) -> str:
@@ -148,21 +163,21 @@ def _dates(row: Row, choice: Choice) -> str:
     left = -1 if day is None else offer.days_left(day)
     if left is None or left < 0:
         return "its dates are over, or have not begun"
-    return f"its dates leave {left} days of {offer.minimum_valid_days}"
+    return f"its dates leave {left} days, and {offer.minimum_valid_days} is the least"
 
 
 def _scope(_row: Row, choice: Choice) -> str:
-    return f"there is no {choice.offer.scope} of the customer's that it could hold for"
+    return f"there is no {choice.offer.scope} of theirs that it could hold for"
 
 
 def _minimum_spend(row: Row, choice: Choice) -> str:
     least = choice.shop.minor(choice.offer.minimum_spend or Decimal(0))
     usual = (row["average_order_value"] or 0) * choice.stage.offers.minimum_spend_at_most
-    return f"holds from {choice.show(least)}, and {choice.show(usual)} is the most to ask of this customer"
+    return f"it holds from {choice.show(least)} on, and {choice.show(usual)} is the most to ask of them"
 
 
 def _value(_row: Row, choice: Choice) -> str:
-    return f"worth more than the {choice.show(choice.shop.minor(choice.stage.offers.value_at_most or Decimal(0)))} that the stage allows"
+    return f"it is worth more than the {choice.show(choice.shop.minor(choice.stage.offers.value_at_most or Decimal(0)))} of this stage"
 
 
 def _margin_floor(row: Row, choice: Choice) -> str:
@@ -171,12 +186,13 @@ def _margin_floor(row: Row, choice: Choice) -> str:
     floor = max(choice.stage.offers.margin_floor, offer.margin_floor)
     own = once * (1 - row.get(f"part:{name}", 0.0)) * (1.0 if offer.price else row.get(f"share:{name}", 1.0))
     left = paid - once if offer.price else paid
-    kept = "is not known" if margin is None or left <= 0 else f"would be {(margin - own) / left:.1%}"
-    return f"margin floor: what an order keeps {kept}, and {floor:.0%} is the least"
+    if margin is None or left <= 0:
+        return "what an order with it would keep as margin is not known"
+    return f"an order with it would keep {100 * (margin - own) / left:.1f} % as margin, and {100 * floor:.0f} % is the least"
 
 
 def _unspent(row: Row, choice: Choice) -> str:
-    return f"{choice.show(row['credit_balance'])} of credit are unspent, and come before anything new"
+    return f"they have {choice.show(row['credit_balance'])} of unspent credit, which comes before anything new"
 
 
 def _always(words: str) -> Callable[[Row, Choice], str]:
@@ -184,24 +200,24 @@ def _always(words: str) -> Callable[[Row, Choice], str]:
 
 
 WORDS: dict[str, Callable[[Row, Choice], str]] = {
-    "no_channel": _always("no channel of it that the customer agreed to"),
+    "no_channel": _always("they agreed to no channel by which it goes"),
     "rule": _rule,
     "cohort": _cohort,
     "same_kind": _same_kind,
     "round_used": _round_used,
     "year_used": _year_used,
-    "given": _always("given already in this round, and never renewed"),
-    "once": _always("given before, and given once"),
+    "given": _always("they have had it in this round, and it is never renewed"),
+    "once": _always("they have had it before, and it is given once"),
     "ladder": _ladder,
-    "ladder_order": _always("no order has come since the rung before it"),
+    "ladder_order": _always("no order of theirs has come since the step before it"),
     "dates": _dates,
     "scope": _scope,
     "minimum_spend": _minimum_spend,
     "value": _value,
     "seller": _always("a seller's own promotion runs on it, or its seller is not known"),
     "margin_floor": _margin_floor,
-    "no_price": _always("the stage makes no price offers"),
+    "no_price": _always("this stage makes no offer that lowers a price"),
     "unspent": _unspent,
-    "waits": _always("waits for offers: lapsed and came back by the code of a price offer again and again"),
+    "waits": _always("they lapsed and came back by the code of a price offer again and again"),
 }
 """Every condition of `arms.option` by its code: what to say where it does not hold."""

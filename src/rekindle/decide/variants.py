@@ -16,7 +16,8 @@ from rekindle.decide import arbitration, arms, budget, chances, checks, fatigue,
 from rekindle.decide.assignment import salt
 from rekindle.decide.funding import split
 from rekindle.decide.inputs import Inputs
-from rekindle.decide.terms import Choice, Obstacle, Terms, obstacles, terms
+from rekindle.decide.rule_parts import RuleVerdict
+from rekindle.decide.terms import Choice, Obstacle, Terms, obstacles, rule, terms
 from rekindle.history.warehouse import Warehouse
 from rekindle.program.documents import NOTHING, Program, Stage
 
@@ -35,6 +36,7 @@ class Variant:
         channel: The way that it would take; None where there is none.
         scope, seller_id: What the offer holds for, and whose goods that is.
         eligible: Whether the customer may get it.
+        rule: The rule that it goes by over the customer; None where it has none.
         obstacles: What keeps it from the customer.
         weight: What the policy gives it in the customer's context.
         share: Its chance among the variants that the customer may get, before budgets.
@@ -52,6 +54,7 @@ class Variant:
     scope: str | None
     seller_id: str | None
     eligible: bool
+    rule: RuleVerdict | None
     obstacles: tuple[Obstacle, ...]
     weight: float
     share: float
@@ -159,13 +162,13 @@ def _draw(row: Mapping[str, Any], question: "Question", program: Program, stage:
         choice = Choice(program, stage, arm, offer, inputs.shop_of(program), question.show)
         hindered = obstacles(row, choice)
         if not hindered and not row[f"can:{name}"]:
-            hindered = (("before_others", "what the customer has unspent comes before it"),)
+            hindered = (("before_others", "their unspent credit comes before it"),)
         chance = row[f"pi:{name}"] * scales[name]
         found.append(
             Variant(
                 name, arm.offer, offer.kind, offer.label, row[f"channel:{name}"], row[f"scope:{name}"], row[f"seller:{name}"],
-                row[f"can:{name}"], hindered, row[f"weight:{name}"], row[f"pi:{name}"], scales[name], chance, edge, edge + chance,
-                terms(row, choice),
+                row[f"can:{name}"], rule(row, choice), hindered, row[f"weight:{name}"], row[f"pi:{name}"], scales[name], chance,
+                edge, edge + chance, terms(row, choice),
             )
         )  # fmt: skip
         edge += chance
@@ -209,7 +212,7 @@ def settled(warehouse: Warehouse, inputs: Inputs, seen: "Past", told: "list[Verd
         key = (one.program, one.round.episode if one.round else "")
         end = by_key.get(key, {"reason": None, "send_at": None})
         falls = [pair for pair, holds in zip(used, flags[key], strict=True) if holds]
-        capped = checks.after_draw(falls, tired, end["reason"], end["send_at"], inputs.as_of.timezone)
+        capped = checks.after_draw(falls, tired, end["reason"], end["send_at"])
         told[number] = _timed(one, inputs, end, capped)
     return tuple(told)
 
@@ -266,8 +269,9 @@ def _timed(one: "Verdict", inputs: Inputs, end: Mapping[str, Any], capped: tuple
     leaves = inputs.as_of.instant.astimezone(UTC) if one.service else at
     day = at.astimezone(ZoneInfo(zone)).date()
     waits = leaves > inputs.as_of.instant
-    held = "do not hold a service message" if one.service else f"from {quiet.start} to {quiet.end}"
-    words = f"quiet hours {held}: it leaves on {leaves.astimezone(ZoneInfo(zone)):%Y-%m-%d at %H:%M} in {zone}"
+    held = f"it is outside the quiet hours from {quiet.start} to {quiet.end}"
+    held = "news of their own order waits for no quiet hours" if one.service else held
+    words = f"{held}: it leaves on {leaves.astimezone(ZoneInfo(zone)):%Y-%m-%d at %H:%M}"
     hour = checks.Check("quiet_hours", True, words, {"send_at": leaves.replace(tzinfo=None), "waits": waits, "zone": zone})
     return replace(
         one, checks=(*one.checks, *capped, hour), send_at=leaves.replace(tzinfo=None), zone=zone,

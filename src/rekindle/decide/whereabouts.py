@@ -11,6 +11,7 @@ from typing import Any
 from rekindle.decide import rule_parts
 from rekindle.decide.due import STATES as STATES
 from rekindle.decide.rule_parts import RuleVerdict
+from rekindle.decide.rule_words import Show
 from rekindle.program.documents import Program
 
 
@@ -57,18 +58,19 @@ class Round:
     passed: tuple[str, ...]
 
 
-def stand(row: Mapping[str, Any], customer: Mapping[str, Any], program: Program) -> Round:
+def stand(row: Mapping[str, Any], customer: Mapping[str, Any], program: Program, show: Show) -> Round:
     """Where a round stands.
 
     Args:
         row: Of `due.stands`.
         customer: The profile's row, with the columns of `rule_parts.columns`.
         program: The program.
+        show: Minor units as an amount that people read.
     """
     names, last, number = [stage.name for stage in program.stages], row["last_no"], row["stage_no"]
     return Round(
         row["episode"], row["opened_at"], row["opening_order"], row["opening_product"], row["opening_category"], row["opening_day"],
         row["entered_at"], row["standing"], names[last] if 0 <= last < len(names) else None, row["reached_arm"], row["reached_at"],
         names[number] if number < len(names) else None, row["delay_days"], row["due_at"], row["begins_by"], row["ends_at"], row["state"],
-        row["why"] or "", rule_parts.verdict(program.audience.enter, customer), tuple(names[last + 1 : number]),
+        row["why"] or "", rule_parts.verdict(program.audience.enter, customer, show), tuple(names[last + 1 : number]),
     )  # fmt: skip

@@ -3,7 +3,9 @@
 Knows nothing of programs. Every customer has exactly one stage; a cohort only who is lapsing or lapsed.
 """
 
+import math
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
@@ -74,6 +76,21 @@ def stage(profile: ir.Table, edges: Edges = EDGES) -> ir.StringValue:
         (profile.purchase_days >= 2, "repeat"),
         else_="first_time",
     )
+
+
+def slipping_edges(stage: str, edges: Edges = EDGES) -> tuple[float, int]:
+    """Rhythms of silence over which a stage of `SLIPPING` holds, and the days of silence from which on."""
+    return edges.lapsed if stage == "lapsed" else edges.lapsing, edges.lapsing_days
+
+
+def slipping_since(stage: str, last_day: date, rhythm_days: float, edges: Edges = EDGES) -> date:
+    """The first day at whose end a stage of `SLIPPING` held of a customer, by the rhythm that is known now.
+
+    >>> slipping_since("lapsing", date(2026, 1, 30), 124.2), slipping_since("lapsed", date(2026, 1, 30), 5.0)
+    (datetime.date(2026, 10, 6), datetime.date(2026, 2, 27))
+    """
+    rhythms, least = slipping_edges(stage, edges)
+    return last_day + timedelta(days=max(math.floor(rhythms * rhythm_days) + 1, least))
 
 
 def high_potential(buyers: ir.Table, edges: Edges = EDGES) -> ir.Table:

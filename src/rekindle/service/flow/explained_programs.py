@@ -1,10 +1,11 @@
-"""Every program's verdict over one customer in words: why there is a message or none, which variants there were, the draw and the sum.
+"""Every program's verdict over one customer in words: why there is a message or none, which choices there were, and what it is worth.
 
-Knows nothing of how anything was found, nor of the profile's words.
+Knows nothing of how anything was found, nor of the profile's words. Sentences come first; the numbers under them repeat the whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rekindle import money
@@ -14,8 +15,10 @@ from rekindle.decide.guardrails import PUT_OFF, REASONS
 from rekindle.decide.terms import Terms
 from rekindle.decide.variants import Draw, Variant
 from rekindle.decide.whereabouts import Round
+from rekindle.insight.lifecycle import SLIPPING, slipping_since
 from rekindle.program.documents import NOTHING
-from rekindle.program.triggers import MOMENTS
+from rekindle.program.triggers import AHEAD, MOMENTS
+from rekindle.service.flow.timeline import SHORT
 
 EXITS = {
     "order": "an order came after it", "reviewed": "its order was reviewed", "opt_out": "the customer opted out",
@@ -25,25 +28,26 @@ EXITS = {
 """What ends a round, with the words people read."""
 
 PAD = " " * 15
-HOUR = "%Y-%m-%d %H:%M"
+AT = "%Y-%m-%d at %H:%M"
 
 
-def lines(verdict: Verdict, currency: str, zone: str) -> Iterator[str]:
-    """A program's verdict for people, its name first.
+def lines(verdict: Verdict, row: Mapping[str, Any], currency: str, zone: str) -> Iterator[str]:
+    """A program's verdict in sentences, its name first.
 
     Args:
         verdict: The verdict.
+        row: The customer's profile.
         currency: Of the store.
-        zone: The store's time zone, in which days are told.
+        zone: The time zone in which days and hours are told.
     """
     yield f"{verdict.program:<14} {headline(verdict, zone)}"
     if verdict.state != "due" or verdict.round is None:
         return
-    yield PAD + _begun(verdict.round, zone)
+    yield PAD + _begun(verdict, verdict.round, row, zone)
     for check in sorted(verdict.checks, key=lambda one: one.passed):
         yield f"{PAD}{'passed ' if check.passed else 'STOPPED'} {check.words}"
     if verdict.draw is not None and verdict.service:
-        yield f"{PAD}a message about the customer's own order: one variant, no draw, no cap"
+        yield f"{PAD}It is about the customer's own order: there is one variant, no draw and no cap."
     elif verdict.draw is not None:
         yield from _draw(verdict.draw, currency)
 
@@ -56,27 +60,37 @@ def headline(verdict: Verdict, zone: str) -> str:
         return f"cannot tell: {verdict.why}"
     if verdict.state == "due":
         return _due(verdict, zone)
-    return _waiting(verdict.round, verdict.trigger, zone) + (f"; {verdict.more} more open" if verdict.more else "")
+    return _waiting(verdict, verdict.round, zone) + (f"; {verdict.more} more open" if verdict.more else "")
 
 
 def _due(verdict: Verdict, zone: str) -> str:
-    stage = verdict.round.stage if verdict.round else ""
+    stage = spaced(verdict.round.stage or "") if verdict.round else ""
     draw = verdict.draw
     if verdict.reason in PUT_OFF and draw is not None:
-        again = f"; again from {_local(verdict.send_at, zone):{HOUR}}" if verdict.send_at else ""
-        return f"{stage}: drawn {spaced(draw.arm)}, put off ({REASONS[verdict.reason]}){again}"
+        until = f" to {at(verdict.send_at, zone)}" if verdict.send_at else ""
+        return f"{stage}: {spaced(draw.arm)} was drawn, and is put off{until}"
     if verdict.reason is not None:
-        return f"{stage}: left alone ({REASONS[verdict.reason]})"
+        return f"{stage}: left alone ({reason(verdict.reason)})"
     if draw is None or draw.taken is None:
-        return f"{stage}: drawn to hear nothing"
-    at = f", leaves {local(verdict.send_at, verdict.zone)}" if verdict.send_at else ""
-    until = f", offer until {verdict.valid_until}" if verdict.valid_until and draw.taken.terms.r else ""
-    return f"{stage}: {spaced(draw.arm)} by {draw.taken.channel}{at}{until}"
+        return f"{stage}: drawn to hear nothing this time"
+    leaves = f", leaves on {at(verdict.send_at, zone)}" if verdict.send_at else ""
+    until = f"; the offer holds until {verdict.valid_until}" if verdict.valid_until and draw.taken.terms.r else ""
+    return f"{stage}: {named(draw.taken)} by {draw.taken.channel}{leaves}{until}"
 
 
-def local(instant: datetime, zone: str) -> str:
-    """A naive UTC instant on the clock of a zone, which it names."""
-    return f"{_local(instant, zone):{HOUR}} {zone}"
+def reason(code: str) -> str:
+    """Why a customer is left alone, in a few words."""
+    return SHORT.get(code, REASONS[code])
+
+
+def named(one: Variant) -> str:
+    """A variant with what the customer reads of its offer, where there is one."""
+    return spaced(one.arm) + ("" if one.kind == "none" else f" ({one.label})")
+
+
+def at(instant: datetime, zone: str) -> str:
+    """A naive UTC instant on the clock of a zone."""
+    return f"{_local(instant, zone):{AT}}"
 
 
 def day_of(instant: datetime, zone: str) -> str:
@@ -88,100 +102,155 @@ def _local(instant: datetime, zone: str) -> datetime:
     return instant.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
 
 
-def _waiting(one: Round, trigger: str, zone: str) -> str:
+def opened_on(trigger: str, one: Round, zone: str) -> str:
+    """The day that a round is about: that of the last order, of what lies ahead, or of what happened."""
+    if trigger in AHEAD and one.opening_day is not None:
+        return str(one.opening_day)
+    return _day(trigger, one.opened_at, zone)
+
+
+def _day(trigger: str, instant: datetime, zone: str) -> str:
+    """A day of a round; silences and days that lie ahead are whole days of the store's already."""
+    return f"{instant:%Y-%m-%d}" if trigger == "lapse" or trigger in AHEAD else day_of(instant, zone)
+
+
+def due_on(trigger: str, one: Round, zone: str) -> str:
+    """The day from which on the stage that follows is due."""
+    return day_of(one.due_at, zone) if one.last_at else _day(trigger, one.due_at, zone)
+
+
+def _moment(trigger: str, one: Round, zone: str) -> str:
+    return f"{'the last order' if trigger == 'lapse' else MOMENTS[trigger]} on {opened_on(trigger, one, zone)}"
+
+
+def _waiting(verdict: Verdict, one: Round, zone: str) -> str:
     """Why nothing is due in a round."""
-    opened = f"{MOMENTS[trigger]} on {day_of(one.opened_at, zone)}"
+    opened, stage, last = _moment(verdict.trigger, one, zone), spaced(one.stage or ""), spaced(one.last_stage or "")
     match one.state:
         case "not_for":
-            return f"not for this customer: its audience asks for {one.enter.unmet}"
+            return f"not for them: {one.enter.words}"
         case "not_due":
-            since = f"{one.delay_days} days after {one.last_stage}" if one.last_stage else f"{one.delay_days} days after {opened}"
-            return f"{one.stage} is not due before {day_of(one.due_at, zone)}, {since}" + _skipped(one)
+            return f"{stage} is not due before {due_on(verdict.trigger, one, zone)}, {_after(one, last or opened)}{_skipped(one)}"
         case "missed":
-            last = day_of(one.begins_by, zone) if one.begins_by else ""
-            return f"too late to begin: {opened}, and {one.stage} could begin until {last}"
+            until = _day(verdict.trigger, one.begins_by, zone) if one.begins_by else ""
+            return f"too late to begin: {opened}, and {stage} could begin until {until}"
         case "over":
             return f"over: the round began on {day_of(one.entered_at, zone)} and lasted its time" if one.entered_at else "over"
         case "done":
-            return f"over: the last stage, {one.last_stage}, was on {day_of(one.last_at, zone)}" if one.last_at else "over"
+            return f"over: the last stage, {last}, was on {day_of(one.last_at, zone)}" if one.last_at else "over"
         case "passed_over":
             return f"nothing to send: {opened}, and none of its stages is for this customer"
     return f"ended: {opened}, and {EXITS[one.why]}"
 
 
+def _after(one: Round, what: str) -> str:
+    days = f"{one.delay_days} day{'s' * (one.delay_days != 1)}"
+    return f"{days} after {what}" if one.delay_days else f"at once after {what}"
+
+
 def _skipped(one: Round) -> str:
-    return f"; passed over: {', '.join(one.passed)}" if one.passed else ""
+    return f"; passed over: {', '.join(map(spaced, one.passed))}" if one.passed else ""
 
 
-def _begun(one: Round, zone: str) -> str:
-    of = next((f" of {what} {which}" for what, which in (("order", one.opening_order), ("product", one.opening_product)) if which), "")
-    began = f"begun on {day_of(one.entered_at, zone)}" if one.entered_at else "begins now"
-    last = f"; last {one.last_stage} ({spaced(one.last_arm or NOTHING)}) on {day_of(one.last_at, zone)}" if one.last_at else ""
-    due = f"due since {day_of(one.due_at, zone)}{_skipped(one)}"
-    return f"round {one.episode}{of}, opened on {day_of(one.opened_at, zone)}, {began}{last}; {due}"
+def _begun(verdict: Verdict, one: Round, row: Mapping[str, Any], zone: str) -> str:
+    """What opened a round, and why its stage comes now."""
+    stage = spaced(one.stage or "")
+    opened = _silence(row) if verdict.trigger == "lapse" and row["last_day"] else f"Opened by {_moment(verdict.trigger, one, zone)}"
+    if one.last_at:
+        came = "nothing, by the draw" if one.last_arm in (None, NOTHING) else spaced(str(one.last_arm))
+        last = f"Last came {spaced(one.last_stage or '')} ({came}) on {day_of(one.last_at, zone)}"
+        return f"{opened}. {last}; {stage} comes {_after(one, 'that')}{_skipped(one)}."
+    return opened + (f"; {stage} comes {_after(one, 'that')}" if one.delay_days else "") + f"{_skipped(one)}."
+
+
+def _silence(row: Mapping[str, Any]) -> str:
+    """Since when a customer is silent, and since when that is a lapse."""
+    last, next_on, stage, rhythm = (
+        row[name] for name in ("last_day", "expected_next_order_at", "lifecycle", "average_days_between_orders")
+    )  # fmt: skip
+    counts = f", and since {slipping_since(stage, last, rhythm)} they count as {stage}" if stage in SLIPPING and rhythm else ""
+    return f"Silent since their last order on {last}: the next was expected on {next_on}{counts}"
 
 
 def _draw(draw: Draw, currency: str) -> Iterator[str]:
-    """The variants along the line from 0 to 1, where the draw fell, and what was drawn taken apart."""
-    weights = ", ".join(f"{spaced(one.arm)} {one.weight:.6f}" for one in draw.variants)
-    given = f"the chances {draw.policy} give {weights}, nothing {draw.nothing:.6f}"
-    yield f"{PAD}in the context {draw.context} {given}; shared among those that are left:"
-    if draw.possible:
-        yield PAD + _budget(draw)
+    """The choices with their chances, which was drawn, and what it is worth."""
+    yield PAD + _among(draw)
     for one in draw.variants:
-        yield PAD + _variant(one, draw)
+        drawn = " <- drawn" if one.arm == draw.arm else ""
+        if one.eligible:
+            yield f"{PAD}{percent(one.chance):<8}{named(one)}{drawn}"
+        else:
+            yield f"{PAD}{'no':<8}{named(one)}: {'; '.join(words for _, words in one.obstacles)}"
     if not draw.possible:
         return
-    edge = draw.variants[-1].end
     drawn = " <- drawn" if draw.taken is None else ""
-    yield f"{PAD}yes     nothing: {1 - edge:.6f}, from {edge:.6f} to 1{drawn}"
-    yield f"{PAD}draw {draw.number:.6f} = md5('{draw.text}'), first 13 hex digits / 2^52" + _fell(draw)
-    if draw.taken is not None:
-        yield from _terms(draw.taken.terms, currency)
-
-
-def _budget(draw: Draw) -> str:
-    if not draw.scaled:
-        return "budgets: not known without a plan of this instant; taken to leave every chance as it is"
-    least = min(one.scale for one in draw.variants)
-    return "budgets leave every chance as it is" if least == 1 else f"budgets leave {least:.6f} of a chance at the least"
-
-
-def _variant(one: Variant, draw: Draw) -> str:
-    name = f"{spaced(one.arm)} ({one.label})"
-    if not one.eligible:
-        return f"no      {name}: {'; '.join(words for _, words in one.obstacles)}"
-    scaled = f" = {one.share:.6f} x {one.scale:.6f}" if one.scale != 1 else ""
-    drawn = " <- drawn" if one.arm == draw.arm else ""
-    return f"yes     {name}: {one.chance:.6f}{scaled}, from {one.start:.6f} to {one.end:.6f}{drawn}"
-
-
-def _fell(draw: Draw) -> str:
+    yield f"{PAD}{percent(1 - draw.variants[-1].end):<8}nothing, to be left alone this time{drawn}"
     if draw.kept:
-        return f"; {spaced(draw.arm)} was drawn before, a cap put it off, and the draw is kept with its chance of {draw.chance:.6f}"
-    return f": {spaced(draw.arm)}, a chance of {draw.chance:.6f}"
+        before = f"{spaced(draw.arm).capitalize()} was drawn before, when a cap put it off"
+        yield f"{PAD}{before}: the draw is kept, with its chance of {percent(draw.chance)}."
+    if draw.taken is not None:
+        chance = f"the approved chances still give it {percent(draw.chance)}"
+        still = "the chances are equal until results are known" if alike(draw) else chance
+        yield PAD + _worth(draw.taken.terms, still, currency)
 
 
-def _terms(one: Terms, currency: str) -> Iterator[str]:
-    """The sum, in units of the currency, number by number."""
-    m, c, mail, left = (_units(value, currency) for value in (one.m, one.c, one.channel, one.opt_out))
-    p0 = f"({one.expected_orders:.6f} x {one.open_days}/{one.horizon_days} = {one.p0:.6f} orders anyway + {one.d:g})"
-    share = f" x {one.k:.6f} not sent back" if one.k != 1 else ""
-    taken = f"{p0} x {one.r:g} takers x {c}{share}"
-    cost, gain = (money.show_exactly(value / MILLI, currency) for value in (one.expected_cost, one.expected_margin))
-    yield f"{PAD}expected to cost {cost} = {taken} + {mail} for the message"
-    theirs = f" x {1 - one.s:g} of ours" if one.s else ""
-    first = f"{one.d:g} extra orders (assumed, give or take {one.d_sd:g}) x {m} margin"
-    yield f"{PAD}expected to bring {gain} = {first}"
-    yield f"{PAD}  - {taken}{theirs} - {mail} for the message - {left} for who leaves (0.2 % of the margin expected)"
+def alike(draw: Draw) -> bool:
+    """Whether the chances are equal: so they are until a table that results have changed is approved."""
+    return len({*(one.weight for one in draw.variants), draw.nothing}) == 1
 
 
-def _units(minor: float, currency: str) -> str:
-    """Minor units as an amount, with enough digits to recompute by hand."""
-    return f"{minor / 10 ** money.exponent(currency):.5f}"
+def _among(draw: Draw) -> str:
+    if not draw.possible:
+        return "None of its variants fits:"
+    choices, least = sum(one.eligible for one in draw.variants) + 1, min(one.scale for one in draw.variants)
+    how = "each as likely as another until results are known" if alike(draw) else "with the approved chances"
+    left = "" if least == 1 else f"; budgets leave {percent(least)} of a message's chance, and nothing gets the rest"
+    return f"Drawn by lot among {choices} choices, {how}{left}:"
+
+
+def percent(share: float) -> str:
+    """A chance in per cent; a little is never shown as none, nor all but a little as all.
+
+    >>> percent(0.25), percent(0.0004), percent(0.9999), percent(1.0)
+    ('25.0 %', 'under 0.1 %', 'over 99.9 %', '100.0 %')
+    """
+    if 0 < share < 0.0005:
+        return "under 0.1 %"
+    return "over 99.9 %" if 0.9995 <= share < 1 else f"{100 * share:.1f} %"
+
+
+def _worth(one: Terms, still: str, currency: str) -> str:
+    """What a variant is expected to come to, and why it is tried although it may come to a loss."""
+    adds, all_in_all = one.d * one.m, one.expected_margin / MILLI
+    seller = f" ({amount(one.seller_cost / MILLI, currency)} of it the seller's)" if one.seller_cost else ""
+    parts = [f"adds {amount(adds, currency)} of margin on average", f"costs {amount(one.expected_cost / MILLI, currency)}{seller}"]
+    if one.opt_out > 0:
+        parts.append(f"loses {amount(one.opt_out, currency)} by those who leave")
+    words = f"It is assumed that such a message {', '.join(parts[:-1])} and {parts[-1]}: {balance(all_in_all, currency)}."
+    if all_in_all >= 0:
+        return words
+    redeemed = (one.p0 + one.d) * one.r * one.c * one.k * (1 - one.s)
+    mostly = ", mostly for orders that would come anyway" if one.p0 > one.d else ""
+    why = f" The offer costs more than it is expected to add{mostly}." if redeemed > adds else ""
+    return f"{words}{why} It is tried all the same: {still}."
+
+
+def balance(minor: float, currency: str) -> str:
+    """What a message is expected to come to, beside leaving the customer alone.
+
+    >>> balance(-31.0, "EUR"), balance(0.4, "EUR")
+    ('EUR 0.31 less than no message', 'less than EUR 0.01 more than no message')
+    """
+    return f"{amount(abs(minor), currency)} {'less' if minor < 0 else 'more'} than no message" if minor else "as much as no message"
+
+
+def amount(minor: float, currency: str) -> str:
+    """An expected amount: a mail costs less than what is paid at the least, but something."""
+    if not minor:
+        return "nothing"
+    return f"less than {money.show(1, currency)}" if 0 < minor < 1 else money.show(minor, currency)
 
 
 def spaced(name: str) -> str:
     """A name as people write it."""
     return name.replace("_", " ")
-
