@@ -1,8 +1,9 @@
 """How fast pages and answers come, beside a bare view of the same server: `python benchmarks/bench_pages.py`.
 
-The server is the one that `rekindle serve` starts, with one address more, which answers two letters. The load comes from another process
-over connections that stay open, for customers and codes of whom no two in a row are alike. Each is asked in turns with the bare view: first
-as often as it can, then on a clock at half of that, where an answer's time counts from the instant at which it was to be asked.
+The server is the one that `rekindle serve` starts, with one address more, which answers two letters. That one goes the way of every page of
+Django's; the three that are measured go a shorter one. The load comes from another process over connections that stay open, for customers
+and codes of whom no two in a row are alike. Each is asked in turns with the bare view: first as often as it can, then on a clock at half of
+that, where an answer's time counts from the instant at which it was to be asked.
 """
 
 import asyncio

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished
 from django.db import connection
+from django.http import StreamingHttpResponse
 from django.test import RequestFactory
 
 from rekindle import moment
@@ -19,7 +21,7 @@ from rekindle.service.api import actions
 from rekindle.service.config import load_ring, looks
 from rekindle.service.config.web import application
 from rekindle.service.links.actions import number_of
-from rekindle.service.public import clicks
+from rekindle.service.public import clicks, styles
 from rekindle.settings import Settings
 from tests.service.touches import meet
 
@@ -29,11 +31,12 @@ Answered = tuple[str, Mapping[str, str], bytes]
 
 
 def asked(app: Any, method: str, address: str, body: str = "", **more: str) -> Answered:
-    environ = RequestFactory().generic(method, address, body, "application/json", **more).environ
+    environ = RequestFactory().generic(method, address, body, "application/json", HTTP_X_FORWARDED_PROTO="https", **more).environ
     told: list[tuple[str, dict[str, str]]] = []
     answer = app({**environ, "wsgi.input": BytesIO(body.encode())}, lambda status, headers, *_: told.append((status, dict(headers))))
     content = b"".join(answer)
-    answer.close()
+    if hasattr(answer, "close"):
+        answer.close()
     return (*told[0], content)
 
 
@@ -59,19 +62,48 @@ def test_both_ways_answer_alike(store: Settings, addresses: dict[str, str], meth
 
 def test_each_look_goes_the_short_way(addresses: dict[str, str]) -> None:
     for name, method in (("click", "GET"), ("choose", "GET"), ("validate", "POST")):
-        request = RequestFactory().generic(method, addresses[name])
-        assert [bool(look.part(request)) for look in looks.LOOKS].count(True) == 1
-        other = RequestFactory().generic("POST" if method == "GET" else "GET", addresses[name])
-        assert not any(look.part(other) for look in looks.LOOKS)
+        assert [bool(look.part(method, addresses[name])) for look in looks.LOOKS].count(True) == 1
+        other = "POST" if method == "GET" else "GET"
+        assert not any(look.part(other, addresses[name]) for look in looks.LOOKS)
 
 
-def test_a_look_that_fails_says_so_and_ends_its_turn(store: Settings, addresses: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_that_fails_says_so_once_and_ends_its_turn(
+    store: Settings, addresses: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     app = application(store)
     with monkeypatch.context() as broken:
         broken.setattr(clicks, "load_ring", lambda *_: 1 / 0)
         status, headers, _ = asked(app, "GET", addresses["click"])
     assert (status, headers["Cache-Control"], headers["X-Content-Type-Options"]) == ("500 Internal Server Error", "no-store", "nosniff")
+    assert [(one.name, one.getMessage()) for one in caplog.records] == [("django.request", "c/<str:token> failed")]
     assert asked(app, "GET", addresses["click"])[0] == "302 Found"
+
+
+def test_a_look_gives_up_an_old_connection(store: Settings, addresses: dict[str, str]) -> None:
+    app = application(store)
+    asked(app, "GET", addresses["choose"])
+    held = connection.connection
+    asked(app, "GET", addresses["choose"])
+    assert connection.connection is held
+    connection.close_at = 0.0
+    assert asked(app, "GET", addresses["choose"])[0] == "200 OK"
+    assert connection.connection is not held
+
+
+def test_what_is_there_is_handed_over_whole_and_a_stream_is_not(store: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    app, ended = application(store), list[object]()
+    request_finished.connect(lambda **told: ended.append(told), weak=False, dispatch_uid="ended")
+    environ = RequestFactory().get("/assets/public.css").environ
+    try:
+        assert [type(app(environ, lambda *_: None)), len(ended)] == [list, 1]
+        monkeypatch.setattr(styles, "HttpResponse", lambda text, **_: StreamingHttpResponse([text.encode()]))
+        streamed = app(environ, lambda *_: None)
+        assert len(ended) == 1
+        assert b"".join(streamed).startswith(b"/*")
+        streamed.close()
+        assert len(ended) == 2
+    finally:
+        request_finished.disconnect(dispatch_uid="ended")
 
 
 def test_who_writes_waits_for_no_look_and_looks_take_turns_on_sqlite_alone(store: Settings, addresses: dict[str, str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from rekindle import moment
 from rekindle.deliver.links import Claim, sign
@@ -93,3 +93,14 @@ def test_only_a_server_of_ours_says_whom_it_asks_for(near: str, said: str, addre
 
     request = RequestFactory().get("/", headers={"X-Forwarded-For": said}, REMOTE_ADDR=near)
     assert often.address_of(request) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.0/24"), ("255.255.255.255", "255.255.255.0/24"), ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("::ffff:203.0.113.7", "::/48"), ("", ""), ("unix", ""),
+    ],
+)  # fmt: skip
+def test_a_network_is_the_addresses_beside_one(address: str, network: str) -> None:
+    assert often.network_of(RequestFactory().get("/", REMOTE_ADDR=address)) == network

@@ -6,7 +6,7 @@ Knows nothing of what is asked. Addresses are counted by a digest under a key of
 import hmac
 import secrets
 import time
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from threading import Lock
 
 from django.http import HttpRequest
@@ -55,7 +55,9 @@ def network_of(request: HttpRequest) -> str:
         address = ip_address(address_of(request))
     except ValueError:
         return ""
-    return str(ip_network((int(address), 24) if address.version == 4 else (address.packed, 48), strict=False))
+    kind, bits = (IPv4Address, 24) if address.version == 4 else (IPv6Address, 48)
+    rest = address.max_prefixlen - bits
+    return f"{kind(int(address) >> rest << rest)}/{bits}"
 
 
 def origin_of(request: HttpRequest) -> str:

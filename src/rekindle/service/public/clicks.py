@@ -33,7 +33,8 @@ _AGENT_AT_MOST = 300
 def follow(request: HttpRequest, token: str) -> HttpResponse:
     """Sends a visitor on to where the link leads; whoever follows the hidden link, to the shop's first page."""
     store = store_in_use()
-    ring = load_ring(store.var, CLICKS)
+    var = store.var
+    ring = load_ring(var, CLICKS)
     try:
         link = expand(ring, token)
     except Refused:
@@ -41,15 +42,20 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
     url = store.brand.url if link.destination == TRAP else url_of(str(connection.settings_dict["NAME"]), link.destination)
     if url is None:
         return not_ours(request)
-    followed(request, link)
+    _followed(request, link, var, ring)
     return HttpResponseRedirect(url)
 
 
 def followed(request: HttpRequest, link: Link) -> None:
     """Leaves the line of a link that was followed; none of a question for the head alone, and none of an answer."""
+    var = store_in_use().var
+    _followed(request, link, var, load_ring(var, CLICKS))
+
+
+def _followed(request: HttpRequest, link: Link, var: Path, ring: Ring) -> None:
     if request.method == "GET":
-        var, now = store_in_use().var, moment.now()
-        note(var, line(request, load_ring(var, CLICKS), link, now), now)
+        now = moment.now()
+        note(var, line(request, ring, link, now), now)
 
 
 def line(request: HttpRequest, ring: Ring, link: Link, at: datetime) -> str:
