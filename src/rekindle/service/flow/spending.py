@@ -3,7 +3,7 @@
 Knows nothing of checkouts and pages. A budget's period ends today and has so many days, those of the store's time zone.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -112,10 +112,15 @@ def withheld(settings: Settings, codes: Collection[str], at: datetime) -> dict[s
     """
     rows = _HELD_BACK(*codes) if codes else []
     limited = [coupon for coupon, _ in rows if coupon.limited]
-    found = each(settings, at) if limited else ()
-    gone = set(_of_spent(Coupon.objects.filter(pk__in=[one.code for one in limited]), found).values_list("pk", flat=True))
-    gone |= {coupon.code for coupon in limited if any(one.refuses(coupon, _least(coupon)) for one in found)}
+    gone = _refused(settings, limited, at) if limited else set()
     return dict.fromkeys(gone, SPENT) | {coupon.code: WITHDRAWN for coupon, ended in rows if ended}
+
+
+def _refused(settings: Settings, limited: Sequence[Coupon], at: datetime) -> set[str]:
+    """Which codes under hard budgets one of them refuses."""
+    found = each(settings, at)
+    gone = set(_of_spent(Coupon.objects.filter(pk__in=[one.code for one in limited]), found).values_list("pk", flat=True))
+    return gone | {coupon.code for coupon in limited if any(one.refuses(coupon, _least(coupon)) for one in found)}
 
 
 def each(settings: Settings, at: datetime) -> tuple[Used, ...]:
