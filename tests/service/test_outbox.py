@@ -2,6 +2,8 @@ import importlib
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rekindle.errors import BadData
 from rekindle.service.flow.codes import ALPHABET, code_for
@@ -78,6 +80,30 @@ def test_what_has_landed_is_settled_as_the_next_begin(store: Settings) -> None:
     assert actions.begin([second], nobody_is_judged, NOON, later(1), landed) == Begun([second], {}, {first.id: "sent"})
     assert list(Touch.objects.order_by("id").values_list("status", "settled_at")) == [
         ("sent", later(1)), ("attempting", None), ("attempting", None),
+    ]
+
+
+def test_what_lands_together_is_written_together_and_each_as_it_ended(store: Settings) -> None:
+    actions.insert_touches("plan1", touches(["c1", "c2", "c3", "c4"]))
+    actions.ready("plan1")
+    batch = actions.claim("one", NOON, NOON, 9)
+    actions.begin(batch, nobody_is_judged, NOON, NOON)
+    ended = [
+        Outcome("sent", message_id="m1", provider_id="p1", tried=True),
+        Outcome("failed", message_id="m2", reason="it's \"%s\" of 100 %; \u00fc"),
+        Outcome("planned", reason="come later", send_at=later(15), tried=True),
+        Outcome("planned", reason="quiet hours"),
+    ]
+    with CaptureQueriesContext(connection) as seen:
+        actions.settle(list(zip(batch, ended, strict=True)), later(1))
+    assert len([one for one in seen if "UPDATE outbox_touch" in one["sql"] and "times:" not in one["sql"]]) == 1
+    columns = ("status", "message_id", "provider_id", "reason", "attempts", "send_at", "settled_at", "owner", "lease_until", "mirror")
+    before = NOON - timedelta(hours=1)
+    assert list(Touch.objects.order_by("id").values_list(*columns)) == [
+        ("sent", "m1", "p1", "", 1, before, later(1), "one", None, "changed"),
+        ("failed", "m2", "", ended[1].reason, 0, before, later(1), "one", None, "changed"),
+        ("planned", "", "", "come later", 1, later(15), None, "", None, "changed"),
+        ("planned", "", "", "quiet hours", 0, before, None, "", None, "changed"),
     ]
 
 

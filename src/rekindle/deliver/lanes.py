@@ -174,22 +174,23 @@ class Lanes(Generic[K]):
         return _Trouble(before.failures + 1, now + max(asked, min(growing, self.limits.longest_rest)))
 
     def _air(self, now: float) -> _Air:
-        air = _Air()
+        air, late, patience = _Air(), self._late, self._patience
         for flight in self._flights.values():
             age = now - flight.since
             air.by_lane[flight.lane] += 1
-            if age >= self._patience:
+            if age >= patience:
                 air.slow.add(flight.lane)
-            if flight.probe or age >= self._patience:
+            if flight.probe or age >= patience:
                 air.apart += 1
-            elif age < self._late:
+            elif age < late:
                 air.normal += 1
         return air
 
     def _turns(self, now: float) -> float:
         """Seconds until a hand-over becomes late or slow."""
         ages = [now - flight.since for flight in self._flights.values() if not flight.probe]
-        left = (limit - age for age in ages for limit in (self._late, self._patience))
+        limits = self._late, self._patience
+        left = (limit - age for age in ages for limit in limits)
         return min((seconds for seconds in left if seconds > 0), default=math.inf)
 
     @property
