@@ -123,6 +123,8 @@ def test_every_decision_and_every_time_left_alone_stands_in_the_story(told: Sett
     assert "drawn to hear nothing this time" in page(enter(Role.EDITOR), "customers/c1")
     decide(told, arm="reminder", reason="gap", propensity=0.4, eligible="reminder|nothing")
     assert "Put off: too soon after another message" in page(enter(Role.EDITOR), "customers/c1")
+    decide(told, arm="nothing", propensity=0.997, eligible="reminder|nothing")
+    assert "the chance was over 99 %." in page(enter(Role.EDITOR), "customers/c1")
 
 
 def test_every_reason_is_explained() -> None:

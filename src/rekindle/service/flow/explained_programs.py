@@ -27,6 +27,12 @@ EXITS = {
 }
 """What ends a round, with the words people read."""
 
+ON_DAY = {
+    "lapse": "the last order on", "late_delivery": "a late delivery that was promised for", "credit": "an unspent credit that expires on",
+    "run_out": "something that runs out about",
+}
+"""Moments whose day is not simply that on which they are, with the words before it."""
+
 PAD = " " * 15
 AT = "%Y-%m-%d at %H:%M"
 
@@ -120,7 +126,9 @@ def due_on(trigger: str, one: Round, zone: str) -> str:
 
 
 def _moment(trigger: str, one: Round, zone: str) -> str:
-    return f"{'the last order' if trigger == 'lapse' else MOMENTS[trigger]} on {opened_on(trigger, one, zone)}"
+    """What opened a round, with its day; an unspent credit may have none."""
+    dated = trigger != "credit" or one.opening_day is not None
+    return f"{ON_DAY.get(trigger, f'{MOMENTS[trigger]} on') if dated else MOMENTS[trigger] + ' since'} {opened_on(trigger, one, zone)}"
 
 
 def _waiting(verdict: Verdict, one: Round, zone: str) -> str:

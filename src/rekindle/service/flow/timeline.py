@@ -16,6 +16,7 @@ from rekindle.decide.guardrails import PUT_OFF, REASONS
 from rekindle.decide.wishes import TOPIC
 from rekindle.insight.journey import STEPS
 from rekindle.insight.profile import PROFILING
+from rekindle.learn.report.figures import Figures
 from rekindle.program.documents import NOTHING
 from rekindle.program.triggers import TOPICS
 from rekindle.service.events import queries as events
@@ -128,19 +129,20 @@ def _decision(row: Mapping[str, Any], settings: Settings) -> Moment:
     at, of, reason = row["as_of"].replace(tzinfo=UTC), f"{spaced(row['program'])}, {spaced(row['stage'])}", row["reason"]
     if reason:
         way = "Put off" if reason in PUT_OFF else "Left alone"
-        said = (WHY[reason], *_among(row)) if row["arm"] else (WHY[reason],)
+        said = (WHY[reason], *_among(row, settings)) if row["arm"] else (WHY[reason],)
         return Moment(at, "left_alone", f"{way}: {SHORT.get(reason, REASONS[reason])}", said, of, hourless=True)
     if row["arm"] == NOTHING:
-        return Moment(at, "left_alone", "Left alone: drawn to hear nothing this time", (LOT, *_among(row)), of, hourless=True)
-    return Moment(at, "decision", f"Chosen: {spaced(row['arm'])}", (*_among(row), *_worth(row, settings)), of, hourless=True)
+        return Moment(at, "left_alone", "Left alone: drawn to hear nothing this time", (LOT, *_among(row, settings)), of, hourless=True)
+    return Moment(at, "decision", f"Chosen: {spaced(row['arm'])}", (*_among(row, settings), *_worth(row, settings)), of, hourless=True)
 
 
-def _among(row: Mapping[str, Any]) -> tuple[str, ...]:
+def _among(row: Mapping[str, Any], settings: Settings) -> tuple[str, ...]:
     """What else there was, and the chance; where only one thing could come, nothing was drawn."""
     variants = [spaced(one) for one in (row["eligible"] or "").split("|") if one]
     if row["propensity"] in (None, 1) or len(variants) < 2:
         return ()
-    return (f"Drawn by lot among {', '.join(variants)}: the chance was {100 * row['propensity']:.0f} %.",)
+    share = Figures(settings.currency, settings.locale.replace("-", "_")).share(row["propensity"])
+    return (f"Drawn by lot among {', '.join(variants)}: the chance was {share}.",)
 
 
 def _worth(row: Mapping[str, Any], settings: Settings) -> tuple[str, ...]:
