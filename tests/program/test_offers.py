@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from rekindle.program.checking import check
+from rekindle.program.offer_contracts import Earnings
 from rekindle.program.offers import Offer
 from tests.program.store import TODAY, WIN_BACK, Store
 
@@ -215,20 +216,21 @@ def test_a_curve_counts_its_orders_its_cap_and_the_shops_part_and_may_begin_at_n
     ("old", "new", "words", "severity"),
     [
         (CREDIT, "amount: 400.00", f"credit_by_curve: one redemption costs 400{BEST}", "error"),
-        (CREDIT, "amount: 53.20", "", ""),
-        (CREDIT, "amount: 400.00, cap: 50.00", "", ""),
-        (CREDIT, "amount: 100.00, payer: shared, seller_share: 0.5, scope: product", "", ""),
+        (CREDIT, "amount: 53.20", "costs 53.2, and the orders of 99 in 100 customers are not expected to earn more than 40,", "warning"),
+        (CREDIT, "amount: 40.00", "", ""),
+        (CREDIT, "amount: 400.00, cap: 40.00", "", ""),
+        (CREDIT, "amount: 80.00, payer: shared, seller_share: 0.5, scope: product", "", ""),
         (CREDIT, "amount: 110.00, payer: shared, seller_share: 0.5, scope: product", "one redemption costs 55", "error"),
         (CREDIT, "curve: {margin: [[0, 54.00]]}, cap: 60.00", "credit_by_curve: one redemption costs 54, and", "error"),
         (CREDIT, "curve: {margin: [[30.00, 3.00], [100.00, 90.00]]}, cap: 60.00", "one redemption may cost 60", "warning"),
         ("redemption: 0.20, unit_cost: 1.00", "redemption: 0.20, unit_cost: 90.00", "category_bundle: one redemption costs 90", "error"),
-        ("unit_cost: 5.00, returns_share: 0.30", "unit_cost: 150.00, returns_share: 0.30", "", ""),
+        ("unit_cost: 5.00, returns_share: 0.30", "unit_cost: 130.00, returns_share: 0.30", "", ""),
         ("unit_cost: 5.00, returns_share: 0.30", "unit_cost: 200.00, returns_share: 0.30", "one redemption costs 60", "error"),
     ],
 )
 def test_an_offer_that_costs_more_than_any_order_earns(store: Store, old: str, new: str, words: str, severity: str) -> None:
     store.change(old, new, "offers.yaml")
-    found = [one for one in check(store.root, earns=Decimal("53.20")) if one.rule == "offer-over-margin"]
+    found = [one for one in check(store.root, earns=Earnings(Decimal("53.20"), Decimal("40.00"))) if one.rule == "offer-over-margin"]
     assert [(one.file, one.severity) for one in found] == ([("offers.yaml", severity)] if words else [])
     assert not found or words in found[0].message
     assert [one for one in check(store.root) if one.rule == "offer-over-margin"] == [], "nothing is said where no customer is known"

@@ -83,7 +83,7 @@ def _checked(root: Path) -> _Checked:
     except settings.WrongSettings as wrong:
         return _Checked((*setting_lines.examined(root, wrong), *checking.check(root)))
     today = moment.local_day(now, held.timezone)
-    documents = checking.check(held.root, today=today, held=reviews.next_days(held), earns=order_margins.highest(held))
+    documents = checking.check(held.root, today=today, held=reviews.next_days(held), earns=order_margins.earnings(held))
     try:
         content, signature = linting.examined(held), signing.examined(held)
         rest = (*senders.examined(held), *placeholders.examined(held), *spending.examined(held, now))

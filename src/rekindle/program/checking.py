@@ -6,7 +6,6 @@ Knows nothing of customers. `load` and `check` look into a folder; everything el
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -18,6 +17,7 @@ from rekindle.program.contracts import Surroundings
 from rekindle.program.documents import Documents, Program
 from rekindle.program.experiments import Experiment
 from rekindle.program.fields import Entry
+from rekindle.program.offer_contracts import Earnings
 from rekindle.program.offers import OfferList
 from rekindle.program.reading import EXPERIMENTS, OFFERS, PROGRAMS, RULES, SEGMENTS, TARGETS, Reading, Unreadable, folder, read_once
 from rekindle.program.rules import Rules
@@ -80,7 +80,7 @@ class Question:
         approving: True where a person is about to say yes: an owner must be there.
         today: The day of the question; None where reviews are not looked at.
         held: The day by which the next review is due of programs whose last one was held, by name.
-        earns: The most that an order of any customer is expected to earn, units; None where no customer is known.
+        earns: What orders earn; None where no customer is known.
     """
 
     margin: float = MARGIN
@@ -88,7 +88,7 @@ class Question:
     approving: bool = False
     today: date | None = None
     held: Mapping[str, date] = field(default_factory=dict)
-    earns: Decimal | None = None
+    earns: Earnings | None = None
 
 
 def check(
@@ -96,7 +96,7 @@ def check(
     approving: bool = False,
     today: date | None = None,
     held: Mapping[str, date] | None = None,
-    earns: Decimal | None = None,
+    earns: Earnings | None = None,
 ) -> tuple[Finding, ...]:
     """Every mistake in a store folder's documents, by file and line; of settings that cannot be used, the others count.
 
@@ -105,7 +105,7 @@ def check(
         approving: True where a person is about to say yes: an owner must be there.
         today: The day of the question, for overdue reviews; None leaves them out.
         held: The day by which the next review is due of programs whose last one was held, by name.
-        earns: The most that an order of any customer is expected to earn, units; None where no customer is known.
+        earns: What orders earn; None where no customer is known.
     """
     try:
         money = _money(root)
@@ -114,7 +114,7 @@ def check(
     return _in_folder(root, Question(*money, approving, today, held or {}, earns)).findings
 
 
-def load(root: Path, earns: Decimal | None = None) -> Documents:
+def load(root: Path, earns: Earnings | None = None) -> Documents:
     """A store folder's documents.
 
     Args:

@@ -27,18 +27,31 @@ Misfit = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Earnings:
+    """What one order of a customer is expected to earn, units.
+
+    Args:
+        most: Of the customer whose orders earn most.
+        usual: What the orders of 99 in 100 customers do not pass.
+    """
+
+    most: Decimal
+    usual: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Means:
     """What there is to pay for offers.
 
     Args:
         margin: The store's margin on goods of unknown cost, share of the price.
         rules: With the budgets and, where a person has set them, the value tiers; None where they cannot be read.
-        earns: The most that an order of any customer is expected to earn, units; None where no customer is known.
+        earns: What orders earn; None where no customer is known.
     """
 
     margin: float
     rules: Rules | None
-    earns: Decimal | None = None
+    earns: Earnings | None = None
 
 
 def of_stage(program: Program, stage: Stage, around: "Surroundings") -> Iterator[Mistake]:
@@ -167,19 +180,22 @@ def _curve_losses(offer: Offer) -> Iterator[Mistake]:
         yield Mistake(("offers", offer.name, "curve"), "offer-over-margin", why, "Write values below the margins that they stand at.")
 
 
-def _beyond_orders(offer: Offer, earns: Decimal | None) -> Iterator[Mistake]:
-    """An offer of which a redemption costs the shop more than any customer's order earns; a warning where only a curve's upper end does."""
+def _beyond_orders(offer: Offer, earns: Earnings | None) -> Iterator[Mistake]:
+    """An offer of which a redemption costs the shop more than any customer's order earns; a warning where only some bear what it costs."""
     if earns is None:
         return
     path, own = ("offers", offer.name), Decimal(str(1 - offer.seller_part))
-    least, most = (_units(round(one * own, 2)) if one * own > earns else "" for one in _span(offer))
-    best = f"no customer's order is expected to earn more than {_units(earns)}"
-    if least:
-        why = f"offers.{offer.name}: one redemption costs {least}, and {best}"
+    least, most = (round(one * own, 2) for one in _span(offer))
+    costs, best = f"offers.{offer.name}: one redemption", f"no customer's order is expected to earn more than {_units(earns.most)}"
+    if least > earns.most:
+        why = f"{costs} costs {_units(least)}, and {best}"
         yield Mistake(path, "offer-over-margin", why, "Lower what it costs, or let the seller pay.")
-    elif most:
-        why = f"offers.{offer.name}: one redemption may cost {most}, and {best}"
-        yield Mistake(path, "offer-over-margin", why, "Lower the upper end of its curve, or its cap.", "warning")
+    elif most > earns.most:
+        remedy = "Lower the upper end of its curve, or its cap."
+        yield Mistake(path, "offer-over-margin", f"{costs} may cost {_units(most)}, and {best}", remedy, "warning")
+    elif least > earns.usual:
+        few = f"the orders of 99 in 100 customers are not expected to earn more than {_units(earns.usual)}, so hardly anybody gets it"
+        yield Mistake(path, "offer-over-margin", f"{costs} costs {_units(least)}, and {few}", "Lower what it costs.", "warning")
 
 
 def _span(offer: Offer) -> tuple[Decimal, Decimal]:

@@ -41,7 +41,7 @@ def submit(settings: Settings, at: datetime) -> tuple[Version, ...]:
     Raises:
         BadData: They cannot be used.
     """
-    checking.load(settings.root, order_margins.highest(settings))
+    checking.load(settings.root, order_margins.earnings(settings))
     found, held = texts(settings.root), queries.approved(settings)
     changed = unsubmitted(settings)
     wanted = [actions.Submission(name, name.partition("/")[0].removesuffix(".yaml"), found[name]) for name in changed]
@@ -57,7 +57,7 @@ def approve_all(settings: Settings, by: str, at: datetime) -> tuple[Version, ...
         Refused: A program has no owner.
     """
     versions = submit(settings, at)
-    refuse_errors(checking.check(settings.root, approving=True, earns=order_margins.highest(settings)))
+    refuse_errors(checking.check(settings.root, approving=True, earns=order_margins.earnings(settings)))
     held = queries.approved(settings)
     for version in versions:
         if held.get(version.name) != version.digest:

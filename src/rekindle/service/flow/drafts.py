@@ -116,7 +116,7 @@ def examine(settings: Settings, name: str, text: str, today: date | None) -> Exa
         text: What somebody wrote.
         today: The store's day; None where reviews that are overdue do not matter.
     """
-    held, earns = beside(settings), order_margins.highest(settings)
+    held, earns = beside(settings), order_margins.earnings(settings)
     question = checking.Question(float(settings.margin), settings.currency, approving=True, today=today, earns=earns)
     found = checking.examine({**held, name: text.encode()}, question).findings
     mine = tuple(one for one in found if one.file == name)

@@ -1,18 +1,19 @@
-"""The most that an order of any customer is expected to earn, as the last published profiles have it.
+"""What one order of a customer is expected to earn, as the last published profiles have it.
 
 Knows nothing of offers: `program.offer_contracts` compares what they cost with it.
 """
 
-from decimal import Decimal
-
 from rekindle import money
 from rekindle.history.published import published
+from rekindle.program.offer_contracts import Earnings
 from rekindle.service.flow import snapshots
 from rekindle.settings import Settings
 
+_USUAL = 0.99
 
-def highest(settings: Settings) -> Decimal | None:
-    """The highest expected margin of one order, units; None where no profiles are published, or nobody's order earns anything.
+
+def earnings(settings: Settings) -> Earnings | None:
+    """What orders are expected to earn; None where no profiles are published, or nobody's order earns anything.
 
     Args:
         settings: The store's.
@@ -21,5 +22,8 @@ def highest(settings: Settings) -> Decimal | None:
     if path is None:
         return None
     engine = published()
-    found = engine.scalar(engine.read_parquet(path).margin_per_order.max())
-    return money.to_units(round(found), settings.currency) if found and found > 0 else None
+    margin = engine.read_parquet(path).margin_per_order
+    most, usual = engine.scalar(margin.max()), engine.scalar(margin.quantile(_USUAL))
+    if not most or most <= 0:
+        return None
+    return Earnings(*(money.to_units(round(one), settings.currency) for one in (most, usual)))
