@@ -6,7 +6,7 @@ Columns with few values are looked at together, every other column and question 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import pairwise, product
 from math import floor, prod
 from typing import Any
@@ -29,7 +29,12 @@ _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 def can_hold(rules: Iterable[Expression]) -> bool:
     """Whether some customer meets all the rules; true where that cannot be ruled out."""
-    rules = tuple(rules)
+    return _can_hold(tuple(rules))
+
+
+@lru_cache(maxsize=1_000)
+def _can_hold(rules: tuple[Expression, ...]) -> bool:
+    """Remembered: while somebody writes one document, the rules of all the others are asked again and again."""
     columns = sorted({column for rule in rules for column in rule.columns if column in VALUES})
     domains: list[tuple[Value, ...]] = [(*sorted(VALUES[one]), *(() if one in ALWAYS_KNOWN else (None,))) for one in columns]
     together = product(*domains) if prod(map(len, domains)) * sum(len(rule.text) for rule in rules) <= MOST else ()

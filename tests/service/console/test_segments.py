@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from rekindle.insight.profile import COLUMNS
-from rekindle.program import checking
+from rekindle.program import checking, reach
 from rekindle.program.catalogue import scaffold
 from rekindle.program.segments import SegmentList
 from rekindle.service.console.roles import Role
@@ -75,8 +75,11 @@ def test_while_one_is_written_the_other_documents_are_not_validated_again(
     editor, validate, models = enter(Role.EDITOR), checking.validate, []
     trial(editor, "orders >= 2")
     monkeypatch.setattr(checking, "validate", lambda model, reading: models.append(model) or validate(model, reading))
+    asked, alone = [], reach._alone
+    monkeypatch.setattr(reach, "_alone", lambda rules: asked.extend(one.text for one in rules) or alone(rules))
     assert '<span class="figure">2</span> customers' in trial(editor, "orders >= 3")
     assert models == [SegmentList]
+    assert asked == ["orders >= 3"]
 
 
 def test_a_draft_is_counted_from_the_file_that_lists_are_made_of(told: Settings, enter: Enter) -> None:
