@@ -54,7 +54,7 @@ th{overflow-wrap:break-word}
 thead th{overflow-wrap:normal;border-top:0;font-weight:500;font-size:.85rem;color:var(--soft);padding-bottom:.3rem;vertical-align:bottom}
 .name{font-weight:600}
 .number{text-align:right}
-td.number{white-space:nowrap}
+td.number{text-wrap:balance}
 th:last-child,td:last-child{padding-right:0}
 .head{display:none}
 .plain{list-style:none;padding:0;margin:0}
