@@ -27,6 +27,7 @@ from rekindle.service.privacy.shopify import PATH, signature
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
 from tests.service.touches import meet, plan
+from tests.service.traces import places
 
 WORD = "shpss_1"
 
@@ -179,6 +180,16 @@ def test_a_suppressed_address_outlives_its_owner_and_names_nobody(shop: Settings
     from rekindle.service.people.queries import people_by_id, refusals
 
     assert refusals(people_by_id(["c1"]), "email", NOON) == {"c1": "address suppressed"}
+
+
+def test_a_stop_after_an_erasure_brings_nobody_back(shop: Settings) -> None:
+    plan(["canary-77"], "plan2")
+    stop = sign(load_ring(shop.var, "unsubscribe"), Claim("canary-77", "email-marketing"))
+    actions.ask(ERASURE, "canary-77", "command", NOON)
+    erase_asked(shop, NOON)
+    assert Client().post(f"/u/{stop}", {"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert places(shop.root, {"canary-77"}) == []
+    assert Client().get(page(shop, "canary-77").replace("/data/", "/preferences/")).status_code == 404
 
 
 def test_a_visit_that_comes_while_visits_are_taken_out_is_kept(shop: Settings) -> None:

@@ -13,7 +13,7 @@ from rekindle.service.flow.linking import open_linker
 from rekindle.service.people.actions import opt_out
 from rekindle.service.public.answers import filled, not_ours, page
 from rekindle.service.public.forms import form
-from rekindle.service.public.visitors import visitor_of
+from rekindle.service.public.visitors import forgotten, visitor_of
 from rekindle.service.wishes.queries import held_and_stopped
 
 TEXTS = ("stop_title", "stop_text", "stop_button", "stopped_title", "stopped_text")
@@ -22,7 +22,7 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 @form(for_machines=True)
 def stop(request: HttpRequest, token: str) -> HttpResponse:
-    """The page with its button, and what the button and mail programs post to.
+    """The page with its button, and what the button and mail programs post to; of who was erased nothing is written down again.
 
     Source: RFC 8058, 3.1 and 3.2: no cookie, no redirect; a body without the key changes nothing.
     """
@@ -39,6 +39,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     if request.POST.get(name) != value:
         return page(request, "stop.html", said, status=400, locale=locale)
     now = moment.now()
-    opt_out(customer, visitor.channel, now, "unsubscribe link")
+    if not forgotten(visitor.person):
+        opt_out(customer, visitor.channel, now, "unsubscribe link")
     undo = visitor.channel in held_and_stopped(visitor.person, now)[1] and urlsplit(choose).path
     return page(request, "stopped.html", {**said, "undo": undo}, locale=locale)

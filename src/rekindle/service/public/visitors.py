@@ -72,9 +72,9 @@ def visitor_of(purpose: str, token: str) -> Visitor | None:
     except Refused:
         return None
     person = person_of(claim.subject)
-    return None if purpose != _STOP and _forgotten(person) else Visitor(person, claim.audience.removesuffix(_LIST))
+    return None if purpose != _STOP and forgotten(person) else Visitor(person, claim.audience.removesuffix(_LIST))
 
 
-def _forgotten(person: Person) -> bool:
+def forgotten(person: Person) -> bool:
     """Whether nobody is known by an id any more: whom it named was erased."""
     return person._state.adding and not ExternalId.objects.filter(customer_id=person.customer_id).exists()
