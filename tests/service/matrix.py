@@ -57,7 +57,7 @@ ROWS = (
     Row("GET", "assets/brand.css", ANYONE),
     Row("GET", "c/<str:token>", "link:clicks", (302,)),
     Row("GET POST", "u/<str:token>", "link:unsubscribe", (200, 400)),
-    Row("GET POST", "preferences/<str:token>", "link:preferences"),
+    Row("GET POST", "preferences/<str:token>", "link:preferences", (200, 400)),
     Row("GET POST", "enter/<str:token>", "link:messages", (200, 303)),
     Row("GET", "for/<str:token>", "link:messages"),
     Row("GET", "known/<str:token>", "link:preferences"),

@@ -20,7 +20,7 @@ from tests.service.test_matrix import address
 from tests.service.touches import meet
 
 LINKS = [row for row in ROWS if row.opens.startswith("link:")]
-FORM = {"List-Unsubscribe": "One-Click", "score": "5", "stop_all": "1", "confirm": "1", "what": "erase", "wanted": "erase"}
+FORM = {"List-Unsubscribe": "One-Click", "score": "5", "sent": "1", "stop_all": "1", "confirm": "1", "what": "erase", "wanted": "erase"}
 """What the buttons of all pages post, together."""
 
 

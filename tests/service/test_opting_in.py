@@ -25,7 +25,7 @@ from rekindle.service.wishes.queries import held_and_stopped, wishes_of
 from rekindle.service.wishes.wishes import Wishes
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
-from tests.service.test_preferences import TICKED, link
+from tests.service.test_preferences import SENT, TICKED, link
 from tests.service.touches import Recorder, meet
 
 DAY = timedelta(days=1)
@@ -176,13 +176,13 @@ def test_coming_back_takes_up_the_choices_of_before_with_a_fresh_record(store: S
     before = wishes_of(Person.objects.get(), NOON)
     assert (before.channels, before.refused, before.monthly) == ({"email", "sms"}, {"questions"}, 2)
     clock[0] = NOON + DAY
-    visitor.post(link(store), {"stop_all": "1"})
+    visitor.post(link(store), {**SENT, "stop_all": "1"})
     held, stopped = held_and_stopped(Person.objects.get(), clock[0])
     assert (held.channels, stopped) == (frozenset(), {"email", "sms"})
     words = Consent.objects.count()
     clock[0] = NOON + 2 * DAY
     assert 'name="restart"' in visitor.get(link(store)).content.decode()
-    visitor.post(link(store), {"restart": "1"})
+    visitor.post(link(store), {**SENT, "restart": "1"})
     assert wishes_of(Person.objects.get(), clock[0]) == before, "what was stopped at another time stays so"
     new = Consent.objects.order_by("pk")[words:].values_list("channel", "granted", "wording_version", "recorded_at")
     assert sorted(new) == [("email", True, WORDING, clock[0]), ("sms", True, WORDING, clock[0])]

@@ -23,7 +23,8 @@ from rekindle.settings import Settings
 from tests.service.conftest import NOON
 from tests.service.touches import Recorder, meet, plan
 
-TICKED = {"way_email": "on", "topic_offers": "on", "topic_advice": "on", "topic_questions": "on", "topic_occasions": "on", "scored": "on"}
+SENT = {"sent": "1"}
+TICKED = {**SENT, "way_email": "on", "scored": "on", **{f"topic_{name}": "on" for name in ("offers", "advice", "questions", "occasions")}}
 
 
 @pytest.fixture
@@ -61,11 +62,11 @@ def test_a_day_that_there_is_not_changes_no_birthday_and_is_said(store: Settings
 
 
 def test_who_stops_everything_is_told_so_and_may_take_it_back_from_the_same_page(store: Settings, visitor: Client) -> None:
-    for choice in ({"stop_all": "1"}, {"scored": "on"}):
+    for choice in ({**SENT, "stop_all": "1"}, {**SENT, "scored": "on"}):
         page = visitor.post(link(store), choice).content.decode()
         assert "From now on you get no advertising from us." in page
         assert 'name="restart" value="1"' in page
-        page = visitor.post(link(store), {"restart": "1"}).content.decode()
+        page = visitor.post(link(store), {**SENT, "restart": "1"}).content.decode()
         assert "Saved. It holds from now on." in page
         assert 'name="stop_all" value="1"' in page
         assert held().channels == {"email"}
@@ -116,7 +117,7 @@ def test_a_refusal_is_taken_back_by_a_new_word(store: Settings, visitor: Client)
     assert list(said)[1:] == [(False, "preference page", ""), (True, "preference page", "preferences-1")]
 
 
-SILENCING = [{"stop_all": "1"}, {**TICKED, "pause": "60"}, {key: value for key, value in TICKED.items() if key != "scored"}]
+SILENCING = [{**SENT, "stop_all": "1"}, {**TICKED, "pause": "60"}, {key: value for key, value in TICKED.items() if key != "scored"}]
 
 
 @pytest.mark.parametrize("form", SILENCING)
@@ -126,6 +127,15 @@ def test_what_waits_is_withdrawn_at_once(store: Settings, visitor: Client, form:
     send_due(store, NOON + timedelta(days=1), senders={"email": (recorder := Recorder())})
     assert recorder.taken == []
     assert Touch.objects.get().status == "suppressed"
+
+
+@pytest.mark.parametrize("form", [{}, {"scored": "on"}, {"stop_all": "1"}, {"sent": ""}])
+def test_what_was_not_sent_by_the_page_changes_nothing(store: Settings, visitor: Client, form: dict[str, str]) -> None:
+    """A body that got lost unticks nothing."""
+    before = (list(Consent.objects.values()), list(Person.objects.values()))
+    answer = visitor.post(link(store), form)
+    assert (answer.status_code, answer.content) == (400, visitor.get(link(store)).content)
+    assert (list(Consent.objects.values()), list(Person.objects.values())) == before
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options"])
@@ -138,7 +148,7 @@ def test_looking_changes_nothing(store: Settings, visitor: Client, method: str) 
 def test_a_damaged_link_changes_nothing(store: Settings, visitor: Client) -> None:
     good = link(store)
     for at in range(len("/preferences/"), len(good)):
-        assert visitor.post(f"{good[:at]}{chr(ord(good[at]) ^ 1)}{good[at + 1 :]}", {"stop_all": "1"}).status_code == 404
+        assert visitor.post(f"{good[:at]}{chr(ord(good[at]) ^ 1)}{good[at + 1 :]}", {**SENT, "stop_all": "1"}).status_code == 404
     assert held().channels == {"email"}
 
 
@@ -179,9 +189,10 @@ def test_a_stop_is_taken_back_with_one_press_where_there_was_a_yes(store: Settin
     page = stopped(store, visitor)
     action = re.search('<form method="post" action="([^"]+)">', page)
     assert action
+    assert 'name="sent" value="1"' in page
     assert 'name="restart" value="1"' in page
     assert held().channels == frozenset()
-    assert visitor.post(action[1].removeprefix(store.public_path), {"restart": "1"}).status_code == 200
+    assert visitor.post(action[1].removeprefix(store.public_path), {**SENT, "restart": "1"}).status_code == 200
     assert held().channels == {"email"}
 
 

@@ -40,20 +40,21 @@ LEAP_YEAR = 2000
 
 @form()
 def choose(request: HttpRequest, token: str) -> HttpResponse:
-    """The page, and what its buttons post to."""
+    """The page, and what its buttons post to; what did not come from its form, such as an empty body, changes nothing."""
     visitor = visitor_of("preferences", token)
     if visitor is None:
         return not_ours(request)
     now = moment.now()
     held, stopped = held_and_stopped(visitor.person, now)
-    told = ""
-    if request.method == "POST":
+    told, lost = "", request.method == "POST" and not request.POST.get("sent")
+    if request.method == "POST" and not lost:
         before = held
         held = replace(held, channels=held.channels | stopped) if "restart" in request.POST else _wanted(request.POST, held, now)
         wish(store_in_use(), visitor.person.customer_id, held, Said(now, SOURCE, WORDING))
         told, (_, stopped) = _told(request.POST, before, held), held_and_stopped(visitor.person, now)
     kind = _kind(visitor.person, held, told, stopped=bool(stopped and not held.channels))
-    return in_language(_blank(kind, shop_in_use()).filled({**_chosen(held, kind.language), "token": token}), kind.language)
+    shown = _blank(kind, shop_in_use()).filled({**_chosen(held, kind.language), "token": token})
+    return in_language(shown, kind.language, 400 if lost else 200)
 
 
 def _wanted(form: Mapping[str, str], held: Wishes, now: datetime) -> Wishes:
