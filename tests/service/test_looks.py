@@ -30,8 +30,8 @@ ORDER = json.dumps({"customer": "c1", "currency": "EUR", "lines": [{"amount": 50
 Answered = tuple[str, Mapping[str, str], bytes]
 
 
-def asked(app: Any, method: str, address: str, body: str = "", **more: str) -> Answered:
-    environ = RequestFactory().generic(method, address, body, "application/json", HTTP_X_FORWARDED_PROTO="https", **more).environ
+def asked(app: Any, method: str, address: str, body: str = "", kind: str = "application/json", **more: str) -> Answered:
+    environ = RequestFactory().generic(method, address, body, kind, HTTP_X_FORWARDED_PROTO="https", **more).environ
     told: list[tuple[str, dict[str, str]]] = []
     answer = app({**environ, "wsgi.input": BytesIO(body.encode())}, lambda status, headers, *_: told.append((status, dict(headers))))
     content = b"".join(answer)
@@ -111,7 +111,7 @@ def test_who_writes_waits_for_no_look_and_looks_take_turns_on_sqlite_alone(store
 
     def ask(method: str) -> str:
         try:
-            return asked(app, method, addresses["choose"])[0]
+            return asked(app, method, addresses["choose"], "sent=1", "application/x-www-form-urlencoded")[0]
         finally:
             connection.close()
 

@@ -10,7 +10,9 @@ import pytest
 from django.test import Client
 
 from rekindle import moment
+from rekindle.deliver.links import Claim, sign
 from rekindle.errors import BadData
+from rekindle.service.config import load_ring
 from rekindle.service.config.web import application
 from rekindle.service.flow.confirming import request_opt_in
 from rekindle.service.flow.sending import send_due
@@ -163,6 +165,19 @@ def test_a_wish_that_nothing_proves_is_confirmed_where_the_store_asks_for_it(
     waits = double and not proven
     now = wishes_of(Person.objects.get(), NOON)
     assert (now.channels, now.hour) == (frozenset({"inapp"}) | (frozenset() if waits else {"email"}), 18)
+    assert len(mails(asking, NOON)) == waits
+
+
+@pytest.mark.parametrize(("channel", "waits"), [("email", False), ("sms", True), ("webpush", True), ("inapp", True)])
+def test_a_link_proves_the_address_of_its_own_channel_alone(
+    store: Settings, visitor: Client, clock: list[datetime], channel: str, waits: bool
+) -> None:
+    asking = store.model_copy(update={"consent": store.consent.model_copy(update={"double_opt_in": True})})
+    application(asking)
+    path = f"/preferences/{sign(load_ring(store.var, 'preferences'), Claim('c1', f'{channel}-marketing'))}"
+    page = visitor.post(path, {**TICKED, "way_inapp": "on"}).content.decode()
+    assert wishes_of(Person.objects.get(), NOON).channels == frozenset({"inapp"}) | (frozenset() if waits else {"email"})
+    assert ("Bestätigen Sie es mit dem Link" in page, 'name="way_email" checked' in page) == (waits, not waits)
     assert len(mails(asking, NOON)) == waits
 
 

@@ -48,10 +48,12 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
     held, stopped = held_and_stopped(visitor.person, now)
     told, lost = "", request.method == "POST" and not request.POST.get("sent")
     if request.method == "POST" and not lost:
-        before = held
-        held = replace(held, channels=held.channels | stopped) if "restart" in request.POST else _wanted(request.POST, held, now)
-        wish(store_in_use(), visitor.person.customer_id, held, Said(now, SOURCE, WORDING))
-        told, (_, stopped) = _told(request.POST, before, held), held_and_stopped(visitor.person, now)
+        wanted = replace(held, channels=held.channels | stopped) if "restart" in request.POST else _wanted(request.POST, held, now)
+        said = Said(now, SOURCE, WORDING, proven=visitor.channel == "email")
+        before = wish(store_in_use(), visitor.person.customer_id, wanted, said)
+        now_held, stopped = held_and_stopped(visitor.person, now)
+        held = replace(wanted, channels=now_held.channels)
+        told = "saved_to_confirm" if "email" in wanted.channels - held.channels else _told(request.POST, before, held)
     kind = _kind(visitor.person, held, told, stopped=bool(stopped and not held.channels))
     shown = _blank(kind, shop_in_use()).filled({**_chosen(held, kind.language), "token": token})
     return in_language(shown, kind.language, 400 if lost else 200)
