@@ -31,6 +31,9 @@ def test_a_contact_is_written_one_way_and_found_three_ways(store: Settings) -> N
     )
     assert actions.record_contacts(row, AT) == Counts(read=1, people=1, consents=1)
     assert (queries.find("c1"), queries.find("17"), queries.find("ADA.L@example.org")) == ("c1", "c1", "c1")
+    actions.record_contacts(contacts(email=["ada@bücher.example"]), AT)
+    assert queries.find("Ada@Bücher.example ") == "c1"
+    actions.record_contacts(row, AT)
     person = Person.objects.get()
     assert (person.email, person.phone) == ("Ada.L@example.org", "+4915123456789")
     assert queries.external_ids(["c1", "c2"]) == {"c1": "17"}

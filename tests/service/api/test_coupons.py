@@ -18,7 +18,7 @@ from rekindle.service.outbox import actions as outbox
 from rekindle.service.outbox.models import Touch
 from rekindle.service.redemptions.models import Coupon, Redemption
 from rekindle.settings import Settings
-from tests.service.api.asking import NOW, Ask, meet
+from tests.service.api.asking import NOW, Ask, meet, share
 from tests.service.touches import touches
 
 LEDGERS = ("sqlite", "postgresql")
@@ -49,6 +49,17 @@ def checkout(ask: Ask) -> Ask:
         return ask(method, path, body, headers=headers)
 
     return asked
+
+
+@pytest.mark.parametrize("buyer", ["family@people.example", "Family@People.example "])
+def test_a_code_is_good_for_its_holder_among_those_who_share_an_address(checkout: Ask, buyer: str) -> None:
+    share("others@people.example", "c-2", "c-3")
+    assert checkout("POST", f"/coupons/{CODE}/validate", {**ORDER, "customer": "others@people.example"})[1]["reason"] == "not_yours"
+    share("family@people.example", "c-1", "c-2")
+    theirs = {**ORDER, "customer": buyer}
+    assert checkout("POST", f"/coupons/{CODE}/validate", theirs)[1]["valid"] is True
+    assert checkout("POST", f"/coupons/{CODE}/redeem", {**theirs, "order_id": "o-1"}, "a-key-of-its-own")[0] == 200
+    assert Redemption.objects.exists()
 
 
 def test_a_look_changes_nothing(checkout: Ask) -> None:

@@ -28,7 +28,7 @@ from rekindle.service.wishes.wishes import Wishes
 from rekindle.settings import Settings
 from tests.decide.shop import ROWS, TAILOR, crowd, documents, instant, program, rules
 from tests.insight.histories import empty
-from tests.service.api.asking import Ask
+from tests.service.api.asking import Ask, share
 from tests.service.conftest import make_store
 
 SIZE = 24
@@ -169,6 +169,8 @@ def test_without_a_decision_that_holds_there_is_nothing_and_no_record(decide: De
     nobody = {"show": False, "arm": NOTHING, "reason": "undecided", "words": "nothing was decided for the customer lately", "basis": None}
     assert decide("nobody") == nobody
     name = shown().customer_id
+    share("family@people.example", name, "another")
+    assert decide("family@people.example") == nobody, "it may be either"
     monkeypatch.setattr(moment, "now", lambda: instant(300).instant)
     assert decide(name) == nobody
     monkeypatch.setattr(moment, "now", lambda: instant(1).instant)

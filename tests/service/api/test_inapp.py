@@ -10,7 +10,7 @@ from rekindle.errors import PermanentFailure
 from rekindle.service.channels.inapp.channel import InApp
 from rekindle.service.channels.inapp.models import InAppMessage
 from rekindle.service.people import actions as people
-from tests.service.api.asking import NOW, Ask, meet
+from tests.service.api.asking import NOW, Ask, meet, share
 
 LEDGERS = ("sqlite", "postgresql")
 
@@ -44,6 +44,14 @@ def test_a_customer_sees_what_is_valid_and_theirs(ask: Ask) -> None:
         "id": "until-tomorrow", "title": "<b>until-tomorrow</b>", "text": "x", "url": "https://shop.example/c/1", "service": False,
         "last_day": TOMORROW.isoformat(), "seen_at": None, "dismissed_at": None,
     }  # fmt: skip
+
+
+def test_who_may_be_several_sees_nothing(ask: Ask) -> None:
+    meet("c-1", "c-2")
+    put("offer")
+    assert listed(ask, "C-1@people.example") == ["offer"]
+    share("family@people.example", "c-1", "c-2")
+    assert listed(ask, "family@people.example") == []
 
 
 def test_who_opts_out_sees_nothing_that_was_put_there_before_but_news_of_orders(ask: Ask) -> None:

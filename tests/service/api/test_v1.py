@@ -16,7 +16,7 @@ from rekindle.service.api import access, actions, queries, v1
 from rekindle.service.api.models import ApiKey
 from rekindle.service.api.scopes import SCOPES
 from rekindle.service.config import kept, often
-from tests.service.api.asking import BROWSER, NOW, Ask
+from tests.service.api.asking import BROWSER, NOW, Ask, share
 
 REFUSALS = [
     ("GET", "/inapp", None, 422), ("GET", "/inapp?customer=", None, 422), ("GET", "/inapp?customer=a%00b", None, 422),
@@ -43,6 +43,22 @@ def test_every_refusal_has_one_shape(ask: Ask) -> None:
         assert said["error"]["cause"]
         assert not said["error"]["cause"].endswith(".")
         assert said["error"]["remedy"].endswith((".", "create", "list", "--scope"))
+
+
+def test_where_a_name_may_be_several_customers_none_of_them_is_told(ask: Ask) -> None:
+    share("family@people.example", "c-1", "c-2")
+    who = {"customer": "family@people.example"}
+    wanted = {**who, "wording_version": "v", "channels": [], "refused_topics": [], "scored": True}
+    asked: list[tuple[str, str, object]] = [
+        ("GET", "/preferences?customer=family@people.example", None), ("PUT", "/preferences", wanted),
+        ("GET", "/customers/family@people.example/brief", None), ("GET", "/landing?customer=family@people.example", None),
+        ("POST", "/privacy/erasures", who), ("POST", "/privacy/data-requests", who),
+        ("POST", "/webpush/subscriptions", {**who, "subscription": BROWSER, "marketing": False}),
+    ]  # fmt: skip
+    for method, path, body in asked:
+        status, said = ask(method, path, body)
+        assert (status, said["error"]["kind"]) == (400, "UsageError"), (path, said)
+        assert "c-1" not in json.dumps(said), path
 
 
 def test_what_is_no_json_is_refused_in_the_same_shape(ask: Ask) -> None:

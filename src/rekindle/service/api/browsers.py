@@ -70,7 +70,7 @@ def key(request: HttpRequest) -> PublicKey:
 def subscribe(request: HttpRequest, given: Subscribing) -> Status[PublicKey]:
     """Keeps a customer's browser, in place of one from before; and their consent to marketing there, where they gave it."""
     browser, at = _read(given.subscription), moment.now()
-    customer = find(given.customer)
+    customer = find(given.customer, tell=False)
     actions.keep_browser(customer, browser.text, browser.lookup, at)
     if given.marketing:
         actions.consent(customer, _CHANNEL, at, "api", given.wording_version)

@@ -75,7 +75,7 @@ class Brief(Schema):
 @router.get("/{customer}/brief", response=Brief, summary="A customer in short, for a support agent")
 def brief(request: HttpRequest, customer: Path[CustomerId]) -> Brief:
     """What to know before answering; the newest messages first, at most 20."""
-    mine = find(customer)
+    mine = find(customer, tell=False)
     person = person_of(mine)
     profile = known_of(store_in_use().var, mine)
     told = events.of_customer(mine)[-LAST:]

@@ -11,7 +11,6 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from rekindle import moment
-from rekindle.errors import BadData
 from rekindle.respond.placement import WORDS, Decided, Silence
 from rekindle.service.api.access import Key
 from rekindle.service.api.fields import CustomerId
@@ -20,7 +19,7 @@ from rekindle.service.flow.placing import Answer, placed
 from rekindle.service.flow.showing import decided
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people.models import Person
-from rekindle.service.people.queries import find, person_of
+from rekindle.service.people.queries import named, person_of
 
 router = Router(auth=Key("decisions"), tags=["decisions"])
 
@@ -85,12 +84,9 @@ def decide(request: HttpRequest, asked: Asked) -> Shown | NotShown:
 
 
 def _person(customer: str) -> Person | None:
-    """Who; None for a visitor whom nobody knows, who is shown nothing rather than refused."""
-    try:
-        mine = find(customer)
-    except BadData:
-        return None
-    return person_of(mine)
+    """Who; None for a visitor whom nobody knows, or who may be several, and is shown nothing rather than refused."""
+    found = named(customer)
+    return person_of(*found) if len(found) == 1 else None
 
 
 def _basis(made: Decided) -> Basis:

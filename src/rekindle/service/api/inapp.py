@@ -10,7 +10,6 @@ from ninja import Router, Schema
 from ninja.errors import HttpError
 
 from rekindle import moment
-from rekindle.errors import BadData
 from rekindle.service.api.access import Key
 from rekindle.service.api.fields import CustomerId, MessageId
 from rekindle.service.api.pages import After, Limit, Page, page
@@ -18,7 +17,7 @@ from rekindle.service.channels.inapp import actions
 from rekindle.service.channels.inapp.models import InAppMessage
 from rekindle.service.channels.inapp.queries import shown
 from rekindle.service.config.web import store_in_use
-from rekindle.service.people.queries import find
+from rekindle.service.people.queries import named
 
 router = Router(auth=Key("inapp"), tags=["inapp"])
 
@@ -38,11 +37,11 @@ class Message(Schema):
 
 @router.get("", response=Page[Message], summary="What a customer sees now")
 def listed(request: HttpRequest, customer: CustomerId, after: After = 0, limit: Limit = 20) -> Page[Message]:
-    """A customer's messages, oldest first; none where they opted out, or where nobody is known by the id."""
-    try:
-        mine = find(customer)
-    except BadData:
+    """A customer's messages, oldest first; none where they opted out, or where nobody or more than one customer is known by the id."""
+    found = named(customer)
+    if len(found) != 1:
         return Page[Message](items=[], next=None)
+    (mine,) = found
     rows, following = page(shown(mine, moment.now(), store_in_use().timezone), after, limit)
     return Page[Message](items=[_told(row) for row in rows], next=following)
 

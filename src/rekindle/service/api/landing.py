@@ -64,7 +64,7 @@ class Spec(Schema):
 @router.get("", response=Spec, summary="What a customer comes back to")
 def shown(request: HttpRequest, customer: CustomerId) -> Spec:
     """The landing of the last advertising that a customer was sent; 404 where there was none."""
-    mine = find(customer)
+    mine = find(customer, tell=False)
     touch = latest_advertising(mine)
     if touch is None:
         raise HttpError(404, "nothing was sent to this customer")

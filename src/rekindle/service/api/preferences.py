@@ -75,7 +75,7 @@ def said(request: HttpRequest, wanted: Wanted) -> Preferences:
 
 
 def _person(customer: str) -> Person:
-    mine = find(customer)
+    mine = find(customer, tell=False)
     return person_of(mine)
 
 

@@ -46,13 +46,13 @@ class Told(Schema):
 @router.post("/data-requests", response={202: Told}, summary="A customer asks for a copy of their data")
 def data_request(request: HttpRequest, given: Asking) -> Status[Told]:
     """Notes the request; asked again while it waits it is the same one."""
-    return Status(202, _told(ask(ACCESS, find(given.customer), SOURCE, moment.now())))
+    return Status(202, _told(ask(ACCESS, find(given.customer, tell=False), SOURCE, moment.now())))
 
 
 @router.post("/erasures", response={202: Told}, summary="A customer asks to be erased")
 def erasure(request: HttpRequest, given: Asking) -> Status[Told]:
     """Notes the request; from this moment on the customer is sent nothing."""
-    return Status(202, _told(ask(ERASURE, find(given.customer), SOURCE, moment.now())))
+    return Status(202, _told(ask(ERASURE, find(given.customer, tell=False), SOURCE, moment.now())))
 
 
 @router.get("/receipts/{number}", response=Told, summary="What became of a request")

@@ -16,7 +16,6 @@ from rekindle import money
 from rekindle.decide.arms import MILLI
 from rekindle.decide.budget import binding
 from rekindle.decide.timing import zone_of
-from rekindle.errors import BadData
 from rekindle.moment import local_day
 from rekindle.program.documents import Documents, Offer
 from rekindle.respond.redemption import Basket, Line, Reason, Terms, discount, judged
@@ -24,7 +23,7 @@ from rekindle.service.config.prepared import Prepared, columns, stored
 from rekindle.service.flow import spending
 from rekindle.service.outbox.models import ATTEMPTING, CLAIMED, EXPIRED, FAILED, PLANNED, SUPPRESSED, Touch
 from rekindle.service.people.models import Person
-from rekindle.service.people.queries import find
+from rekindle.service.people.queries import named
 from rekindle.service.redemptions import actions
 from rekindle.service.redemptions.models import Coupon, Redemption
 from rekindle.settings import Settings
@@ -152,7 +151,7 @@ def _judge(settings: Settings, given: _Given, order: Order, at: datetime) -> Rea
     terms = Terms(
         coupon.customer_id, coupon.currency, coupon.last_day, coupon.scope, coupon.minimum, coupon.percent, coupon.amount, coupon.price
     )
-    basket = Basket(_who(order.customer), order.currency, order.lines, order.others)
+    basket = Basket(_buyer(order.customer, coupon.customer_id), order.currency, order.lines, order.others)
     reason = judged(terms, basket, local_day(at, zone_of(given.zone, settings.timezone)), _lowering(coupon.code, order.others))
     if reason is not None or coupon.redeemed >= coupon.most:
         return reason or Reason.USED
@@ -166,8 +165,6 @@ def _lowering(code: str, others: Sequence[str]) -> frozenset[str]:
     return frozenset(Coupon.objects.filter(pk__in=codes, price=True).values_list("pk", flat=True)) if codes else frozenset()
 
 
-def _who(customer: str) -> str:
-    try:
-        return find(customer) if customer else ""
-    except BadData:
-        return ""
+def _buyer(customer: str, holder: str) -> str:
+    """Who orders, of whom it matters only whether they hold the code: the holder where they are among those whom the shop names."""
+    return holder if customer and holder in named(customer) else ""

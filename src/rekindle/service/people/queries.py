@@ -12,7 +12,7 @@ from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from rekindle.errors import BadData, UsageError
 from rekindle.service.config.prepared import Prepared, whole
-from rekindle.service.people.addresses import lookup_form
+from rekindle.service.people.addresses import lookup_form, normal_email
 from rekindle.service.people.contacts import MARKETING
 from rekindle.service.people.digests import digest_of, digests_of
 from rekindle.service.people.models import LASTING, PURCHASE, TAKEN, Consent, ExternalId, OptIn, Person, Suppression, Words
@@ -65,24 +65,36 @@ def person_of(customer_id: str) -> Person:
     return _PERSON.first(customer_id) or Person(customer_id=customer_id)
 
 
-def find(text: str) -> str:
-    """The customer whom an id, an id in another system or an e-mail address names.
+def named(text: str) -> frozenset[str]:
+    """The customers whom an id, an id in another system or an e-mail address names, however it is written; an id names one alone."""
+    text = text.strip()
+    found = frozenset(_CALLED(text))
+    if text in found:
+        return frozenset((text,))
+    if found or "@" not in text:
+        return found
+    spelled = lookup_form(normal_email(text) or text)
+    return frozenset(Person.objects.filter(email_lookup=spelled).values_list("customer_id", flat=True))
+
+
+def find(text: str, *, tell: bool = True) -> str:
+    """The one customer whom a text names, as `named` has it.
+
+    Args:
+        text: An id, an id in another system or an e-mail address.
+        tell: Whether a refusal may say who they are where it names several.
 
     Raises:
         BadData: Nobody is known by it.
         UsageError: Several are.
     """
-    text = text.strip()
-    found = set(_CALLED(text))
-    if text in found:
-        return text
-    if not found and "@" in text:
-        found = set(Person.objects.filter(email_lookup=lookup_form(text)).values_list("customer_id", flat=True))
+    found = sorted(named(text))
     if not found:
-        raise BadData(f"no customer is known as '{text}'", "Give a customer id, the id from your files, or an e-mail address.")
+        raise BadData(f"no customer is known as '{text.strip()}'", "Give a customer id, the id from your files, or an e-mail address.")
     if len(found) > 1:
-        raise UsageError(f"'{text}' names {len(found)} customers: {', '.join(sorted(found))}", "Give one of these ids.")
-    return found.pop()
+        who = f": {', '.join(found)}" if tell else ""
+        raise UsageError(f"'{text.strip()}' names {len(found)} customers{who}", "Give the id of one of them.")
+    return found[0]
 
 
 def external_ids(customer_ids: Collection[str]) -> dict[str, str]:
