@@ -165,9 +165,10 @@ class Webhook(_Table):
 
 
 class Shopify(_Table):
-    """The shop's app at Shopify; what it tells is signed with its secret."""
+    """The shop's app at Shopify; what it tells is signed with its secret, and its customers' ids are those of a source."""
 
     secret: Reference = ""
+    source: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")] = "shop"
 
 
 class Smtp(_Table):

@@ -4,6 +4,7 @@ import json
 import logging
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.apps import apps
 from django.test import Client
@@ -19,7 +20,7 @@ from rekindle.service.events.actions import record
 from rekindle.service.flow.copying import copy_asked
 from rekindle.service.flow.erasing import erase_asked
 from rekindle.service.outbox.models import Touch
-from rekindle.service.people.actions import opt_out
+from rekindle.service.people.actions import opt_out, record_contacts
 from rekindle.service.people.models import Consent, Person, Suppression
 from rekindle.service.privacy import actions, queries
 from rekindle.service.privacy.models import ACCESS, ERASURE, Receipt
@@ -121,14 +122,36 @@ def test_the_page_asks_twice_before_it_erases_and_looking_does_nothing(shop: Set
     assert "c2@people.example" not in visitor.get(page(shop, "c2")).content.decode(), "whoever has the link sees the page"
 
 
-def test_shopify_names_a_customer_by_any_of_three(shop: Settings) -> None:
-    Person.objects.filter(pk="c1").update(phone="+4915123456789")
-    for named in ({"email": "C1@People.example"}, {"id": "c1"}, {"phone": "+4915123456789"}):
-        said = {"shop_domain": "corner.example", "customer": {"id": 191167, "email": "", "phone": None, **named}, "orders_to_redact": [1]}
-        assert shopify("customers/data_request", said) == shopify("customers/redact", said) == 200
-        asked = {(one.kind, one.customer_id, one.source) for one in Receipt.objects.all()}
-        assert asked == {(ACCESS, "c1", "shopify"), (ERASURE, "c1", "shopify")}
-        Receipt.objects.all().delete()
+def contact(customer: str, source: str, external_id: str, **known: str) -> None:
+    record_contacts(pa.Table.from_pylist([{"customer_id": customer, "source": source, "external_id": external_id, **known}]), NOON)
+
+
+@pytest.mark.parametrize(
+    ("named", "who"),
+    [
+        ({"id": 1001}, ["u1"]), ({"id": 1001, "email": "bob@mail.example", "phone": "+4915123456789"}, ["u1"]),
+        ({"id": 7, "email": "Ada@Bücher.example"}, ["u1"]), ({"id": 7, "email": "ADA@xn--bcher-kva.example "}, ["u1"]),
+        ({"phone": "+49 151 23456789"}, ["u1", "u2"]), ({"id": 7, "email": "bob@mail.example"}, ["u2"]), ({"id": 2002}, []),
+        ({"id": "u1"}, []), ({"email": "Eve@mail.example", "phone": None}, ["u3"]), ({"email": "", "phone": ""}, []),
+    ],
+)  # fmt: skip
+def test_shopify_names_a_customer_by_its_own_id_else_by_address_or_number(shop: Settings, named: dict[str, object], who: list[str]) -> None:
+    contact("u1", "shop", "1001", email="ada@bücher.example", phone="+4915123456789")
+    contact("u2", "crm", "1001", email="bob@mail.example", phone="+4915123456789")
+    contact("u2", "crm", "2002")
+    contact("u3", "shop", "eve@mail.example")
+    said = {"shop_domain": "corner.example", "customer": named, "orders_to_redact": [1]}
+    assert shopify("customers/data_request", said) == shopify("customers/redact", said) == 200
+    asked = sorted(Receipt.objects.values_list("kind", "customer_id", "source"))
+    assert asked == sorted((kind, one, "shopify") for kind in (ACCESS, ERASURE) for one in who)
+
+
+def test_shopifys_ids_are_those_of_the_source_that_the_store_names(shop: Settings) -> None:
+    application(shop.model_copy(update={"shopify": shop.shopify.model_copy(update={"source": "shopify"})}))
+    contact("u1", "shop", "1001")
+    contact("u2", "shopify", "1001")
+    assert shopify("customers/redact", {"customer": {"id": 1001}}) == 200
+    assert Receipt.objects.get().customer_id == "u2"
 
 
 def test_a_stranger_has_nothing_here_and_shopify_is_told_so(shop: Settings) -> None:

@@ -3,7 +3,7 @@
 Changes nothing. A table with a `customer_id` holds rows of that customer: one that is added is covered without a word here.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db.models import Model, Q, QuerySet
 
 from rekindle.service.outbox.models import ATTEMPTING, CLAIMED, Touch
-from rekindle.service.people.addresses import lookup_form
+from rekindle.service.people.addresses import lookup_form, normal_email, normal_phone
 from rekindle.service.people.models import ExternalId, Person
 from rekindle.service.privacy.models import Receipt
 from rekindle.service.redemptions.models import Redemption
@@ -72,12 +72,23 @@ def traces(customers: Sequence[str], orders: Sequence[str]) -> Traces:
     return Traces(frozenset(customers), named[0], frozenset(addresses), named[1], frozenset(touches), named[2])
 
 
-def named_by(texts: Collection[str]) -> list[str]:
-    """Every customer whom an id elsewhere, an e-mail address or a phone number names."""
-    forms = {*texts, *map(lookup_form, texts)}
-    found = set(ExternalId.objects.filter(external_id__in=forms).values_list("customer_id", flat=True))
+def named_by(source: str, external_id: str, email: str, phone: str) -> list[str]:
+    """The customers whom another system means: the one that its id stands for, else whoever has the address or the number.
+
+    Args:
+        source: What the other system's ids are held under; an id that only another source knows is somebody else's.
+        external_id: The customer's id there.
+        email: An address, however it is written.
+        phone: A number with its country, however it is written.
+    """
+    theirs = ExternalId.objects.filter(source=source)
+    found = list(theirs.filter(external_id=external_id).values_list("customer_id", flat=True)) if external_id else []
+    if found:
+        return found
+    forms = {lookup_form(one) for one in (email, normal_email(email), phone, normal_phone(phone)) if one}
     reached = Person.objects.filter(Q(email_lookup__in=forms) | Q(phone__in=forms))
-    return sorted(found | set(reached.values_list("customer_id", flat=True)))
+    called = theirs.filter(external_id__in=forms)  # files without ids call customers by address or number
+    return sorted({*reached.values_list("customer_id", flat=True), *called.values_list("customer_id", flat=True)})
 
 
 def everyone() -> list[str]:

@@ -30,7 +30,7 @@ PATH = "webhooks/shopify/privacy"
 SOURCE = "shopify"
 TOPICS = {"customers/data_request": ACCESS, "customers/redact": ERASURE, "shop/redact": ERASURE}
 _WHOLE_SHOP = "shop/redact"
-_LONGEST_ID = 200
+_LONGEST = 254
 
 
 @csrf_exempt
@@ -80,8 +80,7 @@ def _read(body: bytes) -> Mapping[str, object] | None:
 
 
 def _customers(said: Mapping[str, object]) -> list[str]:
-    """Every customer of ours whom the one that Shopify names may be: by its id, address or number."""
+    """The customers of ours whom the one that Shopify names may be."""
     named = said.get("customer")
-    given = [named.get(key) for key in ("id", "email", "phone")] if isinstance(named, dict) else []
-    texts = [str(one).strip() for one in given if isinstance(one, str | int)]
-    return named_by([one for one in texts if 0 < len(one) <= _LONGEST_ID])
+    given = [str(named.get(key) or "").strip() for key in ("id", "email", "phone")] if isinstance(named, dict) else [""] * 3
+    return named_by(store_in_use().shopify.source, *(one if len(one) <= _LONGEST else "" for one in given))
