@@ -123,6 +123,20 @@ def test_where_the_provider_has_answered_itself_we_do_not(text: Text) -> None:
     assert silenced("c-1") == {"c-1": "opted out"}
 
 
+@pytest.mark.parametrize("number", ["4915123456789", "004915123456789", "+49 151 23456789", " 4915123456789"])
+def test_a_number_is_taken_with_its_country_however_that_is_written(text: Text, number: str) -> None:
+    meet("c-1")
+    assert "unsubscribed" in said(text("STOP", From=number))
+    assert silenced("c-1") == {"c-1": "opted out"}
+
+
+@pytest.mark.parametrize("number", ["015123456789", "", "MARIGOLD", "+", "00"])
+def test_a_stop_of_which_nobody_can_tell_whose_it_is_is_refused_rather_than_lost(text: Text, number: str) -> None:
+    response = text("STOP", From=number)
+    assert (response.status_code, json.loads(response.content)["error"]["kind"]) == (422, "BadData")
+    assert (Suppression.objects.count(), Received.objects.count()) == (0, 0)
+
+
 def test_nothing_of_what_was_said_and_by_whom_is_kept(text: Text) -> None:
     text("my card is 4111 1111 1111 1111", name="SM7")
     row = Received.objects.get()
@@ -184,7 +198,7 @@ def test_a_bridges_event_must_be_signed_new_and_whole(event: Text) -> None:
     assert [event(stop, late=timedelta(minutes=-6)).status_code, event(stop, name="").status_code] == [403, 403]
     for body in ("[]", "{", "null", '{"from": "+1"}', "[" * 50_000):
         assert event(body).status_code == 422, body[:20]
-    assert event(json.dumps({"from": "not a number", "text": "STOP"}), name="msg_9").status_code == 200
+    assert event(json.dumps({"from": "not a number", "text": "STOP"}), name="msg_9").status_code == 422
     assert Suppression.objects.count() == 0
 
 

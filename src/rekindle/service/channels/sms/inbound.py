@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import html
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
@@ -52,8 +52,7 @@ def inbound(request: HttpRequest) -> HttpResponse:
         text = _read(request, store, key)
     except (Refused, BadData) as error:
         return refused(error)
-    number = normal_phone(text.number)
-    said = receive(store, text.name, number, text.words, moment.now()) if number else ""
+    said = receive(store, text.name, text.number, text.words, moment.now())
     return _answer("" if text.answered else said, form=store.sms.shape == "form")
 
 
@@ -61,7 +60,15 @@ def _read(request: HttpRequest, store: Settings, key: bytes) -> _Text:
     text = _form(request, store, key) if store.sms.shape == "form" else _document(request, key)
     if not 0 < len(text.name) <= _LONGEST_ID:
         raise BadData("the message has no id", "Give every message one of at most 200 characters.")
-    return text
+    number = _international(text.number)
+    if number is None:
+        raise BadData("the message comes from no phone number with its country", "Tell it as E.164, such as +4915123456789.")
+    return replace(text, number=number)
+
+
+def _international(number: str) -> str | None:
+    """A number as E.164, whether its country stands there with a plus, with 00 or bare."""
+    return normal_phone(number) or normal_phone(f"+{number.strip().removeprefix('00')}")
 
 
 def _form(request: HttpRequest, store: Settings, key: bytes) -> _Text:
