@@ -4,11 +4,11 @@ Knows nothing of notifications.
 """
 
 import json
-from typing import Annotated
+from typing import Annotated, Self
 
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rekindle import moment
 from rekindle.service.api.access import Key
@@ -17,6 +17,8 @@ from rekindle.service.channels.webpush.channel import application_server_key
 from rekindle.service.channels.webpush.subscriptions import Subscription, read
 from rekindle.service.config.web import store_in_use
 from rekindle.service.people import actions
+from rekindle.service.people.contacts import MARKETING
+from rekindle.service.people.models import Consent
 from rekindle.service.people.queries import find
 
 router = Router(auth=Key("webpush"), tags=["webpush"])
@@ -40,12 +42,18 @@ class Browser(Schema):
 
 
 class Subscribing(Schema):
-    """A customer's browser; `marketing` is true where they agreed to offers, too, with the version of the words they saw."""
+    """A customer's browser; `marketing` says whether they want offers, too: a yes comes with the version of the words they saw."""
 
     customer: CustomerId
     subscription: Browser
     marketing: bool
     wording_version: Line = ""
+
+    @model_validator(mode="after")
+    def _worded(self) -> Self:
+        if self.marketing and not self.wording_version.strip():
+            raise ValueError("a yes to marketing needs the wording_version that was agreed to")
+        return self
 
 
 class PublicKey(Schema):
@@ -68,12 +76,14 @@ def key(request: HttpRequest) -> PublicKey:
 
 @router.post("/subscriptions", response={201: PublicKey}, summary="A customer subscribed a browser")
 def subscribe(request: HttpRequest, given: Subscribing) -> Status[PublicKey]:
-    """Keeps a customer's browser, in place of one from before; and their consent to marketing there, where they gave it."""
+    """Keeps a customer's browser, in place of one from before, and what they said of marketing there: a yes, or the end of one."""
     browser, at = _read(given.subscription), moment.now()
     customer = find(given.customer, tell=False)
     actions.keep_browser(customer, browser.text, browser.lookup, at)
     if given.marketing:
         actions.consent(customer, _CHANNEL, at, "api", given.wording_version)
+    elif _agreed(customer):
+        actions.opt_out(customer, _CHANNEL, at, "api")
     return Status(201, PublicKey(key=application_server_key(store_in_use())))
 
 
@@ -81,6 +91,11 @@ def subscribe(request: HttpRequest, given: Subscribing) -> Status[PublicKey]:
 def unsubscribe(request: HttpRequest, given: Browser) -> Ended:
     """Forgets a browser; whoever it belonged to gets no more notifications there."""
     return Ended(ended=actions.forget_browser(_read(given).lookup, moment.now()))
+
+
+def _agreed(customer: str) -> bool:
+    said = Consent.objects.filter(customer_id=customer, channel=_CHANNEL, purpose=MARKETING).in_order().last()
+    return said is not None and said.granted
 
 
 def _read(browser: Browser) -> Subscription:
