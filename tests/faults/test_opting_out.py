@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
@@ -21,6 +22,8 @@ from rekindle.service.flow.wishing import wish
 from rekindle.service.outbox.models import ATTEMPTING, CLAIMED, PLANNED, Touch
 from rekindle.service.people.actions import opt_out
 from rekindle.service.people.models import Person
+from rekindle.service.privacy.actions import ask
+from rekindle.service.privacy.models import ERASURE
 from rekindle.service.wishes.actions import Said
 from rekindle.service.wishes.queries import wishes_of
 from rekindle.settings import Settings
@@ -77,6 +80,22 @@ def by_page(store: Settings, customer: str) -> None:
     wish(store, customer, type(held)(), Said(now, "preference page"))
 
 
+def by_objection(store: Settings, customer: str) -> None:
+    """As the preference page's tick to be scored no more does."""
+    person, now = Person.objects.get(pk=customer), moment.now()
+    wish(store, customer, replace(wishes_of(person, now), scored=False), Said(now, "preference page"))
+
+
+def by_pause(store: Settings, customer: str) -> None:
+    person, now = Person.objects.get(pk=customer), moment.now()
+    wish(store, customer, replace(wishes_of(person, now), paused_until=now + timedelta(days=30)), Said(now, "preference page"))
+
+
+def by_erasure(store: Settings, customer: str) -> None:
+    """As the page of a customer's own data does."""
+    ask(ERASURE, customer, "page", moment.now())
+
+
 def test_an_opt_out_holds_within_a_second_for_queued_and_claimed_messages(store: Settings, tmp_path: Path) -> None:
     customers = [f"c{number:04}" for number in range(SIZE)]
     meet(customers)
@@ -92,7 +111,7 @@ def test_an_opt_out_holds_within_a_second_for_queued_and_claimed_messages(store:
             rows = Touch.objects.filter(status=status).order_by("-pk").values_list("customer_id", flat=True)
             found[status] = list(rows[:20])
         for chosen in found.values():
-            for customer, stops in zip(chosen, cycle((by_link, by_page)), strict=False):
+            for customer, stops in zip(chosen, cycle((by_link, by_page, by_objection, by_pause, by_erasure)), strict=False):
                 stops(store, customer)
                 said[f"{customer}@people.example"] = moment.now().timestamp()
         assert worker.wait(PATIENCE) == 0

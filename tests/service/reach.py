@@ -9,8 +9,16 @@ from datetime import datetime
 from django.db.models import Max
 
 from rekindle.service.people.digests import digest_of
+from rekindle.service.people.last_look import LastLook, Reader
 from rekindle.service.people.models import OPT_OUT, PURCHASE, Consent, Person, Suppression
 from rekindle.service.people.queries import address_of
+
+
+def looked(at: datetime, people: Mapping[str, Person], channel: str, service: bool) -> dict[str, str]:
+    """What the last look says of a message to each of some people, by customer id."""
+    readers = {number: (name, Reader(person)) for number, (name, person) in enumerate(people.items())}
+    refused = LastLook(at, {}).refusals({number: reader for number, (_, reader) in readers.items()}, channel, service)
+    return {readers[number][0]: reason for number, reason in refused.items()}
 
 
 def unreachable(people: Mapping[str, Person], channel: str) -> dict[str, str]:

@@ -14,13 +14,12 @@ from rekindle.errors import StoreUnavailable
 from rekindle.service.config import database, use_ledger
 from rekindle.service.people import actions, queries
 from rekindle.service.people.digests import _key, digest_of
-from rekindle.service.people.last_look import LastLook
 from rekindle.service.people.models import Consent, Person, Suppression
 from rekindle.service.privacy.actions import forget
 from rekindle.service.privacy.queries import traces
 from rekindle.settings import Settings
 from tests.postgres import server
-from tests.service.reach import unreachable
+from tests.service.reach import looked, unreachable
 
 LEDGERS = ("sqlite", "postgresql")
 
@@ -37,7 +36,7 @@ def refusals(at: datetime, service: bool = False) -> set[str]:
     """What the whole reading and the last look say of everybody's e-mail."""
     people = Person.objects.in_bulk()
     whole = unreachable(people, "email") if service else queries.refusals(people, "email", at)
-    assert LastLook(at).refusals(people, "email", service) == whole
+    assert looked(at, people, "email", service) == whole
     return set(whole.values())
 
 
@@ -118,7 +117,7 @@ def test_without_its_key_nothing_is_guessed(store: Settings) -> None:
     (store.var / "keys" / "suppression.key").unlink()
     _key.cache_clear()  # as a process that starts now
     with pytest.raises(StoreUnavailable, match=r"suppression\.key is missing"):
-        LastLook(AT).refusals(Person.objects.in_bulk(), "email", service=False)
+        looked(AT, Person.objects.in_bulk(), "email", service=False)
     assert not (store.var / "keys" / "suppression.key").exists()
 
 

@@ -14,13 +14,12 @@ from rekindle.history.tables import FACTS
 from rekindle.history.warehouse import Warehouse, open_history
 from rekindle.service.flow.cycle import close_cycle
 from rekindle.service.people import actions, queries
-from rekindle.service.people.last_look import LastLook
 from rekindle.service.people.models import Consent, Person
 from rekindle.service.privacy.actions import forget
 from rekindle.service.privacy.queries import traces
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
-from tests.service.reach import unreachable
+from tests.service.reach import looked, unreachable
 from tests.service.touches import meet
 
 LEDGERS = ("sqlite", "postgresql")
@@ -98,7 +97,7 @@ def refusals(days: float = 0, channel: str = "email") -> dict[str, str]:
     """Who must not be written to so many days after noon; the whole reading and the last look say the same."""
     at, people = NOON + days * DAY, Person.objects.in_bulk()
     found = queries.refusals(people, channel, at)
-    assert LastLook(at).refusals(people, channel, service=False) == found
+    assert looked(at, people, channel, service=False) == found
     return found
 
 
@@ -147,7 +146,7 @@ def test_it_undoes_no_suppression(relying: Settings, warehouse: Warehouse, reaso
     assert refusals() == {"c1": "address suppressed"}
     assert bool(unreachable(Person.objects.in_bulk(), "email")) == (reason == "bounce")
     dead = {"c1": "address suppressed"} if reason == "bounce" else {}
-    assert LastLook(NOON).refusals(Person.objects.in_bulk(), "email", service=True) == dead
+    assert looked(NOON, Person.objects.in_bulk(), "email", service=True) == dead
     assert queries.consents()["granted"].to_pylist() == [False]
 
 

@@ -21,6 +21,8 @@ from rekindle.service.flow.cycle import close_cycle
 from rekindle.service.outbox.models import Plan, Touch
 from rekindle.service.people import actions as people
 from rekindle.service.placements.models import Placed
+from rekindle.service.privacy.actions import ask
+from rekindle.service.privacy.models import ERASURE
 from rekindle.service.programs.models import Pause
 from rekindle.service.redemptions.models import Coupon
 from rekindle.service.wishes.actions import Said, set_wishes
@@ -149,6 +151,13 @@ def test_what_a_customer_does_not_want_is_not_shown(decide: Decide, wanted: Wish
     monkeypatch.setattr(placing.documents, "approved", lambda _: HELD)
     touch = shown()
     set_wishes(touch.customer_id, wanted, Said(instant(1).instant, "test"))
+    assert decide(touch.customer_id)["reason"] == "unwanted"
+
+
+def test_whoever_asked_to_be_erased_is_shown_nothing(decide: Decide) -> None:
+    touch = shown()
+    assert decide(touch.customer_id)["show"]
+    ask(ERASURE, touch.customer_id, "page", instant(1).instant)
     assert decide(touch.customer_id)["reason"] == "unwanted"
 
 

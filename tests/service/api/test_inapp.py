@@ -10,6 +10,9 @@ from rekindle.errors import PermanentFailure
 from rekindle.service.channels.inapp.channel import InApp
 from rekindle.service.channels.inapp.models import InAppMessage
 from rekindle.service.people import actions as people
+from rekindle.service.people.models import Consent
+from rekindle.service.privacy import actions as privacy
+from rekindle.service.privacy.models import ERASURE
 from tests.service.api.asking import NOW, Ask, meet, share
 
 LEDGERS = ("sqlite", "postgresql")
@@ -65,6 +68,18 @@ def test_who_opts_out_sees_nothing_that_was_put_there_before_but_news_of_orders(
     assert listed(ask) == ["your-order"]
     people.consent("c-1", "inapp", NOW + timedelta(seconds=1), "account")
     assert listed(ask) == ["offer", "your-order"]
+
+
+@pytest.mark.parametrize("purpose", ["pause", "profiling"])
+def test_who_pauses_or_objects_sees_news_of_orders_alone_and_who_asked_to_be_erased_nothing(ask: Ask, purpose: str) -> None:
+    meet("c-1")
+    put("offer")
+    put("your-order", service=True)
+    said = {"customer_id": "c-1", "channel": "all", "purpose": purpose, "granted": purpose == "pause", "basis": "objection"}
+    Consent.objects.create(**said, source="test", recorded_at=NOW)
+    assert listed(ask) == ["your-order"]
+    privacy.ask(ERASURE, "c-1", "page", NOW)
+    assert listed(ask) == []
 
 
 def test_without_a_consent_there_is_no_marketing(ask: Ask) -> None:

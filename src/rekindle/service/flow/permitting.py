@@ -14,7 +14,7 @@ from rekindle.service.flow import spending
 from rekindle.service.flow.composing import COMPOSERS
 from rekindle.service.outbox.models import EXPIRED, FAILED, PLANNED, SUPPRESSED, Touch
 from rekindle.service.outbox.outcome import Outcome
-from rekindle.service.people.last_look import LastLook
+from rekindle.service.people.last_look import LastLook, Reader
 from rekindle.service.people.models import Person
 from rekindle.settings import Settings
 
@@ -29,13 +29,15 @@ class Question:
         quiet: When nobody is written to.
         channels: Those that the store has a sender for.
         paused: Programs whose marketing waits until somebody resumes them.
+        topics: Program to what its marketing is about.
     """
 
     now: datetime
     settings: Settings
     quiet: QuietHours
     channels: Collection[str]
-    paused: Collection[str] = ()
+    paused: Collection[str]
+    topics: Mapping[str, str]
 
 
 PAUSED = "the program is paused"
@@ -49,7 +51,7 @@ def not_now(question: Question, touches: Sequence[Touch], people: Mapping[str, P
         touches: Claimed ones.
         people: Their customers, by id, of whom nothing needs to be known.
     """
-    refused = _promises(question, touches) | refusals(LastLook(question.now), touches, people)
+    refused = _promises(question, touches) | refusals(LastLook(question.now, question.topics), touches, people)
     zones = {touch.id: zone_of(people[touch.customer_id].timezone, question.settings.timezone) for touch in touches}
     here = {zone: _here(question, zone) for zone in set(zones.values())}
     outcomes = {touch.id: _instead(question, touch, here[zones[touch.id]], refused.get(touch.id, "")) for touch in touches}
@@ -67,8 +69,7 @@ def refusals(look: LastLook, touches: Sequence[Touch], people: Mapping[str, Pers
     found: dict[int, str] = {}
     for channel, service in {(touch.channel, touch.service) for touch in touches}:
         mine = [touch for touch in touches if (touch.channel, touch.service) == (channel, service)]
-        refused = look.refusals({touch.customer_id: people[touch.customer_id] for touch in mine}, channel, service)
-        found |= {touch.id: refused[touch.customer_id] for touch in mine if touch.customer_id in refused}
+        found |= look.refusals({touch.id: Reader(people[touch.customer_id], touch.program) for touch in mine}, channel, service)
     return found
 
 

@@ -20,6 +20,7 @@ from rekindle.service.outbox.queries import ready_plans
 from rekindle.service.people.models import Person
 from rekindle.service.placements.actions import record
 from rekindle.service.placements.models import Placed
+from rekindle.service.privacy.queries import is_leaving
 from rekindle.service.programs.queries import paused
 from rekindle.service.redemptions.models import Coupon
 from rekindle.service.wishes.queries import wishes_of
@@ -87,7 +88,7 @@ def _shown(settings: Settings, person: Person, decided: Decided, at: datetime) -
 
 def _unwanted(settings: Settings, person: Person, program: str, at: datetime) -> bool:
     wishes = wishes_of(person, at)
-    if wishes.paused_until is not None or not wishes.scored or not wishes.channels:
+    if wishes.paused_until is not None or not wishes.scored or not wishes.channels or is_leaving(person.customer_id):
         return True
     if not wishes.refused:
         return False

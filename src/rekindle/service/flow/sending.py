@@ -22,6 +22,7 @@ from rekindle.service.flow.composing import open_desk
 from rekindle.service.flow.crew import at_work
 from rekindle.service.flow.plan_approving import leaving
 from rekindle.service.flow.shift import Shift, Terms
+from rekindle.service.flow.wishing import topics_of
 from rekindle.service.outbox import actions as outbox
 from rekindle.service.outbox.models import PLANNED, UNKNOWN
 from rekindle.service.outbox.queries import Held, due
@@ -80,7 +81,7 @@ def send_due(
         limits = {channel: limits_of(sender) for channel, sender in opened.items()}
         held, stopped = partial(held_back, settings), (stop or Event()).is_set
         desk = open_desk(settings, instant())
-        return _work_off(Terms(desk, quiet or QuietHours(), opened, limits, held, present, instant, stopped))
+        return _work_off(Terms(desk, quiet or QuietHours(), opened, limits, held, present, instant, stopped, topics_of(settings)))
 
 
 def _unmoved(now: datetime) -> datetime:

@@ -82,6 +82,7 @@ class Terms:
         clock: The present instant, which leases count by.
         instant: The instant of sending, the present one unless the clock is shifted.
         stopped: Whether the shift is to end now, in order.
+        topics: Program to what its marketing is about.
     """
 
     desk: Desk
@@ -92,10 +93,11 @@ class Terms:
     clock: Callable[[], datetime]
     instant: Callable[[], datetime]
     stopped: Callable[[], bool]
+    topics: Mapping[str, str]
 
     def question(self, now: datetime) -> Question:
         """What is asked of every touch of a batch at an instant."""
-        return Question(now, self.desk.settings, self.quiet, self.senders, self.held().programs)
+        return Question(now, self.desk.settings, self.quiet, self.senders, self.held().programs, self.topics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class Shift:
         self._looks = Counter[int]()
         self._settle_at = math.inf
         self._renewed_at = terms.clock()
-        self._look = LastLook(terms.desk.now)
+        self._look = LastLook(terms.desk.now, terms.topics)
         self._tally: Counter[str] = Counter()
 
     def work(self) -> Counter[str]:
@@ -224,7 +226,7 @@ class Shift:
         self._hand |= {case.touch.id: case for case in _cases(begun.attempted, people)}
         waiting = [outcome.status for outcome in begun.instead.values() if outcome.reason != PAUSED]
         self._tally.update(waiting)  # those of paused programs wait as if never claimed
-        self._look = LastLook(now)
+        self._look = LastLook(now, terms.topics)
 
     def _depart(self) -> float:
         """Lets go what its lane lets go now; seconds until time alone may let another one go."""

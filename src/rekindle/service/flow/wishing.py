@@ -36,12 +36,17 @@ def wish(settings: Settings, customer_id: str, wanted: Wishes, said: Said) -> Wi
         request_opt_in(settings, customer_id, said)
     waiting = Touch.objects.filter(customer_id=customer_id, status=PLANNED, service=False)
     if wanted.paused_until is None and wanted.scored:
-        if not wanted.refused or not programs.approved(settings):
+        if not wanted.refused:
             return before
-        topics = {program.name: program.topic for program in documents.approved(settings).programs}
-        waiting = waiting.filter(program__in=[name for name, topic in topics.items() if topic in wanted.refused])
+        waiting = waiting.filter(program__in=[name for name, topic in topics_of(settings).items() if topic in wanted.refused])
     withdraw(list(waiting.values_list("pk", flat=True)), WITHDRAWN, said.at)
     return before
+
+
+def topics_of(settings: Settings) -> dict[str, str]:
+    """What the marketing of each approved program is about, by the program's name."""
+    held = documents.approved(settings).programs if programs.approved(settings) else ()
+    return {program.name: program.topic for program in held}
 
 
 def _unproven(settings: Settings, customer_id: str, wanted: Wishes, said: Said) -> frozenset[str]:

@@ -11,6 +11,9 @@ from typing import Any, Self
 from rekindle.service.people.addresses import known_zone, normal_email, normal_phone
 
 MARKETING = "marketing"
+ALL = "all"
+"""The channel of a word that is about none in particular."""
+
 CONSENT_CHANNELS = ("email", "sms", "inapp")
 
 

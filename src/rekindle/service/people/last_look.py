@@ -1,95 +1,131 @@
-"""One last look before messages go: which of their readers must not get them any more, in one query of two indexes.
+"""One last look before messages go: which of their readers must not get them any more, in one query that goes by indexes alone.
 
-Knows nothing of messages. It answers marketing as `queries.refusals` does, and many times as fast: every message asks it, so the query is
-written out. Who stopped marketing has not asked to be left in the dark about an order.
+Knows nothing of how messages are written. It answers as `queries.refusals` does, and many times as fast: every message asks it, so the
+query is written out. Who stopped marketing has not asked to be left in the dark about an order; who asked to be erased gets nothing at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from django.db import connection
 
-from rekindle.service.people.contacts import MARKETING
+from rekindle.decide.due import PAUSE
+from rekindle.decide.wishes import TOPIC
+from rekindle.insight.profile import PROFILING
+from rekindle.service.people.contacts import ALL, MARKETING
 from rekindle.service.people.digests import key_in_use, keyed
 from rekindle.service.people.models import OPT_OUT, Person
 from rekindle.service.people.queries import address_of
 
+TO_BE_ERASED = "the customer asked to be erased"
+
+_LEAVING = "leaving AS (SELECT customer_id, everyone FROM privacy_receipt WHERE kind = 'erasure' AND done_at IS NULL)"
+"""Erasures that were asked for and are not done."""
+
 _CONSENT = """
-SELECT asked.customer, c.granted, c.expires_at IS NOT NULL AND c.expires_at <= %s, EXISTS(
+SELECT asked.number, c.channel, c.purpose, c.granted, c.expires_at IS NOT NULL AND c.expires_at <= %s, c.channel <> 'all' AND EXISTS(
     SELECT 1 FROM people_suppression s WHERE s.channel = %s AND s.digest = asked.digest
     AND (s.recorded_at >= c.recorded_at OR c.basis = 'purchase')
-)
-FROM asked JOIN people_consent c ON c.customer_id = asked.customer AND c.channel = %s AND c.purpose = %s
+), asked.customer IN (SELECT customer_id FROM leaving) OR EXISTS(SELECT 1 FROM leaving WHERE everyone)
+FROM asked JOIN people_consent c ON c.customer_id = asked.customer AND c.channel IN (%s, 'all')
 ORDER BY c.basis <> 'purchase', c.recorded_at, c.granted DESC
 """
 """The word that counts comes last."""
 
 _REACH = """
-SELECT asked.customer FROM asked JOIN people_suppression s ON s.channel = %s AND s.digest = asked.digest AND s.reason <> %s
+SELECT asked.number, 'address suppressed' FROM asked
+JOIN people_suppression s ON s.channel = %s AND s.digest = asked.digest AND s.reason <> %s
 WHERE NOT EXISTS(
     SELECT 1 FROM people_consent c WHERE c.customer_id = asked.customer AND c.channel = %s AND c.granted AND c.basis <> 'purchase'
     AND c.recorded_at > s.recorded_at
 )
+UNION ALL SELECT asked.number, %s FROM asked
+WHERE asked.customer IN (SELECT customer_id FROM leaving) OR EXISTS(SELECT 1 FROM leaving WHERE everyone)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a message goes to.
+
+    Args:
+        person: Who.
+        program: Whose message it is; empty for none.
+    """
+
+    person: Person
+    program: str = ""
 
 
 class LastLook:
     """The question of one instant, for as long as the ledger stays in use.
 
     Args:
-        at: An aware instant; a consent that expired before it does not count.
+        at: An aware instant; what expired before it does not count.
+        topics: Program to what its marketing is about.
     """
 
-    def __init__(self, at: datetime) -> None:
-        self._cursor, self._key = connection.cursor(), key_in_use()
+    def __init__(self, at: datetime, topics: Mapping[str, str]) -> None:
+        self._cursor, self._key, self._topics = connection.cursor(), key_in_use(), topics
         self._instant = connection.ops.adapt_datetimefield_value(at)
 
-    def refusals(self, people: Mapping[str, Person], channel: str, service: bool) -> dict[str, str]:
-        """Who of some people must not get a message now, and why.
+    def refusals(self, readers: Mapping[int, Reader], channel: str, service: bool) -> dict[int, str]:
+        """Which of some messages must not go now, and why.
 
         Args:
-            people: Whom messages go to, by customer id.
+            readers: Whom they go to, by the numbers of the messages.
             channel: The channel.
             service: Whether they are about these people's own orders, which need no consent but an address that works.
         """
-        addresses = {customer: address_of(person, channel) for customer, person in people.items()}
-        digests = {customer: keyed(self._key, address) if address else "" for customer, address in addresses.items()}
-        return self._dead(digests, channel) if service else self._unwanted(digests, channel)
+        addresses = {number: address_of(one.person, channel) for number, one in readers.items()}
+        digests = {number: keyed(self._key, address) if address else "" for number, address in addresses.items()}
+        asked = [(number, one.person.customer_id, digests[number]) for number, one in readers.items()]
+        if service:
+            nowhere = {number: "no address" for number, digest in digests.items() if not digest}
+            return dict(self._asked(_REACH, asked, channel, OPT_OUT, channel, TO_BE_ERASED)) | nowhere
+        words: dict[int, dict[tuple[str, str], list[object]]] = {number: {} for number in readers}
+        for number, *about, granted, expired, suppressed, leaving in self._asked(_CONSENT, asked, self._instant, channel, channel):
+            words[number][about[0], about[1]] = [granted, expired, suppressed, leaving]
+        refused = {
+            number: _why(words[number], channel, digests[number], self._topics.get(one.program)) for number, one in readers.items()
+        }
+        return {number: reason for number, reason in refused.items() if reason}
 
-    def _unwanted(self, digests: Mapping[str, str], channel: str) -> dict[str, str]:
-        rows = self._asked(_CONSENT, digests, self._instant, channel, channel, MARKETING)
-        words = {customer: word for customer, *word in rows}
-        reasons = {customer: _why(words.get(customer), digest) for customer, digest in digests.items()}
-        return {customer: reason for customer, reason in reasons.items() if reason}
-
-    def _dead(self, digests: Mapping[str, str], channel: str) -> dict[str, str]:
-        dead = {customer for (customer,) in self._asked(_REACH, digests, channel, OPT_OUT, channel)}
-        nowhere = {customer: "no address" for customer, digest in digests.items() if not digest}
-        return dict.fromkeys(dead, "address suppressed") | nowhere
-
-    def _asked(self, sql: str, digests: Mapping[str, str], *given: str | None) -> list[tuple[Any, ...]]:
-        pairs = [text for pair in digests.items() for text in pair]
-        self._cursor.execute(_about(sql, len(digests)), [*pairs, *given])
+    def _asked(self, sql: str, asked: Collection[tuple[int, str, str]], *given: str | None) -> list[tuple[Any, ...]]:
+        about = [value for one in asked for value in one]
+        self._cursor.execute(_about(sql, len(asked)), [*about, *given])
         found: list[tuple[Any, ...]] = self._cursor.fetchall()
         return found
 
 
 @lru_cache
-def _about(sql: str, people: int) -> str:
-    """A question about so many people."""
-    return f"WITH asked(customer, digest) AS (VALUES {', '.join(['(%s, %s)'] * people)}) {sql}"
+def _about(sql: str, messages: int) -> str:
+    """A question about so many messages."""
+    return f"WITH asked(number, customer, digest) AS (VALUES {', '.join(['(%s, %s, %s)'] * messages)}), {_LEAVING} {sql}"
 
 
-def _why(word: list[object] | None, digest: str) -> str:
+def _why(words: Mapping[tuple[str, str], list[object]], channel: str, digest: str, topic: str | None) -> str:
+    word = words.get((channel, MARKETING))
     if word is None:
         return "no consent"
-    granted, expired, suppressed = word
+    granted, expired, suppressed, leaving = word
     if not granted:
         return "opted out"
     if expired:
         return "consent expired"
     if not digest:
         return "no address"
-    return "address suppressed" if suppressed else ""
+    return "address suppressed" if suppressed else TO_BE_ERASED if leaving else _wish(words, topic)
+
+
+def _wish(words: Mapping[tuple[str, str], list[object]], topic: str | None) -> str:
+    """What a customer asked for that a message would be against; empty for nothing."""
+    paused, over, *_ = words.get((ALL, PAUSE), [False, True])
+    if paused and not over:
+        return "paused"
+    if not words.get((ALL, PROFILING), [True])[0]:
+        return "objected to profiling"
+    return "topic refused" if not words.get((ALL, f"{TOPIC}{topic}"), [True])[0] else ""

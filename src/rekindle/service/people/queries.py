@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 
+from rekindle.decide.due import PAUSE
 from rekindle.errors import BadData, UsageError
+from rekindle.insight.profile import PROFILING
 from rekindle.service.config.prepared import Prepared, whole
 from rekindle.service.people.addresses import lookup_form, normal_email
-from rekindle.service.people.contacts import MARKETING
+from rekindle.service.people.contacts import ALL, MARKETING
 from rekindle.service.people.digests import digest_of, digests_of
 from rekindle.service.people.models import LASTING, PURCHASE, TAKEN, Consent, ExternalId, OptIn, Person, Suppression, Words
 
@@ -139,20 +141,20 @@ def address_of(person: Person, channel: str) -> str:
     return address
 
 
-def refusals(people: Mapping[str, Person], channel: str, at: datetime, purpose: str = MARKETING) -> dict[str, str]:
-    """Who of these people must not get a message now, and why.
+def refusals(people: Mapping[str, Person], channel: str, at: datetime) -> dict[str, str]:
+    """Who of these people must not get marketing now, and why.
 
     Args:
         people: By customer id.
         channel: The channel.
-        at: An aware instant; consents that expired before it do not count.
-        purpose: What the message is for.
+        at: An aware instant; what expired before it does not count.
     """
-    said = _standing(Consent.objects.filter(customer_id__in=people.keys(), channel=channel, purpose=purpose))
+    said = _standing(Consent.objects.filter(customer_id__in=people.keys(), channel__in=(channel, ALL)))
     digests = {customer: digest_of(address_of(person, channel)) for customer, person in people.items()}
     blocked = _suppressed(Suppression.objects.filter(channel=channel, digest__in=digests.values()))
     reasons = {
-        customer: _refusal(said.get((customer, channel, purpose)), digest, blocked.get((channel, digest)), at)
+        customer: _refusal(said.get((customer, channel, MARKETING)), digest, blocked.get((channel, digest)), at)
+        or _wish(said.get((customer, ALL, PAUSE)), said.get((customer, ALL, PROFILING)), at)
         for customer, digest in digests.items()
     }
     return {customer: reason for customer, reason in reasons.items() if reason}
@@ -167,7 +169,7 @@ def said_by(person: Person) -> list[tuple[Word, datetime | None]]:
 
 
 def reachable(person: Person, said: Iterable[tuple[Word, datetime | None]], at: datetime) -> frozenset[str]:
-    """The channels by which marketing may reach a person: those that `refusals` would not refuse.
+    """The channels by which marketing may reach a person: those that `refusals` would not refuse but for a pause or an objection.
 
     Args:
         person: Who.
@@ -191,6 +193,13 @@ def _refusal(statement: Word | None, reached: str, blocked: datetime | None, at:
     if not reached:
         return "no address"
     return "address suppressed" if statement.stopped(blocked) else ""
+
+
+def _wish(pause: Word | None, profiling: Word | None, at: datetime) -> str:
+    """What a person asked for that marketing would be against; empty for nothing."""
+    if pause is not None and pause.granted and not (pause.expires_at and pause.expires_at <= at):
+        return "paused"
+    return "objected to profiling" if profiling is not None and not profiling.granted else ""
 
 
 def can_confirm(asked: OptIn, person: Person, at: datetime) -> bool:

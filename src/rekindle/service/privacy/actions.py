@@ -17,11 +17,10 @@ from rekindle.service.events.models import DeliveryEvent
 from rekindle.service.outbox.actions import withdraw
 from rekindle.service.outbox.models import PLANNED, Touch
 from rekindle.service.people.actions import keep_refusals
+from rekindle.service.people.last_look import TO_BE_ERASED
 from rekindle.service.privacy.models import ERASURE, Receipt
 from rekindle.service.privacy.queries import Traces, chunks, personal, told_and_printed
 from rekindle.service.redemptions.models import Answer, Redemption
-
-WITHDRAWN = "the customer asked to be erased"
 
 
 def ask(kind: str, customer_id: str, source: str, at: datetime, *, everyone: bool = False) -> Receipt:
@@ -48,10 +47,10 @@ def stop(customers: Sequence[str] | None, at: datetime) -> None:
     """Withdraws everything that waits to be sent to these customers, or to all."""
     waiting = Touch.objects.filter(status=PLANNED)
     if customers is None:
-        withdraw(list(waiting.values_list("pk", flat=True)), WITHDRAWN, at)
+        withdraw(list(waiting.values_list("pk", flat=True)), TO_BE_ERASED, at)
         return
     for part in chunks(customers):
-        withdraw(list(waiting.filter(customer_id__in=part).values_list("pk", flat=True)), WITHDRAWN, at)
+        withdraw(list(waiting.filter(customer_id__in=part).values_list("pk", flat=True)), TO_BE_ERASED, at)
 
 
 def finish(receipt: Receipt, done: Mapping[str, Any], at: datetime) -> Receipt:

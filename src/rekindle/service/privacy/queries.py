@@ -13,7 +13,7 @@ from django.db.models import Model, Q, QuerySet
 from rekindle.service.outbox.models import ATTEMPTING, CLAIMED, Touch
 from rekindle.service.people.addresses import lookup_form, normal_email, normal_phone
 from rekindle.service.people.models import ExternalId, Person
-from rekindle.service.privacy.models import Receipt
+from rekindle.service.privacy.models import ERASURE, Receipt
 from rekindle.service.redemptions.models import Redemption
 
 IN_A_QUERY = 500
@@ -113,6 +113,11 @@ def being_handed_over(customers: Sequence[str]) -> bool:
     """Whether a message to one of these customers is with a worker now."""
     rows = Touch.objects.filter(status__in=(CLAIMED, ATTEMPTING))
     return any(rows.filter(customer_id__in=part).exists() for part in chunks(customers))
+
+
+def is_leaving(customer_id: str) -> bool:
+    """Whether a customer, or everybody, asked to be erased and is not yet."""
+    return open_requests(ERASURE).filter(Q(customer_id=customer_id) | Q(everyone=True)).exists()
 
 
 def open_requests(kind: str) -> QuerySet[Receipt]:

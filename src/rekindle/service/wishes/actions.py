@@ -13,9 +13,10 @@ from rekindle.decide.due import PAUSE
 from rekindle.decide.wishes import TOPIC
 from rekindle.insight.profile import PROFILING
 from rekindle.service.people.actions import consent, opt_out
+from rekindle.service.people.contacts import ALL
 from rekindle.service.people.models import CHANGED, Consent, Person
 from rekindle.service.wishes.queries import wishes_of
-from rekindle.service.wishes.wishes import ALL, Wishes
+from rekindle.service.wishes.wishes import Wishes
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,6 @@ Knows nothing of how they are kept.
 from dataclasses import dataclass
 from datetime import date, datetime
 
-ALL = "all"
-"""The channel of a word that is about none in particular."""
-
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
