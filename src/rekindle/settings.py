@@ -67,8 +67,7 @@ def _rising(numbers: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _kept_elsewhere(options: Mapping[str, "str | int | bool"]) -> Mapping[str, "str | int | bool"]:
-    open_ones = [name for name, value in options.items() if _SECRET.search(name) and not str(value).startswith(_REFERENCES)]
-    if open_ones:
+    if open_ones := [name for name, value in options.items() if _SECRET.search(name) and not str(value).startswith(_REFERENCES)]:
         raise ValueError(f"'{open_ones[0]}' is a secret; write env:NAME or file:PATH")
     return options
 
@@ -236,6 +235,7 @@ class Handover(_Table):
 
     url: Annotated[str, AfterValidator(_https)] = ""
     cart_url: Annotated[str, AfterValidator(_cart)] = ""
+    days: Annotated[int, Field(ge=1, le=365)] = 14
 
 
 class Console(_Table):
@@ -359,9 +359,8 @@ def _document(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        named = _LINE.search(str(error))
-        wrong = Wrong("", f"it is not valid TOML: {error}", "Mend the line it names.", int(named[1]) if named else 1)
-        raise WrongSettings(path, (wrong,)) from error
+        line = int(named[1]) if (named := _LINE.search(str(error))) else 1
+        raise WrongSettings(path, (Wrong("", f"it is not valid TOML: {error}", "Mend the line it names.", line),)) from error
     if "root" in document:
         raise WrongSettings(path, (Wrong("root", "it is the folder itself and cannot be set", "Remove that line."),))
     if _PASSWORD.search(str(document.get("database", ""))):

@@ -103,6 +103,7 @@ def _click(store: Settings, customer: str) -> str:
 def _message(store: Settings, customer: str) -> str:
     if not Touch.objects.filter(customer_id=customer).exists():
         plan([customer], name=customer)
+        Touch.objects.filter(customer_id=customer).update(settled_at=moment.now())
     return shorten(load_ring(store.var, "messages"), Link(Touch.objects.get(customer_id=customer).pk, 0))
 
 

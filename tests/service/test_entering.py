@@ -28,6 +28,7 @@ SHOP = "https://shop.example/enter?lang=en"
 def visitor(store: Settings) -> Client:
     application(store.model_copy(update={"handover": Handover(url=SHOP)}))
     plan(["c1"])
+    Touch.objects.update(settled_at=moment.now())
     return Client(enforce_csrf_checks=True)
 
 
@@ -40,6 +41,12 @@ def code_of(answer: Any) -> str:
     asked = parse_qs(urlsplit(answer["Location"]).query)
     assert answer["Location"].startswith("https://shop.example/enter?lang=en&code=")
     return asked["code"][0]
+
+
+def opened() -> str:
+    code = open_entrance(Touch.objects.get(), NOON)
+    assert code is not None
+    return code
 
 
 def shown(visitor: Client, code: str, key: str) -> Any:
@@ -65,8 +72,8 @@ def test_a_press_leads_to_the_shop_and_the_code_says_who_comes_once(store: Setti
 
 
 def test_a_code_is_over_after_ten_minutes(store: Settings, visitor: Client) -> None:
-    assert spend_entrance(open_entrance("c1", NOON), NOON + timedelta(minutes=9)) == "c1"
-    assert spend_entrance(open_entrance("c1", NOON), NOON + timedelta(minutes=10)) is None
+    assert spend_entrance(opened(), NOON + timedelta(minutes=10)) is None
+    assert spend_entrance(opened(), NOON + timedelta(minutes=9)) == "c1"
 
 
 def test_a_new_code_ends_the_one_before(store: Settings, visitor: Client) -> None:
@@ -75,8 +82,33 @@ def test_a_new_code_ends_the_one_before(store: Settings, visitor: Client) -> Non
     assert spend_entrance(second, moment.now()) == "c1"
 
 
+def test_a_message_lets_in_once(store: Settings, visitor: Client) -> None:
+    for _ in range(2):
+        code = code_of(visitor.post(link(store)))
+    assert spend_entrance(code, moment.now()) == "c1"
+    for answer in (visitor.get(link(store)), visitor.post(link(store))):
+        text = answer.content.decode()
+        assert (answer.status_code, "<form" in text, "Sign in at the shop as you always do" in text) == (200, False, True)
+        assert f'href="{store.brand.url}"' in text
+    assert open_entrance(Touch.objects.get(), moment.now()) is None
+    plan(["c1"], "plan2", episode=["o2"])
+    other = Touch.objects.latest("pk")
+    assert open_entrance(other, moment.now()), "another message is another way in"
+
+
+@pytest.mark.parametrize(("days", "opens"), [(None, 14), (3, 3)])
+def test_a_message_lets_in_for_some_days_after_it_was_sent(store: Settings, visitor: Client, days: int | None, opens: int) -> None:
+    application(store.model_copy(update={"handover": Handover(url=SHOP, **({} if days is None else {"days": days}))}))
+    sent = moment.now() - timedelta(days=opens)
+    Touch.objects.update(settled_at=sent + timedelta(minutes=1))
+    code_of(visitor.post(link(store)))
+    Touch.objects.update(settled_at=sent)
+    answer = visitor.post(link(store))
+    assert (answer.status_code, "<form" in answer.content.decode()) == (200, False)
+
+
 def test_of_many_who_show_a_code_at_once_one_comes_in(store: Settings, visitor: Client) -> None:
-    code, came = open_entrance("c1", NOON), []
+    code, came = opened(), []
 
     def show() -> None:
         came.append(spend_entrance(code, at))

@@ -1,8 +1,10 @@
 """Handing a customer over to the shop: one press, and the shop knows who comes, for things of low risk.
 
-Knows nothing of the shop's accounts. Looking opens nothing; a POST opens a way that is good for ten minutes and one use.
+Knows nothing of the shop's accounts. Looking opens nothing; a POST opens a way that is good for ten minutes and one use. A
+message lets in once, for some days after it was sent; then its link leads to the shop's own way in.
 """
 
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -10,10 +12,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from rekindle import moment
 from rekindle.service.config.headers import POLICY
 from rekindle.service.config.web import store_in_use
+from rekindle.service.outbox.models import Touch
 from rekindle.service.public.answers import filled, not_ours, page
 from rekindle.service.public.forms import form
 from rekindle.service.public.visitors import reader_of
 from rekindle.service.trust.actions import open_entrance
+from rekindle.service.trust.queries import was_used
 
 _OWN_FORMS = "form-action 'self'"
 _SEE_OTHER = 303
@@ -24,18 +28,26 @@ _OUR_PAGE = "same-origin"
 @form()
 def enter(request: HttpRequest, token: str) -> HttpResponse:
     """The page with its button, and where the button leads: the shop, with a code that the shop's server shows to `/v1/handover`."""
-    reader, shop = reader_of(token), store_in_use().handover.url
+    reader, shop, now = reader_of(token), store_in_use().handover.url, moment.now()
     if reader is None or not shop:
         return not_ours(request)
-    if request.method == "POST" and request.headers.get("Sec-Fetch-Site", _OUR_PAGE) == _OUR_PAGE:
-        answer: HttpResponse = HttpResponseRedirect(_with(shop, open_entrance(reader.touch.customer_id, moment.now())))
+    good = _lasts(reader.touch, now) and not was_used(reader.touch)
+    pressed = request.method == "POST" and request.headers.get("Sec-Fetch-Site", _OUR_PAGE) == _OUR_PAGE
+    code = open_entrance(reader.touch, now) if good and pressed else None
+    if code is not None:
+        answer: HttpResponse = HttpResponseRedirect(_with(shop, code))
         answer.status_code = _SEE_OTHER
         return answer
-    said = {"title": filled(reader.person.locale, "enter_title", shop=store_in_use().name)}
-    answer = page(request, "enter.html", said, locale=reader.person.locale)
+    title = filled(reader.person.locale, "enter_title" if good else "enter_over_title", shop=store_in_use().name)
+    answer = page(request, "enter.html", {"title": title, "good": good}, locale=reader.person.locale)
     parts = urlsplit(shop)
     answer.headers["Content-Security-Policy"] = POLICY.replace(_OWN_FORMS, f"{_OWN_FORMS} {parts.scheme}://{parts.netloc}")
     return answer
+
+
+def _lasts(touch: Touch, now: datetime) -> bool:
+    """Whether the message that led here is new enough to sign somebody in."""
+    return now < (touch.settled_at or touch.send_at) + timedelta(days=store_in_use().handover.days)
 
 
 def _with(shop: str, code: str) -> str:

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from rekindle.service.outbox.models import Touch
 from rekindle.service.trust.models import CHANGED, KNOWN, TAKEN, Answer, Entrance
+from rekindle.service.trust.queries import was_used
 
 OPEN_FOR = timedelta(minutes=10)
 """How long a way into the shop is good for."""
@@ -61,17 +62,23 @@ def changes_known() -> None:
         Answer.objects.filter(mirror=TAKEN).update(mirror=KNOWN)
 
 
-def open_entrance(customer_id: str, at: datetime) -> str:
+def open_entrance(touch: Touch, at: datetime) -> str | None:
     """A code that lets a customer into the shop once, soon; an earlier one of theirs that was not used is good no more.
 
     Args:
-        customer_id: Whom.
+        touch: From whose message they come.
         at: When, aware.
+
+    Returns:
+        The code; None where one of the same message was used already.
     """
-    code = secrets.token_urlsafe(32)
+    code, customer = secrets.token_urlsafe(32), touch.customer_id
     with transaction.atomic():
-        Entrance.objects.filter(customer_id=customer_id).delete()
-        Entrance.objects.create(digest=_digest(code), customer_id=customer_id, expires_at=at + OPEN_FOR)
+        Touch.objects.select_for_update().filter(pk=touch.pk).first()  # who opens twice at once opens one after the other
+        Entrance.objects.filter(customer_id=customer, spent_at=None).delete()
+        if was_used(touch):
+            return None
+        Entrance.objects.create(digest=_digest(code), touch=touch.pk, customer_id=customer, expires_at=at + OPEN_FOR)
     return code
 
 

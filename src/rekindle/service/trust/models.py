@@ -30,9 +30,13 @@ class Answer(models.Model):
 
 
 class Entrance(models.Model):
-    """A way into the shop for one customer: known by the digest of its code, good for minutes, and for one use."""
+    """A way into the shop for one customer: known by the digest of its code, good for minutes, and for one use.
+
+    One that was used stays: no other is opened from the message with the number `touch`.
+    """
 
     digest = models.CharField(max_length=64, primary_key=True)
+    touch = models.BigIntegerField(default=0, db_default=0)
     customer_id = models.CharField(max_length=64, db_index=True)
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True)
