@@ -20,7 +20,7 @@ from tests.service.test_matrix import address
 from tests.service.touches import meet
 
 LINKS = [row for row in ROWS if row.opens.startswith("link:")]
-FORM = {"List-Unsubscribe": "One-Click", "score": "5", "sent": "1", "stop_all": "1", "confirm": "1", "what": "erase", "wanted": "erase"}
+FORM = {"List-Unsubscribe": "One-Click", "score": "5", "sent": "1", "stop_all": "1", "erase": "yes", "copy": "1"}
 """What the buttons of all pages post, together."""
 
 
@@ -74,11 +74,17 @@ def test_every_byte_of_every_token_counts_and_all_that_is_wrong_gets_one_answer(
 def test_a_link_to_stop_holds_after_every_other_key_was_changed_and_after_400_days(
     store: Settings, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    link = f"/u/{TOKENS['unsubscribe'](store, 'ada')}"
-    for path in (store.var / "keys").glob("*.json"):
-        if path.stem != "unsubscribe":
-            path.write_text(json.dumps({"current": "b", "keys": {"b": "11" * 32}}))
+    tokens = {name: make(store, "ada") for name, make in TOKENS.items()}
+    keys = [path for path in (store.var / "keys").glob("*.json") if path.stem != "unsubscribe"]
+    assert {path.stem for path in keys} >= TOKENS.keys() - {"unsubscribe"}
+    assert len(keys) >= 4
+    for path in keys:
+        path.write_text(json.dumps({"current": "b", "keys": {"b": "11" * 32}}))
     later = moment.now() + timedelta(days=400)
     monkeypatch.setattr(moment, "now", lambda: later)
-    assert client.post(link, {"List-Unsubscribe": "One-Click"}).status_code == 200
-    assert Consent.objects.filter(customer_id="ada", channel="email", granted=False).exists()
+    for row in LINKS:
+        statuses = {client.get(address(row, tokens[kind(row)])).status_code, client.post(address(row, tokens[kind(row)]), FORM).status_code}
+        assert statuses <= ({200} if kind(row) == "unsubscribe" else {404, 405}), row
+    assert list(Consent.objects.filter(granted=False).values_list("customer_id", "channel", "source")) == [
+        ("ada", "email", "unsubscribe link")
+    ]
