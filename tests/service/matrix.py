@@ -12,9 +12,11 @@ from rekindle import moment
 from rekindle.deliver.links import Claim, sign
 from rekindle.deliver.short_links import Link, shorten
 from rekindle.service.config import load_ring
+from rekindle.service.flow.copying import place
 from rekindle.service.links.actions import number_of
-from rekindle.service.outbox.models import Touch
+from rekindle.service.outbox.models import SENT, Touch
 from rekindle.service.people import actions as people
+from rekindle.service.privacy.models import ACCESS, Receipt
 from rekindle.settings import Settings
 from tests.service.touches import plan
 
@@ -25,6 +27,9 @@ ANYONE = "anyone"
 SIGNED = "signed"
 """Only a provider's signature opens it."""
 
+CUSTOMER, RECEIPT = "ada", "0" * 32
+"""Whom and what rows with an own answer are about; `make_known` makes both."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -32,10 +37,11 @@ class Row:
 
     Args:
         methods: That it has, parted by spaces; every other is answered 405.
-        route: As the resolver has it; of what stands in <>, the test asks for "x", of a token for one.
+        route: As the resolver has it; in place of what stands in <> the test asks for a token, or for `about`.
         opens: ANYONE, SIGNED, `link:` and the purpose of the keys that its tokens are made with, or `key:` and a scope.
         status: The answer to who may, to a request without a body; of the first method, then of the second and so on.
         query: What must stand behind the address.
+        about: What is asked about, of `make_known` where it is there.
     """
 
     methods: str
@@ -43,6 +49,7 @@ class Row:
     opens: str
     status: tuple[int, ...] = (200,)
     query: str = ""
+    about: str = "x"
 
     def answer(self, method: str) -> int:
         """The status that whoever may is answered with."""
@@ -73,27 +80,36 @@ ROWS = (
     Row("GET POST", "data/<str:token>", "link:preferences"),
     Row("POST", "v1/privacy/data-requests", "key:privacy", (422,)),
     Row("POST", "v1/privacy/erasures", "key:privacy", (422,)),
-    Row("GET", "v1/privacy/receipts/<number>", "key:privacy", (422,)),
-    Row("GET", "v1/privacy/receipts/<number>/copy", "key:privacy", (422,)),
-    Row("GET", "v1/landing", "key:landing", (404,), query="?customer=ada"),
+    Row("GET", "v1/privacy/receipts/<number>", "key:privacy", about=RECEIPT),
+    Row("GET", "v1/privacy/receipts/<number>/copy", "key:privacy", about=RECEIPT),
+    Row("GET", "v1/landing", "key:landing", query=f"?customer={CUSTOMER}"),
     Row("GET", "v1/openapi.json", ANYONE),
     Row("GET", "v1/answers", "key:answers", query="?question=why"),
-    Row("GET", "v1/customers/<customer>/brief", "key:brief", (422,)),
+    Row("GET", "v1/customers/<customer>/brief", "key:brief", about=CUSTOMER),
     Row("POST", "v1/decisions", "key:decisions", (422,)),
     Row("POST", "v1/handover", "key:handover", (422,)),
-    Row("GET", "v1/inapp", "key:inapp", query="?customer=ada"),
+    Row("GET", "v1/inapp", "key:inapp", query=f"?customer={CUSTOMER}"),
     Row("POST", "v1/inapp/<message>/seen", "key:inapp", (404,)),
     Row("POST", "v1/inapp/<message>/dismiss", "key:inapp", (404,)),
     Row("POST", "v1/coupons/<code>/validate", "key:coupons", (422,)),
     Row("POST", "v1/coupons/<code>/redeem", "key:coupons", (422,)),
     Row("POST", "v1/coupons/<code>/rollback", "key:coupons", (422,)),
-    Row("GET PUT", "v1/preferences", "key:preferences", (200, 422), "?customer=ada"),
+    Row("GET PUT", "v1/preferences", "key:preferences", (200, 422), f"?customer={CUSTOMER}"),
     Row("GET", "v1/webpush/key", "key:webpush"),
     Row("POST", "v1/webpush/subscriptions", "key:webpush", (422,)),
     Row("POST", "v1/webpush/unsubscribe", "key:webpush", (422,)),
     Row("GET POST PUT PATCH DELETE", "v1/<path:rest>", ANYONE, (404,)),
     Row("GET POST PUT PATCH DELETE", "v1/", ANYONE, (404,)),
 )
+
+
+def make_known(store: Settings) -> None:
+    """A customer who was sent advertising and has a copy of their data."""
+    _message(store, CUSTOMER)
+    Receipt.objects.create(number=RECEIPT, kind=ACCESS, source="api", customer_id=CUSTOMER, asked_at=moment.now())
+    copy = place(store.var, RECEIPT)
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_text("{}")
 
 
 def _click(store: Settings, customer: str) -> str:
@@ -103,7 +119,7 @@ def _click(store: Settings, customer: str) -> str:
 def _message(store: Settings, customer: str) -> str:
     if not Touch.objects.filter(customer_id=customer).exists():
         plan([customer], name=customer)
-        Touch.objects.filter(customer_id=customer).update(settled_at=moment.now())
+        Touch.objects.filter(customer_id=customer).update(status=SENT, settled_at=moment.now())
     return shorten(load_ring(store.var, "messages"), Link(Touch.objects.get(customer_id=customer).pk, 0))
 
 

@@ -15,10 +15,10 @@ from rekindle.service.api.scopes import SCOPES
 from rekindle.service.config.web import application
 from rekindle.service.public.forms import LINKS, ORIGINS
 from rekindle.settings import Handover, Provider, Settings
-from tests.service.matrix import ANYONE, METHODS, ROWS, SIGNED, TOKENS, Row
+from tests.service.matrix import ANYONE, CUSTOMER, METHODS, ROWS, SIGNED, TOKENS, Row, make_known
 from tests.service.touches import meet
 
-OURS, THEIRS = "ada", "grace"
+OURS, THEIRS = CUSTOMER, "grace"
 
 
 @pytest.fixture
@@ -32,6 +32,7 @@ def client(store: Settings, monkeypatch: pytest.MonkeyPatch) -> Client:
     }
     application(store.model_copy(update=told))
     meet([OURS, THEIRS])
+    make_known(store)
     for counted in (v1.OFTEN.counted, STRANGERS, LINKS, ORIGINS):
         monkeypatch.setattr(counted, "most", 10_000)
     return Client(enforce_csrf_checks=True)
@@ -52,8 +53,8 @@ def routes(patterns: Sequence[Any], before: str = "") -> Iterator[str]:
             yield here
 
 
-def address(row: Row, at: str = "x") -> str:
-    return "/" + re.sub(r"<[^>]+>", at, row.route) + row.query
+def address(row: Row, at: str = "") -> str:
+    return "/" + re.sub(r"<[^>]+>", at or row.about, row.route) + row.query
 
 
 def ask(client: Client, method: str, path: str, key: str = "") -> Any:
@@ -92,7 +93,7 @@ def test_what_is_open_is_answered_to_anyone(client: Client, keys: dict[str, str]
 def test_a_method_that_an_address_does_not_have_is_refused_to_who_may(store: Settings, client: Client, keys: dict[str, str]) -> None:
     for row in ROWS:
         kind, _, which = row.opens.partition(":")
-        path = address(row, TOKENS[which](store, OURS) if kind == "link" else "x")
+        path = address(row, TOKENS[which](store, OURS) if kind == "link" else "")
         for method in set(METHODS) - set(row.methods.split()):
             assert ask(client, method, path, keys.get(which, "")).status_code == 405, (row, method)
 
