@@ -29,7 +29,8 @@ from tests.journeys.stores import asked
 from tests.service.api.asking import NOW
 from tests.service.traces import places
 
-AGENT, ORDER, DETAIL = "CanaryBrowser/77", "CANARY-ORDER-77", "canary-says-77"
+AGENT, ORDER, DETAIL = "CanaryBrowser/77", "CANARY-öRDER-77", "canary-says-77"
+AGAIN, REPEATED = "CANARY-ORDER-78", "canary-key-1"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def walk_every_door(canary: Canary, folder: Path) -> None:
     mail = mail.replace("=\n", "").replace("=3D", "=")
     links = {path: re.search(rf"{re.escape(settings.public_path)}(/{path}/[\w.~-]+)", mail) for path in ("c", "preferences")}
     assert client.get(links["c"][1]).status_code == 302
-    assert client.post(links["preferences"][1], {"way_email": "on", "monthly": "2", "day": "7", "month": "7"}).status_code == 200
+    chosen = {"sent": "1", "way_email": "on", "monthly": "2", "day": "7", "month": "7"}
+    assert client.post(links["preferences"][1], chosen).status_code == 200
     redeem(client, canary.customer)
     brought(settings, canary)
     (folder / "late.csv").write_text(f"buyer,day,paid\n{canary.external},2026-01-30,12.00\n{canary.external},no day,12.00\n")
@@ -116,10 +118,12 @@ def redeem(client: Client, customer: str) -> None:
     round_ = {"plan": touch.plan_id, "program": touch.program, "episode": touch.episode, "stage": touch.stage, "offer": "o"}
     given = {"kind": "percent", "label": "10 % off", "currency": "EUR", "percent": 0.1, "price": True}
     Coupon.objects.create(code="CANARYC0DE", customer_id=customer, **round_, **given, last_day=NOW.date() + timedelta(days=5))
-    body = {"customer": customer, "currency": "EUR", "lines": [{"product": "p", "amount": 5000}], "order_id": ORDER}
-    headers = {"Authorization": f"Bearer {keys.create('till', ['coupons'], NOW)}", "Idempotency-Key": "canary-key-1"}
-    answer = client.post("/v1/coupons/CANARYC0DE/redeem", json.dumps(body), content_type="application/json", headers=headers)
-    assert answer.status_code == 200, answer.content
+    key = keys.create("till", ["coupons"], NOW)
+    for order, repeated, status in ((ORDER, REPEATED, 200), (AGAIN, f"{REPEATED}-again", 409)):
+        body = {"customer": customer, "currency": "EUR", "lines": [{"product": "p", "amount": 5000}], "order_id": order}
+        headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": repeated}
+        answer = client.post("/v1/coupons/CANARYC0DE/redeem", json.dumps(body), content_type="application/json", headers=headers)
+        assert answer.status_code == status, answer.content
     told = {"source": "mail", "event_id": "77", "kind": "bounced", "recipient": "unmatched@mail.example", "raw": DETAIL}
     DeliveryEvent.objects.create(customer_id=customer, **told, occurred_at=NOW, recorded_at=NOW)
 
@@ -137,8 +141,10 @@ def test_nothing_is_left_of_who_was_erased(canary: tuple[Canary, Path]) -> None:
     words = one.words | {"CANARYC0DE"}
     before = places(one.store, words)
     assert {place.split(": ")[1] for place in before} == words, "the canary was everywhere, or the search is blind"
+    assert places(one.store, {REPEATED}) == [], "a key is kept by its digest"
     told = done("--store", one.store, "erase", one.external, "--json").json
-    assert places(one.store, words) == []
+    assert places(one.store, words | {AGAIN, json.dumps(ORDER).strip('"')}) == []
+    assert told["ledger"]["redemptions.answer"] == len((ORDER, AGAIN))
     assert told["customers"] == 1
     assert told["history"]["orders"] > 1
     assert told["files"]["messages"] >= 1

@@ -243,7 +243,7 @@ def test_what_a_provider_tells_after_an_erasure_brings_no_address_back(shop: Set
 
 
 NAMES_NOBODY = {
-    "suppression", "plan", "document", "approval", "pause", "destination", "apikey", "answer", "received", "receipt", "redemption",
+    "suppression", "plan", "document", "approval", "pause", "destination", "apikey", "received", "receipt", "redemption",
     "review", "blocker", "logentry", "run", "look", "learning", "operator", "invitation", "deed", "remembered", "job",
     "spend",
 }

@@ -164,7 +164,7 @@ def redeem(request: HttpRequest, code: Code, asked: Taken, idempotency_key: Idem
         said = Redeemed(redemption=made.pk, order_id=made.order_id, discount=made.discount, rolled_back_at=None)
         return Reply(200, said.model_dump_json())
 
-    return _once(request, idempotency_key, asked, now, do)
+    return _once(request, (code, idempotency_key), asked, now, do)
 
 
 @router.post("/{code}/rollback", response=Redeemed, summary="The order came to nothing: the code may be redeemed again")
@@ -181,15 +181,16 @@ def rollback(request: HttpRequest, code: Code, asked: Undone, idempotency_key: I
         )
         return Reply(200, said.model_dump_json())
 
-    return _once(request, idempotency_key, asked, now, do)
+    return _once(request, (code, idempotency_key), asked, now, do)
 
 
-def _once(request: HttpRequest, key: str, asked: BaseModel, at: datetime, do: Callable[[], Reply]) -> HttpResponse:
-    """The answer, or the first answer to the same request under this key; another request under it is refused."""
+def _once(request: HttpRequest, named: tuple[str, str], asked: BaseModel, at: datetime, do: Callable[[], Reply]) -> HttpResponse:
+    """The answer about a code, or the first answer to the same request under this key; another request under it is refused."""
+    code, key = named
     sent = json.dumps([request.path, asked.model_dump(mode="json")], sort_keys=True)
-    named = Asked(f"{holder(request).prefix}:{key}", hashlib.sha256(sent.encode()).hexdigest(), at)
+    mine, all_of_it = (hashlib.sha256(text.encode()).hexdigest() for text in (f"{holder(request).prefix}:{key}", sent))
     try:
-        reply = actions.once(named, do)
+        reply = actions.once(Asked(mine, redeeming.typed(code), all_of_it, at), do)
     except OtherRequest:
         return refusal("Refused", "this Idempotency-Key was used for another request", "Take a new key for a new request.", 422)
     return HttpResponse(reply.body, status=reply.status, content_type="application/json")

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from rekindle.service.events.models import DeliveryEvent
 from rekindle.service.outbox.actions import withdraw
@@ -20,7 +19,6 @@ from rekindle.service.people.actions import keep_refusals
 from rekindle.service.people.last_look import TO_BE_ERASED
 from rekindle.service.privacy.models import ERASURE, Receipt
 from rekindle.service.privacy.queries import Traces, chunks, personal, told_and_printed
-from rekindle.service.redemptions.models import Answer, Redemption
 
 
 def ask(kind: str, customer_id: str, source: str, at: datetime, *, everyone: bool = False) -> Receipt:
@@ -83,7 +81,6 @@ def forget(traces: Traces) -> dict[str, int]:
     with transaction.atomic():
         for part in chunks(sorted(traces.customers)):
             keep_refusals(part)
-            _forget_answers(part)
             Receipt.objects.filter(customer_id__in=part).update(customer_id="")
             for model in personal():
                 _, gone = model._base_manager.filter(customer_id__in=part).delete()
@@ -95,9 +92,3 @@ def forget(traces: Traces) -> dict[str, int]:
         for part in chunks(sorted(traces.tokens)):
             DeliveryEvent.objects.filter(token__in=part).delete()
     return {name: count for name, count in counts.items() if count}
-
-
-def _forget_answers(customers: Sequence[str]) -> None:
-    """Answers that a checkout got for these customers' codes name their orders, and so may the key that it asked under."""
-    for order in Redemption.objects.filter(coupon__customer_id__in=customers).values_list("order_id", flat=True):
-        Answer.objects.filter(Q(body__contains=json.dumps(order)) | Q(key__contains=order)).delete()

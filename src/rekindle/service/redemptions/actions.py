@@ -30,12 +30,14 @@ class Asked:
     """A request that may be repeated.
 
     Args:
-        key: Who asks for what, under which key of idempotency.
+        key: The digest of who asks, and under which key of idempotency.
+        code: What it is about, as it was given.
         digest: Of everything that was sent, so that another request under the same key is told apart.
         at: The instant, aware.
     """
 
     key: str
+    code: str
     digest: str
     at: datetime
 
@@ -76,7 +78,8 @@ def once(asked: Asked, do: Callable[[], Reply]) -> Reply:
     """
     try:
         with transaction.atomic():
-            kept = Answer.objects.create(key=asked.key, asked=asked.digest, answered_at=asked.at)
+            whose = Coupon.objects.filter(pk=asked.code).values_list("customer_id", flat=True).first() or ""
+            kept = Answer.objects.create(key=asked.key, customer_id=whose, asked=asked.digest, answered_at=asked.at)
             reply = do()
             kept.status, kept.body = reply.status, reply.body
             kept.save(update_fields=["status", "body"])

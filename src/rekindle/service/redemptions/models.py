@@ -85,9 +85,13 @@ class Spend(models.Model):
 
 
 class Answer(models.Model):
-    """The first answer to a request, which is given again to whoever repeats it under the same key."""
+    """The first answer to a request, which is given again to whoever repeats it under the same key.
 
-    key = models.CharField(max_length=300, primary_key=True)
+    `key` is a digest, for whoever chose it may have named somebody in it; `customer_id` is whose code it was about, empty for nobody's.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    customer_id = models.CharField(max_length=64, default="", db_default="", db_index=True)
     asked = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
     body = models.TextField(default="")
