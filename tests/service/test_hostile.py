@@ -44,7 +44,7 @@ def ask(store: Settings, client: Client) -> Asked:
 
     def asked(row: Row, method: str, headers: Mapping[str, str] = MappingProxyType({}), query: str = "") -> Any:
         kind, _, which = row.opens.partition(":")
-        path = address(row, tokens.get(which, "x"))
+        path = address(row, tokens.get(which, ""))
         said = {**(key if kind == "key" else {}), **headers}
         return client.generic(method, f"{path}{'&' if '?' in path else '?'}{query}", b"a=b", headers=said)
 

@@ -5,7 +5,6 @@ Knows nothing of what was asked. Nothing of a mistake in Rekindle itself is told
 
 import json
 import logging
-import traceback
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
@@ -16,6 +15,7 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, Throttled, ValidationError
 
 from rekindle.errors import BadData, PermanentFailure, Refused, RekindleError, StoreUnavailable, UsageError
+from rekindle.service.config.talk import address, mistake
 
 log = logging.getLogger("rekindle.api")
 
@@ -134,7 +134,6 @@ def _suspicious(request: HttpRequest, error: Exception | type[Exception]) -> Htt
 
 
 def _mistake(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
-    frames = traceback.extract_tb(error.__traceback__) if isinstance(error, Exception) else []
-    place = next((f"{one.filename}:{one.lineno}" for one in reversed(frames) if "rekindle" in one.filename), "nowhere")
-    log.error("%s %s: %s at %s", request.method, request.path, type(error).__name__, place)  # its words may hold what a person wrote
+    said = mistake(error) if isinstance(error, Exception) else error.__name__
+    log.error("%s %s: %s", request.method, address(request), said)
     return refusal("RekindleError", "something failed", _MISTAKE, 500)

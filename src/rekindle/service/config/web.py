@@ -16,6 +16,7 @@ from rekindle.errors import StoreUnavailable
 from rekindle.service.config.database import configure, use_ledger
 from rekindle.service.config.keys import load_secret
 from rekindle.service.config.looks import Handler
+from rekindle.service.config.talk import address, mistake
 from rekindle.service.config.watched import Watched
 from rekindle.settings import Settings
 
@@ -73,10 +74,13 @@ def _tell_django(store: Settings) -> None:
 
 
 def _without_address(record: logging.LogRecord) -> bool:
-    """What is logged names the pattern of an address, never the token in it; a page that is not there is not logged at all."""
-    request = getattr(record, "request", None)
-    found = getattr(request, "resolver_match", None)
-    record.msg, record.args = "%s failed", (found.route if found else "an address that is not ours",)
+    """What is logged names the pattern of an address, never the token in it; a page that is not there is not logged at all.
+
+    Of an error it names the kind and the place: its own words, and those of a traceback, may hold what a person wrote.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    record.msg, record.args = "%s failed%s", (address(getattr(record, "request", None)), f": {mistake(error)}" if error else "")
+    record.exc_info = None
     return record.levelno >= logging.ERROR
 
 
