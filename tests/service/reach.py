@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from rekindle.service.people.digests import digest_of
 from rekindle.service.people.last_look import LastLook, Reader
-from rekindle.service.people.models import OPT_OUT, PURCHASE, Consent, Person, Suppression
+from rekindle.service.people.models import ERASED, OPT_OUT, PURCHASE, Consent, Person, Suppression
 from rekindle.service.people.queries import address_of
 
 
@@ -29,7 +29,7 @@ def unreachable(people: Mapping[str, Person], channel: str) -> dict[str, str]:
         channel: The channel.
     """
     digests = {customer: digest_of(address_of(person, channel)) for customer, person in people.items()}
-    rows = Suppression.objects.filter(channel=channel, digest__in=digests.values()).exclude(reason=OPT_OUT)
+    rows = Suppression.objects.filter(channel=channel, digest__in=digests.values()).exclude(reason__in=(OPT_OUT, ERASED))
     dead: dict[str, datetime] = dict(rows.values_list("digest").annotate(at=Max("recorded_at")))
     agreed = Consent.objects.filter(customer_id__in=people.keys(), channel=channel, granted=True).exclude(basis=PURCHASE)
     alive: dict[str, datetime] = dict(agreed.values_list("customer_id").annotate(at=Max("recorded_at")))

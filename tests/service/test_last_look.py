@@ -54,7 +54,8 @@ def test_it_says_what_the_whole_reading_says(store: Settings, seed: int) -> None
     Consent.objects.bulk_create(said, ignore_conflicts=True)
     stopped = [
         Suppression(
-            channel=("email", "sms")[chance.integers(2)], reason=("opt-out", "bounced", "gone")[chance.integers(3)], recorded_at=at,
+            channel=("email", "sms")[chance.integers(2)], recorded_at=at,
+            reason=("opt-out", "erased", "bounced", "gone")[chance.integers(4)],
             digest=digest_of(chance.choice([*ADDRESSES[1:], *(person.phone for person in people if person.phone)])),
         )
         for at in instants(chance, CROWD // 2)

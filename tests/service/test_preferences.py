@@ -77,7 +77,7 @@ def test_the_links_of_who_was_erased_are_none_of_ours_any_more(store: Settings, 
     """But for the one to stop, which is never refused."""
     theirs = link(store).replace("preferences", page)
     assert visitor.get(theirs).status_code == 200
-    forget(traces(["c1"], []))
+    forget(traces(["c1"], []), NOON)
     answer = visitor.get(theirs)
     assert (answer.status_code, answer.content) == (404, visitor.get(f"/{page}/damaged").content)
     assert visitor.post(theirs, {**TICKED, "erase": "yes"}).status_code == (405 if page == "known" else 404)

@@ -76,23 +76,23 @@ def test_it_outlives_the_person(store: Settings) -> None:
     assert queries.refusals(queries.people_by_id(["c2"]), "email", AT + 3 * DAY) == {}
 
 
-def test_what_a_file_said_to_be_refused_outlives_an_erasure_too(store: Settings) -> None:
-    met(AT, email_consent=False, sms_consent=True, inapp_consent=False, consent_at=AT)
-    forget(traces(["c1"], []))
-    assert (Person.objects.count(), Consent.objects.count()) == (0, 0)
-    assert met(AT + DAY, "c2") == 0
-    assert refusals(AT + DAY) == {"no consent"}
+@pytest.mark.parametrize("granted", [False, True])
+def test_every_address_of_who_was_erased_is_suppressed_whoever_brings_it_back(store: Settings, granted: bool) -> None:
+    met(AT, email_consent=granted, sms_consent=True, consent_at=AT)
+    met(AT, "family", consent_at=AT)
+    actions.take_changes()
+    actions.changes_known()
+    forget(traces(["c1"], []), AT + DAY)
+    assert list(Person.objects.values_list("customer_id", "mirror")) == [("family", "changed")], "who shares an address, too"
     mine = Suppression.objects.values_list("channel", "digest", "reason", "recorded_at")
-    assert set(mine) == {("email", digest_of("ada@example.org"), "opt-out", AT), ("inapp", digest_of("c1"), "opt-out", AT)}
-    forget(traces(["c2"], []))
-    assert len(mine.all()) == 2
-
-
-def test_an_erasure_keeps_nothing_of_who_refused_nothing(store: Settings) -> None:
-    met(AT)
-    actions.consent("c1", "email", AT + DAY, "account")
-    forget(traces(["c1"], []))
-    assert not Suppression.objects.exists()
+    held = {"email": "ada@example.org", "sms": "+4915123456789", "inapp": "c1", "webhook": "c1"}
+    assert set(mine) == {(channel, digest_of(address), "erased", AT + DAY) for channel, address in held.items()}
+    assert met(AT + 2 * DAY, "c2") == 0, "a yes without a date"
+    assert met(AT + 2 * DAY, "c3", consent_at=AT) == 1, "one from before"
+    assert refusals(AT + 3 * DAY) == {"address suppressed", "no consent"}
+    assert refusals(AT + 3 * DAY, service=True) == set(), "news of an order comes"
+    assert met(AT + 3 * DAY, "c4", consent_at=AT + 2 * DAY) == 1, "one that is dated later is a new yes"
+    assert queries.refusals(queries.people_by_id(["c4"]), "email", AT + 3 * DAY) == {}
 
 
 @pytest.mark.parametrize("reason", ["opt-out", "bounce"])

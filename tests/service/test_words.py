@@ -57,7 +57,7 @@ def test_a_word_with_the_number_of_another_does_not_take_its_place(store: Settin
 
 def test_an_erasure_takes_it_away(store: Settings) -> None:
     meet(["c1", "c2"])
-    forget(traces(["c1"], []))
+    forget(traces(["c1"], []), NOON)
     assert list(Consent.objects.values_list("customer_id", flat=True)) == ["c2"]
 
 

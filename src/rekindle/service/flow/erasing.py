@@ -76,7 +76,7 @@ def _erase(settings: Settings, asked: Sequence[Receipt], at: datetime, say: Call
         traces = queries.traces(customers, history.orders_of(warehouse, who))
         files = personal_files.take_out(settings.var, traces)
         rows = dict(history.forget(warehouse, who, identity_key(settings.var), at))
-    gone = actions.forget(traces)
+    gone = actions.forget(traces, at)
     empty([model._meta.db_table for model in (*queries.personal(), queries.told_and_printed())])
     receipts = tuple(actions.finish(one, {"history": rows, "ledger": gone, "files": files}, at) for one in asked)
     named = tuple(personal_files.still_naming(settings.root, traces))

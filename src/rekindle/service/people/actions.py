@@ -16,9 +16,10 @@ from rekindle.errors import BadData
 from rekindle.service.people.addresses import lookup_form
 from rekindle.service.people.bulk import upsert
 from rekindle.service.people.contacts import MARKETING, Contact, Counts, read_contact
-from rekindle.service.people.digests import digest_of
+from rekindle.service.people.digests import digest_of, digests_of
 from rekindle.service.people.models import (
     CHANGED,
+    ERASED,
     KNOWN,
     LASTING,
     OPT_OUT,
@@ -135,22 +136,20 @@ def suppress(channel: str, address: str, reason: str, at: datetime) -> None:
         Person.objects.filter(**{ADDRESSES[channel]: address}).update(mirror=CHANGED, updated_at=at)
 
 
-def keep_refusals(customer_ids: Collection[str]) -> None:
-    """Lets what customers refused outlive them: their addresses are suppressed as of the refusal, before an erasure takes the words away.
+def suppress_erased(customer_ids: Collection[str], at: datetime) -> None:
+    """Lets an erasure outlive its customers: every address of theirs gets nothing, whoever brings it back, until its owner agrees later.
 
     Args:
         customer_ids: Who is about to be erased.
+        at: The instant, aware.
     """
     with transaction.atomic():
-        people = Person.objects.in_bulk(list(customer_ids))
-        said = Consent.objects.filter(customer_id__in=people.keys(), purpose=MARKETING, channel__in=ADDRESSES.keys()).in_order()
-        last = {(one.customer_id, one.channel): one for one in said}
-        refused = [(one, digest_of(address_of(people[one.customer_id], one.channel))) for one in last.values() if not one.granted]
-        held = set(Suppression.objects.filter(digest__in=[digest for _, digest in refused]).values_list("channel", "digest", "recorded_at"))
-        Suppression.objects.bulk_create(
-            Suppression(channel=one.channel, digest=digest, reason=OPT_OUT, recorded_at=one.recorded_at)
-            for one, digest in refused if digest and (one.channel, digest, one.recorded_at) not in held
-        )  # fmt: skip
+        people = list(Person.objects.filter(pk__in=customer_ids))
+        for channel, field in ADDRESSES.items():
+            addresses = sorted({address_of(one, channel) for one in people} - {""})
+            rows = [Suppression(channel=channel, digest=one, reason=ERASED, recorded_at=at) for one in digests_of(addresses)]
+            Suppression.objects.bulk_create(rows)
+            Person.objects.filter(**{f"{field}__in": addresses}).update(mirror=CHANGED, updated_at=at)
 
 
 def keep_browser(customer_id: str, subscription: str, lookup: str, at: datetime) -> None:

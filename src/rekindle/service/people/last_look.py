@@ -17,7 +17,7 @@ from rekindle.decide.wishes import TOPIC
 from rekindle.insight.profile import PROFILING
 from rekindle.service.people.contacts import ALL, MARKETING
 from rekindle.service.people.digests import key_in_use, keyed
-from rekindle.service.people.models import OPT_OUT, Person
+from rekindle.service.people.models import ERASED, OPT_OUT, Person
 from rekindle.service.people.queries import address_of
 
 TO_BE_ERASED = "the customer asked to be erased"
@@ -37,7 +37,7 @@ ORDER BY c.basis <> 'purchase', c.recorded_at, c.granted DESC
 
 _REACH = """
 SELECT asked.number, 'address suppressed' FROM asked
-JOIN people_suppression s ON s.channel = %s AND s.digest = asked.digest AND s.reason <> %s
+JOIN people_suppression s ON s.channel = %s AND s.digest = asked.digest AND s.reason NOT IN (%s, %s)
 WHERE NOT EXISTS(
     SELECT 1 FROM people_consent c WHERE c.customer_id = asked.customer AND c.channel = %s AND c.granted AND c.basis <> 'purchase'
     AND c.recorded_at > s.recorded_at
@@ -85,7 +85,7 @@ class LastLook:
         asked = [(number, one.person.customer_id, digests[number]) for number, one in readers.items()]
         if service:
             nowhere = {number: "no address" for number, digest in digests.items() if not digest}
-            return dict(self._asked(_REACH, asked, channel, OPT_OUT, channel, TO_BE_ERASED)) | nowhere
+            return dict(self._asked(_REACH, asked, channel, OPT_OUT, ERASED, channel, TO_BE_ERASED)) | nowhere
         words: dict[int, dict[tuple[str, str], list[object]]] = {number: {} for number in readers}
         for number, *about, granted, expired, suppressed, leaving in self._asked(_CONSENT, asked, self._instant, channel, channel):
             words[number][about[0], about[1]] = [granted, expired, suppressed, leaving]

@@ -53,8 +53,8 @@ class ExternalId(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["external_id", "source"], name="one_customer_per_external_id")]
 
 
-OPT_OUT = "opt-out"
-"""The reason of a suppression that is a person's wish; every other is an address that does not work or complains."""
+OPT_OUT, ERASED = "opt-out", "erased"
+"""The reasons of a suppression that is a person's wish; every other is an address that does not work or complains."""
 
 PURCHASE = "purchase"
 """The basis of a word that nobody said: it follows from an order, and counts only for who has said nothing themselves."""

@@ -15,7 +15,7 @@ from django.db import transaction
 from rekindle.service.events.models import DeliveryEvent
 from rekindle.service.outbox.actions import withdraw
 from rekindle.service.outbox.models import PLANNED, Touch
-from rekindle.service.people.actions import keep_refusals
+from rekindle.service.people.actions import suppress_erased
 from rekindle.service.people.last_look import TO_BE_ERASED
 from rekindle.service.privacy.models import ERASURE, Receipt
 from rekindle.service.privacy.queries import Traces, chunks, personal, told_and_printed
@@ -68,11 +68,12 @@ def digest(receipt: Receipt) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
-def forget(traces: Traces) -> dict[str, int]:
-    """Removes every row of some customers, their names from receipts too; what suppresses an address stays, and what they refused.
+def forget(traces: Traces, at: datetime) -> dict[str, int]:
+    """Removes every row of some customers, their names from receipts too; their addresses are suppressed.
 
     Args:
         traces: Of the customers.
+        at: The instant, aware.
 
     Returns:
         Table to how many rows went.
@@ -80,7 +81,7 @@ def forget(traces: Traces) -> dict[str, int]:
     counts: dict[str, int] = {}
     with transaction.atomic():
         for part in chunks(sorted(traces.customers)):
-            keep_refusals(part)
+            suppress_erased(part, at)
             Receipt.objects.filter(customer_id__in=part).update(customer_id="")
             for model in personal():
                 _, gone = model._base_manager.filter(customer_id__in=part).delete()
