@@ -37,6 +37,7 @@ CHUNK = 2_000
 _PERSON_FIELDS = ("email", "phone", "first_name", "last_name", "locale", "timezone", "birthday")
 _PERSON_COLUMNS = ("customer_id", *_PERSON_FIELDS, "email_lookup", "updated_at", "mirror")
 _CONSENT_COLUMNS = ("customer_id", "channel", "purpose", "granted", "basis", "source", "wording_version", "recorded_at")
+_Statement = tuple[str, str, str, bool, str, str, str, datetime]
 
 
 def record_external_ids(rows: pa.Table) -> int:
@@ -144,12 +145,8 @@ def suppress_erased(customer_ids: Collection[str], at: datetime) -> None:
         at: The instant, aware.
     """
     with transaction.atomic():
-        people = list(Person.objects.filter(pk__in=customer_ids))
-        for channel, field in ADDRESSES.items():
-            addresses = sorted({address_of(one, channel) for one in people} - {""})
-            rows = [Suppression(channel=channel, digest=one, reason=ERASED, recorded_at=at) for one in digests_of(addresses)]
-            Suppression.objects.bulk_create(rows)
-            Person.objects.filter(**{f"{field}__in": addresses}).update(mirror=CHANGED, updated_at=at)
+        people = Person.objects.filter(pk__in=customer_ids)
+        _suppress_all(((channel, address_of(one, channel), at) for one in people for channel in ADDRESSES), ERASED, at)
 
 
 def keep_browser(customer_id: str, subscription: str, lookup: str, at: datetime) -> None:
@@ -279,10 +276,12 @@ def _record_chunk(contacts: Sequence[Contact], at: datetime) -> Counts:
     ids = {contact.customer_id for contact in contacts}
     held = Person.objects.in_bulk(ids)
     statements = _new_statements(contacts, held, at)
-    told = {str(statement[0]) for statement in statements}
+    told = {statement[0] for statement in statements}
     people = {person.customer_id: person for person in _merged(contacts, held, told, at)}
     upsert(Person, [[getattr(person, name) for name in _PERSON_COLUMNS] for person in people.values()], _PERSON_COLUMNS, "customer_id")
     upsert(Consent, statements, _CONSENT_COLUMNS)
+    refused = [(customer, channel, when) for customer, channel, _, granted, _, _, _, when in statements if not granted]
+    _suppress_all(((channel, address_of(held[customer], channel), when) for customer, channel, when in refused), OPT_OUT, at)
     return Counts(
         people=len(people),
         consents=len(statements),
@@ -290,6 +289,19 @@ def _record_chunk(contacts: Sequence[Contact], at: datetime) -> Counts:
         bad_phones=sum(contact.bad_phone for contact in contacts),
         bad_zones=sum(contact.bad_zone for contact in contacts),
     )
+
+
+def _suppress_all(addresses: Iterable[tuple[str, str, datetime]], reason: str, at: datetime) -> None:
+    """Suppresses many: channel, address (none where it is empty), and as of when; history is told of whoever has one."""
+    given = sorted({one for one in addresses if one[1]})
+    digests = digests_of(address for _, address, _ in given)
+    Suppression.objects.bulk_create(
+        Suppression(channel=channel, digest=digest, reason=reason, recorded_at=since)
+        for (channel, _, since), digest in zip(given, digests, strict=True)
+    )
+    for channel, field in ADDRESSES.items():
+        theirs = [address for where, address, _ in given if where == channel]
+        Person.objects.filter(**{f"{field}__in": theirs}).update(mirror=CHANGED, updated_at=at)
 
 
 def _merged(contacts: Iterable[Contact], held: dict[str, Person], told: set[str], at: datetime) -> Iterator[Person]:
@@ -320,14 +332,14 @@ def _implied(ordered: Mapping[str, datetime], lasting: timedelta) -> list[tuple[
     return [(one, "email", MARKETING, True, PURCHASE, "order", "", ordered[one], ordered[one] + lasting) for one in new]
 
 
-def _new_statements(contacts: Sequence[Contact], known_people: Mapping[str, Person], at: datetime) -> list[tuple[object, ...]]:
+def _new_statements(contacts: Sequence[Contact], known_people: Mapping[str, Person], at: datetime) -> list[_Statement]:
     ids = {contact.customer_id for contact in contacts}
     said = Consent.objects.filter(customer_id__in=ids, purpose=MARKETING).exclude(basis=PURCHASE).in_order()
     held = list(said.values_list("customer_id", "channel", "recorded_at", "granted"))
     known = set(held)
     standing = {(customer, channel): granted for customer, channel, _, granted in held}
     silent = _silent([contact for contact in contacts if contact.consent_at is None], known_people)
-    new: list[tuple[object, ...]] = []
+    new: list[_Statement] = []
     for contact in contacts:
         for channel, granted in contact.consents:
             who = (contact.customer_id, channel)

@@ -25,7 +25,7 @@ class Person(models.Model):
     customer_id = models.CharField(max_length=64, primary_key=True)
     email = models.CharField(max_length=254, default="")
     email_lookup = models.CharField(max_length=254, default="", db_index=True)
-    phone = models.CharField(max_length=32, default="")
+    phone = models.CharField(max_length=32, default="", db_index=True)
     first_name = models.CharField(max_length=200, default="")
     last_name = models.CharField(max_length=200, default="")
     locale = models.CharField(max_length=35, default="")
