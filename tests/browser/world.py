@@ -22,6 +22,7 @@ from rekindle import moment
 from rekindle.service.config import use_ledger
 from rekindle.service.config.web import application
 from rekindle.service.flow.sending import send_due
+from rekindle.service.outbox.models import Touch
 from rekindle.service.people.models import Person
 from rekindle.settings import Brand, Handover, Settings
 from tests.service.channels.certificates import authority
@@ -178,5 +179,6 @@ def _sent(store: Settings) -> dict[str, str]:
     Person.objects.filter(pk="grete").update(locale="de")
     recorder = Recorder()
     send_due(store, NOON, senders={"email": recorder})
+    Touch.objects.update(settled_at=moment.now())
     bodies = {message.to.partition("@")[0]: message.wire.partition(b"text/html")[2] for message in recorder.taken}
     return {customer: decodestring(body).decode() for customer, body in bodies.items()}
