@@ -9,11 +9,12 @@ import pytest
 from rekindle.service.flow import sending
 from rekindle.service.outbox.models import Touch
 from rekindle.service.people.digests import digest_of
-from rekindle.service.people.last_look import TO_BE_ERASED, LastLook, Reader
+from rekindle.service.people.last_look import REDEEMED, TO_BE_ERASED, LastLook, Reader
 from rekindle.service.people.models import Consent, Person, Suppression
 from rekindle.service.people.queries import refusals
 from rekindle.service.privacy import actions as privacy
 from rekindle.service.privacy.models import ACCESS, ERASURE, Receipt
+from rekindle.service.redemptions.models import Coupon
 from rekindle.settings import Settings
 from tests.service.conftest import NOON
 from tests.service.reach import looked, unreachable
@@ -80,7 +81,7 @@ TOPICS = {"win-back": "offers", "thank-you": "advice"}
 def refused(at: datetime = NOON, service: bool = False) -> dict[str, str]:
     """What the last look says of a message of each program to c1."""
     person = Person.objects.get(pk="c1")
-    found = LastLook(at, TOPICS).refusals({number: Reader(person, name) for number, name in enumerate(TOPICS)}, "email", service)
+    found = LastLook(at, TOPICS).refusals({number: Reader(person, name, "o1") for number, name in enumerate(TOPICS)}, "email", service)
     return {name: found[number] for number, name in enumerate(TOPICS) if number in found}
 
 
@@ -119,3 +120,16 @@ def test_who_asked_to_be_erased_gets_nothing_that_is_planned_later(store: Settin
     privacy.ask(ACCESS, "c2", "api", NOON)
     Receipt.objects.filter(kind=ERASURE).update(done_at=NOON)
     assert refused() == refused(service=True) == {}
+
+
+def test_a_round_whose_code_was_redeemed_sends_no_marketing_any_more(store: Settings) -> None:
+    given = {"plan": "plan1", "stage": "reconnect", "offer": "o", "kind": "percent", "label": "10 % off", "currency": "EUR", "price": True}
+    plan(["c1", "c2"])
+    rounds = {"MINE": ("c1", "win-back", "o1"), "ELSE": ("c1", "thank-you", "o0"), "OTHER": ("c2", "win-back", "o2")}
+    for code, (customer, program, episode) in rounds.items():
+        Coupon.objects.create(code=code, customer_id=customer, program=program, episode=episode, redeemed=1, **given)
+    assert (refused(), refused(service=True)) == ({"win-back": REDEEMED}, {})
+    sending.send_due(store, NOON, senders={"email": Recorder()})
+    assert set(Touch.objects.values_list("customer_id", "status", "reason")) == {("c1", "suppressed", REDEEMED), ("c2", "sent", "")}
+    Coupon.objects.update(redeemed=0)
+    assert refused() == {}, "it was rolled back"

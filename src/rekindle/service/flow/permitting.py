@@ -69,7 +69,8 @@ def refusals(look: LastLook, touches: Sequence[Touch], people: Mapping[str, Pers
     found: dict[int, str] = {}
     for channel, service in {(touch.channel, touch.service) for touch in touches}:
         mine = [touch for touch in touches if (touch.channel, touch.service) == (channel, service)]
-        found |= look.refusals({touch.id: Reader(people[touch.customer_id], touch.program) for touch in mine}, channel, service)
+        readers = {touch.id: Reader(people[touch.customer_id], touch.program, touch.episode) for touch in mine}
+        found |= look.refusals(readers, channel, service)
     return found
 
 

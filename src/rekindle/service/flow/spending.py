@@ -20,8 +20,8 @@ from rekindle.service.config.prepared import Prepared, columns, stored
 from rekindle.service.flow import documents
 from rekindle.service.outbox.actions import withdraw
 from rekindle.service.outbox.models import PLANNED, Touch
+from rekindle.service.people.last_look import REDEEMED
 from rekindle.service.programs import queries
-from rekindle.service.redemptions.actions import WITHDRAWN
 from rekindle.service.redemptions.models import Coupon
 from rekindle.service.redemptions.queries import spent
 from rekindle.settings import Settings
@@ -113,7 +113,7 @@ def withheld(settings: Settings, codes: Collection[str], at: datetime) -> dict[s
     rows = _HELD_BACK(*codes) if codes else []
     limited = [coupon for coupon, _ in rows if coupon.limited]
     gone = _refused(settings, limited, at) if limited else set()
-    return dict.fromkeys(gone, SPENT) | {coupon.code: WITHDRAWN for coupon, ended in rows if ended}
+    return dict.fromkeys(gone, SPENT) | {coupon.code: REDEEMED for coupon, ended in rows if ended}
 
 
 def _refused(settings: Settings, limited: Sequence[Coupon], at: datetime) -> set[str]:

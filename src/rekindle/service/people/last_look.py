@@ -20,7 +20,7 @@ from rekindle.service.people.digests import key_in_use, keyed
 from rekindle.service.people.models import ERASED, OPT_OUT, Person
 from rekindle.service.people.queries import address_of
 
-TO_BE_ERASED = "the customer asked to be erased"
+TO_BE_ERASED, REDEEMED = "the customer asked to be erased", "its code was redeemed"
 
 _LEAVING = "leaving AS (SELECT customer_id, everyone FROM privacy_receipt WHERE kind = 'erasure' AND done_at IS NULL)"
 """Erasures that were asked for and are not done."""
@@ -29,7 +29,10 @@ _CONSENT = """
 SELECT asked.number, c.channel, c.purpose, c.granted, c.expires_at IS NOT NULL AND c.expires_at <= %s, c.channel <> 'all' AND EXISTS(
     SELECT 1 FROM people_suppression s WHERE s.channel = %s AND s.digest = asked.digest
     AND (s.recorded_at >= c.recorded_at OR c.basis = 'purchase')
-), asked.customer IN (SELECT customer_id FROM leaving) OR EXISTS(SELECT 1 FROM leaving WHERE everyone)
+), asked.customer IN (SELECT customer_id FROM leaving) OR EXISTS(SELECT 1 FROM leaving WHERE everyone), c.channel <> 'all' AND EXISTS(
+    SELECT 1 FROM redemptions_coupon k WHERE k.customer_id = asked.customer AND k.program = asked.program AND k.episode = asked.episode
+    AND k.redeemed > 0
+)
 FROM asked JOIN people_consent c ON c.customer_id = asked.customer AND c.channel IN (%s, 'all')
 ORDER BY c.basis <> 'purchase', c.recorded_at, c.granted DESC
 """
@@ -54,10 +57,12 @@ class Reader:
     Args:
         person: Who.
         program: Whose message it is; empty for none.
+        episode: The round of it, which ends when its code is redeemed.
     """
 
     person: Person
     program: str = ""
+    episode: str = ""
 
 
 class LastLook:
@@ -82,19 +87,19 @@ class LastLook:
         """
         addresses = {number: address_of(one.person, channel) for number, one in readers.items()}
         digests = {number: keyed(self._key, address) if address else "" for number, address in addresses.items()}
-        asked = [(number, one.person.customer_id, digests[number]) for number, one in readers.items()]
+        asked = [(number, one.person.customer_id, digests[number], one.program, one.episode) for number, one in readers.items()]
         if service:
             nowhere = {number: "no address" for number, digest in digests.items() if not digest}
             return dict(self._asked(_REACH, asked, channel, OPT_OUT, ERASED, channel, TO_BE_ERASED)) | nowhere
         words: dict[int, dict[tuple[str, str], list[object]]] = {number: {} for number in readers}
-        for number, *about, granted, expired, suppressed, leaving in self._asked(_CONSENT, asked, self._instant, channel, channel):
-            words[number][about[0], about[1]] = [granted, expired, suppressed, leaving]
+        for number, where, purpose, *word in self._asked(_CONSENT, asked, self._instant, channel, channel):
+            words[number][where, purpose] = word
         refused = {
             number: _why(words[number], channel, digests[number], self._topics.get(one.program)) for number, one in readers.items()
         }
         return {number: reason for number, reason in refused.items() if reason}
 
-    def _asked(self, sql: str, asked: Collection[tuple[int, str, str]], *given: str | None) -> list[tuple[Any, ...]]:
+    def _asked(self, sql: str, asked: Collection[tuple[int | str, ...]], *given: str | None) -> list[tuple[Any, ...]]:
         about = [value for one in asked for value in one]
         self._cursor.execute(_about(sql, len(asked)), [*about, *given])
         found: list[tuple[Any, ...]] = self._cursor.fetchall()
@@ -104,21 +109,24 @@ class LastLook:
 @lru_cache
 def _about(sql: str, messages: int) -> str:
     """A question about so many messages."""
-    return f"WITH asked(number, customer, digest) AS (VALUES {', '.join(['(%s, %s, %s)'] * messages)}), {_LEAVING} {sql}"
+    values = ", ".join(["(%s, %s, %s, %s, %s)"] * messages)
+    return f"WITH asked(number, customer, digest, program, episode) AS (VALUES {values}), {_LEAVING} {sql}"
 
 
 def _why(words: Mapping[tuple[str, str], list[object]], channel: str, digest: str, topic: str | None) -> str:
     word = words.get((channel, MARKETING))
     if word is None:
         return "no consent"
-    granted, expired, suppressed, leaving = word
+    granted, expired, suppressed, leaving, redeemed = word
     if not granted:
         return "opted out"
     if expired:
         return "consent expired"
     if not digest:
         return "no address"
-    return "address suppressed" if suppressed else TO_BE_ERASED if leaving else _wish(words, topic)
+    if suppressed:
+        return "address suppressed"
+    return TO_BE_ERASED if leaving else REDEEMED if redeemed else _wish(words, topic)
 
 
 def _wish(words: Mapping[tuple[str, str], list[object]], topic: str | None) -> str:

@@ -14,10 +14,10 @@ from django.db.models import F
 from rekindle.respond.redemption import Reason
 from rekindle.service.outbox.actions import withdraw
 from rekindle.service.outbox.models import PLANNED, Touch
+from rekindle.service.people.last_look import REDEEMED
 from rekindle.service.redemptions.models import CHANGED, KNOWN, TAKEN, Answer, Coupon, Redemption, Spend
 
 CHUNK = 2_000
-WITHDRAWN = "its code was redeemed"
 HELD: Mapping[str, object] = {"program": "", "payer": "", "spent_on": date(1970, 1, 1)}
 """The row that whoever asks a hard budget holds until its own cost is written down; it says nothing to history."""
 
@@ -121,7 +121,7 @@ def redeem(code: str, order_id: str, judge: Judge, at: datetime, today: date) ->
         waiting = Touch.objects.filter(
             customer_id=coupon.customer_id, program=coupon.program, episode=coupon.episode, status=PLANNED, service=False
         )
-        withdraw(list(waiting.values_list("pk", flat=True)), WITHDRAWN, at)
+        withdraw(list(waiting.values_list("pk", flat=True)), REDEEMED, at)
         return made
 
 
