@@ -155,7 +155,7 @@ def test_a_mistake_of_ours_tells_nothing(ask: Ask, monkeypatch: pytest.MonkeyPat
     def broken(*_: object) -> None:
         raise RuntimeError("ada@people.example")
 
-    monkeypatch.setattr("rekindle.service.api.inapp.find", broken)
+    monkeypatch.setattr("rekindle.service.api.inapp.named", broken)
     status, said = ask("GET", "/inapp?customer=ada")
     assert (status, said["error"]["cause"]) == (500, "something failed")
     assert "ada" not in json.dumps(said) + caplog.text
