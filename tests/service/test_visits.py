@@ -64,6 +64,20 @@ def test_what_is_learned_later_corrects_what_history_knew(sent: Settings) -> Non
         assert [name for _, _, name, _ in told(warehouse)] == ["Link Scanned", "Link Scanned"]
 
 
+def test_the_visit_of_who_was_erased_is_no_fact_and_leaves_its_file(sent: Settings) -> None:
+    visit(sent, "v1", "c1", 600)
+    visit(sent, "v2", "c2", 600, agent="Canary/1")
+    note(sent.var, '{"visit": "v4", "touch": \n', NOON)
+    Touch.objects.filter(customer_id="c2").delete()
+    with open_history(sent.history, sent.root) as warehouse:
+        assert close_cycle(sent, warehouse, NOON).visits == 1
+        (file,) = (sent.var / "clicks").glob("*.jsonl*")
+        kept = file.read_text()
+        assert ("Canary" in kept, '"v1"' in kept, '"v4"' in kept) == (False, True, True)
+        assert close_cycle(sent, warehouse, NOON).visits == 0, "read again, and nothing new"
+        assert (file.read_text(), grown(sent.var)) == (kept, {})
+
+
 def test_torn_and_foreign_lines_are_passed_over(sent: Settings) -> None:
     visit(sent, "v1", "c1", 600)
     note(sent.var, '{"visit": "v2", "touch": \n', NOON)

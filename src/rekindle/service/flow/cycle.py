@@ -16,6 +16,7 @@ from rekindle.service.events import queries as told
 from rekindle.service.events.actions import events_known, settle_late, take_events
 from rekindle.service.flow import answered, placed, redeemed, visits
 from rekindle.service.flow.implying import implied
+from rekindle.service.flow.personal_files import visits_out
 from rekindle.service.outbox.actions import settled_known, take_settled
 from rekindle.service.outbox.queries import taken
 from rekindle.service.people.actions import changes_known, take_changes
@@ -45,6 +46,8 @@ class Mirrored:
 def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirrored:
     """Records what orders imply, and mirrors consents, people, settled touches, visits, answers, bounces and complaints into history.
 
+    Lines of visits by links of messages that the ledger does not know are taken out of their files: their customers were erased.
+
     A row is marked as taken, written in one transaction of history, and then marked as known: a stop in between repeats it, and
     repeating writes nothing.
 
@@ -67,7 +70,7 @@ def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirro
         written["redemptions"] = redeemed.take_in(warehouse, batch)
         written["placements"] = placed.take_in(warehouse, batch)
         written["answers"] = answered.take_in(warehouse, batch)
-        written["visits"] = visits.take_in(warehouse, settings.var, clicked, batch)
+        written["visits"], strangers = visits.take_in(warehouse, settings.var, clicked, batch)
         if any(written.values()):
             record_batch(warehouse, batch, LEDGER, LEDGER, at)
     changes_known()
@@ -77,6 +80,7 @@ def close_cycle(settings: Settings, warehouse: Warehouse, at: datetime) -> Mirro
     events_known()
     answers_known()
     visits.told(settings.var, clicked)
+    visits_out(settings.var, strangers)
     return Mirrored(**written)
 
 

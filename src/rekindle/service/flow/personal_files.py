@@ -56,7 +56,7 @@ def take_out(var: Path, traces: Traces) -> dict[str, int]:
     Returns:
         What was done: messages and pages removed, visits and rows taken out.
     """
-    done = {"messages": 0, "visits": _visits_out(var, traces.touches), "rows": 0, "pages": 0}
+    done = {"messages": 0, "visits": visits_out(var, traces.touches), "rows": 0, "pages": 0}
     for path in list(messages(var, traces.tokens)):
         path.unlink()
         done["messages"] += 1
@@ -137,10 +137,10 @@ def _to_go(path: Path, traces: Traces) -> bool:
     return len(traces.customers) > MANY or _names(path, (*traces.customers, *traces.addresses, *traces.tokens))
 
 
-def _visits_out(var: Path, touches: frozenset[int]) -> int:
-    """Takes the visits by the links of some messages out, while others may be adding some; says how many."""
+def visits_out(var: Path, touches: frozenset[int]) -> int:
+    """Takes the visits by the links of some messages out, while others may be adding some; says how many. What broke off goes on."""
     folder = var / visits.FOLDER
-    paths = {*folder.glob("*.jsonl"), *(one.with_suffix("") for one in folder.glob(f"*.jsonl{_TAKING}"))}
+    paths = {*(folder.glob("*.jsonl") if touches else ()), *(one.with_suffix("") for one in folder.glob(f"*.jsonl{_TAKING}"))}
     return sum(_lines_out(path, touches) for path in sorted(paths))
 
 

@@ -1,11 +1,12 @@
 """Who followed the links of messages, as facts of history: a person's visit, or a machine's.
 
-Knows nothing of web servers. The lines under `var/clicks` stay as they were written, so that the rules can be revised: a visit that is
-judged otherwise than before replaces what history knew of it.
+Knows nothing of web servers. The lines under `var/clicks` stay as they were written, but for those of who was erased, so that the rules can
+be revised: a visit that is judged otherwise than before replaces what history knew of it.
 """
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
@@ -63,8 +64,15 @@ def _keep(var: Path, lengths: dict[str, int]) -> None:
     draft.replace(path)
 
 
-def take_in(warehouse: Warehouse, var: Path, files: dict[str, int], batch: int) -> int:
-    """Writes the visits of these files into history, each judged by the rules of today, and says how many were new or changed.
+class Taken(NamedTuple):
+    """How many visits were new or changed, and by links of which messages some came that the ledger does not know, as after an erasure."""
+
+    changed: int
+    unknown: frozenset[int]
+
+
+def take_in(warehouse: Warehouse, var: Path, files: dict[str, int], batch: int) -> Taken:
+    """Writes the visits of these files into history, each judged by the rules of today.
 
     Args:
         warehouse: An open history, inside a transaction.
@@ -74,13 +82,13 @@ def take_in(warehouse: Warehouse, var: Path, files: dict[str, int], batch: int) 
     """
     found = [warehouse.read_json(var / FOLDER / name, columns=_LINES, format="newline_delimited", ignore_errors=True) for name in files]
     if not found:
-        return 0
+        return Taken(0, frozenset())
     lines = warehouse.keep(ibis.union(*found) if len(found) > 1 else found[0])
     lines = lines.filter(lines.visit.notnull(), lines.touch.notnull(), lines.destination.notnull(), lines.visited_at.notnull())
     numbers = warehouse.arrow(lines.select("touch").distinct().order_by("touch"))["touch"].to_pylist()
-    touches = warehouse.keep(settled_by_number(numbers))
-    done = append(warehouse, "events", events(lines, touches), "links", batch)
-    return done.new + done.changed
+    touches = settled_by_number(numbers)
+    done = append(warehouse, "events", events(lines, warehouse.keep(touches)), "links", batch)
+    return Taken(done.new + done.changed, frozenset(numbers) - frozenset(touches["touch"].to_pylist()))
 
 
 def events(lines: ir.Table, touches: ir.Table) -> ir.Table:
