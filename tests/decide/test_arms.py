@@ -58,7 +58,8 @@ def test_values_are_capped_and_a_credit_follows_what_the_customer_brings(decider
 
 def test_the_floor_is_of_the_margin_that_an_order_keeps(decider: Decider) -> None:
     """List price 30.00 less 3.00: 15 % of 27.00 is 4.05, so a margin of 7.05 before the offer is just enough."""
-    people = [customer("c", average_order_value=3_000, margin_per_order=margin) for margin in (705.0, 704.0, 5_000.0)]
+    new = {"average_order_value": 3_000, "expected_orders": 0.0, "expected_margin": 0}
+    people = [customer("c", margin_per_order=margin, **new) for margin in (705.0, 704.0, 5_000.0)]
     assert [row["eligible"] for row in options(decider, "percent", *people)] == [True, False, True]
 
 
@@ -100,7 +101,14 @@ def test_minor_units_follow_the_currency() -> None:
     assert replace(SHOP, currency="JPY").minor(Decimal(3)) == 3
 
 
-def test_unspent_credit_comes_before_a_new_price_offer(decider: Decider) -> None:
+def test_what_is_expected_to_cost_more_than_it_brings_is_not_given(decider: Decider) -> None:
+    """0.02 orders of 20.00 bring 40 cents; 3.00 to 8 of 10 cost 4.8 cents and 18.5 for each order in 26 weeks that comes anyway."""
+    people = [customer(f"{orders} orders", expected_orders=orders, expected_margin=0) for orders in (0.0, 1.8, 1.9)]
+    told = options(decider, "free", *people)
+    assert [(row["eligible"], row["margin"] > 0) for row in told] == [(True, True), (True, True), (False, False)]
+
+
+def test_unspent_credit_comes_before_anything_new_that_costs(decider: Decider) -> None:
     people = [customer("spent"), customer("unspent", credit_balance=1_500)]
     assert [row["eligible"] for row in options(decider, "percent", *people)] == [True, False]
-    assert [row["eligible"] for row in options(decider, "free", *people)] == [True, True]
+    assert [row["eligible"] for row in options(decider, "free", *people)] == [True, False]

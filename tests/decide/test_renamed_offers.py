@@ -47,7 +47,7 @@ def test_what_the_journal_says_comes_before_what_the_offer_is_today(decider: Dec
 
 
 def test_a_rung_comes_once_whatever_its_offer_is_called(decider: Decider) -> None:
-    mine = shop(decider, "rung_one", "single")
+    mine = shop(decider, "rung_one", "single", caps={"same_kind_in_a_row": 2})
     rung = {"offer": "old_credit", "kind": "credit", "price": True, "once_key": "welcome:1"}
     other = {"offer": "old_credit", "kind": "credit", "price": True, "once_key": "old_credit"}
     after = {"offer": "reminder", "kind": "reminder", "price": False, "once_key": "reminder"}

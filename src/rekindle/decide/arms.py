@@ -172,6 +172,8 @@ def option(profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: O
     expected = arm.prior.mean * profile.margin_per_order - (redeemed - sellers) - message - left
     conditions = {"no_channel": taken.notnull(), **dict(_may(profile, program, stage, arm, offer))}
     conditions |= dict(_affords(profile, stage, offer, shop, once, paid))
+    if offer.costly:
+        conditions["loss"] = (expected >= 0).fill_null(False)
     return Option(
         arm=arm,
         conditions=conditions,
@@ -204,7 +206,7 @@ def _may(profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: Off
     cohorts = [cohort for cohort in COHORTS if arm.name in program.arms_for(stage.name, cohort)]
     if len(cohorts) < len(COHORTS):
         yield "cohort", profile.lapsed_cohort.fill_null("other").isin(cohorts or [""])
-    if offer.costly:
+    if offer.traits.card:
         again = (profile.last_kind == offer.kind) & (profile.last_kind_run >= program.caps.same_kind_in_a_row)
         yield "same_kind", ~again.fill_null(False)
     if offer.price:
@@ -236,9 +238,10 @@ def _affords(
         yield "seller", paid.allowed
     if offer.costly:
         yield "margin_floor", _above_floor(profile, stage, offer, once, paid)
+    if offer.costly and offer.redeemed:
+        yield "unspent", column(profile, "credit_balance", "int64").fill_null(0) <= 0
     if offer.price:
         yield "no_price", ibis.literal(stage.offers.price)
-        yield "unspent", column(profile, "credit_balance", "int64").fill_null(0) <= 0
         yield "waits", ~column(profile, "waits_for_offers", "boolean").fill_null(False)
 
 

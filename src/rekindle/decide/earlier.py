@@ -15,6 +15,7 @@ from rekindle.decide.inputs import Inputs
 from rekindle.history.warehouse import Warehouse
 from rekindle.insight.purchases import sales
 from rekindle.moment import AsOf
+from rekindle.program import offer_kinds
 from rekindle.program.documents import Documents
 
 DAYS_A_YEAR = 365
@@ -26,9 +27,9 @@ class Earlier:
 
     Args:
         of_round: program, customer_id, episode, contacts, price_offers, given (names of offers, each between bars), last_contact_at.
-        of_customer: customer_id, last_any_at (when the last message left), price_offers_year, last_kind (of offer) and last_kind_run (how
-            often it came in a row), rungs (steps of ladders, and names of other offers, each between bars), ordered_since_rung (since the
-            last step of a ladder left); of all marketing.
+        of_customer: customer_id, last_any_at (when the last message left), price_offers_year, last_kind (of what was given last: words
+            between do not count) and last_kind_run (how often it came in a row), rungs (steps of ladders, and names of other offers, each
+            between bars), ordered_since_rung (since the last step of a ladder left); of all marketing.
         waiting: customer_id of those who learned that silence pays.
         rounds: program, customer_id, episode, opened: every round that began.
     """
@@ -78,18 +79,19 @@ def _of_round(seen: Past, documents: Documents) -> ir.Table:
 
 def _of_customer(warehouse: Warehouse, seen: Past, inputs: Inputs) -> ir.Table:
     offers = inputs.documents.offers
-    newest_first = ibis.window(group_by="customer_id", order_by=[ibis.desc("as_of"), "program", "stage", "episode"])
+    newest_first = ibis.window(group_by=["customer_id", "card"], order_by=[ibis.desc("as_of"), "program", "stage", "episode"])
     rows = seen.contacts
     rows = rows.mutate(
         kind=given.kind(rows, offers), price=given.price(rows, offers), step=given.once_key(rows, offers),
         new=rows.as_of > ibis.literal(inputs.as_of.naive - timedelta(days=DAYS_A_YEAR)),
     )
+    rows = rows.mutate(card=rows.kind.isin(sorted(offer_kinds.carded())))
     rows = rows.mutate(latest=ibis.row_number().over(newest_first), last_kind=rows.kind.first().over(newest_first))
     found = rows.group_by("customer_id").aggregate(
         last_any_at=_left_at(rows).max(),
         price_offers_year=(rows.price & rows.new).sum(),
-        last_kind=rows.last_kind.max(),
-        last_kind_run=ibis.coalesce(rows.latest.min(where=rows.kind != rows.last_kind), rows.count()),
+        last_kind=rows.last_kind.max(where=rows.card),
+        last_kind_run=ibis.coalesce(rows.latest.min(where=rows.card & (rows.kind != rows.last_kind)), rows.card.sum()),
         rungs=_listed(rows.step),
         last_rung_at=rows.send_at.fill_null(rows.as_of).max(where=rows.step.contains(":")),
     )

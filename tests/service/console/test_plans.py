@@ -97,7 +97,7 @@ def test_a_program_is_shown_step_by_step(full: Settings, enter: Enter) -> None:
 def test_a_message_is_shown_as_an_invented_customer_reads_it(full: Settings, enter: Enter) -> None:
     viewer = enter(Role.VIEWER)
     assert "Ada, it has been a while" in text(viewer, "programs/win-back/sample/reconnect/light")
-    assert "2 parts of an SMS" in text(viewer, "programs/win-back/sample/reconnect/light?by=sms")
+    assert "1 part of an SMS" in text(viewer, "programs/win-back/sample/reconnect/light?by=sms")
     mail = viewer.get("/console/programs/win-back/sample/reconnect/light/mail")
     assert "sandbox" in mail["Content-Security-Policy"]
     assert "EXAMPLE1" in mail.content.decode()
