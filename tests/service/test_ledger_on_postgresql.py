@@ -66,7 +66,7 @@ def test_the_password_comes_from_its_own_place(tmp_path: Path, monkeypatch: pyte
         place(at(tmp_path, "postgresql://ann@db/shop", "env:NOT_SET"))
     for url in ("postgresql://ann:plainly@db/shop", "postgresql://db/shop?user=ann&password=plainly"):
         (tmp_path / FILE_NAME).write_text(f'database = "{url}"\n')
-        with pytest.raises(BadData, match="database holds a password") as caught:
+        with pytest.raises(BadData, match="database: it holds a password") as caught:
             load(tmp_path)
         assert "plainly" not in str(caught.value)
     (tmp_path / FILE_NAME).write_text("")
