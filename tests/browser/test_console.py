@@ -15,7 +15,6 @@ from typing import Any
 from wsgiref.simple_server import make_server
 
 import pytest
-from allauth.mfa.totp.internal import auth as totp
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -30,6 +29,7 @@ from rekindle.service.flow.sending import send_due
 from rekindle.service.outbox.models import SENT, Plan, Touch
 from rekindle.settings import Settings
 from tests.browser.conftest import chromium
+from tests.browser.first_hour import code
 from tests.browser.world import PATIENCE, STATED, _Silent, _Threads, browsing
 from tests.service.conftest import NOON
 from tests.service.console.operators import PASSWORD
@@ -123,7 +123,7 @@ def first_login(console: Console) -> Any:
         expect(page.get_by_role("heading", level=1)).to_have_text("Set up your second factor")
         assert troubles(page) == []
         secret = page.locator("code").inner_text()
-        page.locator("[name=code]").fill(totp.format_hotp_value(totp.hotp_value(secret, next(totp.yield_hotp_counters_from_time()))))
+        page.locator("[name=code]").fill(code(secret))
         page.get_by_role("button", name="Turn it on").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
         assert troubles(page) == []

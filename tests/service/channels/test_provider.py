@@ -258,7 +258,7 @@ def test_the_settings_open_a_provider_with_its_secrets(tmp_path: Path, monkeypat
     channel = open_sender(store(tmp_path, text + 'options = {server_token = "env:POSTMARK_TOKEN", message_stream = "broadcast"}'), "email")
     assert isinstance(channel, Provider)
     assert channel.options == {"server_token": "t0k3n", "message_stream": "broadcast"}
-    with pytest.raises(BadData, match="'server_token' is a secret; write env:NAME or file:PATH"):
+    with pytest.raises(BadData, match=r"'server_token' is a secret\. Write env:NAME or file:PATH"):
         store(tmp_path, text + 'options = {server_token = "t0k3n"}')
 
 

@@ -1,6 +1,7 @@
 """How operators come in: the first one, those they invite, with a second factor that no reset skips, and never by guessing."""
 
 import re
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -23,7 +24,7 @@ OTHER = "eleven boats on the far river"
 
 
 def code(secret: str = SECRET) -> str:
-    return totp.format_hotp_value(totp.hotp_value(secret, next(totp.yield_hotp_counters_from_time())))
+    return totp.format_hotp_value(totp.hotp_value(secret, int(time.time()) // 30))
 
 
 def log_in(client: Client, email: str, password: str = PASSWORD, address: str = "203.0.113.7") -> Any:

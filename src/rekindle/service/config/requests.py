@@ -62,6 +62,7 @@ SIGN_IN: Mapping[str, object] = {
     "ACCOUNT_RATE_LIMITS": {"login": "60/m/ip", "login_failed": "5/15m/key,40/15m/ip"},
     "MFA_ADAPTER": f"{_CONSOLE}.accounts.SecondFactors",
     "MFA_SUPPORTED_TYPES": ["totp", "recovery_codes"],
+    "MFA_TOTP_TOLERANCE": 1,               # the code before, too: it may change while it is typed (RFC 6238, 5.2)
     "MFA_ALLOW_UNVERIFIED_EMAIL": True,    # an invitation was opened from it, or the first operator is at the machine
 }
 """How operators sign in, and what their sessions are."""
