@@ -126,9 +126,8 @@ class Hand:
         cost = redeemed + message
         margin = arm.prior.mean * row["margin_per_order"] - (redeemed - redeemed * self.sellers(offer)) - message
         margin -= 0.002 * row["expected_margin"]
-        allowed = self.allowed(program, stage, arm, row) and (margin >= 0 or not value)
         return Terms(
-            arm, allowed, nearest(1000 * (value + message)), nearest(1000 * cost), nearest(1000 * margin),
+            arm, self.allowed(program, stage, arm, row), nearest(1000 * (value + message)), nearest(1000 * cost), nearest(1000 * margin),
             nearest(1000 * row["margin_per_order"] * arm.prior.sd), nearest(1000 * anyway * offer.redemption) if value else 0,
         )
 

@@ -29,9 +29,6 @@ WORDS = ("none", "reminder", "education")
 
 PRICED = ("percent", "amount", "credit")
 AGO = (0.5, 1, 2, 3, 6, 7, 13, 20, 29, 30, 31, 60, 89, 90, 200, 364, 365)
-MESSAGE = {"email": 1, "sms": 7}
-"""What a message costs, in minor units."""
-
 Row = dict[str, Any]
 
 
@@ -162,7 +159,6 @@ class Judge:
             and 100 * float(offer.minimum_spend) > usual * stage.offers.minimum_spend_at_most,
             "outside its dates": not within_dates(offer),
             "something new while a credit is unspent": offer.costly and offer.redeemed and flags["credit_balance"] > 0,
-            "a loss": offer.costly and worth_it(offer, stage.offers.valid_days, stage.arm(arm).prior.mean, flags) < -1,
         }  # fmt: skip
         yield from (fault for fault, holds in wrong.items() if holds)
         yield from self.on_a_ladder(store, offer)
@@ -248,18 +244,9 @@ def worth_of(offer: Offer, flags: Row) -> float:
     return min(worth, 100 * float(offer.cap)) if offer.cap is not None else worth
 
 
-def worth_it(offer: Offer, valid: int | None, extra: float, flags: Row) -> float:
-    """What a variant is expected to bring by the cheapest message, in minor units."""
-    left = (offer.valid_until - NOW.naive.date()).days if offer.valid_until else offer.valid_days
-    days = min(offer.valid_days, valid or offer.valid_days, left)
-    anyway = flags["expected_orders"] * min(1, days / 182)
-    given = (anyway + extra) * offer.redemption * round(worth_of(offer, flags))
-    return float(extra * flags["margin_per_order"] - given - MESSAGE["email"] - 0.002 * flags["expected_margin"])
-
-
 def within_dates(offer: Offer) -> bool:
-    """Whether there are enough days left on the day of the plan; on a later one there are fewer."""
-    return offer.valid_until is None or (offer.valid_until - NOW.naive.date()).days >= offer.minimum_valid_days
+    """Whether there are enough days left on the day of the plan, which west of here is the day before; on a later one there are fewer."""
+    return offer.valid_until is None or (offer.valid_until - (NOW.naive.date() - DAY)).days >= offer.minimum_valid_days
 
 
 def hushed(local: datetime, bound: Rules) -> bool:

@@ -101,13 +101,6 @@ def test_minor_units_follow_the_currency() -> None:
     assert replace(SHOP, currency="JPY").minor(Decimal(3)) == 3
 
 
-def test_what_is_expected_to_cost_more_than_it_brings_is_not_given(decider: Decider) -> None:
-    """0.02 orders of 20.00 bring 40 cents; 3.00 to 8 of 10 cost 4.8 cents and 18.5 for each order in 26 weeks that comes anyway."""
-    people = [customer(f"{orders} orders", expected_orders=orders, expected_margin=0) for orders in (0.0, 1.8, 1.9)]
-    told = options(decider, "free", *people)
-    assert [(row["eligible"], row["margin"] > 0) for row in told] == [(True, True), (True, True), (False, False)]
-
-
 def test_unspent_credit_comes_before_anything_new_that_costs(decider: Decider) -> None:
     people = [customer("spent"), customer("unspent", credit_balance=1_500)]
     assert [row["eligible"] for row in options(decider, "percent", *people)] == [True, False]

@@ -126,7 +126,7 @@ def test_an_order_before_a_credit_was_given_does_not_end_its_round(empty: Decide
 def dated(decider: Decider, **changes: object) -> Decider:
     """An offer that holds until the tenth, for a week at the least; nobody is written to from Tuesday to Friday."""
     terms = {**OFFERS["shipping"], "minimum_valid": "7d", "valid_until": "2026-03-10", **changes}
-    step = {**RECONNECT, "arms": {"it": {"offer": "it", "prior": {"mean": 0.05, "sd": 0.01}}}}
+    step = {**RECONNECT, "arms": {"it": {"offer": "it", "prior": {"mean": 0.0, "sd": 0.01}}}}
     rules = {"quiet_hours": {"start": "20:00", "end": "09:00", "days": ["tuesday", "wednesday", "thursday", "friday"]}}
     held = documents(program(stages={"reconnect": step}), **rules)
     return replace(decider, documents=replace(held, offers={"it": Offer.model_validate({**terms, "(name)": "it"})}))

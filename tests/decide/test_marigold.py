@@ -40,17 +40,9 @@ RULES = {
 }
 """What the first stage's arms ask for."""
 
-
-def gains(row: dict[str, Any], extra: float, days: int, share: float, cost: float) -> bool:
-    """Whether an offer is expected to bring what it costs, with what is given for orders that come anyway."""
-    given = (row["expected_orders"] * days / 182 + extra) * share * cost
-    return bool(extra * row["margin_per_order"] - given - 1 - 0.002 * row["expected_margin"] >= 0)
-
-
 AFFORDS: dict[str, Callable[[dict[str, Any]], bool]] = {
-    "light": lambda row: row["margin_per_order"] >= 300 and gains(row, 0.014, 14, 0.80, 300) and not row["credit_balance"],
-    "make_good": lambda row: row["margin_per_order"] >= 300 * max(row["return_share"], 0.40)
-    and gains(row, 0.020, 60, 0.50, 300 * max(row["return_share"], 0.40)) and not row["credit_balance"],
+    "light": lambda row: row["margin_per_order"] >= 300 and not row["credit_balance"],
+    "make_good": lambda row: row["margin_per_order"] >= 300 * max(row["return_share"], 0.40) and not row["credit_balance"],
 }
 """What an order must earn for the shop to pay for its delivery, or for the returns that are to be expected."""
 Row = dict[str, object]

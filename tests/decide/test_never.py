@@ -30,7 +30,7 @@ UNSHRUNK: dict[str, Any] = {
 EACH = 24
 """Stores of each set of documents."""
 
-DAYS = [None, NOW.naive.date() + timedelta(days=6), NOW.naive.date() + timedelta(days=7), NOW.naive.date() + timedelta(days=30)]
+DAYS = [None, NOW.naive.date() + timedelta(days=5), NOW.naive.date() + timedelta(days=7), NOW.naive.date() + timedelta(days=30)]
 PRICE: Row = {"cap": st.sampled_from([4, 10]), "margin_floor": st.sampled_from([0.0, 0.15, 0.3]), "redemption": st.just(0.6)}
 OPEN: Row = {"minimum_spend": st.sampled_from([None, 20, 60]), "valid_until": st.sampled_from(DAYS), "once": st.booleans()}
 COST: Row = {"unit_cost": st.sampled_from([1, 3, 6]), "redemption": st.sampled_from([0.2, 0.8])}

@@ -115,8 +115,7 @@ def test_beside_a_sellers_own_promotion(shared_decider: Decider) -> None:
 
 def test_no_order_is_sold_at_a_loss_by_what_comes_with_it(shared_decider: Decider) -> None:
     """A delivery of 3.00 needs a margin of 3.00; of a free return of 5.00 a quarter is to be expected; with a floor of 10 % 5.00 more."""
-    new = {"expected_orders": 0.0, "expected_margin": 0}
-    people = [customer(f"earns {margin}", margin_per_order=float(margin), **new) for margin in (124, 125, 299, 300, 799, 800)]
+    people = [customer(f"earns {margin}", margin_per_order=float(margin)) for margin in (124, 125, 299, 300, 799, 800)]
     free = offer(kind="returns", label="Free returns", unit_cost=5, redemption=0.5, returns_share=0.25)
     bare = {"offers": {"price": False}}
     assert may(shared_decider, offer(**SHIPPING), *people, stage=bare) == [False, False, False, True, True, True]
@@ -128,7 +127,7 @@ def test_no_order_is_sold_at_a_loss_by_what_comes_with_it(shared_decider: Decide
 
 def test_a_minimum_spend_never_exceeds_the_usual_order(shared_decider: Decider) -> None:
     made = offer(**PERCENT, minimum_spend="40.00")
-    people = [customer(f"orders {usual}", average_order_value=usual, expected_orders=0.0) for usual in (3_999, 4_000, 8_000)]
+    people = [customer(f"orders {usual}", average_order_value=usual) for usual in (3_999, 4_000, 8_000)]
     assert may(shared_decider, made, *people) == [False, True, True]
     half = {"offers": {**TAILOR["offers"], "minimum_spend_at_most": 0.5}}
     assert may(shared_decider, made, *people, stage=half) == [False, False, True]

@@ -15,8 +15,7 @@ from tests.decide.by_hand import Hand
 from tests.decide.shop import RECONNECT, SHOP, TAILOR, Decider, Row, by_customer, certainly, crowd, customer, instant, program
 
 COHORTS = ("one_bad_experience", "paused_high_potential", "long_inactive", "other")
-STRONG = {"prior": {"mean": 0.1, "sd": 0.02}}
-EVERY_OFFER = {**TAILOR, "arms": {name: {**arm, **STRONG} for name, arm in {**RECONNECT["arms"], **TAILOR["arms"]}.items()}}
+EVERY_OFFER = {**TAILOR, "arms": {**RECONNECT["arms"], **TAILOR["arms"]}}
 VARIANTS = {
     "one_bad_experience": {"tailor": {"arms": {"without": ["percent"]}}},
     "long_inactive": {"tailor": {"arms": {"only": ["light", "credit"]}}},

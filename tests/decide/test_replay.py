@@ -98,7 +98,7 @@ def test_what_a_budget_leaves_nothing_is_closed_and_comes_out_again_all_the_same
 def test_a_plan_under_two_payers_budgets_is_made_again_from_its_own_rows(decider: Decider) -> None:
     """The shop pays one delivery and the seller another; each has a budget of its own, and each row says what both left."""
     offers = {**OFFERS, "theirs": {**OFFERS["shipping"], "payer": "seller", "scope": "product"}}
-    prior = {"prior": {"mean": 0.05, "sd": 0.01}}
+    prior = {"prior": {"mean": 0.01, "sd": 0.01}}
     arms = {name: {"offer": offer, **prior} for name, offer in (("plain", "reminder"), ("light", "shipping"), ("theirs", "theirs"))}
     mine = program(version=7, stages={"reconnect": {**RECONNECT, "arms": arms}})
     budgets = [{"amount": 6, "per": "30d", "payer": "shop"}, {"amount": 3, "per": "30d", "payer": "seller"}]

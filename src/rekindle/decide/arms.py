@@ -172,7 +172,6 @@ def option(profile: ir.Table, program: Program, stage: Stage, arm: Arm, offer: O
     expected = arm.prior.mean * profile.margin_per_order - (redeemed - sellers) - message - left
     conditions = {"no_channel": taken.notnull(), **dict(_may(profile, program, stage, arm, offer))}
     conditions |= dict(_affords(profile, stage, offer, shop, once, paid))
-    conditions |= {"loss": (expected >= 0).fill_null(False)} if offer.costly else {}
     return Option(
         arm=arm,
         conditions=conditions,

@@ -191,11 +191,6 @@ def _margin_floor(row: Row, choice: Choice) -> str:
     return f"an order with it would keep {100 * (margin - own) / left:.1f} % as margin, and {100 * floor:.0f} % is the least"
 
 
-def _loss(row: Row, choice: Choice) -> str:
-    lost = -(row[f"margin:{choice.arm.name}"] or 0) / arms.MILLI
-    return f"it is expected to cost {choice.show(lost)} more than it brings, orders that they would make anyway among them"
-
-
 def _unspent(row: Row, choice: Choice) -> str:
     return f"they have {choice.show(row['credit_balance'])} of unspent credit, which comes before anything new"
 
@@ -224,6 +219,5 @@ WORDS: dict[str, Callable[[Row, Choice], str]] = {
     "unspent": _unspent,
     "no_price": _always("this stage makes no offer that lowers a price"),
     "waits": _always("they lapsed and came back by the code of a price offer again and again"),
-    "loss": _loss,
 }
 """Every condition of `arms.option` by its code: what to say where it does not hold."""

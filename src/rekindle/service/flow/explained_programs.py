@@ -235,7 +235,12 @@ def _worth(one: Terms, still: str, currency: str) -> str:
     if one.opt_out > 0:
         parts.append(f"loses {amount(one.opt_out, currency)} by those who leave")
     words = f"It is assumed that such a message {', '.join(parts[:-1])} and {parts[-1]}: {balance(all_in_all, currency)}."
-    return words if all_in_all >= 0 else f"{words} It is tried all the same: {still}."
+    if all_in_all >= 0:
+        return words
+    redeemed = (one.p0 + one.d) * one.r * one.c * one.k * (1 - one.s)
+    mostly = ", mostly for orders that would come anyway" if one.p0 > one.d else ""
+    why = f" The offer costs more than it is expected to add{mostly}." if redeemed > adds else ""
+    return f"{words}{why} It is tried all the same: {still}."
 
 
 def balance(minor: float, currency: str) -> str:
