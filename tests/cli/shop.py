@@ -74,3 +74,11 @@ def _filled_for(programs: Collection[str], filled: Callable[..., str], file: str
 def files(folder: Path) -> set[str]:
     """Every file of a folder, by path relative to it; databases' own side files apart."""
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.suffix not in {".wal", ".tmp"}}
+
+
+def write(path: Path, before: str, after: str) -> int:
+    """Replaces a text once in a file of the store, and says in which line it stood."""
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    return text[: text.index(before)].count("\n") + 1

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.cli.shop import make_store
+from tests.cli.shop import make_store, write
 from tests.cli.terminal import done, typed
 
 STORE = ("--store", "corner")
@@ -25,13 +25,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _store(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copytree(made, "corner")
-
-
-def write(path: Path, before: str, after: str) -> int:
-    text = path.read_text(encoding="utf-8")
-    assert before in text
-    path.write_text(text.replace(before, after, 1), encoding="utf-8")
-    return text[: text.index(before)].count("\n") + 1
 
 
 def publish(*earned: float | None) -> None:
